@@ -1,0 +1,1 @@
+"""One task, told three times, on one thread: the servers of the Stormy Webber workshop."""

@@ -1,0 +1,98 @@
+"""Greenlets and the event loop: plain code that waits without holding the thread.
+
+A greenlet is a function with a stack of its own, which can be left in the middle and entered
+again. `run` starts plain code in one. When that code calls `wait`, the greenlet hands the
+awaitable to the coroutine that started it and is left; the coroutine awaits, as coroutines do,
+and then enters it again with the result. The loop sees one coroutine and nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+import greenlet
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Plain(greenlet.greenlet):
+    """The greenlet of some plain code, and a way to tell it from everybody else's."""
+
+
+def can_wait() -> bool:
+    """Return whether the calling code runs in a greenlet that `run` started."""
+    return isinstance(greenlet.getcurrent(), _Plain)
+
+
+def wait(awaitable: Awaitable[T]) -> T:
+    """Wait for an awaitable, from plain code.
+
+    Args:
+        awaitable: a coroutine, a future, whatever could stand after `await`.
+
+    Returns:
+        Its result.
+
+    Raises:
+        RuntimeError: nobody is there to await it, since no `@tornalet` or `run` is underneath.
+        BaseException: whatever the awaitable raised; `CancelledError` if the request or task
+            around the plain code was cancelled.
+    """
+    plain = greenlet.getcurrent()
+    if not isinstance(plain, _Plain):
+        if isinstance(awaitable, Coroutine):
+            # Or Python warns, later and elsewhere, that it was never awaited.
+            awaitable.close()
+        raise RuntimeError(
+            "wait() needs plain code that @tornalet or tornalet.run() started: "
+            "here nobody could await for it"
+        )
+    result: T = plain.parent.switch(awaitable)
+    return result
+
+
+async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run plain code in a greenlet, so that it may call `wait`.
+
+    Args:
+        function: the plain code.
+        *args: what to call it with.
+        **kwargs: what to call it with.
+
+    Returns:
+        What it returned.
+
+    Raises:
+        BaseException: whatever it raised.
+    """
+    here = greenlet.getcurrent()
+    plain = _Plain(functools.partial(function, *args, **kwargs), parent=here)
+    # The same context, not a copy: what the plain code sets, its caller sees, as with await.
+    plain.gr_context = here.gr_context
+    given = plain.switch()
+    while not plain.dead:
+        try:
+            result = await given
+        except BaseException as error:
+            # Also a cancellation: the plain code's own except and finally shall see it.
+            given = plain.throw(error)
+        else:
+            given = plain.switch(result)
+    returned: T = given
+    return returned
+
+
+def tornalet(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Let a handler's plain method call `wait`, or a library that does.
+
+    The method becomes a coroutine function: Tornado awaits it like any other.
+    """
+
+    @functools.wraps(method)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        return await run(method, *args, **kwargs)
+
+    return wrapper
