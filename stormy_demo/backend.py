@@ -38,6 +38,7 @@ class Backend:
     Attributes:
         app: the application, for `running` or `running_apart`.
         asked: each question in the order it came, such as "friends of ada".
+        most: the largest number of questions that waited for their answers at once.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Backend:
         self.drop = drop
         self.hang = hang
         self.asked: list[str] = []
+        self.most = 0
+        self._now = 0
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._released: set[str] = set()
         self._loop: IOLoop | None = None
@@ -80,6 +83,14 @@ class Backend:
 
     async def turn_of(self, thing: str) -> None:
         """Wait until the script lets a question about this thing be answered."""
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            await self._turn_of(thing)
+        finally:
+            self._now -= 1
+
+    async def _turn_of(self, thing: str) -> None:
         self._loop = IOLoop.current()
         turn: asyncio.Future[None] = asyncio.Future()
         self._waiting = [w for w in self._waiting if not w[1].done()] + [(thing, turn)]

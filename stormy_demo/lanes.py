@@ -33,7 +33,7 @@ from tornado.httputil import (
 class Lane:
     """One request, or one task.
 
-    Two requests of the same user are two lanes with one name, so lanes are compared by identity.
+    Two requests of one user are two lanes of one name, so lanes are compared by identity.
 
     Attributes:
         name: what to call it.
@@ -97,7 +97,7 @@ def name_of(app: HTTPServerConnectionDelegate, request: HTTPServerRequest) -> st
 def labelled(app: HTTPServerConnectionDelegate) -> HTTPServerConnectionDelegate:
     """Wrap an application so that the handler of each request runs in the request's lane.
 
-    A lane that the client sets cannot reach the handler: all that travels between them is bytes.
+    A lane that the client sets cannot reach the handler: only bytes travel between them.
 
     Args:
         app: an application, a router, or whatever else an `HTTPServer` takes; see `name_of` for
@@ -173,8 +173,8 @@ class _LabelledRequest(HTTPMessageDelegate):
 def _note_the_end(connection: HTTPConnection, lane: Lane) -> None:
     """Have the lane told when its handler finishes the answer.
 
-    The steps alone do not say it: Tornado looks at the handler's result one step later, when the
-    next handler may already have begun, and a handler may go on after its answer.
+    The steps alone do not say it: Tornado looks at the handler's result one step later, when
+    the next handler may already have begun, and a handler may go on after its answer.
     """
     finish = connection.finish
 

@@ -1,0 +1,240 @@
+"""Draw who had the event loop, and when, as an SVG picture of one row for each lane.
+
+The drawing knows nothing of asyncio: `film` measures, and says here what is to be seen.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from itertools import pairwise
+
+WIDTH = 700
+MARGIN = 14
+ROW = 26
+BAR = 14
+MOST_ROWS = 12
+THINNEST = 2.0
+
+PAPER, INK, GREY, FAINT = "#fdfdfb", "#1f2933", "#566472", "#e4e7eb"
+BLUE, RED, PINK, GREEN = "#1d5fa6", "#c62828", "#fbe3e0", "#0f766e"
+
+# Words that may lie across a line push it aside.
+HALO = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke"'
+
+Span = tuple[float, float]
+
+
+@dataclass
+class Row:
+    """What one lane did; all times in seconds since the film began.
+
+    Attributes:
+        name: whose row it is.
+        bars: when it had the thread, in order.
+        waited: from when to when somebody waited for it, if anybody did.
+    """
+
+    name: str
+    bars: list[Span] = field(default_factory=list)
+    waited: Span | None = None
+
+
+def draw(
+    rows: Sequence[Row], beats: Sequence[float], length: float, *, red: float, title: str
+) -> str:
+    """Draw a film.
+
+    Args:
+        rows: the lanes, from top to bottom. Of many only some are drawn, and first of all those
+            that held the loop.
+        beats: when the heartbeat beat, in seconds since the film began.
+        length: how long the film is, in seconds.
+        red: a bar longer than this many seconds is red.
+        title: what the picture shows, in a sentence or two.
+
+    Returns:
+        The picture, 700 pixels wide, as the text of an SVG file.
+    """
+    return _Drawing(rows, beats, length, red, title).svg()
+
+
+class _Drawing:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        beats: Sequence[float],
+        length: float,
+        red: float,
+        title: str,
+    ) -> None:
+        shown = sorted(rows, key=lambda row: not _long(row.bars, red))[:MOST_ROWS]
+        self.rows = [row for row in rows if row in shown]
+        self.hidden = len(rows) - len(self.rows)
+        self.held = [bar for row in rows for bar in _long(row.bars, red)]
+        self.beats = beats
+        self.length = max(length, 0.001)
+        self.red = red
+        self.title = title
+        # In the bold type of the widest system fonts, 76 letters are about as wide as the picture.
+        self.title_lines = textwrap.wrap(title, 76, max_lines=2, placeholder=" …") or [""]
+        longest = max([9, *(len(_short(row.name)) for row in self.rows)])
+        self.left = MARGIN + 10 + 7.2 * longest
+        self.top = 2 * MARGIN + 20 * len(self.title_lines) + 24
+        self.bottom = self.top + ROW * (len(self.rows) + bool(self.hidden) + 1) + 6
+
+    def svg(self) -> str:
+        height = self.bottom + 34
+        label = escape(_clean(self.title), quote=True)
+        return "".join(
+            [
+                f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}"'
+                f' viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{label}"'
+                f" font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
+                f' font-size="12" fill="{INK}">',
+                f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
+                *self.heading(),
+                *self.pauses(),
+                *self.axis(),
+                *self.lanes(),
+                *self.heartbeat(),
+                "</svg>",
+            ]
+        )
+
+    def heading(self) -> Iterator[str]:
+        for number, line in enumerate(self.title_lines):
+            yield _text(MARGIN, MARGIN + 14 + 20 * number, line, 'font-size="14"', bold=True)
+        y = self.top - MARGIN - 8
+        x = float(MARGIN)
+        for sample, words in (
+            (_rect(0, -10, 16, 10, BLUE), "has the thread"),
+            (_rect(0, -6, 16, 2, GREY), "waits"),
+            (_rect(0, -10, 16, 10, RED), f"has it longer than {self.red:g} s"),
+            (_ticks([2, 8, 14], -10, 10), "heartbeat: in a gap everybody waits"),
+        ):
+            yield f'<g transform="translate({x:.0f} {y:.0f})">{sample}'
+            yield _text(22, 0, words, f'fill="{GREY}"') + "</g>"
+            x += 22 + 6.4 * len(words) + 24
+
+    def pauses(self) -> Iterator[str]:
+        # Behind everything, since it is everybody who waits while one holds the loop.
+        for x, width in self.merged(self.held):
+            yield _rect(x, self.top, width, self.bottom - self.top, PINK)
+
+    def axis(self) -> Iterator[str]:
+        for at in _round_times(self.length):
+            x = self.x(at)
+            yield _rect(x - 0.5, self.top, 1, self.bottom - self.top, FAINT)
+            words = f"{at:g} s" if at else "0"
+            yield _text(x, self.bottom + 17, words, f'fill="{GREY}" text-anchor="middle"')
+
+    def lanes(self) -> Iterator[str]:
+        for number, row in enumerate(self.rows):
+            middle = self.top + ROW * number + ROW / 2
+            yield _text(MARGIN, middle + 4, _short(row.name), bold=True)
+            if row.waited:
+                x, width = self.across(row.waited)
+                yield _rect(x, middle - 1, width, 2, GREY)
+            quick = [bar for bar in row.bars if bar not in _long(row.bars, self.red)]
+            yield _path(self.merged(quick), middle - BAR / 2, BAR, BLUE)
+            for bar in _long(row.bars, self.red):
+                yield from self.red_bar(bar, middle)
+        if self.hidden:
+            middle = self.top + ROW * len(self.rows) + ROW / 2
+            yield _text(MARGIN, middle + 4, f"and {self.hidden} more", f'fill="{GREY}"')
+
+    def red_bar(self, bar: Span, middle: float) -> Iterator[str]:
+        x, width = self.across(bar)
+        words = f"held {bar[1] - bar[0]:.1f} s"
+        yield _rect(x, middle - BAR / 2 - 2, width, BAR + 4, RED)
+        if width > 66:
+            style, at = 'fill="#fff" text-anchor="middle"', x + width / 2
+        elif x + width + 66 < WIDTH:
+            style, at = f'fill="{RED}" {HALO}', x + width + 4
+        else:
+            style, at = f'fill="{RED}" {HALO} text-anchor="end"', x - 4
+        yield _text(at, middle + 4, words, style, bold=True)
+
+    def heartbeat(self) -> Iterator[str]:
+        middle = self.bottom - 6 - ROW / 2
+        yield _text(MARGIN, middle + 4, "heartbeat", f'fill="{GREEN}"')
+        drawn: list[float] = []
+        for beat in self.beats:
+            x = self.x(beat)
+            # Nearer together they would run into one bar, in which nobody sees a gap.
+            if not drawn or x - drawn[-1] >= 4:
+                drawn.append(x)
+        yield _ticks(drawn, middle - 5, 10)
+        for start, end in pairwise([0.0, *self.beats, self.length]):
+            x, width = self.across((start, end))
+            if end - start > self.red and width > 90:
+                style = f'fill="{RED}" text-anchor="middle"'
+                yield _text(x + width / 2, middle + 4, f"none for {end - start:.1f} s", style)
+
+    def x(self, at: float) -> float:
+        return self.left + (WIDTH - MARGIN - 10 - self.left) * at / self.length
+
+    def across(self, span: Span) -> tuple[float, float]:
+        """Return where a span begins, and how wide it is, never too thin to be seen."""
+        x = self.x(span[0])
+        return x, max(self.x(span[1]) - x, THINNEST)
+
+    def merged(self, bars: Iterable[Span]) -> list[Span]:
+        """Join bars that nobody could tell apart; a film has thousands of steps."""
+        joined: list[Span] = []
+        for x, width in map(self.across, bars):
+            if joined and x - sum(joined[-1]) < 0.75:
+                joined[-1] = (joined[-1][0], max(x + width - joined[-1][0], joined[-1][1]))
+            else:
+                joined.append((x, width))
+        return joined
+
+
+def _long(bars: Iterable[Span], red: float) -> list[Span]:
+    return [bar for bar in bars if bar[1] - bar[0] > red]
+
+
+def _round_times(length: float) -> list[float]:
+    """Return up to seven round times between 0 and a length, in seconds."""
+    least = length / 6
+    power = 10.0 ** math.floor(math.log10(least))
+    step = next(power * n for n in (1, 2, 5, 10) if power * n >= least)
+    return [round(step * n, 9) for n in range(int(length / step + 1e-9) + 1)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 22 else f"{name[:21]}…"
+
+
+def _clean(words: str) -> str:
+    """Replace what an XML file may not hold: a name can come from anybody's address line."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
+    )
+
+
+def _text(x: float, y: float, words: str, style: str = "", *, bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}{weight}>{escape(_clean(words))}</text>'
+
+
+def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}"'
+        f' fill="{colour}"/>'
+    )
+
+
+def _path(bars: Iterable[Span], y: float, height: float, colour: str) -> str:
+    """Draw bars of one colour as one shape, which takes a third of the room."""
+    shape = "".join(f"M{x:.1f} {y:g}h{width:.1f}v{height:g}h-{width:.1f}" for x, width in bars)
+    return f'<path d="{shape}" fill="{colour}"/>' if shape else ""
+
+
+def _ticks(places: Iterable[float], y: float, height: float) -> str:
+    shape = "".join(f"M{x:.1f} {y:g}v{height:g}" for x in places)
+    return f'<path d="{shape}" stroke="{GREEN}" stroke-width="1.5"/>' if shape else ""

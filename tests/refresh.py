@@ -1,0 +1,141 @@
+"""Run the notebooks again in place, or check that a run gives what stands in them.
+
+    python3 workshop.py refresh [--check] [NOTEBOOK ...]
+
+A cell whose new output equals the committed one, once `sanitize.cfg` has been applied to both,
+keeps the committed one: a difference in a commit is then a difference on the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import difflib
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parent.parent
+SANITIZE = ROOT / "tests" / "sanitize.cfg"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def notebooks() -> list[Path]:
+    """Return all notebooks of the project, in their order."""
+    return [path for room in ("notebooks", "slides") for path in sorted((ROOT / room).glob("*.ipynb"))]
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def run(path: Path) -> NotebookNode:
+    """Run a notebook in a new kernel, in its own folder, and return it with its outputs.
+
+    Raises:
+        CellExecutionError: a cell failed.
+    """
+    notebook = read(path)
+    client = NotebookClient(
+        notebook,
+        timeout=60,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    return normalised(notebook)
+
+
+def normalised(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without what depends on the machine that ran it."""
+    kept = {k: v for k, v in notebook.metadata.items() if k not in METADATA}
+    notebook.metadata = nbformat.from_dict({**kept, **METADATA})
+    return notebook
+
+
+def sanitizers() -> list[tuple[re.Pattern[str], str]]:
+    """Return what is replaced in outputs before they are compared, and by what."""
+    config = configparser.RawConfigParser()
+    config.read(SANITIZE)
+    return [(re.compile(s["regex"]), s["replace"]) for s in map(config.__getitem__, config.sections())]
+
+
+def sanitized(outputs: Any) -> str:
+    """Return outputs as text to compare."""
+    text = json.dumps(outputs, indent=1, sort_keys=True, ensure_ascii=False)
+    for pattern, replacement in sanitizers():
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def differences(old: NotebookNode, new: NotebookNode) -> Iterable[tuple[int, str]]:
+    """Give the number of each cell whose outputs differ, and in what."""
+    for number, (before, after) in enumerate(zip(old.cells, new.cells, strict=True)):
+        if before.cell_type != "code":
+            continue
+        a, b = sanitized(before.outputs), sanitized(after.outputs)
+        if a != b or before.execution_count != after.execution_count:
+            diff = difflib.unified_diff(a.splitlines(), b.splitlines(), "on the page", "a run", "", "", 1, "")
+            yield number, "\n".join(diff) or "it was never run, or not in this order"
+
+
+def refresh(path: Path, check: bool) -> bool:
+    """Bring one notebook up to date, or check whether it is; say what is not.
+
+    Returns:
+        Whether it was up to date.
+    """
+    name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+    old = read(path)
+    try:
+        new = run(path)
+    except CellExecutionError as error:
+        print(f"{name}: a cell failed\n{error}")
+        return False
+    found = list(differences(old, new))
+    for number, diff in found:
+        print(f"{name}: cell {number} differs\n{diff}")
+    stale = {number for number, _ in found}
+    for number, (before, after) in enumerate(zip(old.cells, new.cells, strict=True)):
+        if before.cell_type == "code" and number not in stale:
+            after.outputs = before.outputs
+    text = nbformat.writes(new) + "\n"
+    same = text == path.read_text(encoding="utf-8")
+    if not check and not same:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    if not found and not same:
+        print(f"{name}: the outputs are right, what is around them is not normalised")
+    print(f"{name}: {'up to date' if same else 'out of date' if check else 'refreshed'}")
+    return same
+
+
+def main() -> int:
+    """Refresh or check the notebooks that the command line names, or all of them."""
+    parser = argparse.ArgumentParser(prog="workshop.py refresh", description="Run the notebooks in place.")
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if a run differs")
+    parser.add_argument("notebook", nargs="*", type=Path)
+    arguments = parser.parse_args()
+    paths = [p.resolve() for p in arguments.notebook] or notebooks()
+    missing = [str(p) for p in paths if not p.is_file()]
+    if missing:
+        parser.error(f"there is no notebook {missing[0]}")
+    current = [refresh(path, arguments.check) for path in paths]
+    return 0 if all(current) or not arguments.check else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
