@@ -20,6 +20,7 @@ import errno
 import hashlib
 import importlib.machinery
 import json
+import math
 import os
 import re
 import shutil
@@ -200,14 +201,18 @@ def install(lock: str, uv: Path) -> None:
     wheels = ["install", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"]
     pip: Command = [PYTHON, "-I", "-m", "pip", "--no-input", *wheels]
     fast: Command = ["pip", *wheels, ROOT / lock, "--no-config", "--python", PYTHON]
-    env = installers_environment()
-    ways: list[Command] = [[*pip, ROOT / lock]]
+    only_uv, all_but_uv = VENV / "uv.txt", VENV / "all-but-uv.txt"
     pin = re.search(r"^uv==(\S+).*\n(?: +--hash.*\n)+", read_lock(CORE), re.MULTILINE)
-    if pin and "PIP_NO_INDEX" not in env:
+    block, version = (pin[0], pin[1]) if pin else ("", "")
+    write(only_uv, block)
+    # Not every platform that pip serves has a uv.
+    write(all_but_uv, read_lock(lock).replace(block, ""))
+    ways: list[Command] = [[*pip, all_but_uv]]
+    env = installers_environment()
+    if block and "PIP_NO_INDEX" not in env:
         ready, output = quietly([uv, "--version"], env)
-        if not (ready and output.startswith(f"uv {pin[1]} ")):
-            uv, only_uv = UV, VENV / "uv.txt"
-            write(only_uv, pin[0])
+        if not (ready and output.startswith(f"uv {version} ")):
+            uv = UV
             ready, output = quietly([*pip, only_uv], env)
         if ready:
             # Offline fails in a moment, and needs no network for a second clone.
@@ -475,7 +480,15 @@ def findings() -> Iterator[tuple[str, str]]:
         )
     if not is_ready(ALL):
         yield "ok", "packages for test, slides, refresh, bench: fetched when first asked for"
-    yield open_files()
+    limit = allow_open_files()
+    if limit >= 1024:
+        yield "ok", "open files: enough are allowed"
+    else:
+        state = "attention" if limit >= 256 else "problem"
+        yield (
+            state,
+            f"open files: {limit} are allowed: say `ulimit -n 1024`, and run this again",
+        )
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
             socket.create_connection(server.getsockname(), timeout=5).close()
@@ -497,24 +510,6 @@ def findings() -> Iterator[tuple[str, str]]:
     )
 
 
-def open_files() -> tuple[str, str]:
-    """Judge the limit on open files: client and server share it, and a connection takes two."""
-    if sys.platform == "win32":
-        return "ok", "open files: no limit that matters here"
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY or limit >= 1024:
-        return "ok", "open files: enough are allowed"
-    if limit >= 256:
-        return (
-            "attention",
-            f"open files: {limit} is enough, but say `ulimit -n 1024` if you can",
-        )
-    return (
-        "problem",
-        f"open files: {limit} is too few: say `ulimit -n 1024`, and run this again",
-    )
-
-
 def find_chromium() -> str | None:
     """The Chromium, Chrome or Edge of this machine, for the browser tests."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -532,19 +527,23 @@ def find_chromium() -> str | None:
     return next(filter(None, found), None)
 
 
-def allow_open_files() -> None:
-    """Raise the limit on open files where the system lets us; children inherit it."""
-    if sys.platform == "win32":
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS says "unlimited", and then refuses more than a limit of its own.
-    for wanted in (65_536, 10_240, 1_024):
-        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        if soft == resource.RLIM_INFINITY or limit <= soft:
-            return
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-            return
+def allow_open_files() -> float:
+    """Raise the limit on open files where the system lets us, and give what it is then.
+
+    Children inherit it. In a notebook client and server share it: a connection takes two.
+    """
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY:
+            # macOS calls its hard limit unlimited, and then refuses more than it likes.
+            for wanted in (65_536, 10_240, 1_024):
+                limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+                if limit > soft:
+                    with contextlib.suppress(OSError, ValueError):
+                        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+                        return limit
+            return soft
+    return math.inf
 
 
 # -- the door ----------------------------------------------------------------------------------

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Collection
+from typing import TypeVar
 
 from tornado.ioloop import IOLoop
 from tornado.web import Application, HTTPError, RequestHandler
 
 from .running import main
+
+N = TypeVar("N", int, float)
 
 PEOPLE = {
     "ada": {"profile": "Ada Lovelace", "friends": ["grace", "alan"], "messages": 3},
@@ -39,6 +42,9 @@ class Backend:
         app: the application, for `running` or `running_apart`.
         asked: each question in the order it came, such as "friends of ada".
         most: the largest number of questions that waited for their answers at once.
+
+    Raises:
+        ValueError: the delay is not 0 seconds or more.
     """
 
     def __init__(
@@ -51,6 +57,9 @@ class Backend:
         drop: Collection[str] = (),
         hang: Collection[str] = (),
     ) -> None:
+        """Keep the script."""
+        if not 0 <= delay < float("inf"):
+            raise ValueError(f"delay must be 0 seconds or more, not {delay}")
         self.delay = delay
         self.together = together
         self.hold = hold
@@ -60,7 +69,7 @@ class Backend:
         self.asked: list[str] = []
         self.most = 0
         self._now = 0
-        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[str, asyncio.Event]] = []
         self._released: set[str] = set()
         self._loop: IOLoop | None = None
         self.app = Application(
@@ -78,57 +87,82 @@ class Backend:
 
     def _answer_released(self) -> None:
         for thing, turn in self._waiting:
-            if thing in self._released and not turn.done():
-                turn.set_result(None)
+            if thing in self._released:
+                turn.set()
 
-    async def turn_of(self, thing: str) -> None:
-        """Wait until the script lets a question about this thing be answered."""
+    async def turn_of(self, thing: str, turn: asyncio.Event) -> None:
+        """Wait until the script lets a question about this thing be answered.
+
+        Args:
+            thing: what the question is about.
+            turn: an event to be set when it is time, or by a caller that gives up.
+        """
         self._now += 1
         self.most = max(self.most, self._now)
         try:
-            await self._turn_of(thing)
+            self._take_turns(thing, turn)
+            await turn.wait()
+            await asyncio.sleep(self.delay)
         finally:
             self._now -= 1
+            # Also if it was cancelled: a question of the past must not count for `together`.
+            turn.set()
 
-    async def _turn_of(self, thing: str) -> None:
+    def _take_turns(self, thing: str, turn: asyncio.Event) -> None:
         self._loop = IOLoop.current()
-        turn: asyncio.Future[None] = asyncio.Future()
-        self._waiting = [w for w in self._waiting if not w[1].done()] + [(thing, turn)]
+        self._waiting = [w for w in self._waiting if not w[1].is_set()] + [(thing, turn)]
         if self.hold:
             self._answer_released()
         elif len(self._waiting) >= self.together:
             for _, waiting in self._waiting:
-                waiting.set_result(None)
-        await turn
-        await asyncio.sleep(self.delay)
+                waiting.set()
 
 
 class QuestionHandler(RequestHandler):
     """One question about one user."""
 
-    def prepare(self) -> None:
-        """Make room for the news that the client has gone."""
+    def initialize(self) -> None:
+        """Make room for the news that it is our turn, or that the client has gone."""
+        self.turn = asyncio.Event()
         self.gone = asyncio.Event()
 
+    def prepare(self) -> None:
+        """Read the question."""
+        self.user = self.get_argument("user")
+        self.delay = self.number("delay", 0.0)
+        self.status = self.number("status", 200)
+        if not 0 <= self.delay < float("inf"):
+            raise HTTPError(400, "delay must be 0 seconds or more")
+        if self.status != 200 and not 400 <= self.status <= 599:
+            raise HTTPError(400, "status must be 200, or from 400 to 599")
+
+    def number(self, name: str, default: N) -> N:
+        """Return an argument that is a number of the same kind as its default."""
+        text = self.get_argument(name, str(default))
+        try:
+            return type(default)(text)
+        except ValueError:
+            raise HTTPError(400, f"{name} must be a number") from None
+
     def on_connection_close(self) -> None:
-        """Let a question that is never answered end with its connection."""
+        """Let a question that waits, or is never answered, end with its connection."""
+        self.turn.set()
         self.gone.set()
 
     async def get(self, thing: str) -> None:
         """Answer, or misbehave as the script or the question says."""
-        user = self.get_argument("user")
         script: Backend = self.settings["backend"]
-        script.asked.append(f"{thing} of {user}")
-        await script.turn_of(thing)
-        await asyncio.sleep(float(self.get_argument("delay", "0")))
+        script.asked.append(f"{thing} of {self.user}")
+        await script.turn_of(thing, self.turn)
+        await asyncio.sleep(self.delay)
         if thing in script.hang:
             await self.gone.wait()
         if thing in script.drop or self.get_argument("drop", ""):
             self.detach().close()
             return
-        status = int(self.get_argument("status", "500" if thing in script.fail else "200"))
-        self.set_status(status)
-        person = PEOPLE.get(user, {"profile": user.title(), "friends": [], "messages": 0})
+        self.set_status(500 if thing in script.fail else self.status)
+        nobody = {"profile": self.user.title(), "friends": [], "messages": 0}
+        person = PEOPLE.get(self.user, nobody)
         if thing not in person:
             raise HTTPError(404)
         self.write({thing: person[thing]})
@@ -140,7 +174,7 @@ class DataHandler(RequestHandler):
     def post(self) -> None:
         """Answer the fields of the form."""
         fields = self.request.body_arguments
-        self.write({name: values[-1].decode() for name, values in fields.items()})
+        self.write({name: self.get_body_argument(name, strip=False) for name in fields})
 
 
 def make_app(delay: float = 0.05) -> Application:

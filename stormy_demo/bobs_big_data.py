@@ -18,6 +18,7 @@ class BigData:
     url = "http://127.0.0.1:8889/data"
 
     def __init__(self, data: dict[str, str]) -> None:
+        """Keep the data."""
         self.data = data
 
     def post(self) -> Any:

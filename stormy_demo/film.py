@@ -36,8 +36,8 @@ from .picture import Row, draw
 HEARTBEAT = 0.025
 MOST_NAMES = 8
 
-# After an answer Tornado looks at how the writing went, and twice at how the handler ended: steps
-# of some microseconds each, which would look as if the handler went on.
+# After an answer Tornado looks at how the writing went, and twice at how the handler ended, in
+# steps of some microseconds, which would look as if the handler went on.
 TIDYING_STEPS = 3
 TIDYING = 0.001
 
@@ -81,7 +81,7 @@ class _Visit:
             return None
         start, end = self.steps[0][0], self.steps[-1][1]
         if self.lane.finished is not None:
-            end = self.lane.finished
+            end = min(self.lane.finished, now)
         elif self.lane.is_request:
             end = now
         return start, max(start, end)
@@ -92,16 +92,19 @@ class _Visit:
         The wait ends when the answer leaves: a visitor on the same loop only learns of it when
         the loop is free again, and visitors elsewhere do not have that trouble.
         """
-        end = self.lane.finished if self.lane else None
-        if end is None:
+        handled = self.under_way(now)
+        if self.lane and self.lane.finished is not None:
+            end = self.lane.finished
+        elif self.answered is not None:
             end = self.answered
-        if end is None:
-            span = self.under_way(now)
-            end = span[1] if span and self.asked is None else now
-        return self.first_seen, end
+        elif handled and self.asked is None:
+            end = handled[1]
+        else:
+            end = now
+        return self.first_seen, min(end, now)
 
     def bars(self) -> list[tuple[float, float]]:
-        """Return the steps to draw: all but those in which Tornado tidies up after an answer."""
+        """Return the steps to draw: all but those that tidy up after an answer."""
         finished = self.lane.finished if self.lane else None
         if finished is None:
             return self.steps
@@ -160,9 +163,9 @@ class Film:
     @property
     def steps(self) -> list[Step]:
         """Every step of the loop that began and ended while the film was running."""
-        names = {visit.lane: visit.name for visit in self._visits()}
+        names = {visit.lane: visit.name for visit in self._visits() if visit.lane}
         return [
-            Step(names.get(lane), start - self._began, end - self._began)
+            Step(names.get(lane) if lane else None, start - self._began, end - self._began)
             for lane, start, end in self._steps
         ]
 
@@ -221,11 +224,14 @@ class Film:
     def svg(self) -> str:
         """Draw the film, see `picture.draw`."""
         now, began = self._now(), self._began
-        rows = []
-        for visit in self._visits():
-            start, end = visit.waited(now)
-            bars = [(first - began, last - began) for first, last in visit.bars()]
-            rows.append(Row(visit.name, bars, (start - began, end - began)))
+
+        def since(span: tuple[float, float]) -> tuple[float, float]:
+            return span[0] - began, span[1] - began
+
+        rows = [
+            Row(visit.name, [since(bar) for bar in visit.bars()], since(visit.waited(now)))
+            for visit in self._visits()
+        ]
         others = [
             (step.start, step.end)
             for step in self.steps
@@ -268,8 +274,9 @@ def _numbered(name: str, number: int) -> str:
 
 def _listing(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMES:
-        return f"{', '.join(names[:3])} and {len(names) - 3} others"
-    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+        names = [*names[:3], f"{len(names) - 3} others"]
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 class _Patch:
@@ -392,7 +399,8 @@ def watch(
 
     Args:
         app: the application.
-        visits: a path each, such as "/resources/?user=ada", or short "ada" for that.
+        visits: a path each, such as "/resources/?user=ada", or short "ada" for that; one string
+            is one visit.
         red: a step longer than this holds the loop, in seconds.
         timeout: a visitor goes away after this time, in seconds, with status 599.
 
@@ -405,6 +413,8 @@ def watch(
     # Late, since to run an application is one thing that a film can do without.
     from .running import LiteralResolver, on_own_loop, running
 
+    if isinstance(visits, str):
+        visits = [visits]
     paths = [
         visit if visit.startswith("/") else f"/resources/?{urlencode({'user': visit})}"
         for visit in visits

@@ -20,7 +20,7 @@ MOST_ROWS = 12
 THINNEST = 2.0
 
 PAPER, INK, GREY, FAINT = "#fdfdfb", "#1f2933", "#566472", "#e4e7eb"
-BLUE, RED, PINK, GREEN = "#1d5fa6", "#c62828", "#fbe3e0", "#0f766e"
+BLUE, RED, PINK, GREEN = "#1d5fa6", "#c62828", "#fbe3e0", "#0b5f59"
 
 # Words that may lie across a line push it aside.
 HALO = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke"'
@@ -79,8 +79,8 @@ class _Drawing:
         self.length = max(length, 0.001)
         self.red = red
         self.title = title
-        # In the bold type of the widest system fonts, 76 letters are about as wide as the picture.
-        self.title_lines = textwrap.wrap(title, 76, max_lines=2, placeholder=" …") or [""]
+        # In bold type of the widest system fonts, 84 letters still fit into the picture.
+        self.title_lines = textwrap.wrap(title, 84, max_lines=2, placeholder=" …") or [""]
         longest = max([9, *(len(_short(row.name)) for row in self.rows)])
         self.left = MARGIN + 10 + 7.2 * longest
         self.top = 2 * MARGIN + 20 * len(self.title_lines) + 24
@@ -107,7 +107,7 @@ class _Drawing:
 
     def heading(self) -> Iterator[str]:
         for number, line in enumerate(self.title_lines):
-            yield _text(MARGIN, MARGIN + 14 + 20 * number, line, 'font-size="14"', bold=True)
+            yield _text(MARGIN, MARGIN + 14 + 20 * number, line, 'font-size="13"', bold=True)
         y = self.top - MARGIN - 8
         x = float(MARGIN)
         for sample, words in (
@@ -139,7 +139,7 @@ class _Drawing:
             if row.waited:
                 x, width = self.across(row.waited)
                 yield _rect(x, middle - 1, width, 2, GREY)
-            quick = [bar for bar in row.bars if bar not in _long(row.bars, self.red)]
+            quick = [bar for bar in row.bars if not _long([bar], self.red)]
             yield _path(self.merged(quick), middle - BAR / 2, BAR, BLUE)
             for bar in _long(row.bars, self.red):
                 yield from self.red_bar(bar, middle)

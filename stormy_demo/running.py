@@ -3,18 +3,19 @@
 Three ways in, for three kinds of caller::
 
     async with running(app) as url: ...  # on the loop that is already running here
-    with running_apart(app) as url: ...  # on a loop in a thread of its own, for callers that block
+    with running_apart(app) as url: ...  # on a loop of its own, for callers that block
     sys.exit(main(make_app))  # as a program, until Ctrl-C
 
 The first two listen on 127.0.0.1, on a port that the system picks, so that any number of them
-can run side by side. All three close what they opened, connections too.
+can run side by side. All three close what they opened, connections too, and end the handlers
+that have not answered by then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
-import logging
 import signal
 import socket
 import sys
@@ -25,15 +26,15 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, nullconte
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.log import define_logging_options
 from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets, is_valid_ip
 from tornado.options import Error, OptionParser
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from .lanes import labelled
 
 T = TypeVar("T")
-log = logging.getLogger("stormy_demo")
 
 HERE = "127.0.0.1"
 
@@ -48,8 +49,8 @@ HELP = {
 class LiteralResolver(DefaultLoopResolver):
     """A resolver that answers for IP addresses on the spot.
 
-    Tornado's own asks a thread even about "127.0.0.1". Requests that were sent in one order then
-    arrive in another, now and then, and an experiment about order would be about luck.
+    Tornado's own asks a thread even about "127.0.0.1". Requests that were sent in one order
+    then arrive in another, now and then, and an experiment about order would be about luck.
     """
 
     async def resolve(
@@ -65,7 +66,9 @@ class LiteralResolver(DefaultLoopResolver):
 
 
 @asynccontextmanager
-async def running(app: Application, *, port: int = 0, address: str = HERE) -> AsyncIterator[str]:
+async def running(
+    app: Application, *, port: int = 0, address: str = HERE
+) -> AsyncIterator[str]:
     """Run an application on the current loop for as long as the block lasts.
 
     Args:
@@ -88,10 +91,30 @@ async def running(app: Application, *, port: int = 0, address: str = HERE) -> As
         server = HTTPServer(labelled(app))
         server.add_sockets(sockets)
         try:
-            yield f"http://{address}:{sockets[0].getsockname()[1]}"
+            host = f"[{address}]" if ":" in address else address
+            yield f"http://{host}:{sockets[0].getsockname()[1]}"
         finally:
             server.stop()
             await server.close_all_connections()
+            # A handler does not notice that its connection is gone: it would wait on.
+            left = _handlers_at_work(app, asyncio.get_running_loop())
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+
+def _handlers_at_work(
+    app: Application, loop: asyncio.AbstractEventLoop
+) -> list[asyncio.Task[Any]]:
+    # Tornado keeps no list of them, but each is a task that runs a method of its handler.
+    found = []
+    for task in asyncio.all_tasks(loop):
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine):
+            handler = inspect.getcoroutinelocals(coroutine).get("self")
+            if isinstance(handler, RequestHandler) and handler.application is app:
+                found.append(task)
+    return found
 
 
 def on_own_loop(function: Callable[..., Awaitable[T]], *args: Any) -> T:
@@ -109,12 +132,22 @@ def on_own_loop(function: Callable[..., Awaitable[T]], *args: Any) -> T:
     Raises:
         BaseException: whatever it raised.
     """
+    give_up: list[Callable[[], object]] = []
 
     async def call() -> T:
+        task = asyncio.current_task()
+        assert task
+        give_up.append(functools.partial(IOLoop.current().add_callback, task.cancel))
         return await function(*args)
 
     with ThreadPoolExecutor(1, "own loop") as threads:
-        return threads.submit(lambda: asyncio.run(call())).result()
+        try:
+            return threads.submit(lambda: asyncio.run(call())).result()
+        except KeyboardInterrupt:
+            # Or whoever interrupts a cell that hangs would have to wait for its end.
+            for cancel in give_up:
+                cancel()
+            raise
 
 
 @contextmanager
@@ -165,8 +198,13 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
     stop = asyncio.Event()
 
     # Plain signal handlers, since asyncio's own do not exist on Windows.
-    def ask_to_stop(signum: int, frame: object) -> None:
+    def ask_to_stop(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
+        # A handler that blocks keeps the loop from stopping, so it has to hear of it here.
+        holder = asyncio.current_task(loop)
+        if holder in _handlers_at_work(app, loop):
+            holder.cancel()
+            raise asyncio.CancelledError
 
     before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -203,26 +241,41 @@ def main(make_app: Callable[..., Application], argv: list[str] | None = None) ->
     for p in parameters:
         default = "" if p.default is p.empty else p.default
         options.define(p.name, default, type(default), HELP.get(p.name, ""))
-    try:
-        unknown = options.parse_command_line(argv)
-        if unknown:
-            raise Error(f"{unknown[0]!r} is not an option")
-        settings = {p.name: options[p.name] for p in parameters}
-        with ExitStack() as stack:
+    with ExitStack() as stack:
+        try:
+            _parse(options, argv)
+            settings = {p.name: options[p.name] for p in parameters}
             if settings.get("backend") == "":
                 from .backend import Backend
 
                 settings["backend"] = stack.enter_context(running_apart(Backend(0.05).app))
             app = make_app(**settings)
+        except (Error, ValueError) as error:
+            print(f"{error} (--help lists the options)", file=sys.stderr)
+            return 2
+        try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
-    except (Error, ValueError, OverflowError) as error:
-        print(f"{error} (--help lists the options)", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"cannot listen on {options.address}, port {options.port}: {error.strerror}; "
-            f"another port can be given, such as --port={options.port + 1}",
-            file=sys.stderr,
-        )
-        return 1
+        except OSError as error:
+            where = f"{options.address}, port {options.port}"
+            hint = "; --port=0 lets the system pick another" if options.port else ""
+            print(f"cannot listen on {where}: {error.strerror}{hint}", file=sys.stderr)
+            return 1
     return 0
+
+
+def _parse(options: OptionParser, argv: list[str]) -> None:
+    # Word by word, since Tornado's parser answers a slip with all of the help, or does not say
+    # which option it was.
+    for word in argv[1:]:
+        if not word.startswith("-") or word.lstrip("-").partition("=")[0] not in options:
+            raise Error(f"{word} is not an option")
+        try:
+            options.parse_command_line([argv[0], word], final=False)
+        except ValueError:
+            raise Error(f"{word} is not a value of that option") from None
+    if not 0 <= options.port <= 65535:
+        raise Error(f"port must be from 0 to 65535, not {options.port}")
+    try:
+        options.run_parse_callbacks()
+    except (AttributeError, ValueError, OSError) as error:
+        raise Error(f"the log cannot be set up like that: {error}") from error

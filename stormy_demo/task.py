@@ -1,13 +1,12 @@
 """The task, and everything about it that does not change with the way of waiting.
 
-`GET /resources/?user=ada` asks the backend three things about ada and answers them as one piece
-of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` each say how to wait for the three.
+`GET /resources/?user=ada` asks the backend three things about ada and answers them as one
+piece of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` each say how to wait for it.
 """
 
 from __future__ import annotations
 
 import json
-import weakref
 from typing import Any
 
 import requests
@@ -24,8 +23,6 @@ THINGS = ("profile", "friends", "messages")
 NO_ANSWER = 599
 CURL_TIMED_OUT = 28
 
-_clients: weakref.WeakKeyDictionary[IOLoop, AsyncHTTPClient] = weakref.WeakKeyDictionary()
-
 
 def http_client() -> AsyncHTTPClient:
     """Return the client with which the handlers of this loop ask their backend.
@@ -33,10 +30,12 @@ def http_client() -> AsyncHTTPClient:
     Tornado's shared client sends ten requests at a time and lets the eleventh wait. This one
     belongs to the service alone, and lets a thousand through.
     """
-    loop = IOLoop.current()
-    if loop not in _clients:
-        _clients[loop] = AsyncHTTPClient(force_instance=True, max_clients=1000)
-    return _clients[loop]
+    # It is kept on its loop, and so goes with it.
+    kept = vars(IOLoop.current())
+    if "_task_client" not in kept:
+        kept["_task_client"] = AsyncHTTPClient(force_instance=True, max_clients=1000)
+    client: AsyncHTTPClient = kept["_task_client"]
+    return client
 
 
 def question(backend: str, thing: str, user: str) -> str:
@@ -108,7 +107,7 @@ class TaskHandler(RequestHandler):
         sentence = "Something went wrong in here."
         if isinstance(error, HTTPError):
             self.set_status(error.status_code)
-            sentence = error.log_message or self._reason
+            sentence = error.get_message() or self._reason
         self.finish({"error": sentence})
 
 

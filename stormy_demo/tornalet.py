@@ -18,7 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Plain(greenlet.greenlet):
+class _Plain(greenlet.greenlet):  # type: ignore[misc]
     """The greenlet of some plain code, and a way to tell it from everybody else's."""
 
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
+import sys
 import warnings
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from email.message import Message
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import select_proxy, urldefragauth
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, urldefragauth
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
@@ -52,14 +52,19 @@ class TornadoAdapter(HTTPAdapter):
         ImportError: the curl engine needs pycurl, which is not installed.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "engine"]
+    __attrs__ = [*HTTPAdapter.__attrs__, "engine"]  # noqa: RUF012
+
+    # Sessions may outlive the setup that mounted this. It then does what requests does.
+    undone = False
 
     def __init__(self, engine: str = "simple") -> None:
+        """Get ready for any number of sessions, loops and threads."""
         if engine not in ENGINES:
             raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
         _client_class(engine)
         super().__init__()
         self.engine = engine
+        self.covers: dict[str, BaseAdapter | None] = {}
 
     def send(
         self,
@@ -76,13 +81,13 @@ class TornadoAdapter(HTTPAdapter):
             requests.RequestException: the twin of what Tornado's client raised.
             ValueError: the timeout is neither seconds nor a pair of them.
         """
-        if not tornalet.can_wait():
-            if _loop_runs_here():
+        if self.undone or not tornalet.can_wait():
+            if not self.undone and _loop_runs_here():
                 warnings.warn(
                     f"{request.method} {request.url} blocks the event loop: "
                     "it was not called underneath @tornalet",
                     RuntimeWarning,
-                    stacklevel=5,
+                    stacklevel=_stacklevel(),
                 )
             return super().send(request, stream, timeout, verify, cert, proxies)
         if select_proxy(request.url or "", proxies):
@@ -91,16 +96,20 @@ class TornadoAdapter(HTTPAdapter):
                 request=request,
             )
         ours = _tornado_request(request, self.engine, _seconds(timeout), verify, cert)
+        arrived: list[str] = []
+        ours.header_callback = arrived.append
         try:
             response = tornalet.wait(_client(self.engine).fetch(ours, raise_error=False))
+        except UnicodeError as error:
+            raise requests.exceptions.InvalidURL(error, request=request) from error
         except (HTTPClientError, OSError) as error:
-            raise _twin(error)(error, request=request) from error
+            raise _twin(error, bool(arrived))(error, request=request) from error
         return self.build_response(request, _raw_response(response))
 
 
 def setup_session(
     session: requests.Session | None = None,
-    mounts: Iterable[str] | None = None,
+    mounts: str | Iterable[str] | None = None,
     engine: str | None = None,
 ) -> ExitStack:
     """Make sessions wait politely when their caller runs underneath `@tornalet`.
@@ -108,8 +117,8 @@ def setup_session(
     Args:
         session: the session to change; if it is left out, `requests.get()` and its like and
             every session made from now on.
-        mounts: the beginnings of addresses to do this for, such as "https://api.example.org/";
-            all of them if it is left out.
+        mounts: the beginning of the addresses to do this for, or several, such as
+            "https://api.example.org/"; all addresses if it is left out.
         engine: "simple" (if it is left out) or "curl", see `TornadoAdapter`.
 
     Returns:
@@ -121,11 +130,16 @@ def setup_session(
         ImportError: the curl engine needs pycurl, which is not installed.
     """
     adapter = TornadoAdapter(engine or "simple")
+    if isinstance(mounts, str):
+        mounts = [mounts]
     prefixes = EVERYWHERE if mounts is None else tuple(mounts)
     undo = ExitStack()
+    undo.callback(setattr, adapter, "undone", True)
     if session is not None:
         for prefix in prefixes:
-            undo.callback(_mount_for_now(session, prefix, adapter))
+            adapter.covers[prefix] = session.adapters.get(prefix)
+            session.mount(prefix, adapter)
+            undo.callback(_uncover, session, prefix, adapter)
     else:
         setup = (prefixes, adapter)
         _setups.append(setup)
@@ -152,21 +166,17 @@ def _forget(setup: _Setup) -> None:
         requests.Session.__init__ = _session_init  # type: ignore[method-assign]
 
 
-def _mount_for_now(
-    session: requests.Session, prefix: str, adapter: TornadoAdapter
-) -> Callable[[], None]:
-    before = session.adapters.get(prefix)
-    session.mount(prefix, adapter)
-
-    def restore() -> None:
-        if session.adapters.get(prefix) is not adapter:
-            return
-        if before:
-            session.mount(prefix, before)
-        else:
-            del session.adapters[prefix]
-
-    return restore
+def _uncover(session: requests.Session, prefix: str, adapter: TornadoAdapter) -> None:
+    if session.adapters.get(prefix) is not adapter:
+        return
+    # Setups may be undone in any order: those below that are undone by now are passed over.
+    below: BaseAdapter | None = adapter
+    while isinstance(below, TornadoAdapter) and (below is adapter or below.undone):
+        below = below.covers.get(prefix)
+    if below:
+        session.mount(prefix, below)
+    else:
+        del session.adapters[prefix]
 
 
 def _loop_runs_here() -> bool:
@@ -177,6 +187,14 @@ def _loop_runs_here() -> bool:
     return True
 
 
+def _stacklevel() -> int:
+    """Return the level of the line that called requests, for a warning of the adapter's."""
+    level, frame = 2, sys._getframe(2)
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("requests."):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
 def _client_class(engine: str) -> type[AsyncHTTPClient]:
     if engine == "simple":
         return SimpleAsyncHTTPClient
@@ -185,14 +203,11 @@ def _client_class(engine: str) -> type[AsyncHTTPClient]:
     return CurlAsyncHTTPClient
 
 
-_clients: weakref.WeakKeyDictionary[IOLoop, dict[str, AsyncHTTPClient]]
-_clients = weakref.WeakKeyDictionary()
-
-
 def _client(engine: str) -> AsyncHTTPClient:
     # A client of our own: the shared one lets ten requests through, and the eleventh would wait
-    # behind code that has nothing to do with it.
-    clients = _clients.setdefault(IOLoop.current(), {})
+    # behind code that has nothing to do with it. It is kept on its loop, and so goes with it.
+    clients: dict[str, AsyncHTTPClient]
+    clients = vars(IOLoop.current()).setdefault("_trequests_clients", {})
     if engine not in clients:
         clients[engine] = _client_class(engine)(force_instance=True, max_clients=1000)
     return clients[engine]
@@ -213,15 +228,29 @@ def _seconds(timeout: Any) -> tuple[float, float]:
     else:
         if not isinstance(timeout, Timeout):
             timeout = Timeout(connect=timeout, read=timeout)
+        timeout = timeout.clone()
+        timeout.start_connect()
         whole = timeout.read_timeout or 0.0
-    return timeout.connect_timeout or 0.0, whole
+    return _at_least_a_millisecond(timeout.connect_timeout), _at_least_a_millisecond(whole)
 
 
-class _Headers(HTTPHeaders):
+def _at_least_a_millisecond(seconds: Any) -> float:
+    # libcurl counts milliseconds, and none of them is for ever.
+    return max(seconds, 0.001) if seconds else 0.0
+
+
+class _BareHeaders(HTTPHeaders):
     """Headers to which Tornado's simple client adds no Content-Type of its own."""
 
     def __contains__(self, name: object) -> bool:
         return name == "Content-Type" or super().__contains__(name)
+
+
+class _BareRequest(HTTPRequest):
+    """A request that keeps its headers bare: the client copies them into plain ones."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, _BareHeaders(value) if name == "headers" else value)
 
 
 def _tornado_request(
@@ -231,18 +260,21 @@ def _tornado_request(
     verify: Any,
     cert: Any,
 ) -> HTTPRequest:
-    headers = _Headers()
+    headers = HTTPHeaders()
     for name, value in request.headers.items():
         # How the connection is used and the body is cut are between the engine and the server.
         if name.lower() not in ("connection", "transfer-encoding"):
             headers.add(_text(name), _text(value))
-    if engine == "curl" and "content-type" not in request.headers:
-        # To libcurl an empty header is one that must not be sent.
-        headers["Content-Type"] = ""
+    kind = HTTPRequest
+    if "content-type" not in request.headers:
+        kind = _BareRequest
+        if engine == "curl":
+            # To libcurl an empty header is one that must not be sent.
+            headers["Content-Type"] = ""
     key = None
     if cert and not isinstance(cert, str):
         cert, key = cert
-    return HTTPRequest(
+    return kind(
         urldefragauth(request.url or ""),
         method=request.method or "GET",
         headers=headers,
@@ -254,10 +286,18 @@ def _tornado_request(
         decompress_response=False,
         allow_nonstandard_methods=True,
         validate_cert=bool(verify),
-        ca_certs=verify if isinstance(verify, str) else requests.certs.where(),
+        ca_certs=verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH,
         client_cert=cert or None,
         client_key=key,
+        prepare_curl_callback=_no_proxy,
     )
+
+
+def _no_proxy(curl: Any) -> None:
+    # Or libcurl looks for one in the environment, even if the session does not trust that.
+    import pycurl
+
+    curl.setopt(pycurl.PROXY, "")
 
 
 def _text(value: str | bytes) -> str:
@@ -269,6 +309,8 @@ def _whole(body: Any) -> bytes | None:
         return body
     if isinstance(body, str):
         return body.encode()
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body)
     if hasattr(body, "read"):
         body = [body.read()]
     return b"".join(part.encode() if isinstance(part, str) else part for part in body)
@@ -279,8 +321,10 @@ def _raw_response(response: HTTPResponse) -> RawResponse:
     # The cookie jar reads the headers of http.client, which are an e-mail's.
     message = Message()
     for name, value in response.headers.get_all():
-        headers.add(name, value)
-        message[name] = value
+        # That one is Tornado's own: where its curl client keeps the reason phrase.
+        if name != "X-Http-Reason":
+            headers.add(name, value)
+            message[name] = value
     raw = RawResponse(
         body=io.BytesIO(response.body),
         headers=headers,
@@ -308,12 +352,21 @@ class _Original:
         pass
 
 
-def _twin(error: Exception) -> type[requests.RequestException]:
-    """Return what requests would have raised for an error of Tornado's clients."""
+def _twin(error: Exception, in_the_body: bool) -> type[requests.RequestException]:
+    """Return what requests would have raised for an error of Tornado's clients.
+
+    Args:
+        error: what the client raised.
+        in_the_body: whether the headers of the answer had come.
+    """
     curl_error = getattr(error, "errno", 0) if isinstance(error, HTTPClientError) else 0
     if isinstance(error, HTTPTimeoutError) or curl_error == CURL_TIMED_OUT:
-        connecting = "connect" in str(error).lower()
+        if in_the_body:
+            return requests.ConnectionError
+        connecting = "during request" not in str(error) and "Operation" not in str(error)
         return requests.ConnectTimeout if connecting else requests.ReadTimeout
     if isinstance(error, ssl.SSLError) or curl_error in CURL_TLS_ERRORS:
         return requests.exceptions.SSLError
+    if in_the_body:
+        return requests.exceptions.ChunkedEncodingError
     return requests.ConnectionError

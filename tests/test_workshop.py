@@ -1,0 +1,568 @@
+"""The door, as people use it: `python workshop.py ...` in a copy of the project.
+
+One copy (`home`) is set up from the real lock and shared. The others have locks that are cut down
+to a few packages, so that a set-up takes seconds.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BASE = getattr(sys, "_base_executable", sys.executable)
+BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
+DEADLINE = 240  # seconds: a machine may be slow, and only a machine that hangs is wrong
+
+NOTEBOOK = """\
+{
+ "cells": [
+  {
+   "cell_type": "code",
+   "execution_count": 7,
+   "id": "zero",
+   "metadata": {
+    "tags": []
+   },
+   "outputs": [
+    {
+     "name": "stdout",
+     "output_type": "stream",
+     "text": [
+      "the answer"
+     ]
+    }
+   ],
+   "source": [
+    "print('the answer, für alle')"
+   ]
+  }
+ ],
+ "metadata": {},
+ "nbformat": 4,
+ "nbformat_minor": 5
+}
+"""
+
+Outcome = subprocess.CompletedProcess[str]
+
+
+def make_house(house: Path) -> Path:
+    """Copy what the door needs, and lay two small notebooks beside it."""
+    shutil.copytree(
+        ROOT / "stormy_demo",
+        house / "stormy_demo",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for name in ("workshop.py", "pyproject.toml", "requirements.lock", "requirements-all.lock"):
+        shutil.copy(ROOT / name, house)
+    (house / "notebooks" / "solutions").mkdir(parents=True)
+    for name in ("01_callbacks", "02_coroutines"):
+        (house / "notebooks" / f"{name}.ipynb").write_text(NOTEBOOK, encoding="utf-8")
+    (house / "notebooks" / "solutions" / "join.py").write_text("answer = 42\n")
+    (house / "benchmarks").mkdir()
+    (house / "benchmarks" / "styles.py").write_text(
+        '"""What tornado is worth."""\n'
+        "import sys, tornado.web, stormy_demo\n"
+        "print('measured', sys.argv[1:])\n"
+        "sys.exit(3 if 'fail' in sys.argv else 0)\n"
+    )
+    return house
+
+
+def make_small_house(house: Path) -> Path:
+    """A house whose locks hold only these packages."""
+    make_house(house)
+    for lock, names in (
+        ("requirements.lock", "uv|tornado"),
+        ("requirements-all.lock", "uv|tornado|iniconfig"),
+    ):
+        text = (house / lock).read_text(encoding="utf-8")
+        blocks = re.findall(rf"^(?:{names})==.*\n(?: +--hash.*\n)+", text, re.MULTILINE)
+        assert len(blocks) == len(names.split("|"))
+        (house / lock).write_text("".join(blocks), encoding="utf-8")
+    return house
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """This environment, without what a test run adds to it."""
+    added = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "JUPYTER", "CI")
+    return {k: v for k, v in os.environ.items() if not k.startswith(added)} | changes
+
+
+def door(house: Path, *arguments: str, python: str = BASE, **changes: str) -> Outcome:
+    """Run one verb, and wait for it."""
+    return subprocess.run(
+        [python, "workshop.py", *arguments],
+        cwd=house,
+        env=environment(**changes),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=DEADLINE,
+    )
+
+
+def assert_one_sentence(outcome: Outcome, *parts: str, code: int = 1) -> None:
+    """It failed with one line that says these things."""
+    assert outcome.returncode == code, outcome
+    assert outcome.stderr.startswith("workshop.py: ")
+    assert outcome.stderr.count("\n") == 1, outcome.stderr
+    for part in parts:
+        assert part in outcome.stderr
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that another process does."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
+
+
+@contextmanager
+def started(house: Path, *arguments: str, **changes: str) -> Iterator[subprocess.Popen[str]]:
+    """A verb that goes on running; killed at the end if it still does."""
+    with subprocess.Popen(
+        [BASE, "workshop.py", *arguments],
+        cwd=house,
+        env=environment(**changes),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared copy, with a space and a letter beyond ASCII in its path."""
+    return make_house(tmp_path_factory.mktemp("the door") / "Übung eins")
+
+
+@pytest.fixture(scope="session")
+def first_check(home: Path) -> Outcome:
+    return door(home, "check")
+
+
+@pytest.fixture
+def ready(home: Path, first_check: Outcome) -> Path:
+    """The shared copy, set up, with nothing in work/."""
+    assert first_check.returncode == 0, first_check
+    shutil.rmtree(home / "work", ignore_errors=True)
+    return home
+
+
+# -- set-up ------------------------------------------------------------------------------------
+
+
+def test_a_fresh_copy_is_set_up_and_ready(first_check: Outcome) -> None:
+    assert first_check.returncode == 0, first_check
+    assert "Setting up .venv" in first_check.stdout
+    assert first_check.stdout.endswith("This machine is ready for the day.\n")
+    assert "problem" not in first_check.stdout
+    assert first_check.stderr == ""
+
+
+def test_the_second_time_nothing_is_installed(ready: Path) -> None:
+    stamp = (ready / ".venv" / "stormy.stamp").stat().st_mtime_ns
+    again = door(ready, "check")
+    assert again.returncode == 0
+    assert "Setting up" not in again.stdout
+    assert (ready / ".venv" / "stormy.stamp").stat().st_mtime_ns == stamp
+
+
+def test_the_news_stay_away(ready: Path) -> None:
+    overrides = ready / ".venv" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    news = json.loads(overrides.read_text())["@jupyterlab/apputils-extension:notification"]
+    assert news == {"fetchNews": "false", "checkForUpdates": False}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small house that the tests of this part damage, one after another."""
+    house = make_small_house(tmp_path_factory.mktemp("small") / "house")
+    outcome = door(house, "bench")
+    assert outcome.returncode == 0, outcome
+    return house
+
+
+def assert_mended(house: Path) -> None:
+    outcome = door(house, "bench", "styles")
+    assert outcome.returncode == 0, outcome
+    assert "Setting up .venv" in outcome.stdout
+    assert "measured" in outcome.stdout
+    assert "Setting up" not in door(house, "bench", "styles").stdout
+
+
+def test_half_a_package_is_mended(small: Path) -> None:
+    (small / ".venv" / "stormy.stamp").unlink()
+    next((small / ".venv").glob("[Ll]ib/**/tornado/web.py")).unlink()
+    assert_mended(small)
+
+
+def test_a_python_that_does_not_start_is_mended(small: Path) -> None:
+    python = small / ".venv" / BIN / f"python{EXE}"
+    python.unlink()
+    python.write_text("no Python at all")
+    assert_mended(small)
+
+
+def test_a_clone_that_was_moved_is_mended(small: Path) -> None:
+    moved = small.rename(small.with_name("moved"))
+    try:
+        assert_mended(moved)
+        assert str(moved).encode() in (moved / ".venv" / BIN / f"pip{EXE}").read_bytes()
+    finally:
+        moved.rename(small)
+
+
+def test_a_changed_lock_adds_to_what_is_there(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path)
+    larger = (house / "requirements-all.lock").read_text()
+    shutil.copy(house / "requirements.lock", house / "requirements-all.lock")
+    assert door(house, "bench").returncode == 0
+    (house / ".venv" / "kept").touch()
+    (house / "requirements-all.lock").write_text(larger)
+    assert_mended(house)
+    assert (house / ".venv" / "kept").exists()
+    assert next((house / ".venv").glob("[Ll]ib/**/iniconfig/__init__.py"))
+
+
+def test_a_set_up_that_was_killed_is_mended(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path)
+    with started(house, "bench") as process:
+        until((house / ".venv" / "uv.txt").exists)
+        process.kill()
+    assert not (house / ".venv" / "stormy.stamp").exists()
+    assert_mended(house)
+
+
+def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path)
+    with started(house, "bench", "styles") as one, started(house, "bench", "styles") as other:
+        said = one.communicate(timeout=DEADLINE)[0] + other.communicate(timeout=DEADLINE)[0]
+    assert (one.returncode, other.returncode) == (0, 0), said
+    assert said.count("Setting up .venv") == 1
+    assert said.count("measured") == 2
+
+
+def test_pip_does_it_where_uv_cannot(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path)
+    # uv's own switch, and a cache with nothing in it: pip takes no notice of either.
+    nothing = str(tmp_path / "nothing")
+    outcome = door(house, "bench", "styles", UV_OFFLINE="1", UV_CACHE_DIR=nothing)
+    assert outcome.returncode == 0, outcome
+    assert "Installing with pip" in outcome.stdout
+
+
+def test_settings_that_would_break_set_up_are_left_out(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path / "house")
+    settings = tmp_path / "pip.conf"
+    settings.write_text(
+        f"[global]\ntarget = {tmp_path / 'elsewhere'}\nuser = true\nno-binary = :all:\n"
+    )
+    outcome = door(
+        house, "bench", "styles", PIP_CONFIG_FILE=str(settings), PYTHONPATH="/nowhere"
+    )
+    assert outcome.returncode == 0, outcome
+    assert not (tmp_path / "elsewhere").exists()
+
+
+# -- what stands in the way --------------------------------------------------------------------
+
+
+def test_no_network(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path / "house")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
+    outcome = door(
+        house,
+        "bench",
+        "styles",
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_INDEX_URL=closed,
+        PIP_FIND_LINKS="",
+        PIP_RETRIES="0",
+        PIP_CACHE_DIR=str(tmp_path / "pip"),
+        UV_CACHE_DIR=str(tmp_path / "uv"),
+    )
+    assert_one_sentence(outcome, "cannot be fetched", "connect to the network")
+
+
+def with_shim(folder: Path, code: str) -> Mapping[str, str]:
+    """An environment in which Python is another from the start."""
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_no_venv_module(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    shim = with_shim(tmp_path, "import sys\nsys.modules['ensurepip'] = None\n")
+    assert_one_sentence(door(house, "lab", **shim), "no venv module", "python3-venv")
+    outcome = door(house, "check", **shim)
+    assert outcome.returncode == 1
+    assert "problem    set-up: this Python has no venv module" in outcome.stdout
+    assert outcome.stdout.endswith("This machine is not ready.\n")
+
+
+def test_not_enough_disk(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    code = "import shutil\nshutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 4, 5_000_000)\n"
+    assert_one_sentence(
+        door(house, "test", **with_shim(tmp_path, code)), "5 MB free", "make room"
+    )
+
+
+def test_too_few_open_files(ready: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="no such limit on this system")
+    code = (
+        "import resource\nresource.getrlimit = lambda _: (128, 128)\n"
+        f"resource.RLIM_INFINITY = {resource.RLIM_INFINITY}\n"
+    )
+    outcome = door(ready, "check", **with_shim(tmp_path, code))
+    assert outcome.returncode == 1
+    assert "problem    open files: 128" in outcome.stdout
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    # A folder in the lock file's place fails for root too, whom no permission keeps out.
+    (house / ".workshop.lock").mkdir()
+    assert_one_sentence(door(house, "lab"), "cannot be written to", "copy the project")
+
+
+def test_a_file_in_the_place_of_the_environment(tmp_path: Path) -> None:
+    house = make_house(tmp_path)
+    (house / ".venv").touch()
+    assert_one_sentence(door(house, "lab"), "'.venv' is in the way", "move it")
+
+
+def test_a_file_in_the_place_of_the_copies(ready: Path) -> None:
+    (ready / "work").touch()
+    try:
+        assert_one_sentence(door(ready, "lab", "--version"), "'work' is in the way", "move it")
+    finally:
+        (ready / "work").unlink()
+
+
+def test_a_python_that_is_too_old(tmp_path: Path) -> None:
+    house = make_house(tmp_path / "house")
+    code = "import sys\nsys.version_info = (3, 10, 4, 'final', 0)\n"
+    outcome = door(house, "lab", **with_shim(tmp_path, code))
+    assert_one_sentence(outcome, "this is Python 3.10", "needs 3.11 or newer")
+
+
+OLD = sorted((Path.home() / ".pyenv" / "versions").glob("3.[6-9]*/bin/python"))
+
+
+@pytest.mark.skipif(not OLD, reason="no Python from 3.6 to 3.9 is installed here")
+@pytest.mark.parametrize("python", map(str, OLD))
+def test_a_python_that_is_truly_too_old(tmp_path: Path, python: str) -> None:
+    outcome = door(make_house(tmp_path), "lab", python=python)
+    assert_one_sentence(outcome, "this is Python 3.", "needs 3.11 or newer")
+
+
+# -- verbs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_page_names_every_verb(tmp_path: Path, arguments: list[str]) -> None:
+    outcome = door(make_house(tmp_path), *arguments)
+    assert outcome.returncode == 0
+    for verb in ("lab", "check", "test", "slides", "refresh", "bench"):
+        assert re.search(rf"^  {verb} +\S", outcome.stdout, re.MULTILINE)
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_an_unknown_verb(tmp_path: Path) -> None:
+    house = make_house(tmp_path)
+    assert_one_sentence(door(house, "labs"), "no verb 'labs'", "did you mean lab?", code=2)
+    assert_one_sentence(door(house, "xyzzy"), "lab, check, test", code=2)
+
+
+def test_arguments_and_exit_code_are_passed_on(small: Path) -> None:
+    outcome = door(small, "bench", "styles", "--people=3", "fail")
+    assert outcome.returncode == 3
+    assert "measured ['--people=3', 'fail']" in outcome.stdout
+
+
+def test_bench_lists_what_there_is(small: Path) -> None:
+    outcome = door(small, "bench")
+    assert "styles       What tornado is worth.\n" in outcome.stdout
+    assert "measured []" in outcome.stdout
+    assert_one_sentence(door(small, "bench", "nothing"), "no benchmark 'nothing'", "styles")
+
+
+# -- lab ---------------------------------------------------------------------------------------
+
+
+def copied(house: Path) -> set[str]:
+    return {
+        path.relative_to(house / "work").as_posix()
+        for path in (house / "work").rglob("*")
+        if not path.is_dir()
+    }
+
+
+def make_copies(house: Path, *arguments: str) -> Outcome:
+    """`lab` up to the point where JupyterLab would start: it says its version instead."""
+    outcome = door(house, "lab", *arguments, "--version")
+    assert outcome.returncode == 0, outcome
+    return outcome
+
+
+PLAIN = {"01_callbacks.ipynb", "02_coroutines.ipynb", "solutions/join.py"}
+
+
+def test_the_copies_have_no_outputs_and_are_the_same_otherwise(ready: Path) -> None:
+    make_copies(ready)
+    assert copied(ready) == PLAIN
+    notebook = json.loads(NOTEBOOK)
+    notebook["cells"][0].update(execution_count=None, outputs=[])
+    expected = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    assert (ready / "work" / "01_callbacks.ipynb").read_bytes().decode() == expected
+    assert (ready / "notebooks" / "01_callbacks.ipynb").read_text(encoding="utf-8") == NOTEBOOK
+    assert (ready / "work" / "solutions" / "join.py").read_text() == "answer = 42\n"
+
+
+def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
+    make_copies(ready)
+    mine = ready / "work" / "02_coroutines.ipynb"
+    mine.write_text("my own work")
+    (ready / "work" / "01_callbacks.ipynb").unlink()
+    make_copies(ready)
+    assert mine.read_text() == "my own work"
+    assert copied(ready) == PLAIN
+
+
+def test_links_and_checkpoints_are_not_copied(ready: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    odd = ready / "notebooks" / "odd"
+    (odd / ".ipynb_checkpoints").mkdir(parents=True)
+    (odd / ".ipynb_checkpoints" / "old.txt").touch()
+    (odd / "plain.txt").touch()
+    try:
+        try:
+            (odd / "file").symlink_to(tmp_path / "secret.txt")
+            (odd / "folder").symlink_to(tmp_path, target_is_directory=True)
+        except OSError:
+            pytest.skip("this system lets only administrators make symbolic links")
+        if hasattr(os, "mkfifo"):
+            os.mkfifo(odd / "pipe")
+        make_copies(ready)
+        assert copied(ready) == PLAIN | {"odd/plain.txt"}
+    finally:
+        shutil.rmtree(odd)
+
+
+def test_fresh_adds_a_clean_copy_beside_the_used_one(ready: Path) -> None:
+    make_copies(ready)
+    used = ready / "work" / "01_callbacks.ipynb"
+    clean = used.read_bytes()
+    used.write_text("used")
+    make_copies(ready, "--fresh", "01_callbacks")
+    make_copies(ready, "--fresh=01_callbacks.ipynb")
+    assert copied(ready) == PLAIN | {"01_callbacks-2.ipynb", "01_callbacks-3.ipynb"}
+    assert used.read_text() == "used"
+    assert (ready / "work" / "01_callbacks-2.ipynb").read_bytes() == clean
+    assert (ready / "work" / "01_callbacks-3.ipynb").read_bytes() == clean
+
+
+def test_fresh_of_what_is_not_there(ready: Path) -> None:
+    outcome = door(ready, "lab", "--fresh", "07_nothing")
+    assert_one_sentence(outcome, "'07_nothing'", "01_callbacks, 02_coroutines")
+    assert not (ready / "work").exists()
+
+
+def test_committed_makes_no_copies(ready: Path) -> None:
+    make_copies(ready, "--committed")
+    assert not (ready / "work").exists()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+Lab = tuple[str, list[str], subprocess.Popen[str]]
+
+
+@contextmanager
+def running_lab(house: Path, *arguments: str, **changes: str) -> Iterator[Lab]:
+    """JupyterLab, once it listens: its address, what it has said so far, and the door."""
+    said: list[str] = []
+    port = free_port()
+    ours = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
+    ours += ["--IdentityProvider.token=letmein", *arguments]
+    with started(house, "lab", *ours, **changes) as process:
+        lines: Queue[str] = Queue()
+
+        def read() -> None:
+            for line in process.stdout or ():
+                lines.put(line)
+            lines.put("")
+
+        threading.Thread(target=read, daemon=True).start()
+        while "is running at" not in "".join(said):
+            try:
+                line = lines.get(timeout=DEADLINE)
+            except Empty:
+                line = ""
+            assert line, f"JupyterLab did not come up:\n{''.join(said)}"
+            said.append(line)
+        while f":{port}/lab" not in said[-1]:
+            said.append(lines.get(timeout=DEADLINE))
+        yield f"http://127.0.0.1:{port}", said, process
+        assert process.wait(DEADLINE) == 0, "".join(said)
+
+
+def ask(url: str, method: str = "GET") -> bytes:
+    request = urllib.request.Request(
+        url, method=method, headers={"Authorization": "token letmein"}
+    )
+    with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
+        return bytes(answer.read())
+
+
+def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
+    kernel = tmp_path / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(
+        json.dumps({"argv": ["false"], "display_name": "not this one", "language": "python"})
+    )
+    with running_lab(ready, JUPYTER_DATA_DIR=str(tmp_path / "jupyter")) as (url, said, _):
+        assert "/lab/tree/work/01_callbacks.ipynb" in said[-1]
+        assert b"JupyterLab" in ask(f"{url}/lab/tree/work/01_callbacks.ipynb")
+        entries = json.loads(ask(f"{url}/api/contents/?content=1"))["content"]
+        assert {"work", "notebooks"} <= {entry["name"] for entry in entries}
+        kernels = json.loads(ask(f"{url}/api/kernelspecs"))
+        assert kernels["kernelspecs"]["python3"]["spec"]["display_name"] != "not this one"
+        ask(f"{url}/api/shutdown", "POST")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+def test_lab_ends_with_the_door(ready: Path) -> None:
+    with running_lab(ready, "--committed") as (url, said, process):
+        assert "/lab/tree/notebooks/01_callbacks.ipynb" in said[-1]
+        assert b"JupyterLab" in ask(f"{url}/lab")
+        process.terminate()
+    with pytest.raises(OSError):
+        ask(f"{url}/api/status")
