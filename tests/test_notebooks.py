@@ -1,0 +1,212 @@
+"""What must hold of the notebooks beyond their outputs, which nbval compares."""
+
+from __future__ import annotations
+
+import ast
+import json
+import queue
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
+from nbformat import NotebookNode
+
+from tests import refresh
+
+CORE = sorted((refresh.ROOT / "notebooks").glob("*.ipynb"))
+ALL = refresh.notebooks()
+PATIENCE = 120  # seconds for any one reply of a kernel
+
+
+def named(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def sections(path: Path) -> list[NotebookNode]:
+    """The cells that begin a section or an exercise: those that say how long it takes."""
+    return [cell for cell in refresh.read(path).cells if "minutes" in cell.metadata]
+
+
+# -- running ----------------------------------------------------------------------------------
+
+
+def run_all(client: BlockingKernelClient, cells: list[NotebookNode]) -> Iterator[tuple[str, str]]:
+    """Send all cells at once, as Run All does; give each cell's status and error."""
+    sent = [client.execute(cell.source, stop_on_error=False) for cell in cells]
+    for message in sent:
+        reply = client.get_shell_msg(timeout=PATIENCE)
+        while reply["msg_type"] != "execute_reply":
+            reply = client.get_shell_msg(timeout=PATIENCE)
+        # They come in the order of asking; one that is missing is a cell that stays [*].
+        assert reply["parent_header"]["msg_id"] == message
+        content = reply["content"]
+        yield content["status"], "\n".join(content.get("traceback", []))
+
+
+@named(ALL)
+def test_every_cell_is_answered_when_all_are_sent_at_once_and_then_once_more(path: Path) -> None:
+    cells = code_cells(refresh.read(path))
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(path.parent))
+    try:
+        for round_ in ("first", "second"):
+            try:
+                replies = list(run_all(client, cells))
+            except queue.Empty:
+                pytest.fail(f"{round_} time: a cell was never answered")
+            for cell, (status, error) in zip(cells, replies, strict=True):
+                assert status == "ok", f"{round_} time: {cell.source}\n{error}"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_refresh_check_finds_everything_up_to_date(capfd: pytest.CaptureFixture[str]) -> None:
+    stale = [path.name for path in CORE if not refresh.refresh(path, check=True)]
+    assert not stale, capfd.readouterr().out
+
+
+def test_refresh_notices_an_output_that_a_run_does_not_give(tmp_path: Path) -> None:
+    page = tmp_path / "page.ipynb"
+    source = {"cell_type": "code", "id": "a", "metadata": {}, "source": "print(6 * 7)"}
+    output = {"output_type": "stream", "name": "stdout", "text": "41\n"}
+    notebook = {"cells": [source | {"outputs": [output], "execution_count": 1}]}
+    notebook |= {"metadata": refresh.METADATA, "nbformat": 4, "nbformat_minor": 5}
+    page.write_text(json.dumps(notebook), encoding="utf-8")
+    before = page.read_bytes()
+
+    assert not refresh.refresh(page, check=True)
+    assert page.read_bytes() == before
+    refresh.refresh(page, check=False)
+    assert refresh.read(page).cells[0].outputs[0].text == "42\n"
+    assert refresh.refresh(page, check=True)
+
+
+# -- the page ---------------------------------------------------------------------------------
+
+
+@named(ALL)
+def test_every_code_cell_was_run_in_its_order(path: Path) -> None:
+    """A cell that was never run has nothing to compare: strict nbval lets it pass."""
+    counts = [cell.execution_count for cell in code_cells(refresh.read(path))]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@named(ALL)
+def test_nothing_on_the_page_comes_from_the_error_stream(path: Path) -> None:
+    for cell in code_cells(refresh.read(path)):
+        for output in cell.outputs:
+            assert output.get("name") != "stderr", cell.source
+            assert output.output_type != "error", cell.source
+
+
+@named(CORE)
+def test_cells_are_short(path: Path) -> None:
+    """A beginner reads a cell at one glance; a class or a program may take a little more."""
+    for cell in code_cells(refresh.read(path)):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        is_imports = all(re.match(r"import|from", line) for line in lines)
+        assert len(lines) <= 13 or is_imports, cell.source
+
+
+@named(ALL)
+def test_the_prose_has_no_exclamation_marks(path: Path) -> None:
+    for cell in refresh.read(path).cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"```.*?```|`[^`]*`|!\[", "", cell.source, flags=re.DOTALL)
+            assert not re.search(r"!(?!=)", prose), cell.source
+
+
+def test_the_first_notebook_gets_by_without_async_and_await() -> None:
+    for cell in code_cells(refresh.read(CORE[0])):
+        assert not {"async", "await"} & names_used(cell.source), cell.source
+
+
+# -- the lesson plan --------------------------------------------------------------------------
+
+
+@named(CORE)
+def test_every_section_says_its_minutes_its_path_and_what_it_teaches(path: Path) -> None:
+    for cell in refresh.read(path).cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            if cell.source.startswith("## What you can do now"):
+                continue
+            assert cell.metadata.get("path") in ("core", "more"), cell.source
+            assert cell.metadata.get("minutes", 0) > 0, cell.source
+            assert isinstance(cell.metadata.get("teaches"), list), cell.source
+
+
+@named(CORE)
+def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
+    heading = refresh.read(path).cells[0].source
+    promised = re.search(r"Core: (\d+) minutes", heading)
+    assert promised, heading
+    core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
+    assert core == int(promised[1])
+
+
+@named(CORE)
+def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
+    core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
+    for paper in ("README.md", "TEACHING.md"):
+        rows = (refresh.ROOT / paper).read_text(encoding="utf-8").splitlines()
+        row = next((row for row in rows if row.startswith("|") and path.name in row), "")
+        assert re.search(rf"\b{core} min", row), f"{paper}: {row or 'no row'}"
+
+
+def names_used(source: str) -> set[str]:
+    """The names in a cell, also those behind a dot, and its keywords of waiting.
+
+    Imports do not count: a notebook imports at its top what it teaches later.
+    """
+    if source.startswith("%"):
+        source = source.partition("\n")[2]
+    used = set()
+    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.keyword(arg=str(name)):
+                used.add(name)
+            case ast.AsyncFunctionDef():
+                used |= {node.name, "async"}
+            case ast.AsyncWith() | ast.AsyncFor():
+                used.add("async")
+            case ast.Await():
+                used.add("await")
+            case ast.Yield():
+                used.add("yield")
+            case ast.Attribute():
+                used |= {node.attr, ast.unparse(node)}
+    return used
+
+
+def test_nothing_is_used_before_it_is_taught() -> None:
+    """Over all notebooks in their order; what is taught in a `more` section is for that only."""
+    cells = [(path, cell) for path in CORE for cell in refresh.read(path).cells]
+    taught_at: dict[str, int] = {}
+    section_of: dict[int, int] = {}
+    here = 0
+    for position, (_, cell) in enumerate(cells):
+        if "teaches" in cell.metadata:
+            here = position
+            for name in cell.metadata.teaches:
+                taught_at.setdefault(name, position)
+        section_of[position] = here
+    for position, (path, cell) in enumerate(cells):
+        if cell.cell_type == "code":
+            for name in names_used(cell.source) & taught_at.keys():
+                early = section_of[position] < taught_at[name]
+                assert not early, f"{path.name}: {name} is used before it is taught:\n{cell.source}"
+
+
+def test_what_is_taught_is_used() -> None:
+    for path in CORE:
+        used = set().union(*(names_used(c.source) for c in code_cells(refresh.read(path))))
+        for section in sections(path):
+            assert set(section.metadata.teaches) <= used, section.source.splitlines()[0]
