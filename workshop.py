@@ -57,11 +57,6 @@ class Trouble(Exception):
     """What stands in the way, as one sentence that says what to do."""
 
 
-def say(text: str) -> None:
-    """Print a line at once, in order with what the children print."""
-    print(text, flush=True)
-
-
 # -- set-up ------------------------------------------------------------------------------------
 
 
@@ -70,7 +65,7 @@ def set_up(lock: str) -> None:
     if is_ready(lock):
         return
     if os.path.lexists(VENV) and not VENV.is_dir():
-        raise Trouble("'.venv' is in the way, for it is not a folder: move it elsewhere.")
+        raise Trouble("'.venv' is in the way, for it is no folder: move it elsewhere.")
     with alone():
         if not is_ready(lock):
             build(lock)
@@ -125,7 +120,7 @@ def alone() -> Iterator[None]:
         ) from None
     with file:
         if not grab(file.fileno()):
-            say("Another workshop.py is at work in this folder; waiting for it ...")
+            print("Another workshop.py is at work in this folder; waiting for it ...")
             while not grab(file.fileno()):
                 time.sleep(0.2)
         os.set_inheritable(file.fileno(), True)
@@ -156,7 +151,7 @@ def build(lock: str) -> None:
             f"the disk has {free} MB free, and {needed}: make room, and run this again."
         )
     count = len(re.findall(r"^\S+==", read_lock(lock), re.MULTILINE))
-    say(f"Setting up .venv with about {count} packages ...")
+    print(f"Setting up .venv with about {count} packages ...")
     with tempfile.TemporaryDirectory() as spare:
         # A folder that was moved may be somewhere without a network now: its uv still works.
         uv = Path(shutil.copy2(UV, spare)) if UV.exists() and not sound else UV
@@ -221,7 +216,7 @@ def install(lock: str, uv: Path) -> None:
             ways = []
     for way in ways:
         if way[0] is PYTHON:
-            say("Installing with pip, which can take some minutes ...")
+            print("Installing with pip, which can take some minutes ...")
         done, output = quietly(way, env)
         if done:
             return
@@ -236,11 +231,11 @@ def installers_environment() -> dict[str, str]:
     """
     ours = ("PIP_", "PYTHON", "UV_", "VIRTUAL_ENV")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    env.update(PIP_CONFIG_FILE=os.devnull, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="3")
+    env.update(PIP_CONFIG_FILE=os.devnull, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="2")
     _, listed = quietly([PYTHON, "-I", "-m", "pip", "config", "list"])
     way_out = (
         "[a-z-]*index[a-z-]*|find-links|trusted-host|proxy|cert|client-cert|[a-z-]*timeout|"
-        "retries|[a-z-]*cache[a-z-]*|keyring-provider"
+        "[a-z-]*cache[a-z-]*|keyring-provider"
     )
     for section in ("global", "install", ":env:"):
         for name, value in re.findall(rf"^{section}\.({way_out})=(.*)$", listed, re.MULTILINE):
@@ -343,18 +338,13 @@ def lab(arguments: list[str]) -> int:
         with alone():
             page = WORK / (unused(name) if own.fresh is not None else name)
             if os.path.lexists(WORK) and not WORK.is_dir():
-                raise Trouble(
-                    "'work' is in the way, for it is not a folder: move it elsewhere."
-                )
+                raise Trouble("'work' is in the way, for it is no folder: move it elsewhere.")
             WORK.mkdir(exist_ok=True)
             if own.fresh is not None:
                 copy_file(NOTEBOOKS / name, page)
             copy_folder(NOTEBOOKS, WORK)
-    where = page.relative_to(ROOT) if page.is_file() else page.parent.relative_to(ROOT)
-    ours = [
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{quote(where.as_posix())}",
-    ]
+    where = quote((page if page.is_file() else page.parent).relative_to(ROOT).as_posix())
+    ours = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{where}"]
     if sys.platform != "win32" and os.geteuid() == 0:
         ours.append("--allow-root")
     return run("-m", "jupyterlab", *ours, *rest)
@@ -428,7 +418,7 @@ def bench(arguments: list[str]) -> int:
         name = "styles"
         for stem, path in scripts.items():
             story = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            say(f"  {stem:<12} {story.partition(chr(10))[0]}")
+            print(f"  {stem:<12} {story.partition(chr(10))[0]}")
     if name not in scripts:
         raise Trouble(
             f"there is no benchmark '{name}': bench takes one of {', '.join(scripts)}."
@@ -444,9 +434,9 @@ def check(_: list[str]) -> int:
     """Say whether this machine is ready for the day, and what to do if it is not."""
     problems = 0
     for state, text in findings():
-        say(f"{state:<10} {text}")
+        print(f"{state:<10} {text}")
         problems += state == "problem"
-    say("This machine is not ready." if problems else "This machine is ready for the day.")
+    print("This machine is not ready." if problems else "This machine is ready for the day.")
     return 1 if problems else 0
 
 
@@ -568,7 +558,7 @@ def main(arguments: list[str]) -> int:
     """Open the door for one verb; give the exit code."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         lines = (f"  {name:<9} {verb.__doc__}" for name, verb in VERBS.items())
-        say(PAGE.format(verbs="\n".join(lines)).rstrip())
+        print(PAGE.format(verbs="\n".join(lines)).rstrip())
         return 0
     name, *rest = arguments
     if name not in VERBS:
@@ -601,6 +591,6 @@ def describe(problem: OSError) -> str:
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
-        # A console that lacks a character of a path shows a mark in its place.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+        # A console may lack a character of a path; and the children print in between.
+        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     sys.exit(main(sys.argv[1:]))

@@ -17,16 +17,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
     HTTPMessageDelegate,
-    HTTPServerConnectionDelegate,
     HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
 )
+from tornado.routing import Router
 
 
 @dataclass(eq=False)
@@ -76,7 +77,7 @@ def by_user(request: HTTPServerRequest) -> str | None:
     return user or request.path
 
 
-def name_of(app: HTTPServerConnectionDelegate, request: HTTPServerRequest) -> str | None:
+def name_of(app: Router, request: HTTPServerRequest) -> str | None:
     """Return the lane in which an application puts a request.
 
     The application's setting `lane` decides: a function such as `by_user`, which is what counts
@@ -94,14 +95,13 @@ def name_of(app: HTTPServerConnectionDelegate, request: HTTPServerRequest) -> st
     return naming(request) if naming else None
 
 
-def labelled(app: HTTPServerConnectionDelegate) -> HTTPServerConnectionDelegate:
+def labelled(app: Router) -> Router:
     """Wrap an application so that the handler of each request runs in the request's lane.
 
     A lane that the client sets cannot reach the handler: only bytes travel between them.
 
     Args:
-        app: an application, a router, or whatever else an `HTTPServer` takes; see `name_of` for
-            its setting.
+        app: an application, or a router; see `name_of` for its setting.
 
     Returns:
         What to give to the `HTTPServer` in its place; it behaves in the same way.
@@ -109,18 +109,23 @@ def labelled(app: HTTPServerConnectionDelegate) -> HTTPServerConnectionDelegate:
     return _LabelledApp(app)
 
 
-class _LabelledApp(HTTPServerConnectionDelegate):
-    def __init__(self, app: HTTPServerConnectionDelegate) -> None:
+class _LabelledApp(Router):
+    def __init__(self, app: Router) -> None:
         self.app = app
 
-    def start_request(
-        self, server_conn: object, request_conn: HTTPConnection
-    ) -> HTTPMessageDelegate:
-        inner = self.app.start_request(server_conn, request_conn)
-        return _LabelledRequest(self.app, inner, request_conn)
-
-    def on_close(self, server_conn: object) -> None:
-        self.app.on_close(server_conn)
+    def find_handler(
+        self, request: HTTPServerRequest, **kwargs: Any
+    ) -> HTTPMessageDelegate | None:
+        inner = self.app.find_handler(request, **kwargs)
+        if inner is None:
+            return None
+        name = name_of(self.app, request)
+        if name is None:
+            return _LabelledRequest(inner, None)
+        lane = Lane(name, is_request=True)
+        assert request.connection is not None
+        _note_the_end(request.connection, lane)
+        return _LabelledRequest(inner, lane)
 
 
 class _LabelledRequest(HTTPMessageDelegate):
@@ -130,28 +135,13 @@ class _LabelledRequest(HTTPMessageDelegate):
     connection's own task, which lives on to read the next request.
     """
 
-    def __init__(
-        self,
-        app: HTTPServerConnectionDelegate,
-        inner: HTTPMessageDelegate,
-        connection: HTTPConnection,
-    ) -> None:
-        self.app = app
+    def __init__(self, inner: HTTPMessageDelegate, lane: Lane | None) -> None:
         self.inner = inner
-        self.connection = connection
-        self.lane: Lane | None = None
+        self.lane = lane
 
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        assert isinstance(start_line, RequestStartLine)
-        request = HTTPServerRequest(
-            connection=self.connection, start_line=start_line, headers=headers
-        )
-        name = name_of(self.app, request)
-        if name is not None:
-            self.lane = Lane(name, is_request=True)
-            _note_the_end(self.connection, self.lane)
         # This is where the handler of a streamed body starts.
         with _in_lane(self.lane):
             return self.inner.headers_received(start_line, headers)

@@ -87,7 +87,7 @@ async def running(
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
     with app.settings.get("while_running", nullcontext)():
-        sockets = bind_sockets(port, address, family=socket.AF_UNSPEC)
+        sockets = bind_sockets(port, address, family=socket.AF_UNSPEC, backlog=1024)
         server = HTTPServer(labelled(app))
         server.add_sockets(sockets)
         try:
@@ -105,15 +105,15 @@ async def running(
 
 def _handlers_at_work(
     app: Application, loop: asyncio.AbstractEventLoop
-) -> list[asyncio.Task[Any]]:
+) -> dict[asyncio.Task[Any], RequestHandler]:
     # Tornado keeps no list of them, but each is a task that runs a method of its handler.
-    found = []
+    found = {}
     for task in asyncio.all_tasks(loop):
         coroutine = task.get_coro()
         if inspect.iscoroutine(coroutine):
             handler = inspect.getcoroutinelocals(coroutine).get("self")
             if isinstance(handler, RequestHandler) and handler.application is app:
-                found.append(task)
+                found[task] = handler
     return found
 
 
@@ -200,10 +200,14 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
     # Plain signal handlers, since asyncio's own do not exist on Windows.
     def ask_to_stop(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
-        # A handler that blocks keeps the loop from stopping, so it has to hear of it here.
+        # A handler that blocks keeps the loop from stopping, so it has to hear of it here; and
+        # those behind it must not begin.
+        app.default_router.rules.clear()
+        at_work = _handlers_at_work(app, loop)
+        for task in at_work:
+            task.cancel()
         holder = asyncio.current_task(loop)
-        if holder in _handlers_at_work(app, loop):
-            holder.cancel()
+        if holder in at_work and not at_work[holder]._headers_written:
             raise asyncio.CancelledError
 
     before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}

@@ -1,13 +1,14 @@
 """The task, and everything about it that does not change with the way of waiting.
 
 `GET /resources/?user=ada` asks the backend three things about ada and answers them as one
-piece of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` each say how to wait for it.
+piece of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` say how to wait for them.
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from tornado.escape import json_decode
@@ -105,7 +106,11 @@ class TaskHandler(RequestHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         error = failure(error) or error
         sentence = "Something went wrong in here."
-        if isinstance(error, HTTPError):
+        if "exc_info" not in kwargs:
+            # Tornado ends a handler so when its task is cancelled.
+            self.set_status(503)
+            sentence = "The server was stopped before it could answer."
+        elif isinstance(error, HTTPError):
             self.set_status(error.status_code)
             sentence = error.get_message() or self._reason
         self.finish({"error": sentence})
@@ -126,7 +131,8 @@ def task_app(
     Raises:
         ValueError: an argument is not of that kind.
     """
-    if not backend.startswith(("http://", "https://")):
+    address = urlsplit(backend)
+    if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError("backend must be an address such as http://127.0.0.1:8889")
     if not 0 <= delay < float("inf"):
         raise ValueError(f"delay must be 0 seconds or more, not {delay}")

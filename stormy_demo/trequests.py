@@ -260,17 +260,31 @@ def _tornado_request(
     verify: Any,
     cert: Any,
 ) -> HTTPRequest:
+    body = _whole(request.body)
+    # How the connection is used and the body is cut are between the engine and the server.
+    not_ours = {"connection", "transfer-encoding"} | ({"content-length"} if body else set())
     headers = HTTPHeaders()
     for name, value in request.headers.items():
-        # How the connection is used and the body is cut are between the engine and the server.
-        if name.lower() not in ("connection", "transfer-encoding"):
+        if name.lower() not in not_ours:
             headers.add(_text(name), _text(value))
     kind = HTTPRequest
     if "content-type" not in request.headers:
-        kind = _BareRequest
-        if engine == "curl":
+        if engine == "simple":
+            kind = _BareRequest
+        else:
             # To libcurl an empty header is one that must not be sent.
             headers["Content-Type"] = ""
+
+    def prepare(curl: Any) -> None:
+        import pycurl
+
+        # Or libcurl looks for one in the environment, even if the session does not trust that.
+        curl.setopt(pycurl.PROXY, "")
+        if body and request.method == "GET":
+            # Unusual, and refused by Tornado, but some services want it.
+            curl.setopt(pycurl.POSTFIELDS, body)
+            curl.setopt(pycurl.CUSTOMREQUEST, "GET")
+
     key = None
     if cert and not isinstance(cert, str):
         cert, key = cert
@@ -278,7 +292,7 @@ def _tornado_request(
         urldefragauth(request.url or ""),
         method=request.method or "GET",
         headers=headers,
-        body=_whole(request.body),
+        body=None if engine == "curl" and request.method == "GET" else body,
         connect_timeout=seconds[0],
         request_timeout=seconds[1],
         follow_redirects=False,
@@ -289,15 +303,8 @@ def _tornado_request(
         ca_certs=verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH,
         client_cert=cert or None,
         client_key=key,
-        prepare_curl_callback=_no_proxy,
+        prepare_curl_callback=prepare,
     )
-
-
-def _no_proxy(curl: Any) -> None:
-    # Or libcurl looks for one in the environment, even if the session does not trust that.
-    import pycurl
-
-    curl.setopt(pycurl.PROXY, "")
 
 
 def _text(value: str | bytes) -> str:

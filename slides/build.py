@@ -1,0 +1,130 @@
+"""Make the deck: one HTML file, from the outputs in the notebook, that asks for nothing else.
+
+    python3 workshop.py slides [--output PATH]
+
+nbconvert makes the slides with the template beside this file, and reveal.js is written into
+them from the package pyreveal. So the file opens anywhere, without a network, and two builds
+give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+SLIDES = Path(__file__).resolve().parent
+NOTEBOOK = SLIDES / "stormy_webber.ipynb"
+TEMPLATE = SLIDES / "template"
+DECK = SLIDES / "build" / "stormy_webber.html"
+
+
+class CannotBuild(Exception):
+    """Why there is no deck, in a sentence for the person who wants it."""
+
+
+def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
+    """Make the deck from a notebook, without running it.
+
+    Args:
+        notebook: the slides.
+        output: where the deck goes; its folder is made.
+
+    Returns:
+        Where the deck is.
+
+    Raises:
+        CannotBuild: something that it needs is missing.
+    """
+    parts = deck_parts()
+    import nbformat
+    from nbconvert.exporters import SlidesExporter
+
+    if not notebook.is_file():
+        raise CannotBuild(f"There is no notebook {notebook}.")
+    slides = nbformat.read(notebook, as_version=4)
+    never_run = [
+        cell for cell in slides.cells if cell.cell_type == "code" and not cell.execution_count
+    ]
+    if never_run:
+        raise CannotBuild(
+            f"{notebook.name} has cells that were never run: {len(never_run)}, the first begins"
+            f" with {never_run[0].source.partition(chr(10))[0]!r}. The slides show what stands"
+            " in the notebook, so run it first: python3 workshop.py refresh"
+        )
+    exporter = SlidesExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(SLIDES)],
+        exclude_anchor_links=True,
+    )
+    html, _ = exporter.from_notebook_node(
+        slides, {"deck": parts, "metadata": {"name": notebook.stem}}
+    )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(html, encoding="utf-8", newline="\n")
+    return output
+
+
+def deck_parts() -> dict[str, str]:
+    """Return what the template writes into the deck.
+
+    Raises:
+        CannotBuild: a package is not installed, or its reveal.js is not where it was.
+    """
+    for package in ("nbconvert", "pyreveal"):
+        if find_spec(package) is None:
+            raise CannotBuild(
+                f"The package {package} is not installed here."
+                " `python3 workshop.py slides` brings it."
+            )
+    spec = find_spec("pyreveal")
+    assert spec and spec.origin
+    reveal = Path(spec.origin).parent / "revealjs" / "dist"
+    try:
+        return {
+            "reveal_css": text(reveal / "reveal.css"),
+            "reveal_js": script(reveal / "reveal.js"),
+            "notes_js": script(reveal / "plugin" / "notes.js"),
+            "theme_css": text(TEMPLATE / "theme.css"),
+            "noscript_css": text(TEMPLATE / "noscript.css"),
+            "start_js": script(TEMPLATE / "start.js"),
+        }
+    except FileNotFoundError as error:
+        raise CannotBuild(
+            f"{error.filename} is not there: this is not the pyreveal of the lock."
+        ) from None
+
+
+def text(path: Path) -> str:
+    """Return the text of a file."""
+    return path.read_text(encoding="utf-8").strip()
+
+
+def script(path: Path) -> str:
+    r"""Return a script that may stand between `<script>` and its end.
+
+    A browser looks for these words without a look at JavaScript's quotes. `\x3c` is the same
+    character to JavaScript, in a string, a template and a regular expression alike.
+    """
+    return re.sub(r"<(?=!--|/?script)", r"\\x3c", text(path), flags=re.IGNORECASE)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the deck and say where it is; 1 if that cannot be."""
+    parser = argparse.ArgumentParser(prog="workshop.py slides", description="Make the deck.")
+    parser.add_argument("--output", type=Path, default=DECK, metavar="PATH")
+    arguments = parser.parse_args(argv)
+    try:
+        deck = build(output=arguments.output)
+    except (CannotBuild, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    size = deck.stat().st_size / 1000
+    print(f"{deck} ({size:.0f} kB): open it in a browser; S shows the notes.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

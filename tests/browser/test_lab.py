@@ -1,0 +1,127 @@
+"""The notebooks in a real JupyterLab: Run All on a fresh working copy, and a look at the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+MINUTES = 60_000  # Playwright counts in milliseconds.
+# Put a folder here to keep a screenshot of every notebook, light and dark.
+PICTURES = os.environ.get("STORMY_PICTURES")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run JupyterLab on a fresh working copy, in a room of its own, and give its address."""
+    room = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", room / "work")
+    env = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_CONFIG_DIR": str(room / "config"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(room / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(room / "settings"),
+    }
+    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=t"]
+    options.append(f"--ServerApp.root_dir={room}")
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with subprocess.Popen(
+        command, env=env, cwd=room, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        assert server.stdout
+        try:
+            for line in server.stdout:
+                if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    break
+            else:
+                pytest.fail("JupyterLab did not start")
+            # Its log must be read on, or it would stop at a full pipe.
+            threading.Thread(target=server.stdout.read, daemon=True).start()
+            yield address[0]
+        finally:
+            server.terminate()
+            server.wait()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    context.set_default_timeout(MINUTES)
+    yield context.new_page()
+    context.close()
+
+
+def stars(page: Page) -> int:
+    """How many cells say [*], also those that are scrolled out of sight."""
+    return page.locator(".jp-Notebook .jp-InputPrompt", has_text="*").count()
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
+    name: str, lab: str, page: Page
+) -> None:
+    # Windowing would take cells out of the page that are out of sight, and stars with them.
+    page.goto(f"{lab}/lab/tree/work/{name}.ipynb?token=t&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    turn_windowing_off(page)
+    command(page, "notebook:run-all-cells")
+    done = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
+    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=2 * MINUTES)
+    expect(done).to_be_visible(timeout=MINUTES)
+
+    assert stars(page) == 0
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.locator('.jp-OutputArea [data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    films = page.locator('.jp-OutputArea img[src^="data:image/svg+xml"]')
+    source = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert films.count() == source.count("data:image/svg+xml")
+    for film in films.all():
+        assert film.evaluate("picture => picture.complete && picture.naturalWidth > 0")
+        assert film.get_attribute("alt")
+    if PICTURES:
+        keep_pictures(page, name)
+
+
+def command(page: Page, name: str, **arguments: object) -> None:
+    """Run one of JupyterLab's commands, as its menus do."""
+    page.evaluate(
+        "([name, arguments]) => window.jupyterapp.commands.execute(name, arguments)",
+        [name, arguments],
+    )
+
+
+def turn_windowing_off(page: Page) -> None:
+    page.evaluate(
+        """async () => {
+            const panel = window.jupyterapp.shell.currentWidget;
+            await panel.context.ready;
+            panel.content.notebookConfig = {
+                ...panel.content.notebookConfig, windowingMode: "none"
+            };
+        }"""
+    )
+
+
+def keep_pictures(page: Page, name: str) -> None:
+    height = page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollHeight")
+    page.set_viewport_size({"width": 1200, "height": min(int(height) + 200, 16_000)})
+    for theme in ("Light", "Dark"):
+        command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
+        page.wait_for_function(
+            "dark => (document.body.dataset.jpThemeLight === 'false') === dark",
+            arg=theme == "Dark",
+        )
+        page.screenshot(path=Path(PICTURES or ".") / f"{name}-{theme.lower()}.png")

@@ -1,0 +1,47 @@
+"""What the tests of the demo share."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine function, on a loop of its own, for half a minute."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in wanted}
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 30))
+    return True
+
+
+@pytest.fixture
+def no_noise(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which a traceback, or a complaint of the loop, goes to the log."""
+    yield
+    records = [*caplog.get_records("setup"), *caplog.get_records("call"), *caplog.records]
+    noise = [r.getMessage() for r in records if r.exc_info or r.name == "asyncio"]
+    assert not [line for line in noise if not line.startswith("Using selector")]
+
+
+@pytest.fixture
+def open_descriptors() -> Callable[[], int]:
+    """Count the files and sockets that the process has open."""
+    if not DESCRIPTORS.exists():
+        pytest.skip("this system does not tell which descriptors are open")
+
+    def count() -> int:
+        gc.collect()
+        return len(os.listdir(DESCRIPTORS))  # noqa: PTH208
+
+    return count

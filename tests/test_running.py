@@ -1,0 +1,471 @@
+"""Applications start, stop, and leave nothing behind, on any loop and as programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tornado.httpclient import AsyncHTTPClient
+from tornado.iostream import StreamClosedError
+from tornado.netutil import BlockingResolver, DefaultLoopResolver, Resolver
+from tornado.simple_httpclient import HTTPStreamClosedError
+from tornado.tcpclient import TCPClient
+from tornado.web import Application, RequestHandler
+from tornado.websocket import WebSocketHandler, websocket_connect
+
+from stormy_demo.running import LiteralResolver, main, on_own_loop, running, running_apart
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("no_noise")]
+
+ROOT = Path(__file__).parent.parent
+
+
+class Hello(RequestHandler):
+    def get(self) -> None:
+        self.settings.setdefault("arrived", []).append(self.get_argument("n", ""))
+        self.write("hello")
+
+
+class NeverAnswers(RequestHandler):
+    async def get(self) -> None:
+        self.settings["asked"].set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.settings["ended"].append(self.request.path)
+
+
+class Chat(WebSocketHandler):
+    def on_close(self) -> None:
+        self.settings["ended"].append(self.request.path)
+
+
+def hello(**settings: Any) -> Application:
+    return Application([("/", Hello)], **settings)
+
+
+def refused(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def functions_on_the_stack_of(thread: int) -> set[str]:
+    return {
+        frame.f_code.co_name for frame, _ in traceback.walk_stack(sys._current_frames()[thread])
+    }
+
+
+async def fetch(url: str) -> bytes:
+    return (await AsyncHTTPClient(force_instance=True, max_clients=100).fetch(url)).body
+
+
+class TestRunningHere:
+    async def test_answers_while_the_block_lasts(self) -> None:
+        async with running(hello()) as url:
+            assert url.startswith("http://127.0.0.1:")
+            assert await fetch(url) == b"hello"
+        assert refused(url)
+
+    async def test_any_number_run_side_by_side(self) -> None:
+        async with running(hello()) as one, running(hello()) as other:
+            assert one != other
+            assert await fetch(one) == await fetch(other) == b"hello"
+
+    async def test_stops_when_the_block_fails(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with running(hello()) as url:
+                _ = 1 / 0
+        assert refused(url)
+
+    async def test_a_port_that_is_taken_is_an_error(self) -> None:
+        async with running(hello()) as url:
+            with warnings.catch_warnings(), pytest.raises(OSError, match="in use"):
+                # Tornado leaves the socket that it could not bind to the garbage collector.
+                warnings.simplefilter("ignore", ResourceWarning)
+                async with running(hello(), port=int(url.rpartition(":")[2])):
+                    raise AssertionError("it listens on the port of the first")
+            assert await fetch(url) == b"hello"
+
+    async def test_the_address_of_a_port_in_ipv6_can_be_used(self) -> None:
+        with contextlib.suppress(OSError):
+            async with running(hello(), address="::1") as url:
+                assert url.startswith("http://[::1]:")
+                assert await fetch(url) == b"hello"
+
+    async def test_closes_connections_that_are_kept_alive(
+        self, open_descriptors: Callable[[], int]
+    ) -> None:
+        before = open_descriptors()
+        async with running(hello()) as url:
+            stream = await TCPClient().connect("127.0.0.1", int(url.rpartition(":")[2]))
+            await stream.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert (await stream.read_until(b"hello")).startswith(b"HTTP/1.1 200")
+        with pytest.raises(StreamClosedError):
+            await stream.read_until(b"\n")
+        assert open_descriptors() == before
+
+    async def test_ends_handlers_that_have_not_answered(self) -> None:
+        asked, ended = asyncio.Event(), list[str]()
+        app = Application([("/.*", NeverAnswers)], asked=asked, ended=ended)
+        tasks = asyncio.all_tasks()
+        async with running(app) as url:
+            waiting = asyncio.ensure_future(fetch(f"{url}/never"))
+            await asked.wait()
+        with pytest.raises(HTTPStreamClosedError):
+            await waiting
+        assert ended == ["/never"]
+        assert asyncio.all_tasks() == tasks
+
+    async def test_does_not_touch_the_handlers_of_others(self) -> None:
+        asked, ended = asyncio.Event(), list[str]()
+        other = Application([("/.*", NeverAnswers)], asked=asked, ended=ended)
+        async with running(other) as url:
+            waiting = asyncio.ensure_future(fetch(url))
+            await asked.wait()
+            async with running(hello()):
+                pass
+            assert ended == []
+        with pytest.raises(HTTPStreamClosedError):
+            await waiting
+
+    async def test_closes_websockets(self) -> None:
+        ended = list[str]()
+        async with running(Application([("/chat", Chat)], ended=ended)) as url:
+            chat = await websocket_connect(f"{url.replace('http', 'ws')}/chat")
+        assert await chat.read_message() is None
+        chat.close()
+        assert ended == ["/chat"]
+
+    async def test_a_setting_says_what_holds_while_it_runs(self) -> None:
+        events = list[str]()
+
+        @contextlib.contextmanager
+        def noting() -> Iterator[None]:
+            events.append("on")
+            yield
+            events.append("off")
+
+        async with running(hello(while_running=noting)) as url:
+            assert events == ["on"]
+            await fetch(url)
+        assert events == ["on", "off"]
+
+
+class TestRunningElsewhere:
+    def test_on_own_loop_returns_the_result(self) -> None:
+        async def add(a: int, b: int) -> int:
+            return a + b
+
+        assert on_own_loop(add, 1, 2) == 3
+
+    def test_on_own_loop_raises_what_was_raised(self) -> None:
+        async def fail() -> None:
+            raise KeyError("ada")
+
+        with pytest.raises(KeyError, match="ada"):
+            on_own_loop(fail)
+
+    async def test_on_own_loop_works_where_a_loop_already_runs(self) -> None:
+        here = asyncio.get_running_loop()
+
+        async def loop() -> asyncio.AbstractEventLoop:
+            return asyncio.get_running_loop()
+
+        there = on_own_loop(loop)
+        assert there is not here
+        assert there.is_closed()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal to send")
+    def test_on_own_loop_can_be_interrupted(self) -> None:
+        ended = list[bool]()
+
+        async def hang() -> None:
+            caller = threading.main_thread().ident
+            assert caller
+            while "result" not in functions_on_the_stack_of(caller):
+                await asyncio.sleep(0)
+            signal.pthread_kill(caller, signal.SIGINT)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+
+        with pytest.raises(KeyboardInterrupt):
+            on_own_loop(hang)
+        assert ended == [True]
+
+    def test_running_apart_serves_a_caller_that_blocks(
+        self, open_descriptors: Callable[[], int]
+    ) -> None:
+        before, threads = open_descriptors(), threading.active_count()
+        with running_apart(hello()) as url, running_apart(hello()) as other:
+            assert url != other
+            assert requests.get(url, timeout=5).text == "hello"
+            assert requests.get(other, timeout=5).text == "hello"
+        assert refused(url)
+        assert threading.active_count() == threads
+        assert open_descriptors() == before
+
+    def test_running_apart_stops_when_the_block_fails(self) -> None:
+        with pytest.raises(ZeroDivisionError), running_apart(hello()) as url:
+            _ = 1 / 0
+        assert refused(url)
+
+    def test_running_apart_tells_why_it_could_not_start(self) -> None:
+        @contextlib.contextmanager
+        def broken() -> Iterator[None]:
+            raise OSError("no room")
+            yield
+
+        with (
+            pytest.raises(OSError, match="no room"),
+            running_apart(hello(while_running=broken)),
+        ):
+            raise AssertionError("it runs")
+
+
+class TestLiteralResolver:
+    async def test_requests_arrive_in_the_order_in_which_they_were_sent(self) -> None:
+        app = hello(arrived=[])
+        async with running(app) as url:
+            for _ in range(3):
+                await asyncio.gather(*(fetch(f"{url}/?n={n}") for n in range(50)))
+        assert app.settings["arrived"] == [str(n) for n in range(50)] * 3
+
+    async def test_names_are_still_looked_up(self) -> None:
+        async with running(hello()) as url:
+            assert await fetch(url.replace("127.0.0.1", "localhost")) == b"hello"
+            with pytest.raises(OSError):
+                await fetch("http://no-such-name.invalid/")
+
+    async def test_answers_for_addresses_of_both_kinds(self) -> None:
+        resolver = LiteralResolver()
+        assert await resolver.resolve("127.0.0.1", 80) == [(socket.AF_INET, ("127.0.0.1", 80))]
+        ((family, address),) = await resolver.resolve("::1", 80)
+        assert (family, address[:2]) == (socket.AF_INET6, ("::1", 80))
+
+    async def test_a_resolver_that_somebody_chose_stays(self) -> None:
+        saved = Resolver._save_configuration()
+        try:
+            Resolver.configure(BlockingResolver)
+            async with running(hello()):
+                assert Resolver.configured_class() is BlockingResolver
+            Resolver.configure(DefaultLoopResolver)
+            async with running(hello()):
+                assert Resolver.configured_class() is LiteralResolver
+        finally:
+            Resolver._restore_configuration(saved)
+
+
+SERVERS = ["backend", "blocking", "callbacks", "coroutines", "greenlets"]
+STYLES = SERVERS[1:]
+
+
+def make_app_of(server: str) -> Callable[..., Application]:
+    make_app: Callable[..., Application]
+    make_app = importlib.import_module(f"stormy_demo.{server}").make_app
+    return make_app
+
+
+def command(server: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", f"stormy_demo.{server}", *options]
+
+
+class Program:
+    """A server that runs as a program."""
+
+    def __init__(self, server: str, *options: str) -> None:
+        self.process = subprocess.Popen(
+            command(server, "--port=0", *options),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout
+        self.greeting = self.process.stdout.readline()
+        self.url = self.greeting.split()[2]
+
+    def stop(self, signum: int) -> tuple[int, list[str]]:
+        """Send a signal; return the exit status, and what stood on the terminal after it."""
+        self.process.send_signal(signum)
+        said, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, said.splitlines()
+
+
+@contextlib.contextmanager
+def program(server: str, *options: str) -> Iterator[Program]:
+    running_program = Program(server, *options)
+    try:
+        yield running_program
+    finally:
+        running_program.process.kill()
+        running_program.process.communicate()
+
+
+def run(server: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(server, *options), cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+
+
+def assert_one_sentence(said: str, *words: str) -> None:
+    assert len(said.splitlines()) == 1, said
+    for word in words:
+        assert word in said
+
+
+BY_SIGNAL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+class TestPrograms:
+    @BY_SIGNAL
+    @pytest.mark.parametrize("server", SERVERS)
+    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+    def test_serves_until_it_is_told_to_stop(self, server: str, signum: int) -> None:
+        with program(server) as p:
+            assert p.url.startswith("http://127.0.0.1:")
+            assert "Ctrl-C" in p.greeting
+            path = "/profile" if server == "backend" else "/resources/"
+            answer = requests.get(p.url + path, params={"user": "ada"}, timeout=20)
+            assert answer.json()["profile"] == "Ada Lovelace"
+            status, said = p.stop(signum)
+        assert status == 0
+        assert said[-1] == "stopped"
+        assert [line for line in said[:-1] if " 200 GET " not in line] == []
+
+    @BY_SIGNAL
+    @pytest.mark.parametrize("server", SERVERS)
+    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+    def test_stops_although_requests_are_under_way(self, server: str, signum: int) -> None:
+        """Also if one of them holds the loop, as in `blocking`."""
+        with program(server, "--delay=60") as p:
+            path = "/profile?user=ada" if server == "backend" else "/resources/?user=ada"
+            with ask_and_wait(p.url, path) as connection, ask_and_wait(p.url, path):
+                status, said = p.stop(signum)
+                assert b"HTTP/1.1 50" in connection.recv(1000)
+        assert status == 0
+        assert said[-1] == "stopped"
+        # Tornado's lines for requests that were cut off, or came too late, and nothing else.
+        assert [line for line in said[:-1] if not re.search(" (404|500|503) GET ", line)] == []
+
+    @BY_SIGNAL
+    @pytest.mark.parametrize("server", STYLES)
+    def test_stops_although_the_backend_does_not_answer(self, server: str) -> None:
+        asked = threading.Semaphore(0)
+
+        class Hangs(RequestHandler):
+            async def get(self) -> None:
+                asked.release()
+                await asyncio.Event().wait()
+
+        with (
+            running_apart(Application([(".*", Hangs)])) as backend,
+            program(server, f"--backend={backend}", "--deadline=60") as p,
+            ask_and_wait(p.url, "/resources/?user=ada"),
+        ):
+            assert asked.acquire(timeout=20)
+            status, said = p.stop(signal.SIGINT)
+        assert status == 0
+        assert said[-1] == "stopped"
+        assert [line for line in said[:-1] if " 503 GET " not in line] == []
+
+    @pytest.mark.parametrize("server", SERVERS)
+    def test_says_which_option_helps_when_the_port_is_taken(self, server: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            said = run(server, f"--port={port}")
+        assert said.returncode == 1
+        assert_one_sentence(said.stderr, str(port), "in use", "--port")
+        assert said.stdout == ""
+
+    def test_says_that_it_cannot_have_an_address(self) -> None:
+        said = run("coroutines", "--port=0", "--address=192.0.2.1")
+        assert said.returncode == 1
+        assert_one_sentence(said.stderr, "192.0.2.1")
+
+    @pytest.mark.parametrize("server", SERVERS)
+    @pytest.mark.parametrize(
+        ("option", "words"),
+        [
+            ("--port=abc", "--port=abc"),
+            ("--port=99999", "port 65535"),
+            ("--port=-1", "port 65535"),
+            ("--port", "'port' value"),
+            ("--nonsense", "--nonsense"),
+            ("--delay=-1", "delay -1"),
+            ("--delay=nan", "delay nan"),
+            ("--delay=soon", "--delay=soon"),
+            ("--logging=loud", "log"),
+            ("stray", "stray"),
+            ("-", "-"),
+        ],
+    )
+    def test_refuses_an_option_in_one_sentence(
+        self, server: str, option: str, words: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(make_app_of(server), ["", "--logging=none", option]) == 2
+        out, err = capsys.readouterr()
+        assert_one_sentence(err, *words.split(), "--help")
+        assert out == ""
+
+    @pytest.mark.parametrize("server", STYLES)
+    @pytest.mark.parametrize(
+        ("option", "words"),
+        [
+            ("--deadline=0", "deadline 0"),
+            ("--deadline=-2", "deadline -2"),
+            ("--backend=nonsense", "backend http://"),
+            ("--backend=http://", "backend http://"),
+        ],
+    )
+    def test_refuses_a_setting_in_one_sentence(
+        self, server: str, option: str, words: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.test_refuses_an_option_in_one_sentence(server, option, words, capsys)
+
+    @pytest.mark.parametrize("server", SERVERS)
+    def test_ends_with_status_2_after_a_bad_option(self, server: str) -> None:
+        said = run(server, "--port=abc")
+        assert said.returncode == 2
+        assert_one_sentence(said.stderr, "--port=abc", "--help")
+        assert said.stdout == ""
+
+    @pytest.mark.parametrize("server", SERVERS)
+    def test_lists_its_options(self, server: str) -> None:
+        said = run(server, "--help")
+        assert said.returncode == 0
+        assert "--port" in said.stdout + said.stderr
+        assert "--delay" in said.stdout + said.stderr
+
+
+@contextlib.contextmanager
+def ask_and_wait(url: str, path: str) -> Iterator[socket.socket]:
+    """Send a question, and go on when the server has it."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n"
+        connection.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
+        # A server that holds its loop says no word to the second question.
+        connection.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            assert connection.recv(1000).startswith(b"HTTP/1.1 100")
+        yield connection

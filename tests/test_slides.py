@@ -1,0 +1,274 @@
+"""The talk: its notebook, and the file that is made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from slides import build
+
+TITLES = """
+Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
+Great for RESTful webservices | e.g. | e.g. | Best tool for the job | Batteries included
+Batteries included cont. | Batteries included cont. | Bonus & tricks | trequests
+trequests cont. | trequests cont. | trequests cont. | sys.exit(0) | ^D
+"""
+
+# Whatever the talk of 2013 names.
+NAMED = """
+Stormy Webber | Wes Mason | @1stvamp | Canonical | open source | Tornado | FriendFeed | Facebook
+fast web server | non-blocking I/O | Long polling | WebSockets | Pure Python | framework
+Sessions | Auth | Templates | Callbacks | Coroutines | Futures | Tulip
+Asynchronous != parallel | Cooperative "threading" | HTTP client | HTTP server
+ioloop.add_callback | ioloop.add_future | gen.coroutine | gen.Task | gen.Wait | yield
+motor.Op | db.messages.insert | callback=self._on_response | RESTful | tornado.web.Application
+resources-root | .handlers | application.listen | 0.0.0.0 | 8888 | IOLoop.instance()
+IOLoop.start() | __main__ | RequestHandler | prepare | get_argument | @asynchronous
+add_timeout | self.finish | mixed freely | async library | socket.io | gevent | Templating
+Auth handlers | Twitter OAuth | TCP client | TCP server | Streams | Thread pools | Async DNS
+c-ares | DNS by threads | TwistedResolver | Process pooling | Bound master socket/port
+tornado.platform.twisted | SMTP client | Greenlets | tornalet | pycurl | libcurl | PEP 3156
+pypy | trequests | python-requests | AsyncHTTPClient | CurlAsyncHTTPClient | httplib3 | greenlet
+bobs_big_data | BigData.post | setup_session() | WebHandler | github.com/1stvamp/trequests
+github.com/1stvamp/stormy-webber | sys.exit(0) | ^D | Jonathan "Joff" Oliver
+"""
+
+WORD_FOR_WORD = """
+setup_session()
+
+class WebHandler(RequestHandler):
+    @tornalet
+    def get(self):
+        data = {'foo': 'bar'}
+        response = bobs_big_data.BigData(data).post()
+        return self.write(response)
+"""
+
+LOADS = {"src", "srcset", "data", "poster", "background", "action", "xlink:href"}
+
+
+def listed(names: str) -> list[str]:
+    return [name.strip() for name in re.split(r"[|\n]", names.strip())]
+
+
+@pytest.fixture(scope="module")
+def notebook() -> NotebookNode:
+    return nbformat.read(build.NOTEBOOK, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+
+
+@pytest.fixture(scope="module")
+def html(deck: Path) -> str:
+    return deck.read_text(encoding="utf-8")
+
+
+def kind(cell: NotebookNode) -> str:
+    return str(cell.metadata.get("slideshow", {}).get("slide_type", "-"))
+
+
+def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
+    """Give the cells of each slide, those of today below the slides of 2013 too."""
+    cells: list[NotebookNode] = []
+    for cell in notebook.cells:
+        if kind(cell) in ("slide", "subslide") and cells:
+            yield cells
+            cells = []
+        if kind(cell) != "skip":
+            cells.append(cell)
+    yield cells
+
+
+# -- the notebook -----------------------------------------------------------------------------
+
+
+def test_every_slide_of_2013_is_there_in_its_order(notebook: NotebookNode) -> None:
+    firsts = [cells[0].source for cells in slides(notebook) if kind(cells[0]) == "slide"]
+    assert [text.splitlines()[0].lstrip("# ") for text in firsts] == listed(TITLES)
+
+
+def test_every_slide_has_notes_that_no_fragment_hides(notebook: NotebookNode) -> None:
+    for cells in slides(notebook):
+        assert [kind(cell) for cell in cells[:2]][1:] == ["notes"], cells[0].source
+        assert "**Note:**" in cells[1].source
+        assert not [cell for cell in cells[2:] if kind(cell) == "notes"], cells[0].source
+
+
+def test_the_talk_takes_half_an_hour(notebook: NotebookNode) -> None:
+    minutes = [cells[0].metadata.minutes for cells in slides(notebook)]
+    assert sum(minutes) == 30
+    assert sum(cell.metadata.get("minutes", 0) for cell in notebook.cells) == 30
+    words = {
+        0.5: "Half a minute",
+        1: "One minute",
+        1.5: "A minute and a half",
+        2: "Two minutes",
+    }
+    for cells in slides(notebook):
+        assert cells[1].source.startswith(f"**{words[cells[0].metadata.minutes]}.**")
+
+
+def test_the_talks_handler_runs_word_for_word(notebook: NotebookNode) -> None:
+    [cell] = [
+        c for c in notebook.cells if c.cell_type == "code" and "class WebHandler" in c.source
+    ]
+    assert cell.source.partition("\n\n")[2] == WORD_FOR_WORD.strip()
+    assert any(
+        WORD_FOR_WORD.strip() in c.source for c in notebook.cells if c.cell_type != "code"
+    )
+
+
+def test_code_cells_were_run_and_are_short(notebook: NotebookNode) -> None:
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count, cell.source
+            lines = [line for line in cell.source.splitlines() if line.strip()]
+            assert len(lines) <= 8 or cell.id in ("imports", "web-class"), cell.source
+
+
+def test_only_notebooks_that_exist_are_named(notebook: NotebookNode) -> None:
+    named = set(
+        re.findall(r"notebooks/(\w+\.ipynb)", "".join(c.source for c in notebook.cells))
+    )
+    named |= set(re.findall(r"notebooks/(\w+\.ipynb)", table()))
+    assert {"01_callbacks.ipynb", "02_coroutines.ipynb", "03_trequests.ipynb"} <= named
+    assert not [n for n in named if not (build.SLIDES.parent / "notebooks" / n).is_file()]
+
+
+# -- then and now -----------------------------------------------------------------------------
+
+
+def table() -> str:
+    return (build.SLIDES / "then_and_now.md").read_text(encoding="utf-8")
+
+
+def rows() -> list[list[str]]:
+    lines = [line for line in table().splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [row for row in cells if row[0] != "named in 2013" and not row[0].startswith("---")]
+
+
+def test_then_and_now_has_a_row_for_whatever_the_talk_names() -> None:
+    first_column = "\n".join(row[0].replace("`", "") for row in rows()).lower()
+    assert not [name for name in listed(NAMED) if name.lower() not in first_column]
+
+
+def test_then_and_now_says_of_each_where_it_runs() -> None:
+    for row in rows():
+        assert len(row) == 4 and all(row), row
+
+
+def test_then_and_now_points_at_files_that_exist() -> None:
+    for path in re.findall(r"`((?:stormy_demo|notebooks)/[\w./]+\.\w+)`", table()):
+        assert (build.SLIDES.parent / path).is_file(), path
+
+
+# -- the file ---------------------------------------------------------------------------------
+
+
+class Loads(HTMLParser):
+    """What a browser would fetch for a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.styles: list[str] = []
+        self.inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.inside = tag
+        for name, value in attrs:
+            if name in LOADS or (name == "href" and tag != "a"):
+                self.found.append(value or "")
+            if name == "style":
+                self.styles.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.inside == "style":
+            self.styles.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+
+def test_the_deck_is_one_file_that_asks_for_nothing(deck: Path, html: str) -> None:
+    assert [path.name for path in deck.parent.iterdir()] == [deck.name]
+    page = Loads(html)
+    assert page.styles
+    assert not [url for url in page.found if not url.startswith("data:")]
+    for style in page.styles:
+        assert "@import" not in style
+        assert not re.findall(r"url\((?!['\"]?data:)", style)
+    for outsider in ("MathJax", "require.min.js", "mermaid", "unpkg.com", "cdnjs"):
+        assert outsider not in html
+
+
+def test_scripts_end_where_they_should(html: str) -> None:
+    assert (
+        len(re.findall(r"<script\b", html, re.I))
+        == len(re.findall(r"</script>", html, re.I))
+        == 3
+    )
+
+
+def test_notes_are_hidden_by_css_alone(html: str) -> None:
+    before_body = html.partition("<body")[0]
+    always = re.sub(r"<noscript>.*?</noscript>", "", before_body, flags=re.DOTALL)
+    assert re.search(r"aside\.notes[^{}]*\{\s*display: none !important;", always)
+    assert "notes" not in "".join(re.findall(r"<noscript>.*?</noscript>", html, re.DOTALL))
+
+
+def test_every_slide_reaches_the_deck(html: str, notebook: NotebookNode) -> None:
+    all_slides = list(slides(notebook))
+    assert html.count('<aside class="notes">') == len(all_slides)
+    assert html.count("<h2") + html.count("<h1") == len(listed(TITLES))
+    assert "In&nbsp;[" not in html and "Out[" not in html
+    assert "No description has been provided" not in html
+
+
+def test_two_builds_give_the_same_bytes(deck: Path, tmp_path: Path) -> None:
+    assert build.build(output=tmp_path / "again.html").read_bytes() == deck.read_bytes()
+
+
+# -- what can go wrong ------------------------------------------------------------------------
+
+
+def test_a_cell_that_was_never_run_gets_a_sentence(
+    notebook: NotebookNode, tmp_path: Path
+) -> None:
+    fresh = nbformat.from_dict(notebook)
+    [cell, *_] = [cell for cell in fresh.cells if cell.cell_type == "code"]
+    before, cell.execution_count = cell.execution_count, None
+    nbformat.write(fresh, tmp_path / "fresh.ipynb")
+    cell.execution_count = before
+    with pytest.raises(build.CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
+        build.build(tmp_path / "fresh.ipynb", tmp_path / "deck.html")
+    assert not (tmp_path / "deck.html").exists()
+
+
+def test_a_missing_package_gets_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    find_spec = build.find_spec
+    monkeypatch.setattr(build, "find_spec", lambda n: None if n == "pyreveal" else find_spec(n))
+    assert build.main(["--output", str(tmp_path / "deck.html")]) == 1
+    assert capsys.readouterr().err == (
+        "The package pyreveal is not installed here. `python3 workshop.py slides` brings it.\n"
+    )
+
+
+def test_a_place_that_cannot_be_written_gets_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert build.main(["--output", str(tmp_path)]) == 1
+    assert str(tmp_path) in capsys.readouterr().err

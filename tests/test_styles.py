@@ -1,0 +1,338 @@
+"""The task has one answer, and one way to fail, whatever the way of waiting."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.tcpclient import TCPClient
+from tornado.web import Application, RequestHandler
+
+from stormy_demo import blocking, bobs_big_data, callbacks, coroutines, greenlets
+from stormy_demo.backend import Backend
+from stormy_demo.running import running, running_apart
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("no_noise")]
+
+POLITE = [callbacks, coroutines, greenlets]
+STYLES = [blocking, *POLITE]
+THINGS = ["profile", "friends", "messages"]
+
+
+def name(style: ModuleType) -> str:
+    return style.__name__.rpartition(".")[2]
+
+
+def fetch(url: str, **options: Any) -> asyncio.Future[HTTPResponse]:
+    client = AsyncHTTPClient(force_instance=True, max_clients=1000)
+    return client.fetch(url, raise_error=False, **options)
+
+
+@contextlib.asynccontextmanager
+async def served(
+    style: ModuleType, backend: Backend | Application, **settings: Any
+) -> AsyncIterator[str]:
+    """Serve the task here, and its backend on another thread, for the style that blocks."""
+    app = backend.app if isinstance(backend, Backend) else backend
+    with running_apart(app) as backend_url:
+        async with running(style.make_app(backend_url, **settings)) as url:
+            yield f"{url}/resources/"
+
+
+async def ask(
+    style: ModuleType, backend: Backend | Application, **settings: Any
+) -> HTTPResponse:
+    """Ask about ada once."""
+    async with served(style, backend, **settings) as url:
+        return await fetch(f"{url}?user=ada")
+
+
+def assert_failed(response: HTTPResponse, status: int) -> str:
+    """Check that an error is told as one JSON sentence and nothing else."""
+    assert response.code == status
+    assert response.headers["Content-Type"].startswith("application/json")
+    (sentence,) = json_decode(response.body).values()
+    assert list(json_decode(response.body)) == ["error"]
+    assert "Traceback" not in sentence
+    assert "\n" not in sentence
+    assert " " in sentence
+    return str(sentence)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop turn until something is true; a test that waits in vain runs out of time."""
+    while not condition():
+        await asyncio.sleep(0)
+
+
+class SaysNothingOfUse(RequestHandler):
+    """A backend that answers, but not in JSON."""
+
+    def get(self) -> None:
+        self.write(self.settings["body"])
+
+
+@pytest.mark.parametrize("style", STYLES, ids=name)
+class TestEveryStyle:
+    async def test_answers_with_three_things_about_a_user(self, style: ModuleType) -> None:
+        backend = Backend()
+        response = await ask(style, backend)
+        assert json_decode(response.body) == {
+            "user": "ada",
+            "profile": "Ada Lovelace",
+            "friends": ["grace", "alan"],
+            "messages": 3,
+        }
+        assert list(json_decode(response.body)) == ["user", *THINGS]
+        assert sorted(backend.asked) == sorted(f"{thing} of ada" for thing in THINGS)
+
+    async def test_answers_again_on_the_same_connection(self, style: ModuleType) -> None:
+        async with served(style, Backend()) as url:
+            host, port = url.split("/")[2].split(":")
+            stream = await TCPClient().connect(host, int(port))
+            for _ in range(2):
+                await stream.write(b"GET /resources/?user=ada HTTP/1.1\r\nHost: here\r\n\r\n")
+                head = await stream.read_until(b"\r\n\r\n")
+                assert head.startswith(b"HTTP/1.1 200 ")
+                await stream.read_until(b"}")
+            stream.close()
+
+    @pytest.mark.parametrize("query", ["", "?", "?user=", "?user=%20%09", "?who=ada"])
+    async def test_wants_to_know_whose_resources(self, style: ModuleType, query: str) -> None:
+        backend = Backend()
+        async with served(style, backend) as url:
+            sentence = assert_failed(await fetch(url + query), 400)
+        assert "?user=" in sentence
+        assert backend.asked == []
+
+    async def test_refuses_a_user_that_is_not_utf_8(self, style: ModuleType) -> None:
+        async with served(style, Backend()) as url:
+            assert_failed(await fetch(f"{url}?user=%ff%fe%25s"), 400)
+
+    async def test_refuses_another_method(self, style: ModuleType) -> None:
+        async with served(style, Backend()) as url:
+            assert_failed(await fetch(f"{url}?user=ada", method="POST", body=""), 405)
+
+    @pytest.mark.parametrize(
+        "user",
+        [
+            "王小波",
+            "ada/../grace",
+            "ada&user=grace",
+            "50% #1?",
+            "a" * 5000,
+            "'\"<b>\\",
+            "ada\x00",
+        ],
+        ids=["unicode", "slashes", "ampersand", "percent", "long", "quotes", "nul"],
+    )
+    async def test_asks_about_exactly_that_user(self, style: ModuleType, user: str) -> None:
+        backend = Backend()
+        async with served(style, backend) as url:
+            response = await fetch(f"{url}?user={quote(user, safe='')}")
+        # Tornado drops control characters from an argument.
+        user = user.replace("\x00", " ").strip()
+        assert json_decode(response.body)["user"] == user
+        assert sorted(backend.asked) == sorted(f"{thing} of {user}" for thing in THINGS)
+
+    @pytest.mark.parametrize("thing", THINGS)
+    async def test_tells_that_the_backend_failed(self, style: ModuleType, thing: str) -> None:
+        response = await ask(style, Backend(fail={thing}))
+        assert "500" in assert_failed(response, 502)
+
+    @pytest.mark.parametrize("thing", THINGS)
+    async def test_tells_that_the_backend_hung_up(self, style: ModuleType, thing: str) -> None:
+        assert "hung up" in assert_failed(await ask(style, Backend(drop={thing})), 502)
+
+    @pytest.mark.parametrize("body", [b"hello", b"", b"\xff\xfe\xfd", b'{"profile": '])
+    async def test_tells_that_the_backend_talks_nonsense(
+        self, style: ModuleType, body: bytes
+    ) -> None:
+        nonsense = Application([(".*", SaysNothingOfUse)], body=body)
+        assert "JSON" in assert_failed(await ask(style, nonsense), 502)
+
+    async def test_tells_that_nobody_listens(self, style: ModuleType) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            free = server.getsockname()[1]
+        async with running(style.make_app(f"http://127.0.0.1:{free}")) as url:
+            response = await fetch(f"{url}/resources/?user=ada")
+        assert "not be reached" in assert_failed(response, 502)
+
+    @pytest.mark.parametrize("things", [["profile"], ["messages"], THINGS])
+    async def test_gives_up_on_a_backend_that_never_answers(
+        self, style: ModuleType, things: list[str]
+    ) -> None:
+        response = await ask(style, Backend(hang=things), deadline=0.2)
+        assert "in time" in assert_failed(response, 504)
+
+    async def test_counts_the_deadline_from_the_end_of_the_delay(
+        self, style: ModuleType
+    ) -> None:
+        assert (await ask(style, Backend(), delay=1.1, deadline=1)).code == 200
+
+    async def test_answers_others_after_a_failure(self, style: ModuleType) -> None:
+        backend = Backend(fail={"friends"})
+        async with served(style, backend) as url:
+            assert_failed(await fetch(f"{url}?user=ada"), 502)
+            backend.fail = ()
+            assert (await fetch(f"{url}?user=grace")).code == 200
+
+    async def test_leaves_nothing_behind(
+        self, style: ModuleType, open_descriptors: Callable[[], int]
+    ) -> None:
+        def left() -> set[asyncio.Task[Any]]:
+            return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+
+        tasks, descriptors = left(), open_descriptors()
+        for backend in (Backend(), Backend(drop={"friends"}), Backend(hang={"profile"})):
+            await ask(style, backend, deadline=0.1)
+        await until(lambda: left() == tasks)
+        assert open_descriptors() == descriptors
+
+    async def test_does_not_mind_a_client_that_leaves(self, style: ModuleType) -> None:
+        backend = Backend(hold=True)
+        async with served(style, backend, deadline=5) as url:
+            stream = await leave_early(url)
+            if style is not blocking:
+                await until(lambda: backend.asked)
+            stream.close()
+            for thing in THINGS:
+                backend.release(thing)
+            assert (await fetch(f"{url}?user=grace")).code == 200
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            {"backend": "localhost:8889"},
+            {"backend": ""},
+            {"delay": -1},
+            {"delay": float("nan")},
+            {"deadline": 0},
+            {"deadline": float("inf")},
+        ],
+        ids=str,
+    )
+    def test_refuses_settings_that_make_no_sense(
+        self, style: ModuleType, settings: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ValueError, match=next(iter(settings))):
+            style.make_app(**{"backend": "http://127.0.0.1:1", **settings})
+
+
+async def leave_early(url: str) -> IOStream:
+    """Send a question, and return the stream before there is an answer."""
+    host, port = url.split("/")[2].split(":")
+    stream = await TCPClient().connect(host, int(port))
+    await stream.write(b"GET /resources/?user=ada HTTP/1.1\r\nHost: here\r\n\r\n")
+    return stream
+
+
+@pytest.mark.parametrize("style", POLITE, ids=name)
+class TestEveryPoliteStyle:
+    async def test_serves_people_at_once(self, style: ModuleType) -> None:
+        """The backend answers nobody's first question before everybody's has come."""
+        people = [f"person {n}" for n in range(50)]
+        backend = Backend(together=len(people) * (1 if style is greenlets else len(THINGS)))
+        async with served(style, backend, deadline=20) as url:
+            responses = await asyncio.gather(*(fetch(f"{url}?user={quote(p)}") for p in people))
+        assert [json_decode(r.body)["user"] for r in responses] == people
+
+    async def test_lets_many_wait_at_once_and_spends_no_thread(self, style: ModuleType) -> None:
+        people = 200
+        backend = Backend(hold=True)
+        async with served(style, backend, delay=0.1, deadline=20) as url:
+            await fetch(url)
+            threads = threading.active_count()
+            answers = [fetch(f"{url}?user=ada") for _ in range(people)]
+            await until(lambda: len(backend.asked) >= people)
+            assert threading.active_count() == threads
+            for thing in THINGS:
+                backend.release(thing)
+            assert [r.code for r in await asyncio.gather(*answers)] == [200] * people
+
+    async def test_a_handler_that_still_waits_ends_with_the_server(
+        self, style: ModuleType, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # Tornado logs what becomes of a fetch after it was cancelled.
+        caplog.set_level("CRITICAL", "tornado.application")
+        backend = Backend(hang=THINGS)
+        others = asyncio.all_tasks()
+        with running_apart(backend.app) as backend_url:
+            async with running(style.make_app(backend_url, deadline=25)) as url:
+                stream = await leave_early(f"{url}/resources/")
+                await until(lambda: backend.asked)
+            with pytest.raises(StreamClosedError):
+                await stream.read_until(b"\r\n")
+            handlers = [
+                task
+                for task in asyncio.all_tasks() - others
+                if "Handler" in str(task.get_coro())
+            ]
+            assert handlers == []
+
+    async def test_a_failure_is_told_although_another_question_hangs(
+        self, style: ModuleType
+    ) -> None:
+        backend = Backend(fail={"profile"}, hang={"friends"})
+        response = await ask(style, backend, deadline=0.2)
+        # gen.multi waits for all three before it tells of the first failure.
+        assert_failed(response, 504 if style is coroutines else 502)
+
+
+@pytest.mark.parametrize("style", [blocking, greenlets], ids=name)
+async def test_one_deadline_holds_for_all_that_is_asked_one_after_another(
+    style: ModuleType,
+) -> None:
+    """Each question alone would be answered in time, and nobody asks after the deadline."""
+    backend = Backend(0.25)
+    assert_failed(await ask(style, backend, deadline=0.4), 504)
+    assert len(backend.asked) < len(THINGS)
+
+
+class TestTheRules:
+    """What makes each style the style that it is."""
+
+    def test_callbacks_never_wait(self) -> None:
+        tree = ast.parse(inspect.getsource(callbacks))
+        waiting = ast.Await | ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith
+        assert not [
+            n for n in ast.walk(tree) if isinstance(n, waiting | ast.Yield | ast.YieldFrom)
+        ]
+
+    def test_coroutines_have_no_callbacks(self) -> None:
+        source = inspect.getsource(coroutines)
+        for callback in ("add_future", "add_callback", "add_done_callback", "call_later"):
+            assert callback not in source
+
+    def test_bob_has_never_heard_of_tornado(self) -> None:
+        script = "import sys, stormy_demo.bobs_big_data; print('tornado' in sys.modules)"
+        said = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == "False"
+
+    async def test_requests_blocks_again_when_the_greenlets_have_stopped(self) -> None:
+        stock = requests.Session().adapters["http://"].__class__
+        init = requests.Session.__init__
+        with running_apart(Backend().app) as backend_url:
+            async with running(greenlets.make_app(backend_url)) as url:
+                assert (await fetch(f"{url}/resources/?user=ada")).code == 200
+                assert type(requests.Session().adapters["http://"]) is not stock
+            assert requests.Session.__init__ is init
+            assert type(requests.Session().adapters["http://"]) is stock
+            assert bobs_big_data.ask(backend_url, "messages", "ada", 5) == 3

@@ -1,0 +1,301 @@
+"""Plain code that waits behaves like a coroutine that awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+import inspect
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import greenlet
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import Application, RequestHandler
+
+from stormy_demo import tornalet as module
+from stormy_demo.running import running
+from stormy_demo.tornalet import can_wait, run, tornalet, wait
+
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("no_noise")]
+
+USER: contextvars.ContextVar[str] = contextvars.ContextVar("USER", default="nobody")
+
+
+async def soon(value: object) -> Any:
+    await asyncio.sleep(0)
+    return value
+
+
+async def fail(error: BaseException) -> None:
+    await asyncio.sleep(0)
+    raise error
+
+
+class TestRun:
+    async def test_gives_arguments_and_brings_back_the_result(self) -> None:
+        def add(a: int, *, b: int) -> int:
+            return a + b
+
+        assert await run(add, 1, b=2) == 3
+
+    async def test_plain_code_gets_what_it_waits_for(self) -> None:
+        future: asyncio.Future[str] = asyncio.Future()
+        asyncio.get_running_loop().call_soon(future.set_result, "future")
+
+        def plain() -> list[Any]:
+            return [
+                wait(soon("coroutine")),
+                wait(future),
+                wait(asyncio.create_task(soon("task"))),
+            ]
+
+        assert await run(plain) == ["coroutine", "future", "task"]
+
+    async def test_exceptions_pass_in_both_directions(self) -> None:
+        seen = list[BaseException]()
+
+        def plain() -> None:
+            try:
+                wait(fail(KeyError("ada")))
+            except KeyError as error:
+                seen.append(error)
+            raise ValueError("grace")
+
+        with pytest.raises(ValueError, match="grace"):
+            await run(plain)
+        assert isinstance(seen[0], KeyError)
+
+    async def test_plain_code_may_go_on_after_an_exception(self) -> None:
+        def plain() -> Any:
+            with contextlib.suppress(KeyError):
+                wait(fail(KeyError()))
+            return wait(soon("fine"))
+
+        assert await run(plain) == "fine"
+
+    async def test_a_stop_iteration_becomes_a_runtime_error_as_in_a_coroutine(self) -> None:
+        async def coroutine() -> None:
+            raise StopIteration("ada")
+
+        def plain() -> None:
+            raise StopIteration("ada")
+
+        with pytest.raises(RuntimeError) as expected:
+            await coroutine()
+        with pytest.raises(RuntimeError) as raised:
+            await run(plain)
+        assert str(raised.value) == str(expected.value)
+
+    async def test_waiting_for_what_cannot_be_awaited_is_a_type_error(self) -> None:
+        def plain() -> None:
+            wait("ada")  # type: ignore[arg-type]
+
+        with pytest.raises(TypeError, match="await"):
+            await run(plain)
+
+    async def test_many_take_turns(self) -> None:
+        """Everybody has begun before anybody ends."""
+        events = list[str]()
+
+        def plain(name: str) -> str:
+            events.append(f"{name} begins")
+            wait(asyncio.sleep(0))
+            events.append(f"{name} ends")
+            return name
+
+        names = [str(n) for n in range(100)]
+        assert await asyncio.gather(*(run(plain, name) for name in names)) == names
+        assert events == [f"{n} begins" for n in names] + [f"{n} ends" for n in names]
+
+    async def test_plain_code_may_run_coroutines_that_run_plain_code(self) -> None:
+        def outer() -> Any:
+            return "outer " + wait(middle())
+
+        async def middle() -> str:
+            return "middle " + await run(inner)
+
+        def inner() -> str:
+            return str(wait(soon("inner")))
+
+        assert await run(outer) == "outer middle inner"
+
+    async def test_it_can_wait_only_inside(self) -> None:
+        async def coroutine() -> bool:
+            return can_wait()
+
+        assert not can_wait()
+        assert await run(can_wait)
+        assert not await run(lambda: wait(coroutine()))
+        assert not can_wait()
+
+
+class TestContext:
+    async def test_plain_code_sees_the_variables_of_its_caller(self) -> None:
+        USER.set("ada")
+        assert await run(USER.get) == "ada"
+
+    async def test_the_caller_sees_what_plain_code_sets(self) -> None:
+        def plain() -> None:
+            USER.set("ada")
+            wait(asyncio.sleep(0))
+
+        await run(plain)
+        assert USER.get() == "ada"
+
+    async def test_a_variable_keeps_its_value_across_a_wait(self) -> None:
+        def plain(name: str) -> tuple[str, str]:
+            USER.set(name)
+            wait(asyncio.sleep(0))
+            return name, USER.get()
+
+        tasks = [asyncio.create_task(run(plain, str(n))) for n in range(10)]
+        assert all(name == seen for name, seen in await asyncio.gather(*tasks))
+        assert USER.get() == "nobody"
+
+    async def test_what_is_awaited_runs_in_the_same_context(self) -> None:
+        async def coroutine() -> None:
+            assert USER.get() == "ada"
+            USER.set("grace")
+
+        def plain() -> str:
+            USER.set("ada")
+            wait(coroutine())
+            return USER.get()
+
+        assert await run(plain) == "grace"
+
+
+class TestTheEnd:
+    async def test_a_cancellation_reaches_plain_code(self) -> None:
+        events = list[str]()
+
+        def plain() -> None:
+            try:
+                events.append("waits")
+                wait(asyncio.Event().wait())
+            except asyncio.CancelledError:
+                events.append("cancelled")
+                raise
+            finally:
+                wait(asyncio.sleep(0))
+                events.append("cleaned up")
+
+        task = asyncio.create_task(run(plain))
+        while not events:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert events == ["waits", "cancelled", "cleaned up"]
+
+    async def test_a_deadline_ends_plain_code(self) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await run(wait, asyncio.Event().wait())
+
+    @pytest.mark.parametrize("abandon", ["close", "forget"])
+    async def test_an_abandoned_coroutine_ends_its_greenlet(self, abandon: str) -> None:
+        events, greenlets = list[str](), list[weakref.ref[Any]]()
+
+        def plain() -> None:
+            greenlets.append(weakref.ref(greenlet.getcurrent()))
+            try:
+                wait(asyncio.sleep(0))
+            finally:
+                events.append("cleaned up")
+
+        coroutine = run(plain)
+        coroutine.send(None)
+        if abandon == "close":
+            coroutine.close()
+        del coroutine
+        gc.collect()
+        assert events == ["cleaned up"]
+        assert greenlets[0]() is None
+
+    async def test_a_finished_greenlet_is_gone(self) -> None:
+        greenlets = list[weakref.ref[Any]]()
+
+        def plain() -> None:
+            greenlets.append(weakref.ref(greenlet.getcurrent()))
+            wait(asyncio.sleep(0))
+
+        await run(plain)
+        gc.collect()
+        assert greenlets[0]() is None
+
+
+class TestWaitElsewhere:
+    async def test_wait_says_what_is_missing(self) -> None:
+        with pytest.raises(RuntimeError, match="@tornalet"):
+            wait(asyncio.sleep(0))
+        gc.collect()  # An abandoned coroutine would complain now.
+
+    def test_wait_says_so_without_a_loop_too(self) -> None:
+        with pytest.raises(RuntimeError, match="@tornalet"):
+            wait(soon("ada"))
+        gc.collect()
+
+    async def test_a_greenlet_of_somebody_else_is_no_place_to_wait(self) -> None:
+        def plain() -> None:
+            assert not can_wait()
+            wait(asyncio.sleep(0))
+
+        with pytest.raises(RuntimeError, match="@tornalet"):
+            greenlet.greenlet(plain).switch()
+
+
+class Handler(RequestHandler):
+    @tornalet
+    def prepare(self) -> None:
+        """Find out who it is."""
+        self.user = wait(soon(self.get_argument("user")))
+
+    @tornalet
+    def get(self, thing: str) -> None:
+        """Answer."""
+        wait(asyncio.sleep(0))
+        self.write(f"{thing} of {self.user}")
+
+    @tornalet
+    def post(self, thing: str) -> None:
+        wait(fail(ValueError(thing)))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.finish(repr(kwargs["exc_info"][1]))
+
+    def log_exception(self, *args: Any) -> None:
+        """Say nothing: the tests look at the answer."""
+
+
+class TestHandlers:
+    async def test_prepare_and_get_may_wait(self) -> None:
+        async with running(Application([("/(.*)", Handler)])) as url:
+            response = await AsyncHTTPClient().fetch(f"{url}/profile?user=ada")
+        assert response.body == b"profile of ada"
+
+    async def test_an_exception_becomes_an_error_of_the_handler(self) -> None:
+        async with running(Application([("/(.*)", Handler)])) as url:
+            response = await AsyncHTTPClient().fetch(
+                f"{url}/profile?user=ada", method="POST", body="", raise_error=False
+            )
+        assert (response.code, response.body) == (500, b"ValueError('profile')")
+
+    async def test_a_method_keeps_its_name_and_its_docstring(self) -> None:
+        def get(self: RequestHandler) -> None:
+            """Answer."""
+
+        decorated: Callable[..., Awaitable[None]] = tornalet(get)
+        assert inspect.iscoroutinefunction(decorated)
+        assert decorated.__doc__ == "Answer."
+        assert decorated.__qualname__ == get.__qualname__
+        assert inspect.signature(decorated) == inspect.signature(get)
+
+    async def test_a_coroutine_function_needs_no_tornalet(self) -> None:
+        """Its coroutine would never be awaited, and the request end at once, empty."""
+        with pytest.raises(TypeError, match="async def"):
+            module.tornalet(soon)
