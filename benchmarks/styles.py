@@ -80,14 +80,14 @@ async def measure(rounds: int) -> list[dict[str, Any]]:
                     measured = await rate(url, at_once, in_all)
                     rates.setdefault((style, at_once), []).append(measured)
     rows = []
-    for (style, at_once), measured in rates.items():
+    for (style, at_once), mine in rates.items():
         beside = rates["blocking", at_once]
-        ratios = [mine / theirs for mine, theirs in zip(measured, beside, strict=True)]
+        ratios = [one / other for one, other in zip(mine, beside, strict=True)]
         rows.append(
             {
                 "style": style,
                 "at_once": at_once,
-                "rps": round(statistics.median(measured), 1),
+                "rps": round(statistics.median(mine), 1),
                 "ratio": round(statistics.median(ratios), 2),
                 "lowest": round(min(ratios), 2),
                 "highest": round(max(ratios), 2),

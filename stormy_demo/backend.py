@@ -105,8 +105,6 @@ class Backend:
             await asyncio.sleep(self.delay)
         finally:
             self._now -= 1
-            # Also if it was cancelled: a question of the past must not count for `together`.
-            turn.set()
 
     def _take_turns(self, thing: str, turn: asyncio.Event) -> None:
         self._loop = IOLoop.current()

@@ -1,4 +1,4 @@
-"""What the notebooks need besides servers: predictions, source code, logs, a loop to play with."""
+"""What the notebooks need besides servers: predictions, source code, logs, a loop of one's own."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ and then enters it again with the result. The loop sees one coroutine and nothin
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
@@ -90,12 +89,7 @@ def tornalet(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Let a handler's plain method call `wait`, or a library that does.
 
     The method becomes a coroutine function: Tornado awaits it like any other.
-
-    Raises:
-        TypeError: it is one already, and has no need of this.
     """
-    if inspect.iscoroutinefunction(method):
-        raise TypeError(f"{method.__qualname__} is an async def: it can await by itself")
 
     @functools.wraps(method)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:

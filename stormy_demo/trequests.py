@@ -308,7 +308,8 @@ def _tornado_request(
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+    # As http.client has it, a header that is not latin-1 is a UnicodeEncodeError.
+    return (value if isinstance(value, bytes) else value.encode("latin-1")).decode("latin-1")
 
 
 def _whole(body: Any) -> bytes | None:

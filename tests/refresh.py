@@ -33,7 +33,11 @@ METADATA = {
 
 def notebooks() -> list[Path]:
     """Return all notebooks of the project, in their order."""
-    return [path for room in ("notebooks", "slides") for path in sorted((ROOT / room).glob("*.ipynb"))]
+    return [
+        path
+        for room in ("notebooks", "slides")
+        for path in sorted((ROOT / room).glob("*.ipynb"))
+    ]
 
 
 def read(path: Path) -> NotebookNode:
@@ -71,7 +75,10 @@ def sanitizers() -> list[tuple[re.Pattern[str], str]]:
     """Return what is replaced in outputs before they are compared, and by what."""
     config = configparser.RawConfigParser()
     config.read(SANITIZE)
-    return [(re.compile(s["regex"]), s["replace"]) for s in map(config.__getitem__, config.sections())]
+    return [
+        (re.compile(s["regex"]), s["replace"])
+        for s in map(config.__getitem__, config.sections())
+    ]
 
 
 def sanitized(outputs: Any) -> str:
@@ -89,7 +96,9 @@ def differences(old: NotebookNode, new: NotebookNode) -> Iterable[tuple[int, str
             continue
         a, b = sanitized(before.outputs), sanitized(after.outputs)
         if a != b or before.execution_count != after.execution_count:
-            diff = difflib.unified_diff(a.splitlines(), b.splitlines(), "on the page", "a run", "", "", 1, "")
+            diff = difflib.unified_diff(
+                a.splitlines(), b.splitlines(), "on the page", "a run", "", "", 1, ""
+            )
             yield number, "\n".join(diff) or "it was never run, or not in this order"
 
 
@@ -125,8 +134,12 @@ def refresh(path: Path, check: bool) -> bool:
 
 def main() -> int:
     """Refresh or check the notebooks that the command line names, or all of them."""
-    parser = argparse.ArgumentParser(prog="workshop.py refresh", description="Run the notebooks in place.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if a run differs")
+    parser = argparse.ArgumentParser(
+        prog="workshop.py refresh", description="Run the notebooks in place."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if a run differs"
+    )
     parser.add_argument("notebook", nargs="*", type=Path)
     arguments = parser.parse_args()
     paths = [p.resolve() for p in arguments.notebook] or notebooks()

@@ -37,7 +37,9 @@ def sections(path: Path) -> list[NotebookNode]:
 # -- running ----------------------------------------------------------------------------------
 
 
-def run_all(client: BlockingKernelClient, cells: list[NotebookNode]) -> Iterator[tuple[str, str]]:
+def run_all(
+    client: BlockingKernelClient, cells: list[NotebookNode]
+) -> Iterator[tuple[str, str]]:
     """Send all cells at once, as Run All does; give each cell's status and error."""
     sent = [client.execute(cell.source, stop_on_error=False) for cell in cells]
     for message in sent:
@@ -51,7 +53,9 @@ def run_all(client: BlockingKernelClient, cells: list[NotebookNode]) -> Iterator
 
 
 @named(ALL)
-def test_every_cell_is_answered_when_all_are_sent_at_once_and_then_once_more(path: Path) -> None:
+def test_every_cell_is_answered_when_all_are_sent_at_once_and_then_once_more(
+    path: Path,
+) -> None:
     cells = code_cells(refresh.read(path))
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(path.parent))
     try:
@@ -187,7 +191,7 @@ def names_used(source: str) -> set[str]:
 
 
 def test_nothing_is_used_before_it_is_taught() -> None:
-    """Over all notebooks in their order; what is taught in a `more` section is for that only."""
+    """Over all notebooks, in their order."""
     cells = [(path, cell) for path in CORE for cell in refresh.read(path).cells]
     taught_at: dict[str, int] = {}
     section_of: dict[int, int] = {}
@@ -202,7 +206,9 @@ def test_nothing_is_used_before_it_is_taught() -> None:
         if cell.cell_type == "code":
             for name in names_used(cell.source) & taught_at.keys():
                 early = section_of[position] < taught_at[name]
-                assert not early, f"{path.name}: {name} is used before it is taught:\n{cell.source}"
+                assert not early, (
+                    f"{path.name}: {name} is used before it is taught:\n{cell.source}"
+                )
 
 
 def test_what_is_taught_is_used() -> None:

@@ -1,4 +1,4 @@
-"""What the papers promise: their code runs, their links lead somewhere, their commands exist."""
+"""What the papers promise: code that runs, links that lead somewhere, commands that exist."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def test_every_file_and_verb_that_is_named_exists(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
     for verb in re.findall(r"workshop\.py (\w+)", text):
         assert verb in ("lab", "test", "slides", "refresh", "check", "bench"), verb
-    for path in re.findall(r"`((?:notebooks|slides|stormy_demo|tests|benchmarks)/[\w./]*)`", text):
+    for path in re.findall(
+        r"`((?:notebooks|slides|stormy_demo|tests|benchmarks)/[\w./]*)`", text
+    ):
         if not path.startswith("slides/build/"):
             assert (ROOT / path).exists(), path
     for module in re.findall(r"-m (stormy_demo\.\w+)", text):

@@ -30,7 +30,11 @@ from stormy_demo.running import on_own_loop, running, running_apart
 from stormy_demo.tornalet import run, tornalet
 from stormy_demo.trequests import TornadoAdapter, setup_session
 
-pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("no_noise")]
+pytestmark = [
+    # Tornado leaves a client's socket open when its loop ends before the answer has come.
+    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.usefixtures("no_noise"),
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -277,6 +281,13 @@ class TestAsking:
         assert answer.json()["body"] == arrives
         assert header(answer, "content-type") == ([content_type] if content_type else [])
 
+    async def test_a_text_file_arrives_whole(self, engine: str) -> None:
+        """Stock requests takes its length in characters for one in bytes."""
+        async with served() as url:
+            file = io.StringIO("Zoë")
+            answer = await Way(engine)(requests.post, f"{url}/echo", data=file, timeout=5)
+        assert answer.json()["body"].encode("latin-1").decode() == "Zoë"
+
     async def test_files_arrive(self, way: Way) -> None:
         async with served() as url:
             files = {"f": ("name.txt", io.BytesIO(b"content"), "text/plain")}
@@ -303,6 +314,11 @@ class TestAsking:
             "user-agent": "me",
             "accept-encoding": requests.utils.default_headers()["Accept-Encoding"],
         }
+
+    async def test_a_header_that_is_not_latin_1_is_refused(self, way: Way) -> None:
+        async with served() as url:
+            with pytest.raises(UnicodeEncodeError):
+                await way(requests.get, f"{url}/echo", headers={"X-Name": "小波"}, timeout=5)
 
     async def test_a_host_of_one_s_own_arrives(self, way: Way) -> None:
         async with served() as url:
@@ -782,6 +798,14 @@ class TestSetup:
         assert not is_polite(requests.Session())
         assert session.adapters["http://"] is mine
         assert requests.Session.__init__ is init
+
+    def test_only_what_is_undone_ends(self) -> None:
+        first, second = setup_session(mounts="http://a/"), setup_session(mounts="http://b/")
+        first.close()
+        assert not is_polite(requests.Session(), "http://a/")
+        assert is_polite(requests.Session(), "http://b/")
+        second.close()
+        assert not is_polite(requests.Session(), "http://b/")
 
     def test_the_latest_setup_counts(self) -> None:
         need_curl()

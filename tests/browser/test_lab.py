@@ -1,10 +1,9 @@
-"""The notebooks in a real JupyterLab: Run All on a fresh working copy, and a look at the page."""
+"""The notebooks in a real JupyterLab: Run All on a fresh working copy, and what is seen."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,9 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from workshop import copy_folder
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-MINUTES = 60_000  # Playwright counts in milliseconds.
+MINUTE = 60_000  # Playwright counts in milliseconds.
 # Put a folder here to keep a screenshot of every notebook, light and dark.
 PICTURES = os.environ.get("STORMY_PICTURES")
 
@@ -25,7 +26,8 @@ PICTURES = os.environ.get("STORMY_PICTURES")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run JupyterLab on a fresh working copy, in a room of its own, and give its address."""
     room = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", room / "work")
+    (room / "work").mkdir()
+    copy_folder(ROOT / "notebooks", room / "work")
     env = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -34,8 +36,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(room / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(room / "settings"),
     }
-    options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token=t"]
-    options.append(f"--ServerApp.root_dir={room}")
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.port=0",
+        "--IdentityProvider.token=t",
+    ]
+    options += [f"--ServerApp.root_dir={room}", "--LabApp.expose_app_in_browser=True"]
     command = [sys.executable, "-m", "jupyterlab", *options]
     with subprocess.Popen(
         command, env=env, cwd=room, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -58,7 +65,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    context.set_default_timeout(MINUTES)
+    context.set_default_timeout(MINUTE)
     yield context.new_page()
     context.close()
 
@@ -72,19 +79,19 @@ def stars(page: Page) -> int:
 def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     name: str, lab: str, page: Page
 ) -> None:
-    # Windowing would take cells out of the page that are out of sight, and stars with them.
     page.goto(f"{lab}/lab/tree/work/{name}.ipynb?token=t&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    turn_windowing_off(page)
+    wait_until_ready(page)
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect(idle).to_be_visible(timeout=MINUTE)
     command(page, "notebook:run-all-cells")
-    done = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=2 * MINUTES)
-    expect(done).to_be_visible(timeout=MINUTES)
+    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=MINUTE)
+    expect(idle).to_be_visible(timeout=MINUTE)
 
     assert stars(page) == 0
     assert page.locator(".jp-Dialog").count() == 0
-    assert page.locator('.jp-OutputArea [data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     films = page.locator('.jp-OutputArea img[src^="data:image/svg+xml"]')
     source = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
     assert films.count() == source.count("data:image/svg+xml")
@@ -96,18 +103,24 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
 
 
 def command(page: Page, name: str, **arguments: object) -> None:
-    """Run one of JupyterLab's commands, as its menus do."""
+    """Give one of JupyterLab's commands, as its menus do, and do not wait for its end."""
     page.evaluate(
-        "([name, arguments]) => window.jupyterapp.commands.execute(name, arguments)",
+        "([name, arguments]) => { window.jupyterapp.commands.execute(name, arguments); }",
         [name, arguments],
     )
 
 
-def turn_windowing_off(page: Page) -> None:
+def wait_until_ready(page: Page) -> None:
+    """Wait for the notebook and its kernel, and have all cells in the page.
+
+    JupyterLab takes out cells that are out of sight, and their stars with them.
+    """
     page.evaluate(
         """async () => {
+            await window.jupyterapp.restored;
             const panel = window.jupyterapp.shell.currentWidget;
             await panel.context.ready;
+            await panel.sessionContext.ready;
             panel.content.notebookConfig = {
                 ...panel.content.notebookConfig, windowingMode: "none"
             };
@@ -116,7 +129,8 @@ def turn_windowing_off(page: Page) -> None:
 
 
 def keep_pictures(page: Page, name: str) -> None:
-    height = page.locator(".jp-Notebook").evaluate("notebook => notebook.scrollHeight")
+    outer = page.locator(".jp-WindowedPanel-outer").first
+    height = outer.evaluate("notebook => notebook.scrollHeight")
     page.set_viewport_size({"width": 1200, "height": min(int(height) + 200, 16_000)})
     for theme in ("Light", "Dark"):
         command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
