@@ -1,4 +1,4 @@
-"""What the notebooks need besides servers: predictions, source code, logs, a loop of one's own."""
+"""What the notebooks need besides servers: predictions, source, logs, a loop to play on."""
 
 from __future__ import annotations
 

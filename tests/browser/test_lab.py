@@ -138,4 +138,5 @@ def keep_pictures(page: Page, name: str) -> None:
             "dark => (document.body.dataset.jpThemeLight === 'false') === dark",
             arg=theme == "Dark",
         )
+        outer.evaluate("notebook => notebook.scrollTo(0, 0)")
         page.screenshot(path=Path(PICTURES or ".") / f"{name}-{theme.lower()}.png")
