@@ -310,6 +310,9 @@ def run(*command: str) -> int:
     env["VIRTUAL_ENV"] = str(VENV)
     # A kernel named python3 in the user's own folders must not win over the one in .venv.
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # A proxy has no business between two programs of one machine.
+    for name in ("NO_PROXY", "no_proxy"):
+        env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
     child = subprocess.Popen([PYTHON, *command], env=env, cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:

@@ -26,7 +26,8 @@ class ResourceHandler(TaskHandler):
     async def ask_all(self) -> dict[str, Any]:
         """Ask all three at once."""
         asking = {thing: self.ask(thing) for thing in THINGS}
-        # The first failure is the client's answer; the others would only fill the log.
+        # It waits for all three, whatever becomes of them, and raises the first failure; the
+        # others would only fill the log.
         return await gen.multi(asking, quiet_exceptions=Exception)
 
     async def ask(self, thing: str) -> Any:

@@ -29,6 +29,8 @@ class Prediction:
     """
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
+        if len(expected) == 1 and isinstance(expected[0], list | tuple):
+            expected = tuple(expected[0])
         self.expected = () if expected == (...,) else expected
 
     def __repr__(self) -> str:
@@ -45,7 +47,7 @@ class Prediction:
         found = tuple(found) if isinstance(found, list | tuple) else (found,)
         if not self.expected:
             print(f"It was: {_listed(found)}")
-        elif _plain(self.expected) == _plain(found):
+        elif _plain(self.expected) == _plain(found or ("nothing",)):
             print(f"As you predicted: {_listed(found)}")
         else:
             print(f"You predicted: {_listed(self.expected)}\nIt was:        {_listed(found)}")
@@ -61,11 +63,21 @@ def predict(*expected: Any) -> Prediction:
 
 
 def _listed(values: tuple[Any, ...]) -> str:
-    return ", ".join(str(v) for v in values) or "nothing"
+    # Quotes only where the value could be taken for none, or for two.
+    words = (repr(v) if v == "" or "," in str(v) else str(v) for v in values)
+    return ", ".join(words) or "nothing"
 
 
-def _plain(values: tuple[Any, ...]) -> list[str]:
-    return [str(v).strip().lower() for v in values]
+def _plain(values: tuple[Any, ...]) -> list[object]:
+    """Return what counts in a comparison: numbers as such, words without case and full stop."""
+    plain: list[object] = []
+    for value in values:
+        word = str(value).strip().rstrip(".?").lower()
+        try:
+            plain.append(float(word))
+        except ValueError:
+            plain.append(word)
+    return plain
 
 
 class Source:
@@ -187,15 +199,18 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
         threads.submit(play).result()
 
 
-def in_a_process(script: str, *, seconds: float = 60.0) -> None:
-    """Run a script in a Python process of its own, and print what it printed.
+def in_a_process(script: str, *, seconds: float = 60.0) -> str:
+    """Run a script in a Python process of its own, and return what it printed.
 
     Args:
         script: the source code.
         seconds: end the process after this long.
 
+    Returns:
+        What it printed, without the last line's end.
+
     Raises:
-        subprocess.CalledProcessError: it failed; its traceback was printed.
+        subprocess.CalledProcessError: it failed; what it said is printed.
         subprocess.TimeoutExpired: it took too long.
     """
     done = subprocess.run(
@@ -207,5 +222,7 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> None:
         text=True,
         timeout=seconds,
     )
-    print(done.stdout, end="")
+    if done.returncode:
+        print(done.stdout, end="")
     done.check_returncode()
+    return done.stdout.strip()

@@ -9,6 +9,7 @@ and then enters it again with the result. The loop sees one coroutine and nothin
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
@@ -89,7 +90,12 @@ def tornalet(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Let a handler's plain method call `wait`, or a library that does.
 
     The method becomes a coroutine function: Tornado awaits it like any other.
+
+    Raises:
+        TypeError: the method is a coroutine function already, and can await for itself.
     """
+    if inspect.iscoroutinefunction(method):
+        raise TypeError("@tornalet is for plain methods: take away the async, or the decorator")
 
     @functools.wraps(method)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
