@@ -311,8 +311,9 @@ def run(*command: str) -> int:
     # A kernel named python3 in the user's own folders must not win over the one in .venv.
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
     # A proxy has no business between two programs of one machine.
+    theirs = env.get("no_proxy") or env.get("NO_PROXY")
     for name in ("NO_PROXY", "no_proxy"):
-        env[name] = ",".join(filter(None, [env.get(name), "127.0.0.1", "localhost"]))
+        env[name] = ",".join(filter(None, [theirs, "127.0.0.1", "localhost"]))
     child = subprocess.Popen([PYTHON, *command], env=env, cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
@@ -401,7 +402,7 @@ def test(arguments: list[str]) -> int:
 
 
 def slides(arguments: list[str]) -> int:
-    """Build the deck, slides/build/stormy_webber.html; --check, --pdf."""
+    """Build the deck, slides/build/stormy_webber.html."""
     set_up(ALL)
     return run(str(ROOT / "slides" / "build.py"), *arguments)
 

@@ -34,14 +34,17 @@ def ask(url: str, thing: str, user: str, timeout: float) -> Any:
         url: address of the service.
         thing: "profile", "friends" or "messages".
         user: whose.
-        timeout: seconds to wait for it.
+        timeout: seconds without any news from it.
 
     Raises:
         requests.RequestException: the service failed, or was too slow.
     """
     r = requests.get(f"{url}/{thing}", params={"user": user}, timeout=timeout)
     r.raise_for_status()
-    return r.json()[thing]
+    said = r.json()
+    if not isinstance(said, dict) or thing not in said:
+        raise requests.exceptions.InvalidJSONError(f"nothing about {thing}", response=r)
+    return said[thing]
 
 
 def ask_all(url: str, things: tuple[str, ...], user: str, timeout: float) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def ask_all(url: str, things: tuple[str, ...], user: str, timeout: float) -> dic
         url: address of the service.
         things: what to ask about.
         user: whose.
-        timeout: seconds to wait for all of it.
+        timeout: seconds for all of it, as long as the service is silent: news begins them anew.
 
     Raises:
         requests.RequestException: the service failed, or was too slow.

@@ -46,6 +46,9 @@ class ResourceHandler(TaskHandler):
     @heard
     def ask_all(self) -> None:
         """Ask all three at once."""
+        if self.done.done():
+            # The request was cancelled; the timer that led here could not know.
+            return
         loop = IOLoop.current()
         self.alarm = loop.call_later(self.deadline, self.fail, TimeoutError())
         for thing in THINGS:
@@ -60,7 +63,7 @@ class ResourceHandler(TaskHandler):
     @heard
     def on_answer(self, thing: str, response: Future[HTTPResponse]) -> None:
         """Keep an answer; the last one completes the request."""
-        self.answers[thing] = answer(response.result())[thing]
+        self.answers[thing] = answer(response.result(), thing)
         if len(self.answers) == len(THINGS):
             IOLoop.current().add_callback(self.on_all_answers)
 

@@ -151,10 +151,10 @@ class _Keeper(logging.Handler):
         # One line for each request is no news, and it holds a time.
         if record.name == "tornado.access":
             return
-        line = record.getMessage().splitlines()[0]
+        line = record.getMessage().partition("\n")[0]
         if record.exc_info and record.exc_info[0]:
             # The message alone would name objects by their addresses in memory.
-            what = record.msg.splitlines()[0].partition(" %")[0]
+            what = str(record.msg).partition("\n")[0].partition(" %")[0]
             line = f"{what}: {record.exc_info[0].__name__}: {record.exc_info[1]}"
         self.lines.append(line)
 
@@ -172,9 +172,11 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
         Exception: whatever the script itself raised. Its callbacks' exceptions go to the log.
         TimeoutError: nothing stopped the loop in time.
     """
+    loops: list[IOLoop] = []
 
     def play() -> None:
         loop = IOLoop(make_current=True)
+        loops.append(loop)
         errors: list[Exception] = []
 
         def first() -> None:
@@ -196,7 +198,13 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
             raise errors[0]
 
     with ThreadPoolExecutor(1, "a loop") as threads:
-        threads.submit(play).result()
+        try:
+            threads.submit(play).result()
+        except KeyboardInterrupt:
+            # Or whoever interrupts a cell would have to wait for the end of the script.
+            for loop in loops:
+                loop.add_callback(loop.stop)
+            raise
 
 
 def in_a_process(script: str, *, seconds: float = 60.0) -> str:

@@ -22,7 +22,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
@@ -37,6 +37,7 @@ from .lanes import labelled
 T = TypeVar("T")
 
 HERE = "127.0.0.1"
+PATIENCE = 3.0  # seconds for what is still under way when an application is stopped
 
 # What each keyword of a make_app means on the command line.
 HELP = {
@@ -71,6 +72,9 @@ async def running(
 ) -> AsyncIterator[str]:
     """Run an application on the current loop for as long as the block lasts.
 
+    Clients that are made from now on, in the whole process, look up IP addresses on the spot,
+    see `LiteralResolver`, unless somebody has chosen a resolver before.
+
     Args:
         app: the application. If its settings hold `while_running`, a function that makes a
             context manager, that is entered first and left last.
@@ -83,7 +87,6 @@ async def running(
     Raises:
         OSError: the port is taken, or the address is not one of this machine's.
     """
-    # A choice that somebody made before us stays theirs.
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
     with app.settings.get("while_running", nullcontext)():
@@ -95,12 +98,16 @@ async def running(
             yield f"http://{host}:{sockets[0].getsockname()[1]}"
         finally:
             server.stop()
-            await server.close_all_connections()
+            # An upload that nobody reads may not keep us, and neither may, below, a handler
+            # that refuses to end.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(server.close_all_connections(), PATIENCE)
             # A handler does not notice that its connection is gone: it would wait on.
             left = _handlers_at_work(app, asyncio.get_running_loop())
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left:
+                await asyncio.wait(left, timeout=PATIENCE)
 
 
 def _handlers_at_work(
@@ -174,14 +181,16 @@ def running_apart(app: Application) -> Iterator[str]:
             started.set_result((url, lambda: loop.call_soon_threadsafe(stop.set)))
             await stop.wait()
 
+    errors: list[BaseException] = []
+
     def thread() -> None:
         try:
             asyncio.run(serve())
         except BaseException as error:
-            # Before the start it is the caller's to know; later the caller is not listening.
             if started.done():
-                raise
-            started.set_exception(error)
+                errors.append(error)
+            else:
+                started.set_exception(error)
 
     server = threading.Thread(target=thread, name="running apart", daemon=True)
     server.start()
@@ -191,6 +200,8 @@ def running_apart(app: Application) -> Iterator[str]:
     finally:
         stop()
         server.join()
+    if errors:
+        raise errors[0]
 
 
 async def _serve_until_signal(app: Application, port: int, address: str) -> None:
@@ -200,6 +211,8 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
     # Plain signal handlers, since asyncio's own do not exist on Windows.
     def ask_to_stop(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
+        # The second Ctrl-C is an ordinary one again, for handlers that refuse to end.
+        give_back_signals()
         # A handler that blocks keeps the loop from stopping, so it has to hear of it here; and
         # those behind it must not begin.
         app.default_router.rules.clear()
@@ -210,6 +223,10 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         if holder in at_work and not at_work[holder]._headers_written:
             raise asyncio.CancelledError
 
+    def give_back_signals() -> None:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
     before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         async with running(app, port=port, address=address) as url:
@@ -217,8 +234,7 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
             await stop.wait()
         print("stopped", flush=True)
     finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+        give_back_signals()
 
 
 def main(make_app: Callable[..., Application], argv: list[str] | None = None) -> int:
@@ -259,10 +275,11 @@ def main(make_app: Callable[..., Application], argv: list[str] | None = None) ->
             return 2
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             where = f"{options.address}, port {options.port}"
+            why = getattr(error, "strerror", None) or error
             hint = "; --port=0 lets the system pick another" if options.port else ""
-            print(f"cannot listen on {where}: {error.strerror}{hint}", file=sys.stderr)
+            print(f"cannot listen on {where}: {why}{hint}", file=sys.stderr)
             return 1
     return 0
 
@@ -277,6 +294,8 @@ def _parse(options: OptionParser, argv: list[str]) -> None:
             options.parse_command_line([argv[0], word], final=False)
         except ValueError:
             raise Error(f"{word} is not a value of that option") from None
+    if not options.address:
+        raise Error("address must not be empty: that would be every address of the machine")
     if not 0 <= options.port <= 65535:
         raise Error(f"port must be from 0 to 65535, not {options.port}")
     try:

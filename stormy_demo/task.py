@@ -15,6 +15,7 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.httputil import url_concat
 from tornado.ioloop import IOLoop
+from tornado.iostream import UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.web import Application, HTTPError, RequestHandler
 
@@ -23,6 +24,7 @@ THINGS = ("profile", "friends", "messages")
 # Tornado's client gives this status to a request that got no answer at all.
 NO_ANSWER = 599
 CURL_TIMED_OUT = 28
+NOT_UNDERSTOOD = "The backend did not answer in the JSON that was agreed."
 
 
 def http_client() -> AsyncHTTPClient:
@@ -44,13 +46,17 @@ def question(backend: str, thing: str, user: str) -> str:
     return url_concat(f"{backend}/{thing}", {"user": user})
 
 
-def answer(response: HTTPResponse) -> Any:
-    """Return what the backend said.
+def answer(response: HTTPResponse, thing: str) -> Any:
+    """Return what the backend said of this thing.
 
     Raises:
         ValueError: it did not say it in JSON.
+        HTTPError: it said something else.
     """
-    return json_decode(response.body)
+    said = json_decode(response.body)
+    if not isinstance(said, dict) or thing not in said:
+        raise HTTPError(502, NOT_UNDERSTOOD)
+    return said[thing]
 
 
 def failure(error: BaseException | None) -> HTTPError | None:
@@ -72,9 +78,13 @@ def failure(error: BaseException | None) -> HTTPError | None:
             return HTTPError(502, f"The backend answered {code}.")
         case requests.HTTPError(response=requests.Response(status_code=code)):
             return HTTPError(502, f"The backend answered {code}.")
-        case json.JSONDecodeError() | UnicodeDecodeError() | requests.JSONDecodeError():
-            return HTTPError(502, "The backend did not answer in JSON.")
-        case OSError() | HTTPClientError():
+        case (
+            json.JSONDecodeError()
+            | UnicodeDecodeError()
+            | requests.exceptions.InvalidJSONError()
+        ):
+            return HTTPError(502, NOT_UNDERSTOOD)
+        case OSError() | HTTPClientError() | UnsatisfiableReadError():
             return HTTPError(502, "The backend could not be reached, or hung up.")
     return None
 

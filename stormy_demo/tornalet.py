@@ -79,8 +79,10 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             result = await given
         except BaseException as error:
             # Also a cancellation: the plain code's own except and finally shall see it.
+            plain.parent = greenlet.getcurrent()
             given = plain.throw(error)
         else:
+            plain.parent = greenlet.getcurrent()
             given = plain.switch(result)
     returned: T = given
     return returned

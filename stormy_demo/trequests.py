@@ -25,6 +25,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, urldefragauth
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.ioloop import IOLoop
+from tornado.iostream import UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from urllib3 import HTTPHeaderDict, Timeout
 from urllib3 import HTTPResponse as RawResponse
@@ -42,7 +43,7 @@ CURL_TLS_ERRORS = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91}
 class TornadoAdapter(HTTPAdapter):
     """Send through Tornado's HTTP client, and let the event loop go on meanwhile.
 
-    An answer is read whole before it is given, with `stream=True` too.
+    An answer is read whole before it is given, with `stream=True` too, and may have 100 MB.
 
     Args:
         engine: "simple" or "curl", Tornado's two HTTP clients.
@@ -102,7 +103,7 @@ class TornadoAdapter(HTTPAdapter):
             response = tornalet.wait(_client(self.engine).fetch(ours, raise_error=False))
         except UnicodeError as error:
             raise requests.exceptions.InvalidURL(error, request=request) from error
-        except (HTTPClientError, OSError) as error:
+        except (HTTPClientError, OSError, UnsatisfiableReadError) as error:
             raise _twin(error, bool(arrived))(error, request=request) from error
         return self.build_response(request, _raw_response(response))
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +29,10 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+
+
+class Failed(Exception):
+    """A notebook does not run to its end."""
 
 
 def notebooks() -> list[Path]:
@@ -107,14 +111,16 @@ def refresh(path: Path, check: bool) -> bool:
 
     Returns:
         Whether it was up to date.
+
+    Raises:
+        Failed: a cell failed, took too long, or ended the kernel.
     """
     name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     old = read(path)
     try:
         new = run(path)
-    except CellExecutionError as error:
-        print(f"{name}: a cell failed\n{error}")
-        return False
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise Failed(f"{name}: a cell failed\n{error}") from error
     found = list(differences(old, new))
     for number, diff in found:
         print(f"{name}: cell {number} differs\n{diff}")
@@ -146,8 +152,15 @@ def main() -> int:
     missing = [str(p) for p in paths if not p.is_file()]
     if missing:
         parser.error(f"there is no notebook {missing[0]}")
-    current = [refresh(path, arguments.check) for path in paths]
-    return 0 if all(current) or not arguments.check else 1
+    status = 0
+    for path in paths:
+        try:
+            if not refresh(path, arguments.check) and arguments.check:
+                status = 1
+        except Failed as failed:
+            print(failed)
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -103,6 +103,20 @@ def test_refresh_notices_an_output_that_a_run_does_not_give(tmp_path: Path) -> N
     assert refresh.refresh(page, check=True)
 
 
+@pytest.mark.parametrize("source", ["1 / 0", "import os; os._exit(1)"])
+def test_refresh_fails_when_a_cell_does_or_the_kernel_dies(source: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.ipynb"
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": source}
+    notebook = {"cells": [cell | {"outputs": [], "execution_count": None}]}
+    notebook |= {"metadata": refresh.METADATA, "nbformat": 4, "nbformat_minor": 5}
+    page.write_text(json.dumps(notebook), encoding="utf-8")
+    before = page.read_bytes()
+
+    with pytest.raises(refresh.Failed):
+        refresh.refresh(page, check=False)
+    assert page.read_bytes() == before
+
+
 # -- the page ---------------------------------------------------------------------------------
 
 

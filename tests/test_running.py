@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 import requests
 from tornado.httpclient import AsyncHTTPClient
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import BlockingResolver, DefaultLoopResolver, Resolver
 from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.tcpclient import TCPClient
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from stormy_demo.running import LiteralResolver, main, on_own_loop, running, running_apart
@@ -125,6 +125,26 @@ class TestRunningHere:
         with pytest.raises(StreamClosedError):
             await stream.read_until(b"\n")
         assert open_descriptors() == before
+
+    async def test_is_not_kept_by_an_upload_that_nobody_reads(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # Tornado logs that the upload was cut off.
+        caplog.set_level("CRITICAL", "tornado.application")
+
+        @stream_request_body
+        class Upload(RequestHandler):
+            def data_received(self, chunk: bytes) -> asyncio.Future[None]:
+                reading.set()
+                return asyncio.Future()
+
+        monkeypatch.setattr("stormy_demo.running.PATIENCE", 0.1)
+        reading = asyncio.Event()
+        async with running(Application([("/", Upload)])) as url:
+            stream = await IOStream(socket.socket()).connect(("127.0.0.1", int(url[17:])))
+            await stream.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n1")
+            await reading.wait()
+        stream.close()
 
     async def test_ends_handlers_that_have_not_answered(self) -> None:
         asked, ended = asyncio.Event(), list[str]()

@@ -292,12 +292,13 @@ class TestEveryPoliteStyle:
             assert handlers == []
 
     async def test_a_failure_is_told_although_another_question_hangs(
-        self, style: ModuleType
+        self, style: ModuleType, caplog: pytest.LogCaptureFixture
     ) -> None:
+        # The question that hangs is still under way when this test's loop ends.
+        caplog.set_level("CRITICAL", "tornado.application")
         backend = Backend(fail={"profile"}, hang={"friends"})
         response = await ask(style, backend, deadline=0.2)
-        # gen.multi waits for all three before it tells of the first failure.
-        assert_failed(response, 504 if style is coroutines else 502)
+        assert_failed(response, 502)
 
 
 @pytest.mark.parametrize("style", [blocking, greenlets], ids=name)
