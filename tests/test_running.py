@@ -124,7 +124,7 @@ class TestRunningHere:
             assert (await stream.read_until(b"hello")).startswith(b"HTTP/1.1 200")
         with pytest.raises(StreamClosedError):
             await stream.read_until(b"\n")
-        assert open_descriptors() == before
+        assert open_descriptors() <= before
 
     async def test_is_not_kept_by_an_upload_that_nobody_reads(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -251,7 +251,7 @@ class TestRunningElsewhere:
             assert requests.get(other, timeout=5).text == "hello"
         assert refused(url)
         assert threading.active_count() == threads
-        assert open_descriptors() == before
+        assert open_descriptors() <= before
 
     def test_running_apart_stops_when_the_block_fails(self) -> None:
         with pytest.raises(ZeroDivisionError), running_apart(hello()) as url:

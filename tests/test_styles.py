@@ -208,7 +208,7 @@ class TestEveryStyle:
         for backend in (Backend(), Backend(drop={"friends"}), Backend(hang={"profile"})):
             await ask(style, backend, deadline=0.1)
         await until(lambda: left() == tasks)
-        assert open_descriptors() == descriptors
+        assert open_descriptors() <= descriptors
 
     async def test_does_not_mind_a_client_that_leaves(self, style: ModuleType) -> None:
         backend = Backend(hold=True)
