@@ -76,39 +76,44 @@ class Backend:
             [(r"/data", DataHandler), (r"/(\w+)", QuestionHandler)], lane=None, backend=self
         )
 
-    def release(self, thing: str) -> None:
-        """Let the questions about this thing be answered, those that wait and those to come.
+    def release(self, what: str) -> None:
+        """Let questions be answered, those that wait and those to come.
 
         It may be called from any thread.
+
+        Args:
+            what: one question, such as "friends of ada", or a thing, such as "friends", for all
+                questions about it.
         """
-        self._released.add(thing)
+        self._released.add(what)
         if self._loop:
             self._loop.add_callback(self._answer_released)
 
     def _answer_released(self) -> None:
-        for thing, turn in self._waiting:
-            if thing in self._released:
+        for question, turn in self._waiting:
+            if self._released & {question, question.partition(" ")[0]}:
                 turn.set()
 
-    async def turn_of(self, thing: str, turn: asyncio.Event) -> None:
-        """Wait until the script lets a question about this thing be answered.
+    async def turn_of(self, question: str, turn: asyncio.Event) -> None:
+        """Wait until the script lets a question be answered.
 
         Args:
-            thing: what the question is about.
+            question: what is asked, such as "friends of ada".
             turn: an event to be set when it is time, or by a caller that gives up.
         """
+        self.asked.append(question)
         self._now += 1
         self.most = max(self.most, self._now)
         try:
-            self._take_turns(thing, turn)
+            self._take_turns(question, turn)
             await turn.wait()
             await asyncio.sleep(self.delay)
         finally:
             self._now -= 1
 
-    def _take_turns(self, thing: str, turn: asyncio.Event) -> None:
+    def _take_turns(self, question: str, turn: asyncio.Event) -> None:
         self._loop = IOLoop.current()
-        self._waiting = [w for w in self._waiting if not w[1].is_set()] + [(thing, turn)]
+        self._waiting = [w for w in self._waiting if not w[1].is_set()] + [(question, turn)]
         if self.hold:
             self._answer_released()
         elif len(self._waiting) >= self.together:
@@ -150,8 +155,7 @@ class QuestionHandler(RequestHandler):
     async def get(self, thing: str) -> None:
         """Answer, or misbehave as the script or the question says."""
         script: Backend = self.settings["backend"]
-        script.asked.append(f"{thing} of {self.user}")
-        await script.turn_of(thing, self.turn)
+        await script.turn_of(f"{thing} of {self.user}", self.turn)
         await asyncio.sleep(self.delay)
         if thing in script.hang:
             await self.gone.wait()

@@ -12,12 +12,11 @@ at the step's lane, see `lanes`. So callbacks, coroutines and greenlets look ali
 from __future__ import annotations
 
 import asyncio
-import base64
-import html
+import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.web import Application
 
 from .lanes import LANE, Lane, name_of
-from .picture import Row, draw
+from .picture import Row, as_image, draw
 
 HEARTBEAT = 0.025
 MOST_NAMES = 8
@@ -219,9 +218,7 @@ class Film:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        picture = base64.b64encode(self.svg().encode()).decode()
-        alt = html.escape(str(self), quote=True)
-        return f'<img src="data:image/svg+xml;base64,{picture}" alt="{alt}">'
+        return as_image(self.svg(), str(self))
 
     def svg(self) -> str:
         """Draw the film, see `picture.draw`."""
@@ -396,6 +393,70 @@ def film(*, red: float = 0.25) -> Iterator[Film]:
         _stop_recording(recording, loop)
 
 
+async def visited(
+    app: Application,
+    visits: Sequence[str],
+    *,
+    red: float = 0.25,
+    patience: float = 30.0,
+    script: Callable[[Film], Awaitable[object]] | None = None,
+) -> Film:
+    """Run an application and its visitors on the current loop, and return the film.
+
+    Args:
+        app: the application.
+        visits: see `watch`.
+        red: a step longer than this holds the loop, in seconds.
+        patience: a visitor goes away after this time, in seconds, with status 599.
+        script: what happens meanwhile, if anything does. It is given the film while that is
+            being made, and awaited beside the visits.
+
+    Returns:
+        The film; its `answers` are in the order of the visits.
+
+    Raises:
+        OSError: the application could not be started.
+        Exception: whatever the script raised.
+    """
+    # Late, since to run an application is one thing that a film can do without.
+    from .running import running
+
+    paths = [
+        quote(visit, safe=URL) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
+        for visit in ([visits] if isinstance(visits, str) else visits)
+    ]
+
+    async def visit(client: SimpleAsyncHTTPClient, f: Film, url: str, path: str) -> Answer:
+        lane = name_of(app, _request_for(path))
+        name = None if lane is None else f.asked(lane)
+        try:
+            response = await client.fetch(
+                url + path,
+                raise_error=False,
+                follow_redirects=False,
+                connect_timeout=patience,
+                request_timeout=patience,
+            )
+        except HTTPTimeoutError:
+            return Answer(NO_ANSWER, f"No answer within {patience:g} s.")
+        except (HTTPError, OSError):
+            return Answer(NO_ANSWER, "The connection was lost.")
+        if name is not None:
+            f.answered(name)
+        return Answer(response.code, _body(response))
+
+    async with running(app) as url:
+        client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
+        try:
+            with film(red=red) as f:
+                coming = [visit(client, f, url, path) for path in paths]
+                events = [] if script is None else [script(f)]
+                f.answers = (await asyncio.gather(*coming, *events))[: len(paths)]
+        finally:
+            client.close()
+    return f
+
+
 def watch(
     app: Application, visits: Sequence[str], *, red: float = 0.25, timeout: float = 30.0
 ) -> Film:
@@ -417,47 +478,9 @@ def watch(
     Raises:
         OSError: the application could not be started.
     """
-    # Late, since to run an application is one thing that a film can do without.
-    from .running import on_own_loop, running
+    from .running import on_own_loop
 
-    if isinstance(visits, str):
-        visits = [visits]
-    paths = [
-        quote(visit, safe=URL) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
-        for visit in visits
-    ]
-
-    async def visit(client: SimpleAsyncHTTPClient, f: Film, url: str, path: str) -> Answer:
-        lane = name_of(app, _request_for(path))
-        name = None if lane is None else f.asked(lane)
-        try:
-            response = await client.fetch(
-                url + path,
-                raise_error=False,
-                follow_redirects=False,
-                connect_timeout=timeout,
-                request_timeout=timeout,
-            )
-        except HTTPTimeoutError:
-            return Answer(NO_ANSWER, f"No answer within {timeout:g} s.")
-        except (HTTPError, OSError):
-            return Answer(NO_ANSWER, "The connection was lost.")
-        if name is not None:
-            f.answered(name)
-        return Answer(response.code, _body(response))
-
-    async def run() -> Film:
-        async with running(app) as url:
-            client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
-            try:
-                with film(red=red) as f:
-                    coming = [visit(client, f, url, path) for path in paths]
-                    f.answers = await asyncio.gather(*coming)
-            finally:
-                client.close()
-        return f
-
-    return on_own_loop(run)
+    return on_own_loop(functools.partial(visited, app, visits, red=red, patience=timeout))
 
 
 def _request_for(path: str) -> HTTPServerRequest:

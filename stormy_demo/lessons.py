@@ -1,4 +1,7 @@
-"""What the notebooks need besides servers: predictions, source, logs, a loop to play on."""
+"""What the notebooks need besides servers: predictions, source, logs, a loop to play on.
+
+Exercises too: to import this module in a notebook brings `%%exercise`, see `exercises`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,13 @@ from types import ModuleType
 from typing import Any
 
 from tornado.ioloop import IOLoop
+
+from .exercises import check as check
+from .exercises import hint as hint
+from .exercises import register_magic
+from .exercises import solution as solution
+
+register_magic()
 
 Thing = ModuleType | type | Callable[..., Any]
 

@@ -1,0 +1,125 @@
+"""An exception in a callback, and the client who waits."""
+
+from __future__ import annotations
+
+import ast
+
+from tornado.web import Application
+
+from ...film import NO_ANSWER, Answer
+from ..case import Case, told, turns
+from ..exercise import exercise
+from ..mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from ..verdict import Mistake
+
+UNHEARD = Mistake(
+    "unheard",
+    "an exception that nobody hears",
+    (
+        "The loop called `work_it_out`, so the loop got the exception. Who should have it?",
+        "Catch it in `work_it_out`, and put it into the promise: "
+        "`self.done.set_exception(error)`.",
+    ),
+)
+TRY_ELSEWHERE = Mistake(
+    "try_elsewhere",
+    "a `try` around the note, and not around the work",
+    (
+        "`call_later` only leaves a note, and that goes well. When is `work_it_out` called, "
+        "and by whom?",
+        "`try` belongs into `work_it_out`, around the line that can fail.",
+    ),
+)
+CATCHES_ANOTHER = Mistake(
+    "catches_another",
+    "a `try` that waits for another exception",
+    (
+        "Compare the name behind `except` with the one in the log, and the lines inside of "
+        "`try` with the one that fails.",
+        "`except Exception as error` hears them all.",
+    ),
+)
+RAISED_TO_THE_LOOP = Mistake(
+    "raised_to_the_loop",
+    "an exception raised to somebody who is not there",
+    (
+        "`raise` hands it to the caller. Who called `work_it_out`?",
+        "Do not raise it: put it into the promise with `self.done.set_exception(error)`.",
+    ),
+)
+SWALLOWED = Mistake(
+    "swallowed",
+    "an exception that is caught and dropped",
+    (
+        "You caught it, and now nobody knows of it. The visitor still waits.",
+        "Put it into the promise: `self.done.set_exception(error)`.",
+    ),
+)
+TOLD_AS_SUCCESS = Mistake(
+    "told_as_success",
+    "a failure told with status 200",
+    (
+        "The visitor is a program. It reads the status, and 200 says that all is well.",
+        "`self.done.set_exception(error)` makes a 500 of it.",
+    ),
+)
+FILLED_TWICE = Mistake(
+    "filled_twice",
+    "a box that is filled twice",
+    (
+        "After the exception is in the box, something fills it a second time.",
+        "Fill it with the result only where nothing was raised: before `except`, or in `else`.",
+    ),
+)
+
+
+@exercise(
+    "01_callbacks",
+    (
+        "Write the two lines that work it out, and run the check: what becomes of people=0?",
+        "Put `try` around the line that can fail, in `work_it_out`.",
+        "`set_exception` puts an exception into the promise that the request waits for.",
+    ),
+    UNHEARD,
+    TRY_ELSEWHERE,
+    CATCHES_ANOTHER,
+    RAISED_TO_THE_LOOP,
+    SWALLOWED,
+    TOLD_AS_SUCCESS,
+    FILLED_TWICE,
+)
+async def carry_error(case: Case) -> None:
+    """Divide by four, then by nothing."""
+    app = Application([(r"/share", case.handler("Share"))])
+
+    case.tries("four people want to know their share.")
+    expected = "200 and {'share': 30.0}."
+    film = await case.visits(app, ["/share?people=4"])
+    case.refuse_if_anything_went_wrong(expected)
+    if film.answers != [Answer(200, {"share": 30.0})]:
+        empty = film.answers == [Answer(200, "")]
+        hangs = film.answers[0].status == NO_ANSWER
+        mistake = RETURNED_TOO_EARLY if empty else PROMISE_NOT_KEPT if hangs else None
+        case.refuse(mistake, expected, told(film.answers))
+
+    case.tries("nobody wants to know it: people=0.")
+    expected = "500, at once"
+    film = await case.visits(app, ["/share?people=0"])
+    await turns()
+    got, status = told(film.answers), film.answers[0].status
+    heard = [error.told for error in case.errors]
+    if any("InvalidStateError" in error.text for error in case.errors):
+        case.refuse(FILLED_TWICE, expected, case.with_error(got))
+    if status == NO_ANSWER and "Exception in callback" in heard:
+        got = case.with_error(got)
+        if case.uses(ast.Raise):
+            case.refuse(RAISED_TO_THE_LOOP, expected, got)
+        if case.uses(ast.Try, inside="work_it_out"):
+            case.refuse(CATCHES_ANOTHER, expected, got)
+        case.refuse(TRY_ELSEWHERE if case.uses(ast.Try) else UNHEARD, expected, got)
+    if status == NO_ANSWER:
+        case.refuse(SWALLOWED, expected, got)
+    if status == 200:
+        case.refuse(TOLD_AS_SUCCESS, expected, got)
+    if status != 500:
+        case.refuse(None, expected, got)

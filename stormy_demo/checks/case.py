@@ -1,0 +1,304 @@
+"""A learner's code under examination: what a checker asks of it, and how it refuses it.
+
+A checker is a coroutine function that is given a `Case`. It says what it `tries`, looks, and
+calls `refuse` where what came out is not what was expected. One that comes to its end has
+nothing to object to.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import gc
+import inspect
+import logging
+import re
+import threading
+import types
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from tornado.web import Application, RequestHandler
+
+from ..film import NO_ANSWER, Answer, Film, visited
+from .mistakes import FORGOTTEN_AWAIT, MISSING, NESTED_LOOP, RAISES
+from .verdict import Mistake, Verdict
+
+# Seconds after which something that takes milliseconds is taken not to happen at all.
+PATIENCE = 2.0
+YOUR_CODE = "<your code>"
+MOST_SHOWN = 200  # letters of a value
+
+
+class Refused(Exception):
+    """The answer is not right, for a reason."""
+
+    def __init__(
+        self, mistake: Mistake | None, expected: str, got: str, film: Film | None = None
+    ) -> None:
+        """Keep the reason."""
+        super().__init__(got)
+        self.mistake, self.expected, self.got, self.film = mistake, expected, got, film
+
+
+class Error(NamedTuple):
+    """An exception that went to the log, or ended a thread.
+
+    Attributes:
+        text: the exception, as in "ValueError: no such thing".
+        where: the line of the learner's code, as in "line 3: `x = int(y)`", or nothing.
+        told: what the log said of it, as in "Exception in callback".
+    """
+
+    text: str
+    where: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.where})" if self.where else self.text
+
+
+class Case(logging.Handler):
+    """A learner's code, and what was heard of it.
+
+    Attributes:
+        tried: what the checker did, see `tries`.
+        errors: the exceptions that nobody caught.
+        if_stuck: the mistake to name when the loop is held for longer than we care to wait.
+        held_at: the line of the learner's code that last held the thread, or nothing.
+    """
+
+    def __init__(self, source: str) -> None:
+        """Get ready to listen; `load` runs the code."""
+        super().__init__(logging.WARNING)
+        self.source = source
+        self.tree = ast.parse("\n" + source)
+        self.tried: list[str] = []
+        self.errors: list[Error] = []
+        self.if_stuck: Mistake | None = None
+        self.held_at = ""
+        self._module = types.ModuleType("exercise")
+        self._warnings: list[str] = []
+
+    # -- listening -----------------------------------------------------------------------------
+
+    def listen(self) -> None:
+        """Hear what goes to the log, to the warnings, and out of threads, from now on."""
+        logging.getLogger().addHandler(self)
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda message, *_: self._warnings.append(str(message))
+        threading.excepthook = lambda end: self._hear(end.exc_value, "in a thread")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep an exception that went to the log."""
+        if record.exc_info and record.exc_info[1]:
+            told = str(record.msg).partition("\n")[0].partition(" %")[0]
+            self._hear(record.exc_info[1], told)
+
+    def _hear(self, error: BaseException | None, told: str) -> None:
+        if error:
+            self.errors.append(Error(described(error), self.line_of(error), told))
+
+    def never_awaited(self) -> list[str]:
+        """Return the names of the coroutines that were called and never awaited."""
+        gc.collect()
+        found = [re.match(r"coroutine '(.+)' was never awaited", w) for w in self._warnings]
+        return [match[1] for match in found if match]
+
+    def line_of(self, error: BaseException) -> str:
+        """Return the innermost line of the learner's code that an exception went through."""
+        number, trace = 0, error.__traceback__
+        while trace:
+            if trace.tb_frame.f_code.co_filename == YOUR_CODE:
+                number = trace.tb_lineno
+            trace = trace.tb_next
+        return quoted(self.source, number)
+
+    # -- the learner's names -------------------------------------------------------------------
+
+    def load(self) -> None:
+        """Run the learner's cell."""
+        # The magic stood in the first line, and lines are counted as the learner sees them.
+        exec(compile("\n" + self.source, YOUR_CODE, "exec"), vars(self._module))
+
+    def names(self, name: str) -> Any:
+        """Return what the learner's cell calls by this name."""
+        if name not in vars(self._module):
+            self.refuse(MISSING, f"your cell defines `{name}`", "there is no such name")
+        return vars(self._module)[name]
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a function of the learner's."""
+        found = self.names(name)
+        if not inspect.isfunction(found):
+            self.refuse(MISSING, f"`{name}` is a function", f"it is {shown(found)}")
+        return found
+
+    def handler(self, name: str) -> type[RequestHandler]:
+        """Return a handler of the learner's."""
+        found = self.names(name)
+        if not (isinstance(found, type) and issubclass(found, RequestHandler)):
+            got = f"it is {shown(found)}"
+            self.refuse(MISSING, f"`{name}` is a class made from `RequestHandler`", got)
+        return found
+
+    def uses(self, *wanted: str | type[ast.AST], inside: str | type[ast.AST] = "") -> bool:
+        """Return whether the learner's code has any of these in it.
+
+        Args:
+            *wanted: names, also such as stand behind a dot, and kinds of syntax.
+            inside: look only inside of functions of this name, or of this kind of syntax.
+        """
+        rooms = (
+            [self.tree] if not inside else [n for n in ast.walk(self.tree) if _is(n, inside)]
+        )
+        nodes = [node for room in rooms for node in ast.walk(room) if node is not room]
+        return any(_is(node, each) for node in nodes for each in wanted)
+
+    # -- trying and refusing -------------------------------------------------------------------
+
+    def tries(self, what: str) -> None:
+        """Say what is tried next, in a sentence."""
+        self.tried.append(what)
+
+    async def visits(
+        self,
+        app: Application,
+        visits: Sequence[str],
+        script: Callable[[Film], Awaitable[object]] | None = None,
+    ) -> Film:
+        """Have visitors come, all at once, who go away after `PATIENCE` seconds."""
+        return await visited(app, visits, red=0.4, patience=PATIENCE, script=script)
+
+    def refuse(
+        self, mistake: Mistake | None, expected: str, got: str, film: Film | None = None
+    ) -> NoReturn:
+        """Say that the answer is not right.
+
+        Args:
+            mistake: what it looks like, if that is known.
+            expected: what should have come out of the last thing tried.
+            got: what did.
+            film: a film that shows it, if one does.
+
+        Raises:
+            Refused: always.
+        """
+        raise Refused(mistake, expected, got, film)
+
+    def refuse_if_held(self, film: Film, mistake: Mistake, expected: str) -> None:
+        """Refuse an answer that held the loop."""
+        if film.held:
+            where = f" in {self.held_at}" if self.held_at else ""
+            self.refuse(mistake, expected, f"the loop was held{where}", film)
+
+    def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
+        """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
+        # First, since an exception is often what comes of it.
+        for name in self.never_awaited():
+            got = f"`{name}` was called and never awaited"
+            self.refuse(FORGOTTEN_AWAIT, expected, got, film)
+        for error in self.errors:
+            nested = "asyncio.run()" in error.text or "already running" in error.text
+            self.refuse(NESTED_LOOP if nested else RAISES, expected, str(error), film)
+
+    def with_error(self, got: str) -> str:
+        """Add to what was got the last exception that was heard, if there was one."""
+        return f"{got}\nIn the log: {self.errors[-1]}" if self.errors else got
+
+    def verdict(self, exercise: str, hints: Sequence[str]) -> Verdict:
+        """Return the verdict on an answer to which nobody objected."""
+        return Verdict(exercise, "right", tried=self.tried)
+
+    def refusal(self, exercise: str, hints: Sequence[str], refused: Refused) -> Verdict:
+        """Return the verdict on an answer that was refused.
+
+        Args:
+            exercise: its name.
+            hints: those of the exercise, for a mistake that nobody recognised.
+            refused: why.
+        """
+        mistake = refused.mistake
+        return Verdict(
+            exercise,
+            "wrong",
+            tried=self.tried or ["your cell is run."],
+            expected=refused.expected,
+            got=refused.got,
+            mistake=mistake.key if mistake else "",
+            looks_like=mistake.name if mistake else "",
+            hints=list(mistake.hints if mistake else hints),
+            svg=refused.film.svg() if refused.film else "",
+            alt=str(refused.film) if refused.film else "",
+        )
+
+
+def _is(node: ast.AST, wanted: str | type[ast.AST]) -> bool:
+    if isinstance(wanted, type):
+        return isinstance(node, wanted)
+    return wanted in (getattr(node, key, None) for key in ("id", "attr", "name"))
+
+
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+    """Wait for something to become true.
+
+    Args:
+        condition: asked now and then.
+        seconds: give up after this long.
+
+    Returns:
+        Whether it did.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not condition():
+        if loop.time() > end:
+            return False
+        await asyncio.sleep(0.005)
+    return True
+
+
+async def turns() -> None:
+    """Let the loop take the turns that are there to take."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def told(answers: Sequence[Answer]) -> str:
+    """Return what visitors got, in words."""
+    words = [
+        f"no answer within {PATIENCE:g} seconds"
+        if answer.status == NO_ANSWER
+        else f"{answer.status} and {shown(answer.body)}"
+        for answer in answers
+    ]
+    same = len(words) > 1 and len(set(words)) == 1
+    return (f"each of them: {words[0]}" if same else "; ".join(words)) + "."
+
+
+def quoted(source: str, number: int) -> str:
+    """Return a line of a cell with its number, as the learner sees it: line 1 is the magic."""
+    lines = ["", *source.splitlines()]
+    text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return f"line {number}: `{text}`" if text else ""
+
+
+def described(error: BaseException) -> str:
+    """Return an exception as the last line of a traceback has it."""
+    return shortened(f"{type(error).__name__}: {error}".removesuffix(": "))
+
+
+def shown(value: object) -> str:
+    """Return a value as text, whatever it is, and not too long."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"a {type(value).__name__} that cannot be shown ({described(error)})"
+    # An address in memory says nothing, and is another in every run.
+    return shortened(re.sub(r" at 0x[0-9a-fA-F]+", "", text))
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

@@ -1,0 +1,155 @@
+"""The child process in which a learner's code is examined.
+
+    python -m stormy_demo.checks.child EXERCISE FILE
+
+The code comes on the standard input, and the verdict goes to FILE. The process ends itself, and
+all that it started, once the verdict is there, or when the code takes too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from contextvars import Context
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from . import EXERCISES
+from .case import YOUR_CODE, Case, Refused, described, quoted
+from .exercise import Exercise
+from .mistakes import ENDLESS, EXITS, HOLDS, RAISES, TOO_LONG
+from .verdict import Mistake, Verdict
+
+# Seconds. A step of a loop takes milliseconds, on a busy machine some more.
+BEAT = 0.02
+STUCK = 2.5
+DEADLINE = 15.0
+MOST_MEMORY = 4 << 30  # bytes
+
+
+class Watchdog(threading.Thread):
+    """Notice when the learner's code keeps the thread, and where, and give up in the end."""
+
+    def __init__(self, case: Case, exercise: Exercise, file: Path) -> None:
+        super().__init__(name="watchdog", daemon=True)
+        self.case, self.exercise, self.file = case, exercise, file
+        self.watched = threading.get_ident()
+        self.began = time.monotonic()
+        self.beat()
+
+    def beat(self) -> None:
+        """Note that the thread is free."""
+        self.last, self.worked = time.monotonic(), time.process_time()
+
+    def beat_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Note it again and again, as long as a loop runs."""
+        self.beat()
+        loop.call_later(BEAT, self.beat_on, loop, context=Context())
+
+    def run(self) -> None:
+        """Watch, until the process ends."""
+        while True:
+            time.sleep(BEAT)
+            now = time.monotonic()
+            silent = now - self.last
+            if silent > 10 * BEAT and (where := self.where()):
+                self.case.held_at = where
+            if silent > STUCK and self.where():
+                self.give_up(silent)
+            if now - self.began > DEADLINE:
+                self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
+
+    def where(self) -> str:
+        """Return the line of the learner's code at which the thread stands, if it does."""
+        frame: FrameType | None = sys._current_frames().get(self.watched)
+        while frame and frame.f_code.co_filename != YOUR_CODE:
+            frame = frame.f_back
+        return quoted(self.case.source, frame.f_lineno) if frame else ""
+
+    def give_up(self, silent: float) -> None:
+        """Refuse code that has kept the thread for some seconds."""
+        # On a busy machine a loop that does not end has a small part of a processor, and a call
+        # that waits has none.
+        if time.process_time() - self.worked > silent / 10:
+            self.refuse(ENDLESS, f"your code goes on and on in {self.where()}")
+        else:
+            self.refuse(self.case.if_stuck or HOLDS, f"your code stands in {self.where()}")
+
+    def refuse(self, mistake: Mistake, got: str) -> NoReturn:
+        """Refuse the answer, and end the process: its thread may never come back."""
+        refused = Refused(mistake, "it comes to an end", got)
+        end(self.file, self.case.refusal(self.exercise.name, self.exercise.hints, refused))
+
+
+async def examine(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
+    """Have the checker look at the code, on this thread's loop."""
+    watchdog.beat_on(asyncio.get_running_loop())
+    await exercise.checker(case)
+
+
+def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
+    """Run the learner's code, and return the verdict on it."""
+    try:
+        case.load()
+        asyncio.run(examine(case, exercise, watchdog))
+        return case.verdict(exercise.name, exercise.hints)
+    except Refused as error:
+        refused = error
+    except (SystemExit, KeyboardInterrupt) as error:
+        where = case.line_of(error)
+        got = f"{described(error)} ({where})" if where else described(error)
+        refused = Refused(EXITS, "the program goes on", got)
+    except BaseException as error:
+        where = case.line_of(error)
+        if not where:
+            # Not the learner's fault, and no verdict either.
+            raise
+        refused = Refused(RAISES, "no exception", f"{described(error)} ({where})")
+    return case.refusal(exercise.name, exercise.hints, refused)
+
+
+def end(file: Path, verdict: Verdict) -> NoReturn:
+    """Leave a verdict, and end this process and those that it started."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(verdict.as_data()), encoding="utf-8")
+    part.replace(file)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def main() -> None:
+    """Examine what comes on the standard input."""
+    name, file = sys.argv[1:]
+    source = sys.stdin.buffer.read().decode()
+    # Whoever calls input() shall not wait for anybody.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    exercise = EXERCISES[name]
+    assert isinstance(exercise, Exercise)
+    case = Case(source)
+    case.listen()
+    watchdog = Watchdog(case, exercise, Path(file))
+    watchdog.start()
+    here = os.getpid()
+    verdict = judge(case, exercise, watchdog)
+    # A fork of the learner's comes by here as well, and has nothing to say.
+    if os.getpid() != here:
+        os._exit(0)
+    end(Path(file), verdict)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Examine an answer: read it, and run it in a process of its own, whatever it does there."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+from . import EXERCISES
+from .case import quoted
+from .exercise import Choice
+from .verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+
+# Seconds. The child gives up before that; this is for one that cannot.
+DEADLINE = 20.0
+MOST_KEPT = 10_000  # bytes of what the learner's code prints
+
+
+def examine(name: str, source: str) -> Verdict:
+    """Examine an answer to an exercise.
+
+    It blocks until the verdict is there, for 20 seconds at most. The code runs in a process of
+    its own, which is ended with everything that it started.
+
+    Args:
+        name: the exercise.
+        source: the learner's cell, without the line of its magic.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        KeyError: there is no such exercise.
+        RuntimeError: the checker itself failed.
+    """
+    exercise = EXERCISES[name]
+    try:
+        # The magic stands in the first line, and lines are counted as the learner sees them.
+        tree = ast.parse("\n" + source)
+    except (SyntaxError, ValueError) as error:
+        number = getattr(error, "lineno", None) or 0
+        return Verdict(
+            name,
+            "wrong",
+            tried=["your cell is read."],
+            expected="Python",
+            got=f"{getattr(error, 'msg', error)} ({quoted(source, number)})",
+            mistake="syntax",
+            looks_like="a slip of the pen",
+            hints=["Look at that line, and at the one above it."],
+        )
+    if dots := _dots(tree):
+        places = ", ".join(map(str, dots))
+        note = f"There are dots in line {places}: put your own code in their place."
+        return Verdict(name, "not done", note, hints=list(exercise.hints))
+    if isinstance(exercise, Choice):
+        return exercise.judge(tree)
+    return _run(name, source)
+
+
+def _dots(tree: ast.Module) -> list[int]:
+    """Return the lines in which dots still stand for what is to be written."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=value) | ast.Assign(value=value) | ast.Return(value=value):
+                if isinstance(value, ast.Constant) and value.value is ...:
+                    found.append(node.lineno)
+    return sorted(found)
+
+
+def _run(name: str, source: str) -> Verdict:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        file = Path(folder, "verdict.json")
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        child = subprocess.Popen(
+            [sys.executable, "-m", "stormy_demo.checks.child", name, str(file)],
+            # Files that the learner's code leaves behind go with the folder.
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            said = _Listener(child)
+            code = _wait(child, source)
+        finally:
+            _end(child)
+        text = said.text()
+        if file.exists():
+            verdict = Verdict(**json.loads(file.read_text(encoding="utf-8")))
+            verdict.said = text
+            return verdict
+    if code is not None and "Traceback" in text and "stormy_demo" in text:
+        raise RuntimeError(f"the checker of {name} failed:\n{text}")
+    if code is None:
+        got, like = f"no answer within {DEADLINE:g} seconds", "a call that never returns"
+    else:
+        got, like = f"it ended with exit code {code}", "code that ends the whole program"
+    return Verdict(
+        name,
+        "wrong",
+        tried=["your code is run in a process of its own."],
+        expected="the process lives until it has been checked",
+        got=got,
+        mistake="gone",
+        looks_like=like,
+        hints=["Take out your lines one by one until the process lives."],
+        said=text,
+    )
+
+
+def _wait(child: subprocess.Popen[bytes], source: str) -> int | None:
+    """Hand the code over, and wait for the verdict; give the exit code if there is one."""
+    assert child.stdin
+    with contextlib.suppress(OSError):
+        child.stdin.write(source.encode())
+        child.stdin.close()
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        # In short steps, so that an interrupted cell ends at once on every system.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return child.wait(0.05)
+    return None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and what it started, and let go of what connects us."""
+    if sys.platform == "win32":
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True)
+    else:
+        # It leads a group of its own, and a process that outlives it keeps the group's number.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin:
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+
+
+class _Listener:
+    """Take what a child prints, so that it never waits for us, and keep the beginning."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout
+        self.kept = b""
+        self.thread = threading.Thread(target=self.listen, args=(child.stdout,), daemon=True)
+        self.thread.start()
+
+    def listen(self, pipe: IO[bytes]) -> None:
+        with pipe:
+            while piece := pipe.read1(65_536):  # type: ignore[attr-defined]
+                self.kept += piece[: MOST_KEPT - len(self.kept)]
+
+    def text(self) -> str:
+        # A process that left the group may hold the other end for as long as it likes.
+        self.thread.join(1)
+        return self.kept.decode(errors="replace").rstrip()

@@ -1,0 +1,122 @@
+"""The two kinds of exercise: code that a checker runs, and questions with a choice."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from .case import Case
+from .verdict import Mistake, Verdict
+
+Checker = Callable[[Case], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise in which the learner writes code.
+
+    Attributes:
+        name: how the notebook calls it.
+        notebook: in which notebook it stands, such as "01_callbacks".
+        checker: examines the code.
+        hints: for whoever does not know how to begin, from the vague to the plain.
+        mistakes: those that the checker recognises by name.
+    """
+
+    name: str
+    notebook: str
+    checker: Checker
+    hints: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An exercise in which the learner chooses among answers.
+
+    Attributes:
+        name: how the notebook calls it.
+        notebook: in which notebook it stands.
+        questions: for each name to be assigned, each option, and the mistake behind it, or
+            `None` where the option is the right one.
+        learned: what is said to a right answer.
+        hints: for whoever does not know how to begin.
+    """
+
+    name: str
+    notebook: str
+    questions: Mapping[str, Mapping[str, Mistake | None]]
+    learned: str
+    hints: tuple[str, ...] = field(default=())
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes behind the wrong options, in their order."""
+        options = [mistake for each in self.questions.values() for mistake in each.values()]
+        return tuple(mistake for mistake in options if mistake)
+
+    def judge(self, tree: ast.Module) -> Verdict:
+        """Judge an answer.
+
+        Args:
+            tree: the learner's cell, such as `answer = "b"`. Only what is written there is
+                looked at, nothing is run.
+
+        Returns:
+            The verdict; of several wrong answers it is about the first.
+        """
+        given = dict(_assigned(tree))
+        for name, options in self.questions.items():
+            chosen = given.get(name, "")
+            tried = [f"you chose {chosen} for `{name}`."] if len(self.questions) > 1 else []
+            if chosen not in options:
+                listing = ", ".join(f'"{option}"' for option in options)
+                return Verdict(
+                    self.name,
+                    "wrong",
+                    expected=f"`{name}` is one of {listing}",
+                    got=f'`{name} = "{chosen}"`' if chosen else f"no text in `{name}`",
+                    mistake="no_option",
+                )
+            mistake = options[chosen]
+            if mistake:
+                return Verdict(
+                    self.name,
+                    "wrong",
+                    tried=tried,
+                    mistake=mistake.key,
+                    looks_like=mistake.name,
+                    hints=list(mistake.hints),
+                )
+        return Verdict(self.name, "right", note=self.learned)
+
+
+def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
+    """Return the names that a cell assigns, and the words that it assigns to them."""
+    found = []
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))):
+                found.append((name, word))
+            # Quotes are easily forgotten, and what is meant is clear without them.
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=word)):
+                found.append((name, word))
+    return [(name, word.strip().rstrip(".").lower()) for name, word in found]
+
+
+def exercise(
+    notebook: str, hints: tuple[str, ...], *mistakes: Mistake
+) -> Callable[[Checker], Exercise]:
+    """Make an exercise of its checker, and give it the checker's name.
+
+    Args:
+        notebook: in which notebook it stands.
+        hints: for whoever does not know how to begin, from the vague to the plain.
+        *mistakes: those that the checker recognises by name.
+    """
+
+    def decorate(checker: Checker) -> Exercise:
+        return Exercise(checker.__name__, notebook, checker, hints, mistakes)
+
+    return decorate

@@ -1,0 +1,7 @@
+"""The exercises of `03_trequests`, in their order there."""
+
+from __future__ import annotations
+
+from ..exercise import Choice, Exercise
+
+EXERCISES: tuple[Exercise | Choice, ...] = ()

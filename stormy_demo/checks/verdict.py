@@ -1,0 +1,133 @@
+"""What a check has to say: done or not, what was tried, and which mistake it looks like."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import Any, NamedTuple
+
+from ..picture import as_image
+
+MOST_PRINTED = 10  # lines of the learner's own that are shown
+
+# Green and red of the films; each comes with its word, so that nobody needs to see the colour.
+COLOURS = {"right": "#0b5f59", "wrong": "#c62828", "not done": "#8a949e"}
+HEADINGS = {"right": "Right.", "wrong": "Not right yet.", "not done": "Not done yet."}
+
+
+class Mistake(NamedTuple):
+    """A way to get something wrong that has a name, since people do it again and again.
+
+    Attributes:
+        key: what tests call it, and a wrong answer's file.
+        name: what to call it in a verdict, as in "This looks like ...".
+        hints: from the vague to the plain. The first is shown at once.
+    """
+
+    key: str
+    name: str
+    hints: tuple[str, ...]
+
+
+@dataclass
+class Verdict:
+    """What is said of an answer.
+
+    It shows itself as text, and in a notebook with a film if there is one.
+
+    Attributes:
+        exercise: which exercise it is about.
+        state: "right", "wrong" or "not done".
+        note: a sentence about it as a whole.
+        tried: what the check did, one sentence for each step; the last one is where it went
+            wrong, if it did.
+        expected: what should have come out of that step.
+        got: what came out.
+        mistake: the key of the mistake that this looks like, if it looks like one.
+        looks_like: the name of that mistake.
+        hints: what may help; `exercises.hint` shows more than the first.
+        said: what the learner's code printed.
+        svg: a film of it.
+        alt: that film in words.
+    """
+
+    exercise: str
+    state: str = "right"
+    note: str = ""
+    tried: list[str] = field(default_factory=list)
+    expected: str = ""
+    got: str = ""
+    mistake: str = ""
+    looks_like: str = ""
+    hints: list[str] = field(default_factory=list)
+    said: str = ""
+    svg: str = ""
+    alt: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer is right."""
+        return self.state == "right"
+
+    @property
+    def shown(self) -> int:
+        """How many of the hints are shown without being asked for."""
+        return 1 if self.state == "wrong" else 0
+
+    def as_data(self) -> dict[str, Any]:
+        """Return it as something that JSON can carry; `Verdict(**data)` is the way back."""
+        return asdict(self)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what there is to say, each with a word in front of it."""
+        tried = self.tried if self.state == "right" else self.tried[-1:]
+        rows = [("Tried", step) for step in tried]
+        rows += [("Expected", self.expected), ("Got", self.got)]
+        rows += [("It looks like", self.looks_like)]
+        rows += [("Hint", hint) for hint in self.hints[: self.shown]]
+        if self.said:
+            lines = self.said.splitlines()
+            more = [] if len(lines) <= MOST_PRINTED else ["..."]
+            rows.append(("Your code printed", "\n".join(lines[:MOST_PRINTED] + more)))
+        if len(self.hints) > self.shown:
+            word = "One more hint" if self.shown else "A hint"
+            rows.append((word, f'`hint("{self.exercise}")`'))
+        return [(word, text) for word, text in rows if text]
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        width = max((len(word) for word, _ in rows), default=0) + 2
+        lines = [f"{HEADINGS[self.state]} {self.note}".rstrip()]
+        for word, text in rows:
+            first, *more = text.splitlines()
+            lines.append(f"{word + ':':<{width}}{first}")
+            lines += [" " * width + line for line in more]
+        if self.alt:
+            lines.append(f"Film: {self.alt}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<dt><b>{escape(word)}</b></dt>"
+            f'<dd style="white-space: pre-wrap">{_with_code(text)}</dd>'
+            for word, text in self.rows()
+        )
+        note = _with_code(self.note)
+        picture = as_image(self.svg, self.alt) if self.svg else ""
+        style = f"border-left: 5px solid {COLOURS[self.state]}; padding: 2px 0 2px 14px"
+        return (
+            f'<div style="{style}"><p><b>{HEADINGS[self.state]}</b> {note}</p>'
+            f"<dl>{rows}</dl>{picture}</div>"
+        )
+
+
+def _with_code(text: str) -> str:
+    """Return text as HTML, with what stands between backquotes as code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(
+        f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts)
+    )

@@ -1,0 +1,153 @@
+"""Exercises in a notebook: keep an answer, check it, give a hint, unfold a solution.
+
+    %%exercise delayed_answer
+    class Late(RequestHandler): ...
+
+keeps the cell without running it. `check("delayed_answer")` runs it, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from .checks import EXERCISES
+from .checks.examine import examine
+from .checks.verdict import Verdict
+
+SOLUTIONS = Path(__file__).parent.parent / "notebooks" / "solutions"
+
+_kept: dict[str, str] = {}
+_checked: dict[str, tuple[str, Verdict]] = {}
+_hinted: dict[str, int] = {}
+
+
+class Text:
+    """Some words that show themselves without quotes."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def exercise(line: str, cell: str) -> Text:
+    """Keep the answer to an exercise; this is the cell magic `%%exercise NAME`.
+
+    Args:
+        line: what stands behind `%%exercise`: the exercise.
+        cell: the answer.
+
+    Returns:
+        A word for the learner.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    name = _known(line.strip())
+    _kept[name] = cell
+    return Text(f'Kept. Now check("{name}") in the next cell.')
+
+
+def check(name: str) -> Verdict:
+    """Check the answer that was kept for an exercise.
+
+    It blocks for as long as that takes: a second or two, 20 at most.
+
+    Args:
+        name: the exercise.
+
+    Returns:
+        The verdict, which shows itself.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    name = _known(name)
+    if name not in _kept:
+        note = f"Run the cell that begins with %%exercise {name} first."
+        return Verdict(name, "not done", note)
+    source = _kept[name]
+    before = _checked.get(name)
+    verdict = examine(name, source)
+    if verdict.state == "wrong" and before and before[0] == source:
+        verdict.note = (
+            "It is the same code as the last time: when you change it, run its cell as well."
+        )
+    if before is None or before[1].mistake != verdict.mistake:
+        _hinted.pop(name, None)
+    _checked[name] = source, verdict
+    return verdict
+
+
+def hint(name: str) -> Text:
+    """Give one more hint for an exercise, at every call another one.
+
+    Args:
+        name: the exercise.
+
+    Returns:
+        The hint, which shows itself.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    name = _known(name)
+    _, verdict = _checked.get(name, ("", Verdict(name, "not done")))
+    hints, shown = verdict.hints, verdict.shown
+    if verdict.state == "not done":
+        hints = list(EXERCISES[name].hints)
+    given = _hinted.get(name, shown)
+    if verdict.right:
+        return Text("Your answer is right. There is nothing to hint at.")
+    if given >= len(hints):
+        return Text("That was the last hint. The solution is folded away below.")
+    _hinted[name] = given + 1
+    return Text(f"{hints[given]} ({given + 1} of {len(hints)})")
+
+
+class Solution:
+    """The solution of an exercise, folded away."""
+
+    def __init__(self, name: str) -> None:
+        path = SOLUTIONS / EXERCISES[name].notebook / f"{name}.py"
+        self.where = path.relative_to(SOLUTIONS.parent).as_posix()
+        self.text = path.read_text(encoding="utf-8").strip()
+
+    def __repr__(self) -> str:
+        return f"The solution is in {self.where}"
+
+    def _repr_html_(self) -> str:
+        return (
+            "<details><summary>The solution</summary>"
+            f"<pre><code>{escape(self.text)}</code></pre></details>"
+        )
+
+
+def solution(name: str) -> Solution:
+    """Show the solution of an exercise, folded away where the notebook can fold.
+
+    Args:
+        name: the exercise.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    return Solution(_known(name))
+
+
+def _known(name: str) -> str:
+    if name in EXERCISES:
+        return name
+    raise ValueError(f"there is no exercise {name!r}: it is one of {', '.join(EXERCISES)}")
+
+
+def register_magic() -> None:
+    """Teach `%%exercise` to the notebook in which this is called, if it is one."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    if shell:
+        shell.register_magic_function(exercise, "cell", "exercise")

@@ -1,0 +1,21 @@
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    def get(self):
+        self.done = Future()
+        IOLoop.current().call_later(self.deadline, self.on_deadline)
+        return self.done
+
+    def on_deadline(self):
+        if self.news.done():
+            self.write(self.news.result())
+        else:
+            self.write("too late")
+        self.done.set_result(None)
