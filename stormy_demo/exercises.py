@@ -77,7 +77,7 @@ def check(name: str) -> Verdict:
         verdict.note = (
             "It is the same code as the last time: when you change it, run its cell as well."
         )
-    if before is None or before[1].mistake != verdict.mistake:
+    if verdict.mistake != (before[1].mistake if before else ""):
         _hinted.pop(name, None)
     _checked[name] = source, verdict
     return verdict

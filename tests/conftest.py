@@ -6,6 +6,7 @@ import asyncio
 import gc
 import inspect
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,21 @@ import pytest
 DESCRIPTORS = Path("/proc/self/fd")
 # asyncio's greeting, and what Tornado says of a fetch that was under way when its loop ended.
 EXCUSED = ("Using selector", "Exception after Future was cancelled")
+
+# How many answers to exercises were examined, told at the end of a run.
+RAN = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RAN] = Counter()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if ran := config.stash[RAN]:
+        listing = ", ".join(f"{number} {what}" for what, number in ran.items())
+        terminalreporter.write_line(f"Of the exercises were examined as expected: {listing}.")
 
 
 @pytest.hookimpl(tryfirst=True)

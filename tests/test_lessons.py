@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
+from typing import Any
 
 import pytest
 from tornado.ioloop import IOLoop
 
-from stormy_demo import callbacks
+from stormy_demo import callbacks, exercises
+from stormy_demo.checks.verdict import Verdict
+from stormy_demo.exercises import check, exercise, hint, solution
 from stormy_demo.lessons import count_lines, in_a_process, logs, on_a_loop, predict, show
 
 
@@ -119,3 +123,109 @@ class TestInAProcess:
         with pytest.raises(subprocess.CalledProcessError):
             in_a_process("1 / 0")
         assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+class TestExercises:
+    RIGHT = 'answer = "c"'
+    WRONG = 'answer = "e"'
+
+    @pytest.fixture(autouse=True)
+    def nothing_was_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for memory in ("_kept", "_checked", "_hinted"):
+            monkeypatch.setattr(exercises, memory, {})
+
+    def test_an_answer_is_kept_and_then_checked(self) -> None:
+        assert str(exercise("order_of_turns", self.RIGHT)).startswith("Kept.")
+        assert check("order_of_turns").right
+
+    def test_without_an_answer_the_check_says_what_to_run(self) -> None:
+        assert "Run the cell that begins with %%exercise order_of_turns" in str(
+            check("order_of_turns")
+        )
+
+    @pytest.mark.parametrize("ask", [check, hint, solution, lambda name: exercise(name, "")])
+    def test_an_unknown_exercise_is_answered_with_those_that_there_are(self, ask: Any) -> None:
+        with pytest.raises(ValueError, match="it is one of order_of_turns, "):
+            ask("order_of_turn")
+
+    def test_a_wrong_answer_shows_its_first_hint_and_then_one_after_the_other(self) -> None:
+        exercise("order_of_turns", self.WRONG)
+        first, second = check("order_of_turns").hints
+        assert first in str(check("order_of_turns"))
+        assert second not in str(check("order_of_turns"))
+        assert str(hint("order_of_turns")) == f"{second} (2 of 2)"
+        assert str(hint("order_of_turns")).startswith("That was the last hint.")
+
+    def test_another_mistake_begins_with_its_own_hints(self) -> None:
+        exercise("order_of_turns", self.WRONG)
+        check("order_of_turns")
+        hint("order_of_turns")
+        exercise("order_of_turns", 'answer = "a"')
+        second = check("order_of_turns").hints[1]
+        assert str(hint("order_of_turns")) == f"{second} (2 of 2)"
+
+    def test_who_has_not_begun_gets_hints_for_the_beginning(self) -> None:
+        assert "(1 of 3)" in str(hint("delayed_answer"))
+        exercise("delayed_answer", "...")
+        check("delayed_answer")
+        assert "(2 of 3)" in str(hint("delayed_answer"))
+
+    def test_a_right_answer_needs_no_hint(self) -> None:
+        exercise("order_of_turns", self.RIGHT)
+        check("order_of_turns")
+        assert "is right" in str(hint("order_of_turns"))
+
+    def test_the_same_code_as_the_last_time_is_noticed(self) -> None:
+        exercise("order_of_turns", self.WRONG)
+        assert "same code" not in str(check("order_of_turns"))
+        assert "same code as the last time" in str(check("order_of_turns"))
+
+    @pytest.mark.parametrize("answer", ["answer = c", "answer = 'C.'", "answer = ' c '"])
+    def test_it_does_not_matter_how_a_letter_is_written(self, answer: str) -> None:
+        exercise("order_of_turns", answer)
+        assert check("order_of_turns").right
+
+    @pytest.mark.parametrize("answer", ["answer = 'z'", "answer = 3", "print('c')", ""])
+    def test_what_is_none_of_the_options_is_told_what_they_are(self, answer: str) -> None:
+        exercise("order_of_turns", answer)
+        verdict = check("order_of_turns")
+        assert verdict.mistake == "no_option"
+        assert '"a", "b", "c", "d", "e"' in str(verdict)
+
+    def test_the_solution_is_folded_away_and_comes_from_its_file(self) -> None:
+        shown = solution("delayed_answer")
+        assert str(shown) == "The solution is in solutions/01_callbacks/delayed_answer.py"
+        assert shown._repr_html_().startswith("<details><summary>")
+        assert "class Late(RequestHandler):" in shown._repr_html_()
+
+
+class TestVerdict:
+    def test_is_text_and_in_a_notebook_more_than_that(self) -> None:
+        verdict = Verdict(
+            "x",
+            "wrong",
+            tried=["one.", "two < three."],
+            expected="`this`",
+            got="that",
+            looks_like="a slip",
+            hints=["think", "look"],
+            svg="<svg/>",
+            alt="ada: alone.",
+        )
+        assert str(verdict).splitlines() == [
+            "Not right yet.",
+            "Tried:         two < three.",
+            "Expected:      `this`",
+            "Got:           that",
+            "It looks like: a slip",
+            "Hint:          think",
+            'One more hint: `hint("x")`',
+            "Film: ada: alone.",
+        ]
+        page = verdict._repr_html_()
+        assert "two &lt; three." in page and "<code>this</code>" in page
+        assert '<img src="data:image/svg+xml;base64,' in page and 'alt="ada: alone."' in page
+
+    def test_survives_the_way_to_another_process(self) -> None:
+        verdict = Verdict("x", "right", tried=["one", "two"])
+        assert Verdict(**json.loads(json.dumps(verdict.as_data()))) == verdict

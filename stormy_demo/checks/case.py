@@ -21,14 +21,12 @@ from typing import Any, NamedTuple, NoReturn
 
 from tornado.web import Application, RequestHandler
 
-from ..film import NO_ANSWER, Answer, Film, visited
+from ..film import Film, visited
 from .mistakes import FORGOTTEN_AWAIT, MISSING, NESTED_LOOP, RAISES
 from .verdict import Mistake, Verdict
+from .words import PATIENCE, described, quoted, shown
 
-# Seconds after which something that takes milliseconds is taken not to happen at all.
-PATIENCE = 2.0
 YOUR_CODE = "<your code>"
-MOST_SHOWN = 200  # letters of a value
 
 
 class Refused(Exception):
@@ -122,7 +120,7 @@ class Case(logging.Handler):
         # The magic stood in the first line, and lines are counted as the learner sees them.
         exec(compile("\n" + self.source, YOUR_CODE, "exec"), vars(self._module))
 
-    def names(self, name: str) -> Any:
+    def named(self, name: str) -> Any:
         """Return what the learner's cell calls by this name."""
         if name not in vars(self._module):
             self.refuse(MISSING, f"your cell defines `{name}`", "there is no such name")
@@ -130,14 +128,14 @@ class Case(logging.Handler):
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function of the learner's."""
-        found = self.names(name)
+        found = self.named(name)
         if not inspect.isfunction(found):
             self.refuse(MISSING, f"`{name}` is a function", f"it is {shown(found)}")
         return found
 
     def handler(self, name: str) -> type[RequestHandler]:
         """Return a handler of the learner's."""
-        found = self.names(name)
+        found = self.named(name)
         if not (isinstance(found, type) and issubclass(found, RequestHandler)):
             got = f"it is {shown(found)}"
             self.refuse(MISSING, f"`{name}` is a class made from `RequestHandler`", got)
@@ -263,42 +261,3 @@ async def turns() -> None:
     """Let the loop take the turns that are there to take."""
     for _ in range(10):
         await asyncio.sleep(0)
-
-
-def told(answers: Sequence[Answer]) -> str:
-    """Return what visitors got, in words."""
-    words = [
-        f"no answer within {PATIENCE:g} seconds"
-        if answer.status == NO_ANSWER
-        else f"{answer.status} and {shown(answer.body)}"
-        for answer in answers
-    ]
-    same = len(words) > 1 and len(set(words)) == 1
-    return (f"each of them: {words[0]}" if same else "; ".join(words)) + "."
-
-
-def quoted(source: str, number: int) -> str:
-    """Return a line of a cell with its number, as the learner sees it: line 1 is the magic."""
-    lines = ["", *source.splitlines()]
-    text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    return f"line {number}: `{text}`" if text else ""
-
-
-def described(error: BaseException) -> str:
-    """Return an exception as the last line of a traceback has it."""
-    return shortened(f"{type(error).__name__}: {error}".removesuffix(": "))
-
-
-def shown(value: object) -> str:
-    """Return a value as text, whatever it is, and not too long."""
-    try:
-        text = repr(value)
-    except Exception as error:
-        text = f"a {type(value).__name__} that cannot be shown ({described(error)})"
-    # An address in memory says nothing, and is another in every run.
-    return shortened(re.sub(r" at 0x[0-9a-fA-F]+", "", text))
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of a text."""
-    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

@@ -22,10 +22,11 @@ from types import FrameType
 from typing import NoReturn
 
 from . import EXERCISES
-from .case import YOUR_CODE, Case, Refused, described, quoted
+from .case import YOUR_CODE, Case, Refused
 from .exercise import Exercise
 from .mistakes import ENDLESS, EXITS, HOLDS, RAISES, TOO_LONG
 from .verdict import Mistake, Verdict
+from .words import described, quoted
 
 # Seconds. A step of a loop takes milliseconds, on a busy machine some more.
 BEAT = 0.02

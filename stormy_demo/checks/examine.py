@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO
 
 from . import EXERCISES
-from .case import quoted
 from .exercise import Choice
 from .verdict import Verdict
+from .words import quoted
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,21 +48,23 @@ def examine(name: str, source: str) -> Verdict:
     try:
         # The magic stands in the first line, and lines are counted as the learner sees them.
         tree = ast.parse("\n" + source)
-    except (SyntaxError, ValueError) as error:
-        number = getattr(error, "lineno", None) or 0
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        what = getattr(error, "msg", str(error)) or "it is too deeply nested"
+        where = quoted(source, getattr(error, "lineno", None) or 0)
         return Verdict(
             name,
             "wrong",
             tried=["your cell is read."],
             expected="Python",
-            got=f"{getattr(error, 'msg', error)} ({quoted(source, number)})",
+            got=" ".join(filter(None, [what, where and f"({where})"])),
             mistake="syntax",
             looks_like="a slip of the pen",
             hints=["Look at that line, and at the one above it."],
         )
     if dots := _dots(tree):
-        places = ", ".join(map(str, dots))
-        note = f"There are dots in line {places}: put your own code in their place."
+        *most, last = map(str, dots)
+        places = f"lines {', '.join(most)} and {last}" if most else f"line {last}"
+        note = f"There are dots in {places}: put your own code in their place."
         return Verdict(name, "not done", note, hints=list(exercise.hints))
     if isinstance(exercise, Choice):
         return exercise.judge(tree)

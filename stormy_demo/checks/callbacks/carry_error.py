@@ -7,10 +7,11 @@ import ast
 from tornado.web import Application
 
 from ...film import NO_ANSWER, Answer
-from ..case import Case, told, turns
+from ..case import Case, turns
 from ..exercise import exercise
 from ..mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
 from ..verdict import Mistake
+from ..words import told
 
 UNHEARD = Mistake(
     "unheard",

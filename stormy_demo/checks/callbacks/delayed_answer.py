@@ -8,10 +8,11 @@ from asyncio import Future
 from tornado.web import Application
 
 from ...film import NO_ANSWER, Answer, Film
-from ..case import Case, told, until
+from ..case import Case, until
 from ..exercise import exercise
 from ..mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
 from ..verdict import Mistake
+from ..words import told
 
 HOLDS = Mistake(
     "holds_the_loop",
@@ -49,9 +50,9 @@ NO_ALARM = Mistake(
 )
 NEWS_AT_THE_DEADLINE = Mistake(
     "news_at_the_deadline",
-    "news that are read only when the alarm rings",
+    "news that is read only when the alarm rings",
     (
-        "Who tells you that the news are there? They may come long before the alarm.",
+        "Who tells you that the news is there? It may come long before the alarm.",
         "Name a receiver with `add_future`, in `get`.",
     ),
 )
@@ -60,13 +61,13 @@ ALARM_RINGS_ON = Mistake(
     "an alarm that rings although all is well",
     (
         "The news came, and later the alarm rang all the same. Two callbacks filled one box.",
-        "Keep what `call_later` returns, and give it to `remove_timeout` when the news come. "
+        "Keep what `call_later` returns, and give it to `remove_timeout` when the news comes. "
         "Or look at `self.done.done()` before you fill it.",
     ),
 )
 NEWS_TOO_LATE = Mistake(
     "news_too_late",
-    "news that come after the deadline, and are answered a second time",
+    "news that comes after the deadline, and is answered a second time",
     (
         "The visitor was told that it is too late; then the news came after all.",
         "Look at `self.done.done()` in `on_news`: with a full box there is nothing to do.",
@@ -77,7 +78,7 @@ NEWS_TOO_LATE = Mistake(
 @exercise(
     "01_callbacks",
     (
-        "Two things can happen: the news come, or the alarm rings. In `get`, say for each of "
+        "Two things can happen: the news comes, or the alarm rings. In `get`, say for each of "
         "them whom to call, and then return the promise.",
         "`add_future(self.news, self.on_news)` is one of them, `call_later` the other.",
         "The one that comes second must not fill the box again: `self.done.done()` says "
@@ -101,7 +102,7 @@ async def delayed_answer(case: Case) -> None:
     def app(news: Future[str], deadline: float) -> Application:
         return Application([(r"/", handler, {"news": news, "deadline": deadline})])
 
-    case.tries("Ada, Grace and Alan come at once. The news come when all three are waiting.")
+    case.tries("Ada, Grace and Alan come at once. The news comes when all three are waiting.")
     expected = "all three read the news"
     news: Future[str] = Future()
 
@@ -116,7 +117,7 @@ async def delayed_answer(case: Case) -> None:
     if film.answers != [Answer(200, "rain")] * 3:
         _why_no_news(case, film, expected)
 
-    case.tries("Ada comes. There are no news, and her deadline is a fifth of a second.")
+    case.tries("Ada comes. There is no news, and her deadline is a fifth of a second.")
     expected = "she reads `too late`"
     film = await case.visits(app(Future(), 0.2), ["/?user=ada"])
     if film.answers != [Answer(200, "too late")]:
@@ -132,7 +133,7 @@ async def delayed_answer(case: Case) -> None:
     await asyncio.sleep(0.3)
     _nothing_twice(case, film, ALARM_RINGS_ON, expected)
 
-    case.tries("Ada's deadline passes. Then the news come.")
+    case.tries("Ada's deadline passes. Then the news comes.")
     expected = "she reads `too late`, and nothing else happens"
     news = Future()
     film = await case.visits(app(news, 0.1), ["/?user=ada"])

@@ -7,9 +7,10 @@ import asyncio
 from asyncio import Future
 from typing import Any
 
-from ..case import Case, shown, turns
+from ..case import Case, turns
 from ..exercise import exercise
 from ..verdict import Mistake
+from ..words import shown
 
 ORDER_OF_COMING = Mistake(
     "order_of_coming",

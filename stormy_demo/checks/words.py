@@ -1,0 +1,51 @@
+"""How a verdict tells of values, exceptions, answers and lines of code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..film import NO_ANSWER, Answer
+
+# Seconds after which something that takes milliseconds is taken not to happen at all.
+PATIENCE = 2.0
+MOST_SHOWN = 200  # letters of a value
+
+
+def told(answers: Sequence[Answer]) -> str:
+    """Return what visitors got, in words."""
+    words = [
+        f"no answer within {PATIENCE:g} seconds"
+        if answer.status == NO_ANSWER
+        else f"{answer.status} and {shown(answer.body)}"
+        for answer in answers
+    ]
+    same = len(words) > 1 and len(set(words)) == 1
+    return (f"each of them: {words[0]}" if same else "; ".join(words)) + "."
+
+
+def quoted(source: str, number: int) -> str:
+    """Return a line of a cell with its number, as the learner sees it: line 1 is the magic."""
+    lines = ["", *source.splitlines()]
+    text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    return f"line {number}: `{text}`" if text else ""
+
+
+def described(error: BaseException) -> str:
+    """Return an exception as the last line of a traceback has it."""
+    return _plain(f"{type(error).__name__}: {error}".removesuffix(": "))
+
+
+def shown(value: object) -> str:
+    """Return a value as text, whatever it is, and not too long."""
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"a {type(value).__name__} that cannot be shown ({described(error)})"
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    # An address in memory says nothing, and is another in every run.
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

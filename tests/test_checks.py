@@ -1,0 +1,228 @@
+"""Whatever a learner writes, a check answers, says what happened, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stormy_demo.checks import examine as examining
+from stormy_demo.checks.examine import examine
+from stormy_demo.checks.verdict import Verdict
+
+HANDLER = """
+from tornado.web import RequestHandler
+import asyncio, os, sys, time, threading
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news, self.deadline = news, deadline
+
+    def get(self):
+        {body}
+"""
+
+
+def handler(body: str) -> Verdict:
+    """Examine a handler that should answer with the news, and does this."""
+    return examine(
+        "delayed_answer", HANDLER.format(body=textwrap.indent(body, " " * 8).strip())
+    )
+
+
+def function(body: str) -> Verdict:
+    """Examine a function that should join futures, and does this."""
+    return examine("join_in_order", f"def join(futures):\n{textwrap.indent(body, '    ')}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = psutil.Process().children(recursive=True)
+    yield
+    assert psutil.Process().children(recursive=True) == before
+    assert list(tmp_path.iterdir()) == []
+    return None
+
+
+class TestCodeThatNeverEnds:
+    def test_a_loop_in_a_handler(self) -> None:
+        verdict = handler("while not self.news.done():\n    pass")
+        assert verdict.mistake == "endless"
+        assert "line 12: `" in verdict.got or "line 11: `" in verdict.got
+
+    def test_a_loop_outside_of_any_function(self) -> None:
+        assert examine("join_in_order", "while True:\n    pass").mistake == "endless"
+
+    def test_a_loop_that_prints(self) -> None:
+        verdict = function("while True:\n    print('still here')")
+        assert verdict.mistake == "endless"
+        assert verdict.said.startswith("still here\n")
+
+    def test_a_call_that_waits(self) -> None:
+        verdict = function("import time\ntime.sleep(3600)")
+        assert verdict.mistake == "holds_the_loop"
+        assert "line 4: `time.sleep(3600)`" in verdict.got
+
+    def test_a_call_that_lets_nobody_else_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A call into C that keeps even other threads from running: only the parent can act."""
+        monkeypatch.setattr(examining, "DEADLINE", 4)
+        verdict = function("import re\nre.match('(a+)+$', 'a' * 60 + 'b')")
+        assert verdict.mistake == "gone"
+        assert "no answer within 4 seconds" in verdict.got
+
+
+class TestCodeThatLeaves:
+    @pytest.mark.parametrize(
+        "leave", ["import sys; sys.exit()", "raise SystemExit(3)", "quit()"]
+    )
+    def test_from_a_function(self, leave: str) -> None:
+        verdict = function(leave)
+        assert verdict.mistake == "exits"
+        assert "line 3" in verdict.got
+
+    def test_from_a_handler(self) -> None:
+        verdict = handler("sys.exit()")
+        assert verdict.mistake == "exits"
+        assert "`sys.exit()`" in verdict.got
+
+    def test_before_anybody_can_notice(self) -> None:
+        verdict = function("import os\nos._exit(3)")
+        assert verdict.mistake == "gone"
+        assert "exit code 3" in verdict.got
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_with_a_fork(self) -> None:
+        verdict = function("import os\nos.fork()\nreturn 3")
+        assert verdict.mistake == "no_promise"
+
+
+class TestCodeThatFails:
+    def test_a_syntax_error_has_its_line(self) -> None:
+        verdict = examine("join_in_order", "def join(futures:\n    return 3")
+        assert verdict.mistake == "syntax"
+        assert "line 2: `def join(futures:`" in verdict.got
+
+    def test_an_exception_has_its_line(self) -> None:
+        verdict = function("return futures[7]")
+        assert verdict.mistake == "raises"
+        assert (
+            "IndexError: list index out of range (line 3: `return futures[7]`)" in verdict.got
+        )
+
+    def test_an_exception_outside_of_any_function(self) -> None:
+        assert examine("join_in_order", "1 / 0").got == (
+            "ZeroDivisionError: division by zero (line 2: `1 / 0`)"
+        )
+
+    def test_an_exception_in_a_handler(self) -> None:
+        verdict = handler("self.write(nothing)")
+        assert verdict.mistake == "raises"
+        assert "NameError: name 'nothing' is not defined (line 11" in verdict.got
+
+    def test_a_cell_that_is_too_deep_to_read(self) -> None:
+        assert examine("join_in_order", "(" * 100_000).mistake == "syntax"
+        assert examine("join_in_order", "-" * 100_000 + "1").mistake == "syntax"
+
+    def test_a_name_that_is_gone(self) -> None:
+        verdict = examine("join_in_order", "def joined(futures):\n    return 3")
+        assert verdict.mistake == "missing"
+        assert "`join`" in verdict.expected
+
+    def test_a_name_that_stands_for_something_else(self) -> None:
+        assert examine("join_in_order", "join = 3").mistake == "missing"
+        assert examine("delayed_answer", "Late = print").mistake == "missing"
+
+    def test_whoever_asks_for_input_gets_none(self) -> None:
+        assert "EOFError" in function("return input()").got
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit")
+    def test_memory_without_end_is_not_given(self) -> None:
+        verdict = function("return bytearray(1 << 40)")
+        assert verdict.mistake == "raises"
+        assert "MemoryError" in verdict.got
+
+
+class TestWhatIsReturned:
+    def test_something_that_cannot_be_pickled_is_told_in_words(self) -> None:
+        verdict = function("import threading\nreturn threading.Lock()")
+        assert verdict.mistake == "no_promise"
+        assert verdict.got == "<unlocked _thread.lock object>"
+
+    def test_something_that_cannot_even_be_shown(self) -> None:
+        body = "class Shy:\n    def __repr__(self): return 1 / 0\nreturn Shy()"
+        assert function(body).got.startswith("a Shy that cannot be shown (ZeroDivisionError")
+
+    def test_something_very_long_is_shortened(self) -> None:
+        assert len(function("return 'x' * 1_000_000").got) < 300
+
+
+class TestWhatIsPrinted:
+    def test_is_shown_as_far_as_it_is_worth_it(self) -> None:
+        verdict = function("for n in range(1_000_000): print(n)\nreturn 3")
+        assert verdict.mistake == "no_promise"
+        lines = [line.split()[-1] for line in str(verdict).splitlines()]
+        assert lines[lines.index("0") :][:11] == [*map(str, range(10)), "..."]
+
+    def test_also_by_a_right_answer(self) -> None:
+        answer = "print('hello')\n" + Path(
+            "notebooks/solutions/01_callbacks/join_in_order.py"
+        ).read_text(encoding="utf-8")
+        verdict = examine("join_in_order", answer)
+        assert verdict.right and verdict.said == "hello"
+
+
+class TestNothingIsLeft:
+    def test_of_a_process_that_was_started(self) -> None:
+        verdict = function(
+            "import subprocess, sys\n"
+            "program = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+            "print(subprocess.Popen(program).pid)\n"
+            "return 3"
+        )
+        assert gone(int(verdict.said))
+
+    def test_of_a_thread_that_goes_on(self) -> None:
+        body = "from threading import Thread\nimport time\n"
+        body += "Thread(target=time.sleep, args=[600]).start()\nreturn 3"
+        assert function(body).mistake == "no_promise"
+
+    def test_of_files_that_were_written(self) -> None:
+        assert function("open('notes.txt', 'w').write('x')\nreturn 3").mistake == "no_promise"
+
+    def test_of_descriptors(self, open_descriptors: Callable[[], int]) -> None:
+        function("return 3")
+        before = open_descriptors()
+        for body in ("return 3", "import os\nos._exit(3)", "print('x' * 100_000)"):
+            function(body)
+        assert open_descriptors() == before
+
+    def test_when_the_cell_is_interrupted(
+        self, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        begun = tmp_path_factory.mktemp("signs") / "begun"
+
+        def interrupt() -> None:
+            while not begun.exists():
+                time.sleep(0)
+            _thread.interrupt_main()
+
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            function(f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep(3600)")
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

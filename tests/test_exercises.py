@@ -1,0 +1,234 @@
+"""Exercises from three sides: the stub as it is shipped, the solution, and wrong answers.
+
+A wrong answer is a whole cell as people write it, in `tests/wrong_answers/NOTEBOOK/EXERCISE/`.
+Its file is named after the mistake whose hint it must get: `holds_the_loop.py`, and for another
+way to make the same mistake `holds_the_loop.polling.py`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from stormy_demo.checks import EXERCISES
+from stormy_demo.checks.examine import examine
+from stormy_demo.checks.exercise import Choice
+from stormy_demo.checks.verdict import Verdict
+from tests import refresh
+from tests.conftest import RAN
+
+SOLUTIONS = refresh.ROOT / "notebooks" / "solutions"
+WRONG = refresh.ROOT / "tests" / "wrong_answers"
+BOOKS = sorted((refresh.ROOT / "notebooks").glob("*.ipynb"))
+MAGIC = "%%exercise "
+
+named = pytest.mark.parametrize("name", EXERCISES)
+
+
+def solution(name: str) -> Path:
+    return SOLUTIONS / EXERCISES[name].notebook / f"{name}.py"
+
+
+def wrong_answers(name: str) -> list[Path]:
+    return sorted((WRONG / EXERCISES[name].notebook / name).glob("*.py"))
+
+
+def answers(find: Callable[[str], list[Path]]) -> pytest.MarkDecorator:
+    found = [(name, path) for name in EXERCISES for path in find(name)]
+    ids = [f"{name}-{path.stem}" for name, path in found]
+    return pytest.mark.parametrize(("name", "path"), found, ids=ids)
+
+
+def cells(name: str) -> list[NotebookNode]:
+    """The cells of an exercise: from its heading to its solution."""
+    book = refresh.read(refresh.ROOT / "notebooks" / f"{EXERCISES[name].notebook}.ipynb")
+    [start] = [i for i, c in enumerate(book.cells) if c.metadata.get("exercise") == name]
+    [end] = [i for i, c in enumerate(book.cells) if c.source == f'solution("{name}")']
+    found: list[NotebookNode] = book.cells[start : end + 1]
+    return found
+
+
+def stub(name: str) -> str:
+    """The answer cell as it is shipped, without the line of its magic."""
+    [cell] = [c for c in cells(name) if c.source.startswith(f"{MAGIC}{name}\n")]
+    return str(cell.source.partition("\n")[2])
+
+
+@pytest.fixture(scope="module")
+def verdict_on(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path], Verdict]]:
+    """Examine the answers of all tests that were asked for, four at a time, in advance."""
+    wanted = {
+        (params["name"], params["path"])
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+        if "path" in (params := item.callspec.params)
+    }
+    with ThreadPoolExecutor(4) as threads:
+        coming = {
+            (name, path): threads.submit(examine, name, path.read_text(encoding="utf-8"))
+            for name, path in sorted(wanted)
+        }
+        yield lambda name, path: coming[name, path].result()
+        threads.shutdown(cancel_futures=True)
+
+
+# -- the three sides ---------------------------------------------------------------------------
+
+
+@named
+def test_the_stub_is_not_done_yet(name: str, pytestconfig: pytest.Config) -> None:
+    verdict = examine(name, stub(name))
+    assert verdict.state == "not done", verdict
+    pytestconfig.stash[RAN]["exercises"] += 1
+
+
+@answers(lambda name: [solution(name)])
+def test_the_solution_is_right(
+    name: str,
+    path: Path,
+    verdict_on: Callable[[str, Path], Verdict],
+    pytestconfig: pytest.Config,
+) -> None:
+    verdict = verdict_on(name, path)
+    assert verdict.right, verdict
+    pytestconfig.stash[RAN]["solutions"] += 1
+
+
+@answers(wrong_answers)
+def test_a_wrong_answer_is_refused_with_the_hint_for_its_mistake(
+    name: str,
+    path: Path,
+    verdict_on: Callable[[str, Path], Verdict],
+    pytestconfig: pytest.Config,
+) -> None:
+    verdict = verdict_on(name, path)
+    assert verdict.state == "wrong", verdict
+    assert verdict.mistake == path.name.partition(".")[0], verdict
+    assert verdict.looks_like and verdict.hints and all(verdict.hints), verdict
+    pytestconfig.stash[RAN]["wrong answers"] += 1
+
+
+def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right() -> None:
+    def run(path: Path) -> list[str]:
+        book = refresh.read(path)
+        checks = []
+        for cell in book.cells:
+            if cell.source.startswith(MAGIC):
+                magic = cell.source.partition("\n")[0]
+                name = magic.removeprefix(MAGIC)
+                cell.source = f"{magic}\n{solution(name).read_text(encoding='utf-8')}"
+            if cell.source.startswith("check("):
+                checks.append(cell)
+        place = {"metadata": {"path": str(path.parent)}}
+        NotebookClient(book, timeout=60, kernel_name="python3", resources=place).execute()
+        texts = [str(cell.outputs[0].data["text/plain"]) for cell in checks]
+        return [text for text in texts if not text.startswith("Right.")]
+
+    with ThreadPoolExecutor(len(BOOKS)) as threads:
+        assert [text for found in threads.map(run, BOOKS) for text in found] == []
+
+
+# -- what an exercise must have ----------------------------------------------------------------
+
+
+def test_the_notebooks_and_the_checkers_have_the_same_exercises_in_the_same_order() -> None:
+    in_books = [
+        (path.stem, cell.metadata.exercise)
+        for path in BOOKS
+        for cell in refresh.read(path).cells
+        if "exercise" in cell.metadata
+    ]
+    assert in_books == [(each.notebook, name) for name, each in EXERCISES.items()]
+
+
+def test_there_is_no_solution_and_no_wrong_answer_without_an_exercise() -> None:
+    places = {(each.notebook, name) for name, each in EXERCISES.items()}
+    assert {(path.parent.name, path.stem) for path in SOLUTIONS.glob("*/*.py")} == places
+    assert {(path.parent.name, path.name) for path in WRONG.glob("*/*")} == places
+
+
+@named
+def test_it_has_a_heading_an_answer_a_check_and_a_solution(name: str) -> None:
+    first, *rest = cells(name)
+    assert re.match(r"### Exercise( \(more\))?: ", first.source)
+    assert (" (more): " in first.source) == (first.metadata.path == "more")
+    sources = [cell.source for cell in rest[-3:]]
+    assert sources[0].startswith(f"{MAGIC}{name}\n")
+    assert sources[1:] == [f'check("{name}")', f'solution("{name}")']
+
+
+@named
+def test_it_takes_ten_minutes_at_most_and_says_how_many(name: str) -> None:
+    heading = cells(name)[0]
+    assert 0 < heading.metadata.minutes <= 10
+    assert f"**{heading.metadata.minutes} minutes.**" in heading.source
+
+
+@named
+def test_there_are_three_wrong_answers_or_more(name: str) -> None:
+    assert len(wrong_answers(name)) >= 3
+
+
+@named
+def test_each_mistake_has_a_hint_and_an_answer_that_gets_it(name: str) -> None:
+    made = {path.name.partition(".")[0] for path in wrong_answers(name)}
+    for mistake in EXERCISES[name].mistakes:
+        assert mistake.hints and mistake.key in made, mistake.key
+
+
+@named
+def test_each_mistake_has_a_name_of_its_own(name: str) -> None:
+    mistakes = EXERCISES[name].mistakes
+    assert len({mistake.key for mistake in mistakes}) == len(mistakes)
+    assert len({mistake.hints[0] for mistake in mistakes}) == len(mistakes)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in EXERCISES.items() if isinstance(each, Choice)]
+)
+class TestAChoice:
+    def test_has_one_right_option_for_each_question(self, name: str) -> None:
+        exercise = EXERCISES[name]
+        assert isinstance(exercise, Choice) and exercise.questions
+        for options in exercise.questions.values():
+            assert [*options.values()].count(None) == 1 and len(options) >= 4
+
+    def test_has_a_wrong_answer_for_each_wrong_option(self, name: str) -> None:
+        exercise = EXERCISES[name]
+        assert isinstance(exercise, Choice)
+        keys = [path.stem for path in wrong_answers(name)]
+        assert sorted(keys) == sorted(mistake.key for mistake in exercise.mistakes)
+
+    def test_names_its_options_on_the_page(self, name: str) -> None:
+        exercise = EXERCISES[name]
+        assert isinstance(exercise, Choice)
+        page = "\n".join(cell.source for cell in cells(name)[:-3])
+        for options in exercise.questions.values():
+            for option in options:
+                assert re.search(rf"\*\*{option}\*\*|\"{option}\"|`{option}`", page), option
+
+
+@named
+def test_a_stub_is_short_and_keeps_what_the_solution_keeps(name: str) -> None:
+    lines = [line for line in stub(name).splitlines() if line.strip()]
+    assert len(lines) <= 20
+    kept = definitions(stub(name))
+    assert kept <= definitions(solution(name).read_text(encoding="utf-8"))
+
+
+def definitions(source: str) -> set[str]:
+    """The names and parameters of the functions and classes in a cell, and their docstrings."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            story = ast.get_docstring(node) or ""
+            takes = "" if isinstance(node, ast.ClassDef) else ast.unparse(node.args)
+            found.add(f"{node.name}({takes}): {story}")
+    return found
