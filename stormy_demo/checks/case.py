@@ -193,21 +193,32 @@ class Case(logging.Handler):
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
-        # First, since an exception is often what comes of it.
+        # A loop that is refused leaves a coroutine that was never awaited, and that one leaves
+        # exceptions of all kinds.
+        for error in self.errors:
+            if _is_nested(error.text):
+                self.refuse(NESTED_LOOP, expected, str(error), film)
         for name in self.never_awaited():
             got = f"`{name}` was called and never awaited"
             self.refuse(FORGOTTEN_AWAIT, expected, got, film)
         for error in self.errors:
-            nested = "asyncio.run()" in error.text or "already running" in error.text
-            self.refuse(NESTED_LOOP if nested else RAISES, expected, str(error), film)
+            self.refuse(RAISES, expected, str(error), film)
+
+    def refuse_error(self, error: BaseException, expected: str) -> NoReturn:
+        """Refuse an answer for an exception that it raised."""
+        # A task group wraps the exceptions of its tasks, and of its own block.
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        text, where = described(error), self.line_of(error)
+        mistake = NESTED_LOOP if _is_nested(text) else RAISES
+        # The exception holds on to it, so that nobody complains that it was never awaited.
+        if "'coroutine' object" in text:
+            mistake = FORGOTTEN_AWAIT
+        self.refuse(mistake, expected, f"{text} ({where})" if where else text)
 
     def with_error(self, got: str) -> str:
         """Add to what was got the last exception that was heard, if there was one."""
         return f"{got}\nIn the log: {self.errors[-1]}" if self.errors else got
-
-    def verdict(self, exercise: str, hints: Sequence[str]) -> Verdict:
-        """Return the verdict on an answer to which nobody objected."""
-        return Verdict(exercise, "right", tried=self.tried)
 
     def refusal(self, exercise: str, hints: Sequence[str], refused: Refused) -> Verdict:
         """Return the verdict on an answer that was refused.
@@ -230,6 +241,10 @@ class Case(logging.Handler):
             svg=refused.film.svg() if refused.film else "",
             alt=str(refused.film) if refused.film else "",
         )
+
+
+def _is_nested(text: str) -> bool:
+    return "asyncio.run()" in text or "already running" in text
 
 
 def _is(node: ast.AST, wanted: str | type[ast.AST]) -> bool:

@@ -24,7 +24,7 @@ from typing import NoReturn
 from . import EXERCISES
 from .case import YOUR_CODE, Case, Refused
 from .exercise import Exercise
-from .mistakes import ENDLESS, EXITS, HOLDS, RAISES, TOO_LONG
+from .mistakes import ENDLESS, EXITS, HOLDS, NESTED_LOOP, RAISES, STOPS_THE_LOOP, TOO_LONG
 from .verdict import Mistake, Verdict
 from .words import described, quoted
 
@@ -100,20 +100,28 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     try:
         case.load()
         asyncio.run(examine(case, exercise, watchdog))
-        return case.verdict(exercise.name, exercise.hints)
-    except Refused as error:
-        refused = error
-    except (SystemExit, KeyboardInterrupt) as error:
-        where = case.line_of(error)
-        got = f"{described(error)} ({where})" if where else described(error)
-        refused = Refused(EXITS, "the program goes on", got)
+    except Refused as refused:
+        return case.refusal(exercise.name, exercise.hints, refused)
     except BaseException as error:
-        where = case.line_of(error)
-        if not where:
-            # Not the learner's fault, and no verdict either.
-            raise
-        refused = Refused(RAISES, "no exception", f"{described(error)} ({where})")
-    return case.refusal(exercise.name, exercise.hints, refused)
+        if reason := why_it_ended(case, error):
+            return case.refusal(exercise.name, exercise.hints, reason)
+        # Not the learner's fault, and no verdict either.
+        raise
+    return Verdict(exercise.name, "right", tried=case.tried)
+
+
+def why_it_ended(case: Case, error: BaseException) -> Refused | None:
+    """Return what is to be said of an exception that came out of everything."""
+    where = case.line_of(error)
+    got = f"{described(error)} ({where})" if where else described(error)
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return Refused(EXITS, "the program goes on", got)
+    if "Event loop stopped" in str(error):
+        # `run_sync` fails, since a loop runs already, and then stops that one.
+        nested = case.uses("run_sync")
+        got = f"`{'run_sync' if nested else 'stop'}` stops the loop that runs here"
+        return Refused(NESTED_LOOP if nested else STOPS_THE_LOOP, "the loop goes on", got)
+    return Refused(RAISES, "no exception", got) if where else None
 
 
 def end(file: Path, verdict: Verdict) -> NoReturn:

@@ -64,7 +64,7 @@ def examine(name: str, source: str) -> Verdict:
     if dots := _dots(tree):
         *most, last = map(str, dots)
         places = f"lines {', '.join(most)} and {last}" if most else f"line {last}"
-        note = f"There are dots in {places}: put your own code in their place."
+        note = f"There are dots in {places}: put your answer in their place."
         return Verdict(name, "not done", note, hints=list(exercise.hints))
     if isinstance(exercise, Choice):
         return exercise.judge(tree)

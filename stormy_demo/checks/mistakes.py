@@ -25,6 +25,14 @@ NESTED_LOOP = Mistake(
         "Inside of `async def`, say `await` where you would say `asyncio.run`.",
     ),
 )
+STOPS_THE_LOOP = Mistake(
+    "stops_the_loop",
+    "a loop that is stopped for everybody",
+    (
+        "The loop that `stop` stops is the one on which all others run, too.",
+        "Return, and let whoever started the loop stop it.",
+    ),
+)
 EXITS = Mistake(
     "exits",
     "code that ends the whole program",

@@ -81,7 +81,7 @@ class Verdict:
     def rows(self) -> list[tuple[str, str]]:
         """Return what there is to say, each with a word in front of it."""
         tried = self.tried if self.state == "right" else self.tried[-1:]
-        rows = [("Tried", step) for step in tried]
+        rows = [("Tried", "\n".join(tried))]
         rows += [("Expected", self.expected), ("Got", self.got)]
         rows += [("It looks like", self.looks_like)]
         rows += [("Hint", hint) for hint in self.hints[: self.shown]]

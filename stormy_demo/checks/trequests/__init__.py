@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from ..exercise import Choice, Exercise
+from .find_lock import find_lock
+from .monkey_patch import monkey_patch
+from .one_host import one_host
+from .polite import polite
+from .way_out import way_out
 
-EXERCISES: tuple[Exercise | Choice, ...] = ()
+EXERCISES = (
+    polite,
+    one_host,
+    find_lock,
+    way_out,
+    monkey_patch,
+)

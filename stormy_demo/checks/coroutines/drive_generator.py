@@ -1,0 +1,212 @@
+"""A generator that asks, and who answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from ..case import Case
+from ..exercise import exercise
+from ..mistakes import MISSING
+from ..verdict import Mistake
+from ..words import described, shown
+
+MANY = 200
+
+SENDS_NOTHING = Mistake(
+    "sends_nothing",
+    "a loop that asks for the next question and leaves the last one unanswered",
+    (
+        "What does a `yield` give to the generator when you go on with `for` or `next`?",
+        "Both send it `None`. `steps.send(value)` sends it a value.",
+    ),
+)
+VALUE_AT_THE_START = Mistake(
+    "value_at_the_start",
+    "an answer before the first question",
+    (
+        "At the start the generator stands at no `yield`. Who would receive the value?",
+        "Begin with `next(steps)`, or with `steps.send(None)`, which is the same.",
+    ),
+)
+EVERY_OTHER = Mistake(
+    "every_other",
+    "a question that `send` brought and nobody read",
+    (
+        "Which of the questions were never answered? Who received them?",
+        "`send` also returns something: the next question. Keep it, and do not ask for it "
+        "again with `next` or `for`.",
+    ),
+)
+RETURN_LOST = Mistake(
+    "return_lost",
+    "a return value that is thrown away",
+    (
+        "All questions were answered. What the generator returned came with its end.",
+        "The `StopIteration` carries it: `except StopIteration as end`, and then `end.value`.",
+    ),
+)
+WHOLE_EXCEPTION = Mistake(
+    "whole_exception",
+    "the exception taken for what it brings",
+    (
+        "You return the messenger. Where is the message?",
+        "`end.value` is what the generator returned.",
+    ),
+)
+LETS_THROUGH = Mistake(
+    "lets_through",
+    "an end that looks like a failure",
+    (
+        "How does a generator say that it has returned?",
+        "With a `StopIteration`. Catch it, and return its `value`.",
+    ),
+)
+FIRST_OUTSIDE = Mistake(
+    "first_outside",
+    "a first step that nobody expected to be the last",
+    (
+        "A generator may return before it has asked anything. Which of your lines hears of it?",
+        "Put the first step inside of the `try` as well.",
+    ),
+)
+FIXED_NUMBER = Mistake(
+    "fixed_number",
+    "a fixed number of steps",
+    (
+        "How many questions does your code answer? How many may there be?",
+        "Only the generator knows. Go on in a loop, until it raises `StopIteration`.",
+    ),
+)
+
+
+class _Interview:
+    """A generator with some questions, and what came of it.
+
+    Attributes:
+        asked: the questions that were given to `answer`.
+        received: what the generator was sent, one value for each question.
+        result: what the generator returns.
+    """
+
+    def __init__(self, *questions: str) -> None:
+        self.questions = questions
+        self.asked: list[object] = []
+        self.received: list[object] = []
+        self.result = f"the end of {len(questions)}"
+
+    def steps(self) -> Generator[str, object, str]:
+        """Ask each question, and keep what is sent."""
+        for question in self.questions:
+            self.received.append((yield question))
+        return self.result
+
+    def answer(self, question: object) -> str:
+        """Answer a question."""
+        self.asked.append(question)
+        return f"answer to {question}"
+
+    @property
+    def wanted(self) -> list[object]:
+        """What the generator should be sent."""
+        return [f"answer to {question}" for question in self.questions]
+
+    @property
+    def complete(self) -> bool:
+        """Whether each question was asked once, and got its answer."""
+        return self.asked == [*self.questions] and self.received == self.wanted
+
+
+@exercise(
+    "02_coroutines",
+    (
+        "`next(steps)` gives the first question. `steps.send(value)` answers it and gives the "
+        "next one.",
+        "How does the loop end? `go_on` in `engine` has the same trouble, and an `except` for "
+        "it.",
+        "`while True: question = steps.send(answer(question))`, inside of a `try` that also "
+        "holds the first step.",
+    ),
+    SENDS_NOTHING,
+    VALUE_AT_THE_START,
+    EVERY_OTHER,
+    RETURN_LOST,
+    WHOLE_EXCEPTION,
+    LETS_THROUGH,
+    FIRST_OUTSIDE,
+    FIXED_NUMBER,
+)
+async def drive_generator(case: Case) -> None:
+    """Drive generators of three questions, of one, of none, and of many."""
+    interview = case.function("interview")
+
+    def drive(talk: _Interview) -> Any:
+        try:
+            return interview(talk.steps(), talk.answer)
+        except StopIteration as end:
+            # A coroutine, such as the one that checks, cannot let it pass.
+            return _Raised(f"StopIteration ({case.line_of(end)})")
+        except TypeError as error:
+            where = case.line_of(error)
+            if not where:
+                takes = "`interview` takes `steps` and `answer`"
+                case.refuse(MISSING, takes, described(error))
+            if "just-started" not in str(error):
+                raise
+            case.refuse(VALUE_AT_THE_START, expected, f"{described(error)} ({where})")
+
+    case.tries("a generator asks three questions and returns a text.")
+    talk = _Interview("one?", "two?", "three?")
+    expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+    case.tries("a generator asks one question.")
+    talk = _Interview("well?")
+    expected = f"the question gets its answer, and `interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+    case.tries("a generator asks nothing and returns a text.")
+    talk = _Interview()
+    expected = f"`interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+    case.tries(f"a generator asks {MANY} questions.")
+    talk = _Interview(*(f"number {number}?" for number in range(MANY)))
+    expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+
+class _Raised(str):
+    """What was raised, where a result was wanted."""
+
+
+def _check(case: Case, talk: _Interview, result: Any, expected: str) -> None:
+    if talk.complete and result == talk.result:
+        return
+    got = result if isinstance(result, _Raised) else f"`interview` returns {shown(result)}"
+    if not talk.complete:
+        _why_not_answered(case, talk, result, expected, got)
+    if isinstance(result, _Raised):
+        case.refuse(LETS_THROUGH if talk.questions else FIRST_OUTSIDE, expected, got)
+    if isinstance(result, StopIteration):
+        case.refuse(WHOLE_EXCEPTION, expected, got)
+    lost = (None, *talk.questions, *talk.wanted)
+    case.refuse(RETURN_LOST if result in lost else None, expected, got)
+
+
+def _why_not_answered(
+    case: Case, talk: _Interview, result: Any, expected: str, got: str
+) -> None:
+    """Find out why not every question got its answer."""
+    received, wanted = talk.received, talk.wanted
+    told = f"the generator was sent {shown(received)}, and {got}"
+    case.refuse_if_anything_went_wrong(expected)
+    if received and set(map(type, received)) == {type(None)}:
+        case.refuse(SENDS_NOTHING, expected, told)
+    if None in received:
+        case.refuse(EVERY_OTHER, expected, told)
+    stopped = received == wanted[: len(received)] and len(received) < len(wanted)
+    began = bool(received or talk.asked)
+    if stopped and began and not isinstance(result, _Raised):
+        case.refuse(FIXED_NUMBER, expected, told)
+    case.refuse(None, expected, told)

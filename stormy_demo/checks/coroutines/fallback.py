@@ -1,0 +1,251 @@
+"""A deadline, and what to give when it has passed."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from asyncio import Task
+from collections.abc import Callable
+from typing import Any
+
+from ..case import Case, turns, until
+from ..exercise import exercise
+from ..mistakes import FORGOTTEN_AWAIT
+from ..verdict import Mistake
+from ..words import PATIENCE, described, shown
+from .questions import begin
+
+HOLDS = Mistake(
+    "holds_the_loop",
+    "a call that holds the loop",
+    (
+        "While that line runs, nobody has the thread: not even what you wait for.",
+        "`asyncio.timeout` looks at the clock for you, and the loop goes on.",
+    ),
+)
+ENDLESS_WAIT = Mistake(
+    "endless_wait",
+    "a wait that no deadline ends",
+    (
+        "What if it never ends? Which line of yours runs then?",
+        "A deadline must be set before the `await`. Put the `await` into a block "
+        "`async with asyncio.timeout(seconds):`.",
+    ),
+)
+WAITS_OUT_THE_DEADLINE = Mistake(
+    "waits_out_the_deadline",
+    "a deadline that is always waited for",
+    (
+        "It was there at once. What does your code wait for after that?",
+        "Wait for the thing itself, under a deadline: `async with asyncio.timeout(seconds):`.",
+    ),
+)
+DEADLINE_NOT_CAUGHT = Mistake(
+    "deadline_not_caught",
+    "a deadline that nobody answers",
+    (
+        "The deadline works: it raises an exception. Who turns that into the fallback?",
+        "Put `try` around the whole, and return the fallback in `except TimeoutError:`.",
+    ),
+)
+TRY_INSIDE = Mistake(
+    "try_inside",
+    "a `try` inside of the block",
+    (
+        "Where is the `TimeoutError` raised: at the `await`, or at the end of the block?",
+        "At the `await` there is a `CancelledError`; the block makes a `TimeoutError` of it "
+        "when it ends. So `try` stands around `async with`.",
+    ),
+)
+HIDES_ERRORS = Mistake(
+    "hides_errors",
+    "an `except` that catches too much",
+    (
+        "Something went wrong that has nothing to do with the deadline. Who hears of it?",
+        "Name the one exception that you mean: `except TimeoutError:`.",
+    ),
+)
+SWALLOWS_CANCELLATION = Mistake(
+    "swallows_cancellation",
+    "a cancellation that is swallowed",
+    (
+        "Somebody cancels the task, and it goes on as if it were only late. Which `except` "
+        "catches that?",
+        "Leave `CancelledError` alone. The deadline comes out of the block as a "
+        "`TimeoutError`, and that is the only one to catch.",
+    ),
+)
+LEFT_RUNNING = Mistake(
+    "left_running",
+    "something that is given up and still runs",
+    (
+        "You do not wait for it any longer. Who tells it to stop?",
+        "`asyncio.timeout` cancels what its block awaits, and waits until that has tidied up.",
+    ),
+)
+NOT_TIDIED_UP = Mistake(
+    "not_tidied_up",
+    "a cancellation that is not waited for",
+    (
+        "`cancel()` only leaves a note. When does the `finally` of the cancelled one run?",
+        "Wait for its end before you return. `asyncio.timeout` does that for you.",
+    ),
+)
+
+LONG = 3600  # seconds
+
+
+async def quick() -> str:
+    """Give something, soon."""
+    await asyncio.sleep(0)
+    return "news"
+
+
+async def broken() -> str:
+    """Fail, soon."""
+    await asyncio.sleep(0)
+    raise ValueError("no such user")
+
+
+class Patient:
+    """Something that takes an hour.
+
+    Attributes:
+        begun: whether it was awaited.
+        tidied_up: whether its `finally` has run to its end.
+    """
+
+    def __init__(self) -> None:
+        """Note that nothing has happened yet."""
+        self.begun = self.tidied_up = False
+
+    async def patient(self) -> str:
+        """Wait, and tidy up whatever happens."""
+        self.begun = True
+        try:
+            await asyncio.sleep(LONG)
+            return "news"
+        finally:
+            # To tidy up may take a while, as closing a connection does.
+            await asyncio.sleep(0)
+            self.tidied_up = True
+
+
+@exercise(
+    "02_coroutines",
+    (
+        "Section 6 has a deadline around `patient()`. What happens there when it is over?",
+        "`async with asyncio.timeout(seconds):` and in it the `await`.",
+        "Put `try` around the whole block, and return the fallback in `except TimeoutError:`.",
+    ),
+    HOLDS,
+    ENDLESS_WAIT,
+    WAITS_OUT_THE_DEADLINE,
+    DEADLINE_NOT_CAUGHT,
+    TRY_INSIDE,
+    HIDES_ERRORS,
+    SWALLOWS_CANCELLATION,
+    LEFT_RUNNING,
+    NOT_TIDIED_UP,
+)
+async def fallback(case: Case) -> None:
+    """Something quick, something late, something broken; and somebody who cancels."""
+    case.if_stuck = HOLDS
+    or_else = case.function("or_else")
+    await _in_time(case, or_else)
+    await _late(case, or_else)
+    await _broken(case, or_else)
+    await _cancelled(case, or_else)
+
+
+async def _in_time(case: Case, or_else: Callable[..., Any]) -> None:
+    case.tries("something that gives 'news' at once, an hour's time, and the fallback 'old'.")
+    expected = "'news'"
+    waiting = begin(or_else, quick(), LONG, "old")
+    if not await until(waiting.done):
+        got = f"no result within {PATIENCE:g} seconds"
+        case.refuse(WAITS_OUT_THE_DEADLINE, expected, got)
+    if error := _error(waiting):
+        case.refuse_error(error, expected)
+    _refuse_unless(case, waiting, "news", expected)
+    case.refuse_if_anything_went_wrong(expected)
+
+
+async def _late(case: Case, or_else: Callable[..., Any]) -> None:
+    case.tries("something that takes an hour, 0.1 seconds' time, and the fallback 'old'.")
+    expected = "'old'"
+    thing = Patient()
+    waiting = begin(or_else, thing.patient(), 0.1, "old")
+    # Looked at in the moment in which the result is there, before anything else can happen.
+    tidied: list[bool] = []
+    waiting.add_done_callback(lambda _: tidied.append(thing.tidied_up))
+    if not await until(waiting.done):
+        got = f"no result within {PATIENCE:g} seconds"
+        case.refuse(ENDLESS_WAIT, expected, got)
+    error = _error(waiting)
+    if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+        inside = case.uses(ast.Try, inside=ast.AsyncWith)
+        got = described(error)
+        case.refuse(TRY_INSIDE if inside else DEADLINE_NOT_CAUGHT, expected, got)
+    if error:
+        case.refuse_error(error, expected)
+    _refuse_unless(case, waiting, "old", expected)
+    await turns()
+    if not tidied[0]:
+        expected = "'old', when what took too long is cancelled and its `finally` has run"
+        if thing.tidied_up:
+            got = "'old', and `finally` runs after that"
+            case.refuse(NOT_TIDIED_UP, expected, got)
+        case.refuse(LEFT_RUNNING, expected, "'old', and what took too long still runs")
+    case.refuse_if_anything_went_wrong(expected)
+
+
+async def _broken(case: Case, or_else: Callable[..., Any]) -> None:
+    case.tries("something that raises a ValueError at once, and the fallback 'old'.")
+    expected = "the ValueError"
+    waiting = begin(or_else, broken(), LONG, "old")
+    if not await until(waiting.done):
+        case.refuse(None, expected, f"no result within {PATIENCE:g} seconds")
+    error = _error(waiting)
+    if error is None:
+        mistake = HIDES_ERRORS if case.uses(ast.ExceptHandler) else None
+        case.refuse(mistake, expected, shown(waiting.result()))
+    if not isinstance(error, ValueError):
+        case.refuse_error(error, expected)
+
+
+async def _cancelled(case: Case, or_else: Callable[..., Any]) -> None:
+    case.tries("something that takes an hour, an hour's time; and then somebody cancels all.")
+    expected = "a CancelledError"
+    thing = Patient()
+    waiting = begin(or_else, thing.patient(), LONG, "old")
+    await until(lambda: thing.begun)
+    waiting.cancel()
+    await until(waiting.done)
+    await turns()
+    if not waiting.cancelled():
+        if not waiting.done():
+            got = "your function goes on"
+        elif error := waiting.exception():
+            got = described(error)
+        else:
+            got = shown(waiting.result())
+        case.refuse(SWALLOWS_CANCELLATION, expected, got)
+    if not thing.tidied_up:
+        expected = "a CancelledError, for the thing that is waited for as well"
+        case.refuse(LEFT_RUNNING, expected, "that thing still runs")
+
+
+def _error(waiting: Task[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if waiting.cancelled() else waiting.exception()
+
+
+def _refuse_unless(case: Case, waiting: Task[Any], wanted: str, expected: str) -> None:
+    given = waiting.result()
+    if given == wanted:
+        return
+    if inspect.isawaitable(given):
+        case.refuse(FORGOTTEN_AWAIT, expected, shown(given))
+    case.refuse_if_anything_went_wrong(expected)
+    case.refuse(None, expected, shown(given))

@@ -1,0 +1,125 @@
+"""Three handlers, three films, and the line that is to blame."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tornado.web import Application
+
+from ...film import Film, watch
+from ..exercise import Choice
+from ..verdict import Mistake
+from .suspects import Letters, Menu, Rates
+
+VISITS = ("/?user=ada", "/?user=grace", "/?user=alan")
+
+
+def three_films() -> list[Film]:
+    """Have three people visit each of three handlers at once, and film it.
+
+    It blocks for two or three seconds.
+
+    Returns:
+        The films, in another order than that of the handlers in `suspects`.
+    """
+    apps = [
+        Application([(r"/", Rates, {"known": {}})]),
+        Application([(r"/", Menu)]),
+        Application([(r"/", Letters)]),
+    ]
+    # Each has a thread and a loop of its own, so none of them holds up another.
+    with ThreadPoolExecutor(len(apps)) as threads:
+        return [*threads.map(lambda app: watch(app, VISITS), apps)]
+
+
+find_blocking = Choice(
+    "find_blocking",
+    "02_coroutines",
+    {
+        "films": {
+            "a": Mistake(
+                "thread_blamed",
+                "a blocking call in a thread taken for one that holds the loop, and an `await` "
+                "for politeness",
+                (
+                    "On which thread does `look_up` run in `Letters`, and on which in `Menu`?",
+                    "`await self.ask(...)` runs `ask` on this thread, up to its first pause. "
+                    "Where is one?",
+                    "`run_in_executor` gives the call to another thread, and the loop is free "
+                    "meanwhile.",
+                ),
+            ),
+            "b": Mistake(
+                "once_for_all",
+                "a call that holds the loop once taken for one that does so each time",
+                (
+                    "How often is `look_up` called by `Rates`, with three visitors, and how "
+                    "often by `Menu`?",
+                    "A red bar is somebody's own call. Whoever waits behind it has no red of "
+                    "their own.",
+                ),
+            ),
+            "c": None,
+            "d": Mistake(
+                "free_memory",
+                "a memory that fills itself",
+                (
+                    "`Rates` remembers. Who looks it up when there is nothing to remember yet, "
+                    "and on which thread?",
+                    "The first visitor holds the loop, and the others find it done. Which film "
+                    "has one red bar?",
+                ),
+            ),
+            "e": Mistake(
+                "pause_is_polite",
+                "a pause taken for politeness in all that follows it",
+                (
+                    "`Menu` pauses, and then? A pause lets go of the thread for as long as it "
+                    "lasts, and no longer.",
+                    "After their pauses, all three call `look_up` on the thread of the loop. "
+                    "Which film has three red bars?",
+                ),
+            ),
+        },
+        "line": {
+            "p": Mistake(
+                "waits_at_the_if",
+                "a visitor who waits at a line that she has not reached",
+                (
+                    "An `if` waits for nothing. When does Grace come to it?",
+                    "While Ada has the thread, Grace's `get` has not begun. On which line does "
+                    "Ada stand?",
+                ),
+            ),
+            "q": None,
+            "r": Mistake(
+                "a_pause_holds",
+                "a pause taken for a call that holds the loop",
+                (
+                    "Each of them pauses for 0.6 seconds. Where does the rest of Grace's time "
+                    "come from?",
+                    "Look at the heartbeat: it goes on during a pause. When does it stop?",
+                ),
+            ),
+            "s": Mistake(
+                "write_blamed",
+                "an answer that is slow to leave",
+                (
+                    "`write` takes microseconds. Look at the beginning of Grace's row, not at "
+                    "its end.",
+                    "Who has the thread while Grace's row is thin and the heartbeat is silent?",
+                ),
+            ),
+        },
+    },
+    "Film 1 is `Rates`: Ada pays for all, and Grace, who never calls `look_up`, pays with her. "
+    "Film 2 is `Menu`: an `await` is polite only if what it awaits pauses. Film 3 is "
+    "`Letters`: the same call, on another thread.",
+    (
+        "For each handler: how many of the three visitors call `look_up` on the loop's own "
+        "thread?",
+        "None, one and three. Now count the red bars.",
+        "For `line`: while Grace waits for her turn, on which line does the visitor stand who "
+        "has the thread?",
+    ),
+)

@@ -1,0 +1,52 @@
+"""A call that is to be made every second and takes longer than that."""
+
+from __future__ import annotations
+
+from ..exercise import Choice
+from ..verdict import Mistake
+
+periodic = Choice(
+    "periodic",
+    "02_coroutines",
+    {
+        "answer": {
+            "a": Mistake(
+                "overlap",
+                "calls that overlap, as they did until Tornado 6.1",
+                (
+                    "It was so for years. Today Tornado awaits what `tick` returns. When does "
+                    "it set the clock again?",
+                    "It sets the clock when a call has ended. So there are never two at once.",
+                ),
+            ),
+            "b": Mistake(
+                "made_up_for",
+                "calls that pile up and are made up for",
+                (
+                    "If each call takes longer than the period, the debt grows for ever. Would "
+                    "you want that?",
+                    "What was missed is left out. The next call comes when the clock would "
+                    "have rung anyway.",
+                ),
+            ),
+            "c": Mistake(
+                "from_the_end",
+                "a period that is counted from the end of a call",
+                (
+                    "A loop of your own, with a sleep of one second at its end, would do that. "
+                    "Here the clock rings at fixed times. Which?",
+                    "It would ring at 1, 2, 3, 4 and so on. Leave out those that fall into a "
+                    "call.",
+                ),
+            ),
+            "d": None,
+        }
+    },
+    "Calls that fall into a running one are skipped, and the next comes on the old grid. Until "
+    "Tornado 6.1 a coroutine was not awaited, and they overlapped; they still do when `tick` "
+    "starts a task and returns.",
+    (
+        "Two questions: may a second call begin while the first is under way? And from when on "
+        "is the next second counted?",
+    ),
+)

@@ -1,0 +1,235 @@
+"""What the exercises share in which a function asks many questions and returns the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+from asyncio import Future, Task
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from ...backend import Backend
+from ...film import Film, film
+from ...lanes import by_user
+from ...running import running
+from ..case import Case
+from ..verdict import Mistake
+from ..words import PATIENCE, described, shown
+
+PROMISES = Mistake(
+    "promises",
+    "promises where answers were wanted",
+    (
+        "What is it that you have there: an answer, or something that will be one some day?",
+        "One `await` is missing. `await gen.multi(...)` waits for a whole list, and gives a "
+        "list of results.",
+    ),
+)
+RESULTS_NOT_READ = Mistake(
+    "results_not_read",
+    "tasks that are done, and whose results nobody reads",
+    (
+        "Your code waits until all are done. Where are the bodies then?",
+        "Keep the tasks in a list. When they are done, `task.result()` is what each returned.",
+    ),
+)
+LOOKS_TOO_EARLY = Mistake(
+    "looks_too_early",
+    "a look at a result that is not there yet",
+    (
+        "`result()` does not wait. Is the answer there when you call it?",
+        "Wait first. A group has waited for its tasks when its `async with` block is over.",
+    ),
+)
+AWAITS_A_LIST = Mistake(
+    "awaits_a_list",
+    "an `await` in front of a list",
+    (
+        "`await` waits for one thing, and a list is not something that is done one day.",
+        "`gen.multi` makes of a list one thing that can be awaited.",
+    ),
+)
+GATHERS_A_LIST = Mistake(
+    "gathers_a_list",
+    "a list given to `asyncio.gather`",
+    (
+        "How many things does your `gather` get: all the questions, or one list?",
+        "A star takes the things out of the list: `asyncio.gather(*[...])`. `gen.multi` takes "
+        "the list itself.",
+    ),
+)
+TASK_OF_A_FUTURE = Mistake(
+    "task_of_a_future",
+    "a task made of a future",
+    (
+        "What does `fetch` return: a coroutine that wants to be started, or a future?",
+        "What `fetch` returns is under way already and needs no task: give it to `gen.multi`. "
+        "Or write an `async def` that awaits it, and make a task of that.",
+    ),
+)
+ORDER_OF_COMING = Mistake(
+    "order_of_coming",
+    "answers in another order than the questions",
+    (
+        "Who answers first need not be the one who was asked first.",
+        "Let each answer keep the place of its question: `gen.multi` and `asyncio.gather` give "
+        "the results in the order of what you gave them, and a list of tasks keeps its order.",
+    ),
+)
+RESPONSES = Mistake(
+    "responses",
+    "the responses instead of their bodies",
+    (
+        "A response has a status and headers too. Which part of it is wanted?",
+        "`response.body`, for each of them.",
+    ),
+)
+
+
+class Client(SimpleAsyncHTTPClient):
+    """A client that counts.
+
+    Attributes:
+        asked: the addresses that it was asked for.
+        came: the addresses whose answers have come.
+        most: the largest number of questions that were under way at once.
+    """
+
+    def initialize(self, *args: Any, **settings: Any) -> None:
+        """Begin to count."""
+        super().initialize(*args, **settings)
+        self.asked: list[str] = []
+        self.came: list[str] = []
+        self.most = 0
+
+    def fetch(
+        self, request: str | HTTPRequest, raise_error: bool = True, **settings: Any
+    ) -> Future[HTTPResponse]:
+        """Ask, and count."""
+        url = request.url if isinstance(request, HTTPRequest) else request
+        response = super().fetch(request, raise_error=raise_error, **settings)
+        self.asked.append(url)
+        self.most = max(self.most, len(self.asked) - len(self.came))
+        # It is called before whoever awaits the response goes on.
+        response.add_done_callback(lambda _: self.came.append(url))
+        return response
+
+
+def new_client() -> Client:
+    """Return a client that keeps nobody waiting."""
+    return Client(force_instance=True, max_clients=100)
+
+
+def questions(url: str, people: Sequence[str]) -> list[str]:
+    """Return the address of each person's profile."""
+    return [f"{url}/profile?user={person}" for person in people]
+
+
+def bodies(people: Sequence[str]) -> list[bytes]:
+    """Return what the backend answers."""
+    full = {"ada": "Ada Lovelace", "grace": "Grace Hopper", "alan": "Alan Turing"}
+    return [b'{"profile": "%s"}' % full.get(who, who.title()).encode() for who in people]
+
+
+def begin(function: Callable[..., Any], *args: Any) -> Task[Any]:
+    """Call a function of the learner's, and await what it returns, if it can be awaited.
+
+    Args:
+        function: the function.
+        *args: what to call it with.
+
+    Returns:
+        A task of that.
+    """
+
+    async def call() -> Any:
+        answer = function(*args)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    return asyncio.create_task(call())
+
+
+def so_few(asked: int) -> str:
+    """Return in words that no more than so many questions have come."""
+    if asked == 1:
+        return "one question comes, and no other while that one waits for its answer"
+    return f"{asked} come, and no other while those wait" if asked else "no question comes"
+
+
+async def staircase(ask_all: Callable[..., Any], *args: Any) -> Film:
+    """Make a film of how three questions are asked one after another.
+
+    Args:
+        ask_all: a function of the learner's.
+        *args: what it wants beside the client and the questions.
+    """
+    backend = Backend(0.2)
+    backend.app.settings["lane"] = by_user
+    async with running(backend.app) as url:
+        with film(red=0.4) as f, contextlib.suppress(Exception):
+            people = ["ada", "grace", "alan"]
+            asking = begin(ask_all, new_client(), questions(url, people), *args)
+            await asyncio.wait([asking], timeout=PATIENCE)
+    return f
+
+
+def judge(case: Case, asking: Task[Any], wanted: list[bytes], expected: str) -> None:
+    """Refuse what the learner's function gave, if it is not what was wanted.
+
+    Args:
+        case: the case.
+        asking: the call of that function.
+        wanted: the bodies.
+        expected: that, in words.
+    """
+    if not asking.done():
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(None, expected, "all are answered, and your function never ends")
+    if asking.cancelled():
+        case.refuse(None, expected, "a CancelledError")
+    if error := asking.exception():
+        _why_an_error(case, error, expected)
+    given = asking.result()
+    if isinstance(given, (list, tuple)) and list(given) == wanted:
+        case.refuse_if_anything_went_wrong(expected)
+        return
+    got = shown(given)
+    things = list(given) if isinstance(given, (list, tuple, set)) else [given]
+    futures = [thing for thing in things if isinstance(thing, Future)]
+    if futures and all(future.done() for future in futures):
+        case.refuse(RESULTS_NOT_READ, expected, got)
+    if any(inspect.isawaitable(thing) for thing in things):
+        case.refuse(PROMISES, expected, got)
+    if any(isinstance(thing, HTTPResponse) for thing in things):
+        case.refuse(RESPONSES, expected, got)
+    if all(isinstance(thing, bytes) for thing in things) and sorted(things) == sorted(wanted):
+        case.refuse(ORDER_OF_COMING, expected, got)
+    case.refuse_if_anything_went_wrong(expected)
+    tasks = given is None and case.uses("create_task", "TaskGroup")
+    case.refuse(RESULTS_NOT_READ if tasks else None, expected, got)
+
+
+def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
+    # A task group wraps the exceptions of its tasks, and of its own block.
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    text, where = described(error), case.line_of(error)
+    # In the words of Python 3.11, of a list and of a generator, and of later ones.
+    a_list = ("unhashable type: 'list'", "bad yield", "an awaitable is req")
+    if isinstance(error, asyncio.InvalidStateError):
+        mistake = LOOKS_TOO_EARLY
+    elif isinstance(error, TypeError) and "list" in text and "await" in text:
+        mistake = AWAITS_A_LIST
+    elif any(words in text for words in a_list):
+        mistake = GATHERS_A_LIST
+    elif "a coroutine was expected" in text:
+        mistake = TASK_OF_A_FUTURE
+    elif "Future' object" in text or "Task' object" in text:
+        mistake = PROMISES
+    else:
+        case.refuse_error(error, expected)
+    case.refuse(mistake, expected, f"{text} ({where})" if where else text)

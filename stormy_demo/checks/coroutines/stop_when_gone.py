@@ -1,0 +1,326 @@
+"""A search for a visitor who may leave before it is done."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient, HTTPError
+from tornado.web import Application, RequestHandler
+
+from ...film import Answer
+from ...running import running
+from ..case import Case, turns, until
+from ..exercise import exercise
+from ..mistakes import FORGOTTEN_AWAIT, HOLDS
+from ..verdict import Mistake
+from ..words import PATIENCE, shown, told
+
+PAGES = ("a hen and a hawk", "a fox", "two hens", "a fox and a hen")
+FOUND = {"found": [1, 3]}
+# The page at which the visitor leaves, and at which the archive fails.
+LAST = 1
+
+GOES_ON = Mistake(
+    "goes_on",
+    "a search that goes on for nobody",
+    (
+        "The visitor has left. Who tells the search?",
+        "Tornado calls `on_connection_close`. That can cancel the task of `get`, if somebody "
+        "kept it.",
+        "In `get`: `self.task = asyncio.current_task()`. In `on_connection_close`: "
+        "`self.task.cancel()`.",
+    ),
+)
+WRONG_TASK = Mistake(
+    "wrong_task",
+    "the wrong task, or none",
+    (
+        "Tornado calls `on_connection_close`, not your `get`. Which task is the current one "
+        "there?",
+        "Ask for it in `get`, and keep it in `self.task`.",
+    ),
+)
+LOOKS_LATER = Mistake(
+    "looks_later",
+    "a flag that nobody looks at for the time being",
+    (
+        "When does the search look at the flag next? It stands at an `await`, and waits for "
+        "a page that does not come.",
+        "Only a cancellation reaches it there. Keep the task of `get`, and cancel it.",
+    ),
+)
+SWALLOWED = Mistake(
+    "swallowed",
+    "a cancellation that is caught and forgotten",
+    (
+        "`cancel` raised a `CancelledError` at the `await`. What did your code do with it?",
+        "Let it pass, or raise it again. To tidy up, `finally` is enough.",
+    ),
+)
+NOT_CLOSED = Mistake(
+    "not_closed",
+    "an archive that is not closed in every case",
+    (
+        "Which lines are left out when an `await` raises an exception?",
+        "What must happen whatever comes stands in `finally`.",
+    ),
+)
+CLOSED_TWICE = Mistake(
+    "closed_twice",
+    "an archive that is closed twice",
+    (
+        "How many of your lines close it, and which of them are reached?",
+        "`finally` in `get` is reached in every case, and is enough.",
+    ),
+)
+CLOSED_EARLY = Mistake(
+    "closed_early",
+    "an archive that is closed while the search goes on",
+    (
+        "`on_connection_close` closes the archive. Does `get` hear of that?",
+        "Cancel the task of `get` there, and leave the closing to its `finally`.",
+    ),
+)
+
+
+class Archive:
+    """An archive whose page `LAST` may be scripted.
+
+    Attributes:
+        asked: the numbers of the pages that were asked for, in that order.
+        cancelled: those of which the asker was cancelled while it waited.
+        closed: how often it was closed.
+        gate: once set, page `LAST` comes.
+        fails: page `LAST` cannot be read.
+    """
+
+    pages = len(PAGES)
+
+    def __init__(self, *, waits: bool = False, fails: bool = False) -> None:
+        self.asked: list[int] = []
+        self.cancelled: list[int] = []
+        self.closed = 0
+        self.fails = fails
+        self.gate = asyncio.Event()
+        if not waits:
+            self.gate.set()
+
+    async def page(self, number: int) -> str:
+        """Return the text of a page, once it is there."""
+        self.asked.append(number)
+        try:
+            await asyncio.sleep(0)
+            if number == LAST:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(number)
+            raise
+        if self.fails and number == LAST:
+            raise OSError("the page cannot be read")
+        return PAGES[number]
+
+    def close(self) -> None:
+        """Count the closing."""
+        self.closed += 1
+
+
+def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHandler]:
+    """Return a handler that does the same, and says when its `get` has ended."""
+
+    class Watched(handler):  # type: ignore[misc, valid-type]
+        async def get(self, *args: Any) -> None:
+            try:
+                result = super().get(*args)
+                if inspect.isawaitable(result):
+                    await result
+            finally:
+                ended.append(True)
+
+    # An exception names it.
+    Watched.__name__ = handler.__name__
+    return Watched
+
+
+@exercise(
+    "02_coroutines",
+    (
+        "Write `get` first, as if every visitor stayed: a loop over "
+        "`range(self.archive.pages)`, an `await` for each page, and `close` in a `finally`.",
+        "`Attentive`, above, has the rest: `get` keeps its task, and `on_connection_close` "
+        "cancels it.",
+    ),
+    GOES_ON,
+    WRONG_TASK,
+    LOOKS_LATER,
+    SWALLOWED,
+    NOT_CLOSED,
+    CLOSED_TWICE,
+    CLOSED_EARLY,
+    FORGOTTEN_AWAIT,
+)
+async def stop_when_gone(case: Case) -> None:
+    """One visitor stays, one leaves while another stays, and one finds a broken archive."""
+    case.if_stuck = HOLDS
+    handler = case.handler("Search")
+
+    case.tries("Ada looks for a fox in four pages, and stays.")
+    expected = f"she reads {shown(FOUND)}, and the archive is closed once"
+    archive = Archive()
+    film = await case.visits(_app(handler, archive), ["/?word=fox"])
+    if film.answers != [Answer(200, FOUND)]:
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(None, expected, told(film.answers))
+    if {*archive.asked} != {*range(archive.pages)}:
+        expected = "every page is asked for"
+        case.refuse(None, expected, f"the pages {archive.asked} are asked for")
+    await turns()
+    _closed_once(case, archive, expected)
+    case.refuse_if_anything_went_wrong(expected)
+
+    await _leave(case, handler)
+
+    case.tries("Ada looks for a fox, and the second page raises an `OSError`.")
+    expected = "the archive is closed once, whatever happens"
+    archive = Archive(fails=True)
+    await case.visits(_app(handler, archive), ["/?word=fox"])
+    await turns()
+    _closed_once(case, archive, expected)
+
+
+def _app(handler: type[RequestHandler], archive: Archive) -> Application:
+    return Application([(r"/", handler, {"archive": archive})])
+
+
+async def _leave(case: Case, handler: type[RequestHandler]) -> None:
+    """Have one visitor leave, and the other stay."""
+    case.tries(
+        "Ada and Grace look for a fox, each in an archive of her own. When both wait for "
+        "the second page, which does not come, Ada leaves."
+    )
+    expected = "Ada's search ends, and her archive is closed once"
+    hers, other = Archive(waits=True), Archive(waits=True)
+    ended: list[bool] = []
+    app = Application(
+        [
+            (r"/ada", _watched(handler, ended), {"archive": hers}),
+            (r"/grace", handler, {"archive": other}),
+        ]
+    )
+    try:
+        async with running(app) as url:
+            try:
+                client = AsyncHTTPClient(force_instance=True)
+                leave = await _come(url, hers)
+                # The checker, and not the client, says when it has taken too long.
+                stays = client.fetch(
+                    f"{url}/grace?word=fox", request_timeout=60, raise_error=False
+                )
+                await until(lambda: LAST in other.asked)
+                await turns()
+                before = len(hers.asked)
+                leave()
+                await until(lambda: bool(ended and hers.closed))
+                after = await _afterwards(hers, before, bool(ended))
+                if other.cancelled and not hers.cancelled:
+                    case.refuse(WRONG_TASK, expected, "Grace's search is cancelled")
+                _look_at_the_end(case, handler, hers, after, expected)
+
+                expected = f"Grace, who stays, reads {shown(FOUND)}, and her archive is closed"
+                other.gate.set()
+                response = await asyncio.wait_for(stays, PATIENCE)
+                await turns()
+                if response.code != 200 or json_decode(response.body) != FOUND:
+                    case.refuse_if_anything_went_wrong(expected)
+                    got = f"{response.code} and {shown(response.body)}"
+                    case.refuse(None, expected, got)
+                _closed_once(case, other, expected)
+                case.refuse_if_anything_went_wrong(expected)
+            finally:
+                # Or the searches that go on for nobody would be waited for.
+                hers.gate.set()
+                other.gate.set()
+                client.close()
+    except asyncio.CancelledError:
+        # Whoever cancels all tasks that there are cancels the checker as well.
+        if task := asyncio.current_task():
+            task.uncancel()
+        case.refuse(WRONG_TASK, expected, "everything that was under way is cancelled")
+    except (HTTPError, OSError, ValueError) as error:
+        case.refuse(None, expected, f"Grace has no answer ({type(error).__name__})")
+
+
+async def _come(url: str, archive: Archive) -> Callable[[], None]:
+    """Ask, wait until page `LAST` is asked for, and return how to leave."""
+    place = urlsplit(url)
+    _, writer = await asyncio.open_connection(place.hostname, place.port)
+    writer.write(f"GET /ada?word=fox HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+    await until(lambda: LAST in archive.asked)
+    return writer.close
+
+
+class _Afterwards(NamedTuple):
+    """What became of a search whose visitor has left.
+
+    Attributes:
+        ended: whether it ended, while page `LAST` did not come.
+        closed: how often it had closed the archive by then.
+        more: the pages that it asked for since, also when page `LAST` came after all.
+    """
+
+    ended: bool
+    closed: int
+    more: list[int]
+
+
+async def _afterwards(archive: Archive, before: int, ended: bool) -> _Afterwards:
+    closed = archive.closed
+    archive.gate.set()
+    for _ in range(4):
+        await turns()
+    return _Afterwards(ended, closed, archive.asked[before:])
+
+
+def _look_at_the_end(
+    case: Case,
+    handler: type[RequestHandler],
+    archive: Archive,
+    after: _Afterwards,
+    expected: str,
+) -> None:
+    """Refuse a search that did not end with its visitor, or not well."""
+    # A task that is cancelled ends in this way, and Tornado tells the log.
+    case.errors[:] = [e for e in case.errors if not e.text.startswith("CancelledError")]
+    if after.ended and after.closed == archive.closed == 1 and not after.more:
+        case.refuse_if_anything_went_wrong(expected)
+        return
+    goes_on = f"after she has left, her search asks for the pages {after.more}"
+    if archive.cancelled:
+        if after.more:
+            case.refuse(SWALLOWED, expected, goes_on)
+        _closed_once(case, archive, expected)
+        case.refuse(None, expected, case.with_error("the search does not end"))
+    got = goes_on if after.more else f"after {PATIENCE:g} seconds her search still waits"
+    if handler.on_connection_close is RequestHandler.on_connection_close:
+        case.refuse(GOES_ON, expected, got)
+    if case.uses("current_task", inside="on_connection_close"):
+        case.refuse(WRONG_TASK, expected, case.with_error(got))
+    case.refuse_if_anything_went_wrong(expected)
+    if after.closed:
+        case.refuse(CLOSED_EARLY, expected, f"the archive is closed, and {got}")
+    flag = case.uses(ast.Assign, "set", "set_result", inside="on_connection_close")
+    if flag and not case.uses("cancel"):
+        case.refuse(LOOKS_LATER, expected, got)
+    case.refuse(GOES_ON, expected, got)
+
+
+def _closed_once(case: Case, archive: Archive, expected: str) -> None:
+    if archive.closed == 0:
+        case.refuse(NOT_CLOSED, expected, "the archive is not closed")
+    if archive.closed > 1:
+        case.refuse(CLOSED_TWICE, expected, f"the archive is closed {archive.closed} times")

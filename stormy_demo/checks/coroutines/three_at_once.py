@@ -1,0 +1,119 @@
+"""Several questions, asked at once; the answers in the order of the questions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from ...backend import Backend
+from ...running import running
+from ..case import Case, turns, until
+from ..exercise import exercise
+from ..verdict import Mistake
+from .questions import (
+    AWAITS_A_LIST,
+    GATHERS_A_LIST,
+    LOOKS_TOO_EARLY,
+    ORDER_OF_COMING,
+    PROMISES,
+    RESPONSES,
+    RESULTS_NOT_READ,
+    TASK_OF_A_FUTURE,
+    begin,
+    bodies,
+    judge,
+    new_client,
+    questions,
+    so_few,
+    staircase,
+)
+
+ONE_AFTER_ANOTHER = Mistake(
+    "one_after_another",
+    "one `await` after another",
+    (
+        "How many questions are under way when the first `await` waits?",
+        "Start all of them first, and wait for the answers then.",
+        "`fetch` starts its question as soon as it is called: make a list of what it returns, "
+        "and `await gen.multi(...)` of that.",
+    ),
+)
+AWAITS_EACH_TASK = Mistake(
+    "awaits_each_task",
+    "a task that is awaited before the next one is made",
+    (
+        "A task lets you go on while it runs. What does your code do in that time?",
+        "Make all the tasks in a first loop, keep them in a list, and await them in a second.",
+    ),
+)
+
+
+@exercise(
+    "02_coroutines",
+    (
+        "`at_once`, above, asks three at once. What does it return, and what is wanted here?",
+        "First start all, then wait for all, then read the bodies.",
+        "`responses = await gen.multi([client.fetch(url) for url in urls])`",
+    ),
+    ONE_AFTER_ANOTHER,
+    AWAITS_EACH_TASK,
+    PROMISES,
+    RESULTS_NOT_READ,
+    LOOKS_TOO_EARLY,
+    AWAITS_A_LIST,
+    GATHERS_A_LIST,
+    TASK_OF_A_FUTURE,
+    ORDER_OF_COMING,
+    RESPONSES,
+)
+async def three_at_once(case: Case) -> None:
+    """Hold the answers until all have asked, and let them go in another order."""
+    ask_all = case.function("ask_all")
+    case.tries(
+        "questions about Ada, Grace and Alan. The backend answers when it has all three: "
+        "Alan first, then Ada, then Grace."
+    )
+    await _try(case, ask_all, ["ada", "grace", "alan"], [2, 0, 1])
+
+    case.tries("twelve questions, answered in no order.")
+    # A set of three may be in the right order by luck, one of twelve hardly.
+    await _try(case, ask_all, [f"p{n}" for n in range(12)], [n * 5 % 12 for n in range(12)])
+
+
+async def _try(
+    case: Case, ask_all: Callable[..., Any], people: Sequence[str], order: Sequence[int]
+) -> None:
+    expected = f"the bodies of all {len(people)} answers, in the order of `urls`"
+    backend, client = Backend(hold=True), new_client()
+    async with running(backend.app) as url:
+        asking = begin(ask_all, client, questions(url, people))
+        await until(lambda: len(backend.asked) == len(people) or asking.done())
+        if asking.done():
+            judge(case, asking, bodies(people), expected)
+        if len(backend.asked) < len(people):
+            await _why_so_few(case, ask_all, backend, len(people))
+        for came, number in enumerate(order, 1):
+            backend.release(f"profile of {people[number]}")
+            # An answer that asks with a client of its own is not waited for.
+            await until(lambda came=came: len(client.came) >= came or not client.asked)  # type: ignore[misc]
+            await turns()
+        await until(asking.done)
+        judge(case, asking, bodies(people), expected)
+
+
+async def _why_so_few(
+    case: Case, ask_all: Callable[..., Any], backend: Backend, count: int
+) -> NoReturn:
+    expected = f"all {count} are asked before the first is answered"
+    asked = len(backend.asked)
+    got = so_few(asked)
+    if asked != 1:
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(None, expected, got)
+    tasks = any(
+        case.uses("create_task", "ensure_future", "TaskGroup", inside=loop)
+        for loop in (ast.For, ast.ListComp)
+    )
+    mistake = AWAITS_EACH_TASK if tasks else ONE_AFTER_ANOTHER
+    case.refuse(mistake, expected, got, await staircase(ask_all))

@@ -1,0 +1,201 @@
+"""A handler made of callbacks, written once more with `await`."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+from typing import Any
+
+from tornado.web import Application, RequestHandler
+
+from ...backend import Backend
+from ...film import NO_ANSWER, Answer, Film
+from ...running import running
+from ..case import Case, until
+from ..exercise import exercise
+from ..mistakes import MISSING
+from ..verdict import Mistake
+from ..words import shown, told
+
+HOLDS = Mistake(
+    "holds_the_loop",
+    "a call that holds the loop",
+    (
+        "While that line runs, nobody else is served. `async def` alone does not change that.",
+        "Pause with something that can be awaited, and that gives the thread back.",
+        "`await asyncio.sleep(0.6)`",
+    ),
+)
+PLAIN_DEF = Mistake(
+    "plain_def",
+    "a `get` that is still an ordinary function",
+    (
+        "Which kind of function may pause in the middle and go on later in the same place?",
+        "Begin the method with `async def`; then it may `await`.",
+    ),
+)
+PROMISE_NOT_AWAITED = Mistake(
+    "promise_not_awaited",
+    "a promise taken for the answer in it",
+    (
+        "`fetch` returns at once. What can it return, when the backend has not answered yet?",
+        "It is a future. `await` waits until it is full and gives you what is in it: "
+        "`response = await AsyncHTTPClient().fetch(...)`.",
+    ),
+)
+PROMISE_RETURNED = Mistake(
+    "promise_returned",
+    "an `async def` that leaves a note and ends",
+    (
+        "Tornado waits until an `async def` comes to its end. When does yours?",
+        "The callbacks come when the answer has gone. Wait in `get` itself: each `await` "
+        "stands where the other version says whom to call later.",
+    ),
+)
+NEVER_WRITTEN = Mistake(
+    "never_written",
+    "an answer that was never written",
+    (
+        "The backend was asked and has answered. Who tells the visitor?",
+        "What `get` returns is not looked at: `self.write(response.body)`.",
+    ),
+)
+RESPONSE_WRITTEN = Mistake(
+    "response_written",
+    "a whole response where its body is wanted",
+    (
+        "A response has a status and headers too. Which part of it does the visitor want?",
+        "`self.write(response.body)`",
+    ),
+)
+NO_PAUSE = Mistake(
+    "no_pause",
+    "a pause that nobody waits for",
+    (
+        "The backend is asked at once. Which line should take 0.6 seconds?",
+        "A pause that is only begun holds up nobody: `await` it.",
+    ),
+)
+HANGS_ON_FAILURE = Mistake(
+    "hangs_on_failure",
+    "an exception in a callback, which nobody hears",
+    (
+        "The backend's failure became an exception. Who called the function that raised it?",
+        "Without callbacks it goes up by itself: `await` the answer in `get`.",
+    ),
+)
+TOLD_AS_SUCCESS = Mistake(
+    "told_as_success",
+    "a failure told with status 200",
+    (
+        "The visitor is a program. It reads the status, and 200 says that all is well.",
+        "Let the exception of `fetch` pass: Tornado makes a 500 of it.",
+    ),
+)
+
+PROFILE = {"profile": "Ada Lovelace"}
+PAUSE = 0.6
+
+
+@exercise(
+    "02_coroutines",
+    (
+        "Read the three methods in the order in which they run. Each ends with a note: call "
+        "me later. In a coroutine that is a line with `await`.",
+        "The pause is `await asyncio.sleep(0.6)`.",
+        "`response = await AsyncHTTPClient().fetch(...)` gives you the response itself, and no "
+        "`Future` is left.",
+    ),
+    HOLDS,
+    PLAIN_DEF,
+    PROMISE_NOT_AWAITED,
+    PROMISE_RETURNED,
+    NEVER_WRITTEN,
+    RESPONSE_WRITTEN,
+    NO_PAUSE,
+    HANGS_ON_FAILURE,
+    TOLD_AS_SUCCESS,
+)
+async def to_async(case: Case) -> None:
+    """Three come at once, to a backend that answers all or none; then the backend fails."""
+    case.if_stuck = HOLDS
+    handler = case.handler("Profile")
+
+    case.tries("three visitors come at once. The backend answers when it has three questions.")
+    expected = "all three read Ada's profile, and nobody holds the loop"
+    backend = Backend(together=3)
+    async with running(backend.app) as url:
+        app = Application([(r"/", handler)], backend=url)
+        visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
+        pause = asyncio.create_task(_seconds_until_asked(backend))
+        film = await case.visits(app, visits)
+        asked = bool(backend.asked)
+    case.refuse_if_held(film, HOLDS, expected)
+    _refuse_unless_coroutine(case, handler)
+    if not all(_is_profile(answer) for answer in film.answers):
+        _why_no_profile(case, film, asked, expected)
+    case.refuse_if_anything_went_wrong(expected, film)
+    # Never too short for those who pause, however slow the machine is.
+    if await pause < PAUSE - 0.1:
+        got = "the backend is asked without a pause"
+        case.refuse(NO_PAUSE, "a pause of 0.6 seconds, then the question", got)
+
+    case.tries("the backend fails: it answers with a 500.")
+    expected = "the visitor gets a 500, and does not hang"
+    async with running(Backend(fail=["profile"]).app) as url:
+        app = Application([(r"/", handler)], backend=url)
+        film = await case.visits(app, ["/?user=ada"])
+    status, got = film.answers[0].status, case.with_error(told(film.answers))
+    if status == NO_ANSWER:
+        case.refuse(HANGS_ON_FAILURE, expected, got)
+    if status < 400:
+        case.refuse(TOLD_AS_SUCCESS, expected, told(film.answers))
+    if status < 500:
+        case.refuse(None, expected, got)
+
+
+async def _seconds_until_asked(backend: Backend) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await until(lambda: bool(backend.asked))
+    return loop.time() - began
+
+
+def _refuse_unless_coroutine(case: Case, handler: type[RequestHandler]) -> None:
+    if handler.get is RequestHandler.get:
+        case.refuse(MISSING, "`Profile` has an `async def get`", "it has no `get`")
+    if not inspect.iscoroutinefunction(handler.get):
+        case.refuse(PLAIN_DEF, "`get` is an `async def`", "`get` is an ordinary function")
+
+
+def _is_profile(answer: Answer) -> bool:
+    """Return whether this is the backend's body, passed on as it came or as JSON."""
+    return answer.status == 200 and _data(answer.body) == PROFILE
+
+
+def _data(body: Any) -> Any:
+    try:
+        return json.loads(body) if isinstance(body, str) else body
+    except ValueError:
+        return body
+
+
+def _why_no_profile(case: Case, film: Film, asked: bool, expected: str) -> None:
+    for error in case.errors:
+        if any(word in error.text for word in ("Future' object", "InvalidStateError")):
+            case.refuse(PROMISE_NOT_AWAITED, expected, str(error))
+        if "only accepts bytes" in error.text and case.uses("fetch"):
+            # It says the same of a future and of a response.
+            awaited = case.uses("fetch", inside=ast.Await)
+            mistake = RESPONSE_WRITTEN if awaited else PROMISE_NOT_AWAITED
+            case.refuse(mistake, expected, str(error))
+    got = told(film.answers)
+    if film.answers == [Answer(200, "")] * 3 and not case.never_awaited():
+        if asked:
+            case.refuse(NEVER_WRITTEN, expected, got)
+        if case.uses("call_later", "add_future", "add_callback", "add_done_callback"):
+            case.refuse(PROMISE_RETURNED, expected, got)
+    case.refuse_if_anything_went_wrong(expected, film)
+    case.refuse(None, f"each of them: 200 and {shown(PROFILE)}.", got)
