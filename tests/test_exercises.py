@@ -1,5 +1,8 @@
 """Exercises from three sides: the stub as it is shipped, the solution, and wrong answers.
 
+And from a fourth: other right answers, in `tests/right_answers/NOTEBOOK/EXERCISE/`, since there
+is more than one way and a checker may not insist on its own.
+
 A wrong answer is a whole cell as people write it, in `tests/wrong_answers/NOTEBOOK/EXERCISE/`.
 Its file is named after the mistake whose hint it must get: `holds_the_loop.py`, and for another
 way to make the same mistake `holds_the_loop.polling.py`.
@@ -25,6 +28,7 @@ from tests import refresh
 from tests.conftest import RAN
 
 SOLUTIONS = refresh.ROOT / "notebooks" / "solutions"
+RIGHT = refresh.ROOT / "tests" / "right_answers"
 WRONG = refresh.ROOT / "tests" / "wrong_answers"
 BOOKS = sorted((refresh.ROOT / "notebooks").glob("*.ipynb"))
 MAGIC = "%%exercise "
@@ -38,6 +42,10 @@ def solution(name: str) -> Path:
 
 def wrong_answers(name: str) -> list[Path]:
     return sorted((WRONG / EXERCISES[name].notebook / name).glob("*.py"))
+
+
+def right_answers(name: str) -> list[Path]:
+    return sorted((RIGHT / EXERCISES[name].notebook / name).glob("*.py"))
 
 
 def answers(find: Callable[[str], list[Path]]) -> pytest.MarkDecorator:
@@ -101,6 +109,18 @@ def test_the_solution_is_right(
     pytestconfig.stash[RAN]["solutions"] += 1
 
 
+@answers(right_answers)
+def test_another_right_answer_is_right_too(
+    name: str,
+    path: Path,
+    verdict_on: Callable[[str, Path], Verdict],
+    pytestconfig: pytest.Config,
+) -> None:
+    verdict = verdict_on(name, path)
+    assert verdict.right, verdict
+    pytestconfig.stash[RAN]["other right answers"] += 1
+
+
 @answers(wrong_answers)
 def test_a_wrong_answer_is_refused_with_the_hint_for_its_mistake(
     name: str,
@@ -152,6 +172,7 @@ def test_there_is_no_solution_and_no_wrong_answer_without_an_exercise() -> None:
     places = {(each.notebook, name) for name, each in EXERCISES.items()}
     assert {(path.parent.name, path.stem) for path in SOLUTIONS.glob("*/*.py")} == places
     assert {(path.parent.name, path.name) for path in WRONG.glob("*/*")} == places
+    assert {(path.parent.name, path.name) for path in RIGHT.glob("*/*")} <= places
 
 
 @named
@@ -174,6 +195,13 @@ def test_it_takes_ten_minutes_at_most_and_says_how_many(name: str) -> None:
 @named
 def test_there_are_three_wrong_answers_or_more(name: str) -> None:
     assert len(wrong_answers(name)) >= 3
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, each in EXERCISES.items() if not isinstance(each, Choice)]
+)
+def test_code_has_two_other_right_answers_or_more(name: str) -> None:
+    assert len(right_answers(name)) >= 2
 
 
 @named

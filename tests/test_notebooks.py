@@ -137,11 +137,15 @@ def test_nothing_on_the_page_comes_from_the_error_stream(path: Path) -> None:
 
 @named(CORE)
 def test_cells_are_short(path: Path) -> None:
-    """A beginner reads a cell at one glance; a class or a program may take a little more."""
+    """A beginner reads a cell at one glance; a class or a program may take a little more.
+
+    The cell of an exercise stands for itself, with its imports, see `test_exercises`.
+    """
     for cell in code_cells(refresh.read(path)):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         is_imports = all(re.match(r"import|from", line) for line in lines)
-        assert len(lines) <= 13 or is_imports, cell.source
+        is_exercise = cell.source.startswith("%%exercise ")
+        assert len(lines) <= 13 or is_imports or is_exercise, cell.source
 
 
 @named(ALL)
@@ -191,9 +195,26 @@ def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
 
 @named(CORE)
 def test_the_agenda_lists_the_minutes_of_each_section(path: Path) -> None:
-    core = [str(s.metadata.minutes) for s in sections(path) if s.metadata.path == "core"]
+    core = [
+        str(section.metadata.minutes)
+        for section in sections(path)
+        if section.metadata.path == "core" and "exercise" not in section.metadata
+    ]
     agenda = (refresh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
     assert f"| {path.name[:2]} | {', '.join(core)} |" in agenda
+
+
+@named(CORE)
+def test_the_agenda_lists_the_exercises_with_their_places_and_minutes(path: Path) -> None:
+    agenda = (refresh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    here = ""
+    for section in sections(path):
+        if number := re.match(r"## (\d+)", section.source):
+            here = number[1]
+        if name := section.metadata.get("exercise"):
+            minutes, route = section.metadata.minutes, section.metadata.path
+            row = f"| `{name}` | {path.name[:2]}, {here} | {minutes} | {route} |"
+            assert row in agenda, row
 
 
 def names_used(source: str) -> set[str]:
@@ -222,8 +243,17 @@ def names_used(source: str) -> set[str]:
     return used
 
 
+def with_solution(path: Path, source: str) -> str:
+    """A cell, and if it is that of an exercise, the exercise's solution as well."""
+    magic, _, answer = source.partition("\n")
+    if not magic.startswith("%%exercise "):
+        return source
+    solution = f"solutions/{path.stem}/{magic.removeprefix('%%exercise ')}.py"
+    return f"{answer}\n{(path.parent / solution).read_text(encoding='utf-8')}"
+
+
 def test_nothing_is_used_before_it_is_taught() -> None:
-    """Over all notebooks, in their order."""
+    """Over all notebooks, in their order; an exercise needs only what was taught, too."""
     cells = [(path, cell) for path in CORE for cell in refresh.read(path).cells]
     taught_at: dict[str, int] = {}
     section_of: dict[int, int] = {}
@@ -236,7 +266,7 @@ def test_nothing_is_used_before_it_is_taught() -> None:
         section_of[position] = here
     for position, (path, cell) in enumerate(cells):
         if cell.cell_type == "code":
-            for name in names_used(cell.source) & taught_at.keys():
+            for name in names_used(with_solution(path, cell.source)) & taught_at.keys():
                 early = section_of[position] < taught_at[name]
                 assert not early, (
                     f"{path.name}: {name} is used before it is taught:\n{cell.source}"
@@ -247,4 +277,4 @@ def test_what_is_taught_is_used() -> None:
     for path in CORE:
         used = set().union(*(names_used(c.source) for c in code_cells(refresh.read(path))))
         for section in sections(path):
-            assert set(section.metadata.teaches) <= used, section.source.splitlines()[0]
+            assert set(section.metadata.get("teaches", [])) <= used, section.source.splitlines()[0]

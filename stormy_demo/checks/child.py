@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -24,7 +25,16 @@ from typing import NoReturn
 from . import EXERCISES
 from .case import YOUR_CODE, Case, Refused
 from .exercise import Exercise
-from .mistakes import ENDLESS, EXITS, HOLDS, NESTED_LOOP, RAISES, STOPS_THE_LOOP, TOO_LONG
+from .mistakes import (
+    ENDLESS,
+    EXITS,
+    HOLDS,
+    MISSING,
+    NESTED_LOOP,
+    RAISES,
+    STOPS_THE_LOOP,
+    TOO_LONG,
+)
 from .verdict import Mistake, Verdict
 from .words import described, quoted
 
@@ -121,6 +131,9 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
         nested = case.uses("run_sync")
         got = f"`{'run_sync' if nested else 'stop'}` stops the loop that runs here"
         return Refused(NESTED_LOOP if nested else STOPS_THE_LOOP, "the loop goes on", got)
+    if not where and re.match(r"\S+\(\) (missing|takes|got an unexpected)", str(error)):
+        # The checker called something with what the exercise gave to it.
+        return Refused(MISSING, "the parameters are those that the exercise gave", got)
     return Refused(RAISES, "no exception", got) if where else None
 
 

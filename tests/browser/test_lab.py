@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from workshop import copy_folder
 
@@ -79,11 +79,7 @@ def stars(page: Page) -> int:
 def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     name: str, lab: str, page: Page
 ) -> None:
-    page.goto(f"{lab}/lab/tree/work/{name}.ipynb?token=t&reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-    wait_until_ready(page)
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    expect(idle).to_be_visible(timeout=MINUTE)
+    idle = open_notebook(page, lab, name)
     command(page, "notebook:run-all-cells")
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
     expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=MINUTE)
@@ -100,6 +96,48 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
         assert film.get_attribute("alt")
     if PICTURES:
         keep_pictures(page, name)
+
+
+def open_notebook(page: Page, lab: str, name: str) -> Locator:
+    """Open a notebook, wait for its kernel, and give the sign that the kernel is idle."""
+    page.goto(f"{lab}/lab/tree/work/{name}.ipynb?token=t&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    wait_until_ready(page)
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect(idle).to_be_visible(timeout=MINUTE)
+    return idle
+
+
+def test_an_exercise_is_answered_checked_and_its_solution_unfolded(
+    lab: str, page: Page
+) -> None:
+    open_notebook(page, lab, "01_callbacks")
+    command(page, "notebook:run-all-cells")
+
+    def cell(begin: str) -> Locator:
+        editor = page.locator(".cm-content", has_text=re.compile(rf"^\s*{re.escape(begin)}"))
+        return page.locator(".jp-Notebook .jp-CodeCell").filter(has=editor)
+
+    check = cell('check("delayed_answer")')
+    expect(check.locator(".jp-OutputArea")).to_contain_text("Not done yet.", timeout=MINUTE)
+    unfolded = cell('solution("delayed_answer")').locator("details pre")
+    expect(unfolded).to_be_hidden()
+    unfolded.locator("xpath=..").locator("summary").click()
+    expect(unfolded).to_be_visible()
+
+    wrong = ROOT / "tests/wrong_answers/01_callbacks/delayed_answer/holds_the_loop.py"
+    right = ROOT / "notebooks/solutions/01_callbacks/delayed_answer.py"
+    for answer, verdict in ((wrong, "Not right yet."), (right, "Right.")):
+        cell("%%exercise delayed_answer").locator(".cm-content").click()
+        page.keyboard.press("ControlOrMeta+a")
+        text = f"%%exercise delayed_answer\n{answer.read_text(encoding='utf-8')}"
+        page.keyboard.insert_text(text)
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.press("Shift+Enter")
+        expect(check.locator(".jp-OutputArea b").first).to_have_text(verdict, timeout=MINUTE)
+        if PICTURES:
+            name = f"exercise-{answer.parent.name}-{answer.stem}.png"
+            check.screenshot(path=Path(PICTURES) / name)
 
 
 def command(page: Page, name: str, **arguments: object) -> None:

@@ -83,6 +83,25 @@ find_blocking = Choice(
         },
         "line": {
             "p": Mistake(
+                "another_film",
+                "a line that is to blame in another film",
+                (
+                    "Three visitors come to this line, each on the thread of the loop. How "
+                    "many red bars does that give, and how many has film 1?",
+                    "Grace has no red bar of her own in film 1. Whose bar is it, and from "
+                    "which handler?",
+                ),
+            ),
+            "q": Mistake(
+                "a_thread_holds",
+                "a thread that is waited for, taken for one that everybody waits for",
+                (
+                    "While another thread works, the loop is free and its heartbeat goes on. "
+                    "Does it do so in film 1?",
+                    "This line gives no red bar at all. Which handler has film 1?",
+                ),
+            ),
+            "r": Mistake(
                 "waits_at_the_if",
                 "a visitor who waits at a line that she has not reached",
                 (
@@ -91,23 +110,14 @@ find_blocking = Choice(
                     "Ada stand?",
                 ),
             ),
-            "q": None,
-            "r": Mistake(
+            "s": None,
+            "t": Mistake(
                 "a_pause_holds",
                 "a pause taken for a call that holds the loop",
                 (
                     "Each of them pauses for 0.6 seconds. Where does the rest of Grace's time "
                     "come from?",
                     "Look at the heartbeat: it goes on during a pause. When does it stop?",
-                ),
-            ),
-            "s": Mistake(
-                "write_blamed",
-                "an answer that is slow to leave",
-                (
-                    "`write` takes microseconds. Look at the beginning of Grace's row, not at "
-                    "its end.",
-                    "Who has the thread while Grace's row is thin and the heartbeat is silent?",
                 ),
             ),
         },

@@ -46,6 +46,14 @@ WRONG_TASK = Mistake(
         "Ask for it in `get`, and keep it in `self.task`.",
     ),
 )
+SHARED_TASK = Mistake(
+    "shared_task",
+    "one place for the tasks of all visitors",
+    (
+        "Two people search at once. Whose task is it that you have kept?",
+        "Each request has a handler of its own. Keep its task in `self.task`.",
+    ),
+)
 LOOKS_LATER = Mistake(
     "looks_later",
     "a flag that nobody looks at for the time being",
@@ -157,6 +165,7 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
     ),
     GOES_ON,
     WRONG_TASK,
+    SHARED_TASK,
     LOOKS_LATER,
     SWALLOWED,
     NOT_CLOSED,
@@ -228,7 +237,7 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
                 await until(lambda: bool(ended and hers.closed))
                 after = await _afterwards(hers, before, bool(ended))
                 if other.cancelled and not hers.cancelled:
-                    case.refuse(WRONG_TASK, expected, "Grace's search is cancelled")
+                    case.refuse(SHARED_TASK, expected, "Grace's search is cancelled")
                 _look_at_the_end(case, handler, hers, after, expected)
 
                 expected = f"Grace, who stays, reads {shown(FOUND)}, and her archive is closed"

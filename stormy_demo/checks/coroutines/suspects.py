@@ -23,7 +23,7 @@ class Menu(RequestHandler):
 
     async def ask(self, word: str) -> str:
         """Ask the library."""
-        return look_up(word)
+        return look_up(word)  # line p
 
 
 class Letters(RequestHandler):
@@ -32,7 +32,7 @@ class Letters(RequestHandler):
     async def get(self) -> None:
         """Answer."""
         loop = IOLoop.current()
-        letters = await loop.run_in_executor(None, look_up, "letters")
+        letters = await loop.run_in_executor(None, look_up, "letters")  # line q
         await asyncio.sleep(0.6)
         self.write(letters)
 
@@ -46,7 +46,7 @@ class Rates(RequestHandler):
 
     async def get(self) -> None:
         """Answer."""
-        if "rates" not in self.known:  # line p
-            self.known["rates"] = look_up("rates")  # line q
-        await asyncio.sleep(0.6)  # line r
-        self.write(self.known["rates"])  # line s
+        if "rates" not in self.known:  # line r
+            self.known["rates"] = look_up("rates")  # line s
+        await asyncio.sleep(0.6)  # line t
+        self.write(self.known["rates"])

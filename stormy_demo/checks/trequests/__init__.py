@@ -12,6 +12,6 @@ EXERCISES = (
     polite,
     one_host,
     find_lock,
-    way_out,
     monkey_patch,
+    way_out,
 )

@@ -1,0 +1,14 @@
+import asyncio
+
+from tornado import gen
+
+
+async def ask_all(client, urls, n):
+    """Return the bodies in the order of `urls`; have `n` questions under way, never more."""
+    tokens = asyncio.Semaphore(n)
+
+    async def ask(url):
+        async with tokens:
+            return (await client.fetch(url)).body
+
+    return await gen.multi([ask(url) for url in urls])

@@ -1,0 +1,59 @@
+"""A backend that wants several questions at once, and has mercy on those who block."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ...backend import Backend
+from ...running import running_apart
+
+# Seconds: long enough to be seen in a film, and three of them are over before we lose patience.
+STANDS = 0.6
+
+
+@asynccontextmanager
+async def answering(backend: Backend, together: int) -> AsyncIterator[str]:
+    """Run a backend apart that answers when so many questions about profiles wait.
+
+    A question whose asker holds the loop is let go after a while, so that the loop comes back
+    and the film shows how long it stood.
+
+    Args:
+        backend: one that holds its questions.
+        together: how many.
+
+    Yields:
+        Its address.
+    """
+    loop = asyncio.get_running_loop()
+    over = threading.Event()
+    last = loop.time()
+
+    async def beat() -> None:
+        nonlocal last
+        while True:
+            last = loop.time()
+            await asyncio.sleep(0.01)
+
+    def let_go() -> None:
+        seen: dict[str, float] = {}
+        while not over.wait(0.01) and backend.most < together:
+            for question in list(backend.asked):
+                since = max(last, seen.setdefault(question, loop.time()))
+                if loop.time() - since > STANDS:
+                    backend.release(question)
+        backend.release("profile")
+
+    with running_apart(backend.app) as url:
+        thread = threading.Thread(target=let_go, daemon=True)
+        beating = asyncio.create_task(beat())
+        thread.start()
+        try:
+            yield url
+        finally:
+            beating.cancel()
+            over.set()
+            thread.join()

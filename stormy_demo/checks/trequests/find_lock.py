@@ -1,0 +1,259 @@
+"""A lock that is held while others wait, on the one thread that they all share."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any, NoReturn
+
+import requests
+from tornado.web import Application, RequestHandler
+
+from ...backend import Backend
+from ...film import NO_ANSWER, Answer, Film
+from ...running import running_apart
+from ...tornalet import tornalet
+from ...trequests import setup_session
+from ..case import Case, until
+from ..exercise import exercise
+from ..mistakes import MISSING
+from ..verdict import Mistake
+from ..words import shown, told
+
+LOCK_KEPT = Mistake(
+    "lock_kept",
+    "a lock for threads, where everybody is on one thread",
+    (
+        "Whoever waits for this lock holds the thread. Who has the lock, and on which thread "
+        "is that one?",
+        "Use a lock that knows tasks: `asyncio.Lock()`, and wait for it with "
+        "`wait(self.lock.acquire())`.",
+    ),
+)
+NO_LOCK = Mistake(
+    "no_lock",
+    "nothing that keeps the second one from asking as well",
+    (
+        "Ada's question is under way when the second one looks into `known`. What is there?",
+        "Leave something there for the second one to wait for: a closed `asyncio.Lock`, or a "
+        "future of the answer.",
+    ),
+)
+RLOCK = Mistake(
+    "rlock",
+    "a lock that lets its own thread in again",
+    (
+        "An `RLock` knows its holder by the thread. How many threads are there?",
+        "Everybody is on one thread, so it lets in everybody. `asyncio.Lock` tells tasks "
+        "apart.",
+    ),
+)
+UNGUARDED = Mistake(
+    "unguarded",
+    "a lock that is open between the look and the answer",
+    (
+        "Somebody looked into `known`, saw nothing, and then waited. Who else may have come "
+        "meanwhile?",
+        "The look, the question to Bob and the writing into `known` belong together, behind "
+        "one closed lock.",
+    ),
+)
+TIMED_LOCK = Mistake(
+    "timed_lock",
+    "a lock for threads that is given up after a while",
+    (
+        "How long does the loop stand before the time is over, and who gets Bob's answer to "
+        "Ada meanwhile?",
+        "As long as a lock for threads is waited for, nobody can open it. `asyncio.Lock` with "
+        "`wait(self.lock.acquire())` lets the loop go on.",
+    ),
+)
+NOT_WAITED = Mistake(
+    "not_waited",
+    "an `asyncio.Lock` that nobody waits for",
+    (
+        "An `asyncio.Lock` has to be awaited. Which of your lines sees to that?",
+        "In plain code, `wait` awaits for you: `wait(self.lock.acquire())`. A call alone makes "
+        "a coroutine that nobody awaits, and a `with` block cannot await either.",
+    ),
+)
+NOT_RELEASED = Mistake(
+    "not_released",
+    "something that stays closed when Bob fails",
+    (
+        "Bob may raise an exception. Which of your lines are then passed over?",
+        "Behind `finally:` stands what has to happen in any case: `self.lock.release()`.",
+    ),
+)
+REMEMBERS_FAILURE = Mistake(
+    "remembers_failure",
+    "a failure that is kept as if it were an answer",
+    (
+        "Bob failed once. What stands in `known` after that?",
+        "Keep what Bob answers, and drop what he raised, so that the next one asks anew.",
+    ),
+)
+ASYNC_GET = Mistake(
+    "async_get",
+    "a coroutine where plain code was wanted",
+    (
+        "The handlers call `get` as a plain method. What do they get from an `async def`?",
+        "Leave it a plain `def`. Underneath `@tornalet` it says `wait(...)` in the place of "
+        "`await ...`.",
+    ),
+)
+FORGETS = Mistake(
+    "forgets",
+    "an answer that nobody keeps",
+    (
+        "What stands in `known` when Ada has her answer?",
+        "Write what Bob says into `self.known`.",
+    ),
+)
+
+
+@exercise(
+    "03_trequests",
+    (
+        "Section 7 names a lock that knows tasks. How does plain code wait for it?",
+        "`wait(self.lock.acquire())`, then look into `known` and perhaps ask Bob, then "
+        "`self.lock.release()`.",
+        "Bob can fail: let `try` and `finally` see to it that the lock is opened.",
+    ),
+    LOCK_KEPT,
+    NO_LOCK,
+    RLOCK,
+    UNGUARDED,
+    TIMED_LOCK,
+    NOT_WAITED,
+    NOT_RELEASED,
+    REMEMBERS_FAILURE,
+    ASYNC_GET,
+    FORGETS,
+)
+async def find_lock(case: Case) -> None:
+    """Two want the same, two want different things, and then Bob fails."""
+    cls: Any = case.named("Profiles")
+    get = getattr(cls, "get", None)
+    if not inspect.isclass(cls) or not inspect.isfunction(get):
+        case.refuse(MISSING, "`Profiles` is a class with a method `get`", shown(cls))
+    if inspect.iscoroutinefunction(get):
+        case.refuse(ASYNC_GET, "`get` is a plain method", "it is an `async def`")
+    if case.uses("Lock", "RLock", "Semaphore", "Condition"):
+        case.if_stuck = LOCK_KEPT
+    with setup_session():
+        await _same_user(case, cls())
+        await _different_users(case, cls())
+        await _failure(case, cls())
+
+
+async def _same_user(case: Case, profiles: Any) -> None:
+    case.tries("two people ask for Ada at once. The backend answers when both have come.")
+    expected = "both get the answer, and the backend is asked once"
+    backend = Backend(hold=True)
+
+    async def answer_when_both_wait(film: Film) -> None:
+        await until(lambda: (film.together == 2 and bool(backend.asked)) or bool(case.errors))
+        backend.release("profile")
+
+    with running_apart(backend.app) as url:
+        visits = ["/?user=ada", "/?user=ada"]
+        film = await case.visits(_app(url, profiles), visits, answer_when_both_wait)
+    case.if_stuck = None
+    right = [Answer(200, {"profile": "Ada Lovelace"})] * 2
+    if film.answers != right or len(backend.asked) != 1:
+        _why_not_once(case, backend, film, expected)
+
+
+def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> NoReturn:
+    got = f"{told(film.answers)}\n{_count(backend)}"
+    not_a_block = "context manager protocol"
+    unlocked = any("Lock is not acquired" in error.text for error in case.errors)
+    if any("Lock.acquire" in name for name in case.never_awaited()) or any(
+        not_a_block in error.text for error in case.errors
+    ):
+        case.refuse(NOT_WAITED, expected, case.with_error(got))
+    if _gives_up(case.tree) and (film.held or len(backend.asked) != 1 or case.errors):
+        where = f"\nThe loop was held in {case.held_at}." if film.held and case.held_at else ""
+        case.refuse(TIMED_LOCK, expected, got + where, film)
+    if len(backend.asked) > 1 and not unlocked:
+        if case.uses("RLock"):
+            case.refuse(RLOCK, expected, got)
+        locks = case.uses("Lock", "Semaphore", "Condition", "Event")
+        case.refuse(UNGUARDED if locks else NO_LOCK, expected, got)
+    case.refuse_if_anything_went_wrong(expected)
+    case.refuse(None, expected, got)
+
+
+def _count(backend: Backend) -> str:
+    if not backend.asked:
+        return "The backend was not asked."
+    times = "once" if len(backend.asked) == 1 else f"{len(backend.asked)} times"
+    return f"The backend was asked {times}."
+
+
+def _gives_up(tree: ast.Module) -> bool:
+    """Return whether a lock for threads is asked for with a time-out."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="acquire"), args=args, keywords=keywords):
+                if len(args) > 1 or "timeout" in [keyword.arg for keyword in keywords]:
+                    return True
+    return False
+
+
+async def _different_users(case: Case, profiles: Any) -> None:
+    case.tries("Grace and Alan are asked for at once, and a little later both once more.")
+    expected = "all get their answers, and the backend is asked once for each of them"
+    backend = Backend()
+    visits = ["/?user=grace", "/?user=alan"]
+    with running_apart(backend.app) as url:
+        app = _app(url, profiles)
+        film = await case.visits(app, visits)
+        again = await case.visits(app, visits)
+    names = ["Grace Hopper", "Alan Turing"]
+    right = [Answer(200, {"profile": name}) for name in names]
+    got = f"{told([*film.answers, *again.answers])}\n{_count(backend)}"
+    if film.answers != right or again.answers != right:
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(None, expected, got)
+    if len(backend.asked) != 2:
+        case.refuse(FORGETS, expected, got)
+
+
+async def _failure(case: Case, profiles: Any) -> None:
+    case.tries(
+        "somebody asks for Ada, and the backend fails. Then it is well, and somebody asks "
+        "again."
+    )
+    expected = "first the exception that Bob raises, then the answer"
+    backend = Backend(fail={"profile"})
+    with running_apart(backend.app) as url:
+        app = _app(url, profiles)
+        first = await case.visits(app, ["/?user=ada"])
+        backend.fail = ()
+        second = await case.visits(app, ["/?user=ada"])
+    answers = [*first.answers, *second.answers]
+    right = [Answer(502, "Bob failed"), Answer(200, {"profile": "Ada Lovelace"})]
+    if answers == right:
+        return
+    got = told(answers)
+    if second.answers[0].status == NO_ANSWER:
+        case.refuse(NOT_RELEASED, expected, got)
+    if first.answers == right[:1] and second.answers == first.answers:
+        case.refuse(REMEMBERS_FAILURE, expected, got)
+    case.refuse_if_anything_went_wrong(expected)
+    case.refuse(None, expected, got)
+
+
+def _app(url: str, profiles: Any) -> Application:
+    class Profile(RequestHandler):
+        @tornalet
+        def get(self) -> None:
+            try:
+                self.write({"profile": profiles.get(url, self.get_argument("user"))})
+            except requests.RequestException:
+                self.set_status(502)
+                self.write("Bob failed")
+
+    return Application([(r"/", Profile)])

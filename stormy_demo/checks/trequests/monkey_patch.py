@@ -1,0 +1,53 @@
+"""Two lines from the web, tried in two places."""
+
+from __future__ import annotations
+
+from ..exercise import Choice
+from ..verdict import Mistake
+
+monkey_patch = Choice(
+    "monkey_patch",
+    "03_trequests",
+    {
+        "answer": {
+            "a": Mistake(
+                "polite_in_both",
+                "a patch that makes Bob wait for Tornado's loop",
+                (
+                    "A patched socket lets other greenlets of gevent run while it waits. Is "
+                    "Tornado's loop one that can go on meanwhile?",
+                    "Bob waits for gevent's own loop, its hub. Tornado's loop called the "
+                    "handler, and stands until the handler returns: the same staircase.",
+                ),
+            ),
+            "b": Mistake(
+                "polite_in_the_server",
+                "a server whose loop runs on while a handler waits",
+                (
+                    "You are right about the notebook. In the server, who called the handler, "
+                    "and what does that one do until the handler returns?",
+                    "It is Tornado's loop, and it stands. That Bob now waits for gevent's loop "
+                    "helps only what runs on gevent's loop.",
+                ),
+            ),
+            "c": None,
+            "d": Mistake(
+                "harmless",
+                "a patch that changes only sockets",
+                (
+                    "You are right about the server. But `patch_all` changes more than "
+                    "sockets: what else does a kernel use?",
+                    "Threads. `patch_all` replaces them too, and the kernel, which was built "
+                    "on the old ones, no longer knows its own threads: it answers no more.",
+                ),
+            ),
+        }
+    },
+    "`patch_all` replaces sockets, threads and time for the whole process, and all of them "
+    "then wait for gevent's loop. It is meant for programs that run on that loop. To try it, "
+    "use a process of its own.",
+    (
+        "Which loop do the patched sockets wait for? Which loop called the handler?",
+        "And the kernel: it was running, with threads of its own, before you patched anything.",
+    ),
+)

@@ -1,0 +1,178 @@
+"""A session of your own that waits politely for one host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import requests
+from tornado.web import Application, RequestHandler
+
+from ...backend import Backend
+from ...film import Answer, Film
+from ...tornalet import tornalet
+from ..case import Case
+from ..exercise import exercise
+from ..verdict import Mistake
+from ..words import shown, told
+from .answering import answering
+from .polite import is_plain
+
+HOST = "http://127.0.0.1:4012"
+LONGER = "http://127.0.0.1:40123"
+OTHERS = ("http://127.0.0.1:8888", "http://example.org", "https://example.org")
+
+EVERY_SESSION = Mistake(
+    "every_session",
+    "a setup for every session that is made from now on",
+    (
+        "Whom did you tell `setup_session` to change? With no session it changes the process.",
+        "Make the session first, and hand it over: `setup_session(session, ...)`.",
+    ),
+)
+ALL_HOSTS = Mistake(
+    "all_hosts",
+    "a session that waits politely for everybody",
+    (
+        "You said which session. Did you say for which addresses?",
+        "The second argument, `mounts`, says where it is: the host, and a slash.",
+    ),
+)
+NO_SLASH = Mistake(
+    "no_slash",
+    "a mount that is the beginning of another host's address as well",
+    (
+        "A mount is compared letter by letter. Which other addresses begin with these letters?",
+        "A slash behind the host ends it: `host + '/'`.",
+    ),
+)
+BLOCK_ENDED = Mistake(
+    "block_ended",
+    "a setup that is undone before the session is used",
+    (
+        "The setup stays until the end of its block, or until `close()`. When is that, and "
+        "when is the session used?",
+        "Call `setup_session` without `with`: then it stays.",
+    ),
+)
+RETURNS_UNDO = Mistake(
+    "returns_undo",
+    "the thing that undoes the setup, in the place of the session",
+    (
+        "What does `setup_session` return? Nobody can say `get` to it.",
+        "Keep the session in a name of its own, and return that.",
+    ),
+)
+OTHER_SESSION = Mistake(
+    "other_session",
+    "one session set up, and another returned",
+    (
+        "Each `requests.Session()` is a new one. How many do you make?",
+        "Make it once, give it a name, set it up, and return it.",
+    ),
+)
+
+
+@exercise(
+    "03_trequests",
+    (
+        "Three steps: make a session, set it up, return it.",
+        "`setup_session` takes the session, and where to mount the adapter.",
+        "Where: at the host, but not at another that begins with the same letters.",
+    ),
+    EVERY_SESSION,
+    ALL_HOSTS,
+    NO_SLASH,
+    BLOCK_ENDED,
+    RETURNS_UNDO,
+    OTHER_SESSION,
+)
+async def one_host(case: Case) -> None:
+    """Look at what the session is for each of some hosts, then have two people use it."""
+    make_session = case.function("make_session")
+
+    case.tries(f'`make_session("{HOST}")` is called.')
+    with _mounts() as mounts:
+        first = session = _session(case, make_session, HOST)
+
+    case.tries("another session is made, with `requests.Session()`.")
+    other = requests.Session()
+    for url in (HOST, *OTHERS):
+        if not is_plain(other, f"{url}/"):
+            got = f"it has another adapter for {url}/"
+            case.refuse(EVERY_SESSION, "it is what `requests` makes of it", got)
+
+    for url in (*OTHERS, LONGER):
+        case.tries(f"your session is asked for its adapter for {url}/profile")
+        if not is_plain(session, f"{url}/profile"):
+            mistake = NO_SLASH if url == LONGER else ALL_HOSTS
+            # A mount at all ports of this machine is neither.
+            known = mistake if url == LONGER or not is_plain(session, f"{OTHERS[2]}/") else None
+            case.refuse(known, "the adapter of `requests`", "another one")
+
+    case.tries("two people come to a handler with `@tornalet` that uses your session.")
+    expected = "their questions wait at the host together, and both get an answer"
+    backend = Backend(hold=True)
+    async with answering(backend, 2) as url:
+        session = _session(case, make_session, url)
+        film = await case.visits(_app(url, session), ["/?user=ada", "/?user=grace"])
+    names = ["Ada Lovelace", "Grace Hopper"]
+    if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 2:
+        _why_not_polite(case, first, mounts, film, expected)
+
+
+def _session(case: Case, make_session: Callable[..., Any], host: str) -> requests.Session:
+    """Have the learner's function make a session, and refuse what is not one."""
+    found = make_session(host)
+    if not isinstance(found, requests.Session):
+        # Such as the `ExitStack` that `setup_session` returns.
+        undo = hasattr(found, "__exit__")
+        case.refuse(RETURNS_UNDO if undo else None, "a session", shown(found))
+    return found
+
+
+def _app(host: str, session: requests.Session) -> Application:
+    class Profile(RequestHandler):
+        @tornalet
+        def get(self) -> None:
+            user = self.get_argument("user")
+            self.write(session.get(f"{host}/profile", params={"user": user}, timeout=5).json())
+
+    return Application([(r"/", Profile)])
+
+
+Mounts = list[tuple[requests.Session, str]]
+
+
+@contextmanager
+def _mounts() -> Iterator[Mounts]:
+    """Note what is mounted on which session, but for what each has from its birth."""
+    noted: Mounts = []
+    original = requests.Session.mount
+
+    def mount(self: requests.Session, prefix: Any, adapter: Any) -> None:
+        original(self, prefix, adapter)
+        if not is_plain(self, prefix):
+            noted.append((self, prefix))
+
+    cls: Any = requests.Session
+    cls.mount = mount
+    try:
+        yield noted
+    finally:
+        cls.mount = original
+
+
+def _why_not_polite(
+    case: Case, first: requests.Session, mounts: Mounts, film: Film, expected: str
+) -> NoReturn:
+    if film.held:
+        got = "they waited one after the other, and the loop was held"
+        covered = [each for each, prefix in mounts if HOST.startswith(prefix.rstrip("/"))]
+        mistake = None
+        if covered:
+            mistake = BLOCK_ENDED if any(each is first for each in covered) else OTHER_SESSION
+        case.refuse(mistake, expected, got, film)
+    case.refuse_if_anything_went_wrong(expected)
+    case.refuse(None, expected, told(film.answers), film)

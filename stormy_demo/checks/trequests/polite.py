@@ -1,0 +1,248 @@
+"""Bob's library in a handler that holds nobody up."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from tornado.web import Application, RequestHandler
+
+from ... import bobs_big_data
+from ...backend import Backend
+from ...film import Answer, Film
+from ..case import Case
+from ..exercise import exercise
+from ..mistakes import HOLDS
+from ..verdict import Mistake
+from ..words import told
+from .answering import answering
+
+ONLY_TORNALET = Mistake(
+    "only_tornalet",
+    "a greenlet in which nobody waits politely",
+    (
+        "`@tornalet` lets plain code call `wait`. Who calls `wait` here: Bob, or `requests`?",
+        "Neither does. Section 5 had one more piece: what puts another adapter under "
+        "`requests`?",
+        "Call `setup_session()` once, in the cell, before anybody comes.",
+    ),
+)
+ONLY_SETUP = Mistake(
+    "only_setup",
+    "an adapter that would wait, and nobody who could await for it",
+    (
+        "The adapter calls `wait`. What did `wait` need underneath it, in section 4?",
+        "Somebody has to start `get` in a greenlet: `@tornalet`.",
+    ),
+)
+ONLY_ASYNC = Mistake(
+    "only_async",
+    "`async def` in front of a call that blocks",
+    (
+        "Where in your `get` could the coroutine pause? Only at an `await`.",
+        "`async def` makes nothing asynchronous. Bob is plain code, so let `get` be plain code "
+        "too, and let it wait in a greenlet; or let a thread call Bob, and await the thread.",
+    ),
+)
+SETUP_OVER = Mistake(
+    "setup_over",
+    "a setup that is over before anybody comes",
+    (
+        "The end of a `with` block undoes the setup, and so does `close()`. When do the "
+        "visitors come: before that, or after?",
+        "Call `setup_session()` without a block: then it stays.",
+    ),
+)
+WITHOUT_BOB = Mistake(
+    "without_bob",
+    "an answer that was got without Bob",
+    (
+        "The backend was asked, but not by Bob's `ask`. Imagine that it had five hundred "
+        "lines.",
+        "Keep the call of `bobs_big_data.ask`. What you add stands around it.",
+    ),
+)
+CHANGED_BOB = Mistake(
+    "changed_bob",
+    "a change to Bob's library",
+    (
+        "Bob's module is not as he wrote it. He has other users.",
+        "Change what waits underneath Bob: `setup_session()` changes the sessions of "
+        "`requests`.",
+    ),
+)
+AWAITS_BOB = Mistake(
+    "awaits_bob",
+    "an `await` for something that is there already",
+    (
+        "What does `ask` return: something that can be awaited, or the answer itself?",
+        "When there is something behind `await`, Bob has blocked already. Leave the `await` "
+        "away, and let Bob wait in a greenlet or in a thread.",
+    ),
+)
+THREAD_NOT_AWAITED = Mistake(
+    "thread_not_awaited",
+    "a thread that nobody awaits",
+    (
+        "`run_in_executor` returns at once. What does it return?",
+        "It returns a future of Bob's answer: `answer = await ...`, in an `async def`.",
+    ),
+)
+WAITS_FOR_THREAD = Mistake(
+    "waits_for_thread",
+    "a thread that waits, and a loop that waits for the thread",
+    (
+        "Bob is in another thread now. And what does the loop's own thread do meanwhile?",
+        "`result()` and `join()` hold the loop. `await` the future of `run_in_executor`.",
+    ),
+)
+
+
+@exercise(
+    "03_trequests",
+    (
+        "Section 5 has a handler that does this. What stands there that is not here?",
+        "Two things: something that lets `get` wait, and something that makes `requests` wait.",
+        "One goes in front of `get`, and the other is called once, before anybody comes. Both "
+        "have to be imported.",
+    ),
+    ONLY_TORNALET,
+    ONLY_SETUP,
+    ONLY_ASYNC,
+    SETUP_OVER,
+    WITHOUT_BOB,
+    CHANGED_BOB,
+    AWAITS_BOB,
+    THREAD_NOT_AWAITED,
+    WAITS_FOR_THREAD,
+)
+async def polite(case: Case) -> None:
+    """Three come at once, and the backend wants three questions before it answers one."""
+    handler = case.handler("Profile")
+    case.if_stuck = _why_held(case, handler)
+
+    case.tries("your cell is run, and Bob's library is looked at.")
+    if changed := _changes_to_bob():
+        case.refuse(CHANGED_BOB, "it is as Bob wrote it", f"{changed} is another")
+
+    case.tries(
+        "Ada, Grace and Alan come at once. The backend answers when three questions wait there."
+    )
+    expected = "three questions wait at once, and each gets an answer"
+    backend = Backend(hold=True)
+    with _questions_of_bob() as asked_bob:
+        async with answering(backend, 3) as url:
+            app = Application([(r"/", handler)], backend=url)
+            visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
+            film = await case.visits(app, visits)
+    names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
+    if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 3:
+        _why_not_polite(case, backend, film, expected)
+    if len(asked_bob) < 3:
+        got = f"the backend was asked {len(backend.asked)} times, and Bob {len(asked_bob)}"
+        case.refuse(WITHOUT_BOB, "Bob's `ask` is called for each of them", got)
+
+
+def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> None:
+    got = told(film.answers)
+    texts = [error.text for error in case.errors]
+    threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
+    if any("can't be used in 'await' expression" in text for text in texts):
+        case.refuse(AWAITS_BOB, expected, case.with_error(got), film if film.held else None)
+    unread = any("Future is not JSON serializable" in text for text in texts)
+    empty = all(answer == Answer(200, "") for answer in film.answers)
+    if unread or (threads and empty):
+        case.refuse(THREAD_NOT_AWAITED, expected, case.with_error(got))
+    most = f"at most {backend.most} of their questions waited at once"
+    if film.held:
+        where = f", and the loop was held in {case.held_at}" if case.held_at else ""
+        case.refuse(case.if_stuck, expected, most + where, film)
+    case.refuse_if_anything_went_wrong(expected)
+    if backend.asked and backend.most < 3:
+        case.refuse(None, expected, f"{most}\n{got}", film)
+    case.refuse(None, expected, got)
+
+
+def _why_held(case: Case, handler: type[RequestHandler]) -> Mistake:
+    """Return the mistake that it is if this handler holds the loop."""
+    if case.uses("result", "join") and case.uses("submit", "Thread", "run_in_executor"):
+        return WAITS_FOR_THREAD
+    if case.uses(ast.AsyncFunctionDef):
+        return ONLY_ASYNC
+    calls_setup = any(
+        _called(node) == "setup_session"
+        for node in ast.walk(case.tree)
+        if isinstance(node, ast.Call)
+    )
+    if not inspect.iscoroutinefunction(getattr(handler, "get", None)):
+        return ONLY_SETUP if calls_setup else HOLDS
+    if not calls_setup:
+        return ONLY_TORNALET
+    return SETUP_OVER if is_plain(requests.Session(), "http://127.0.0.1:4012/") else HOLDS
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return str(name)
+    return ""
+
+
+def is_plain(session: requests.Session, url: str) -> bool:
+    """Return whether a session is for this address what requests makes of it."""
+    return type(session.get_adapter(url)) is HTTPAdapter
+
+
+def _changes_to_bob() -> str:
+    """Return a name of Bob's module that is not as Bob has it, or nothing."""
+    spec = importlib.util.spec_from_file_location("bob", inspect.getfile(bobs_big_data))
+    assert spec
+    assert spec.loader
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    for name, wanted in vars(fresh).items():
+        if name.startswith("__"):
+            continue
+        found = getattr(bobs_big_data, name, None)
+        if inspect.isfunction(wanted):
+            same = getattr(found, "__code__", None) == wanted.__code__
+        elif inspect.isclass(wanted) and wanted.__module__ == "bob":
+            same = inspect.isclass(found) and set(vars(found)) == set(vars(wanted))
+        else:
+            same = found is wanted
+        if not same:
+            return f"`bobs_big_data.{name}`"
+    return ""
+
+
+class _Noting(ModuleType):
+    """A module that notes what is got through it."""
+
+    def __init__(self, module: ModuleType, noted: list[object]) -> None:
+        super().__init__(module.__name__)
+        self._module, self._noted = module, noted
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "get":
+            self._noted.append(name)
+        return getattr(self._module, name)
+
+
+@contextmanager
+def _questions_of_bob() -> Iterator[list[object]]:
+    """Count the questions that Bob's own functions send, by whatever name they are called."""
+    noted: list[object] = []
+    bob: Any = bobs_big_data
+    original = bob.requests
+    bob.requests = _Noting(original, noted)
+    try:
+        yield noted
+    finally:
+        bob.requests = original

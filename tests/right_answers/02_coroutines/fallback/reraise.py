@@ -1,0 +1,11 @@
+import asyncio
+
+
+async def or_else(awaitable, seconds, fallback):
+    try:
+        async with asyncio.timeout(seconds):
+            return await awaitable
+    except asyncio.CancelledError:
+        raise
+    except TimeoutError:
+        return fallback

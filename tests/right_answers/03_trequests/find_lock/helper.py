@@ -1,0 +1,22 @@
+import asyncio
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import run, wait
+
+
+class Profiles:
+    """What Bob says of each user. He is asked once for each of them."""
+
+    def __init__(self):
+        self.known = {}
+        self.lock = asyncio.Lock()
+
+    def get(self, url, user):
+        """Return the profile of a user; called underneath `@tornalet`."""
+        return wait(self.locked(url, user))
+
+    async def locked(self, url, user):
+        async with self.lock:
+            if user not in self.known:
+                self.known[user] = await run(bobs_big_data.ask, url, "profile", user, 5)
+            return self.known[user]

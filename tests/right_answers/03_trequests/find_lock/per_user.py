@@ -1,0 +1,23 @@
+import asyncio
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import wait
+
+
+class Profiles:
+    """What Bob says of each user. He is asked once for each of them."""
+
+    def __init__(self):
+        self.known = {}
+        self.lock = {}
+
+    def get(self, url, user):
+        """Return the profile of a user; called underneath `@tornalet`."""
+        lock = self.lock.setdefault(user, asyncio.Lock())
+        wait(lock.acquire())
+        try:
+            if user not in self.known:
+                self.known[user] = bobs_big_data.ask(url, "profile", user, 5)
+        finally:
+            lock.release()
+        return self.known[user]

@@ -1,0 +1,22 @@
+import asyncio
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import wait
+
+
+class Profiles:
+    """What Bob says of each user. He is asked once for each of them."""
+
+    def __init__(self):
+        self.known = {}
+        self.lock = asyncio.Semaphore(1)
+
+    def get(self, url, user):
+        """Return the profile of a user; called underneath `@tornalet`."""
+        with_lock = wait(self.lock.__aenter__())
+        try:
+            if user not in self.known:
+                self.known[user] = bobs_big_data.ask(url, "profile", user, 5)
+            return self.known[user]
+        finally:
+            self.lock.release()

@@ -1,0 +1,235 @@
+"""What the right option of a choice says is what really happens."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from tornado.concurrent import Future
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.web import Application, RequestHandler
+
+from stormy_demo.checks import EXERCISES
+from stormy_demo.checks.coroutines import suspects
+from stormy_demo.checks.coroutines.find_blocking import three_films
+from stormy_demo.checks.exercise import Choice
+from stormy_demo.lessons import on_a_loop
+from stormy_demo.running import running
+from tests import refresh
+
+
+def page(name: str) -> list[str]:
+    """The cells of a choice as they stand in its notebook, up to its answer."""
+    exercise = EXERCISES[name]
+    book = refresh.read(refresh.ROOT / "notebooks" / f"{exercise.notebook}.ipynb")
+    starts = [i for i, c in enumerate(book.cells) if c.metadata.get("exercise") == name]
+    if not starts:
+        pytest.skip(f"{name} is not in its notebook")
+    cells = []
+    for cell in book.cells[starts[0] :]:
+        if cell.source.startswith("%%exercise "):
+            break
+        cells.append(str(cell.source))
+    return cells
+
+
+def right_option(name: str, question: str = "answer") -> str:
+    """The letter of the right option."""
+    exercise = EXERCISES[name]
+    assert isinstance(exercise, Choice)
+    options = exercise.questions[question]
+    return next(option for option, mistake in options.items() if mistake is None)
+
+
+def text_of(option: str, cells: list[str]) -> str:
+    """What the page says of an option: a line of a list, or a row of a table."""
+    found = re.search(rf"^[-|] \*\*{option}\*\*[:| ]*(.+)$", "\n".join(cells), re.MULTILINE)
+    assert found, option
+    return found[1]
+
+
+def test_order_of_turns() -> None:
+    cells = page("order_of_turns")
+    [script] = [cell for cell in cells if "def riddle" in cell]
+    order: list[str] = []
+    names = {"IOLoop": IOLoop, "Future": Future, "order": order}
+    exec(script, names)
+    riddle = names["riddle"]
+    assert callable(riddle)
+    on_a_loop(riddle)
+    assert text_of(right_option("order_of_turns"), cells) == ", ".join(order)
+
+
+class TestFindBlocking:
+    # The films of the handlers, as they are known to be.
+    FILMS = {  # noqa: RUF012
+        "Menu": (["ada", "grace", "alan"], 3),
+        "Letters": ([], 3),
+        "Rates": (["ada"], 3),
+    }
+
+    def test_the_films_stand_in_the_order_of_the_right_option(self) -> None:
+        row = text_of(right_option("find_blocking", "films"), page("find_blocking"))
+        handlers = re.findall(r"`(\w+)`", row)
+        assert sorted(handlers) == sorted(self.FILMS)
+        films = three_films()
+        assert [(f.held, f.together) for f in films] == [self.FILMS[h] for h in handlers]
+        assert all(answer.status == 200 for f in films for answer in f.answers)
+
+    async def test_of_film_1_the_line_to_blame_is_the_one_that_calls_the_library_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        source = inspect.getsource(suspects.Rates)
+        [blamed] = re.findall(r"look_up\(.*# line (\w)$", source, re.MULTILINE)
+        begun = list[str]()
+
+        def look_up(word: str) -> str:
+            begun.append(word)
+            return word
+
+        monkeypatch.setattr(suspects, "look_up", look_up)
+        app = Application([(r"/", suspects.Rates, {"known": {}})])
+        async with running(app) as url:
+            client = AsyncHTTPClient(force_instance=True)
+            await asyncio.gather(*(client.fetch(url) for _ in range(3)))
+        assert begun == ["rates"]
+        assert blamed == right_option("find_blocking", "line")
+
+
+class TestTwoTabs:
+    async def test_the_server_serves_two_identical_requests_at_once(self) -> None:
+        """Neither is answered before both have come, so it cannot be the server that waits."""
+        come: list[RequestHandler] = []
+        both = asyncio.Event()
+
+        class Slow(RequestHandler):
+            async def get(self) -> None:
+                come.append(self)
+                if len(come) == 2:
+                    both.set()
+                await both.wait()
+                self.write("here you are")
+
+        async with running(Application([(r"/", Slow)])) as url:
+            client = AsyncHTTPClient(force_instance=True)
+            tabs = await asyncio.gather(client.fetch(url), client.fetch(url))
+        assert [tab.body for tab in tabs] == [b"here you are"] * 2
+        assert "browser" in text_of(right_option("two_tabs"), page("two_tabs"))
+
+    async def test_but_a_client_may_wait_with_the_second(self) -> None:
+        """As a browser does: then the second comes when the first has been answered."""
+        seen: list[str] = []
+
+        class Slow(RequestHandler):
+            async def get(self) -> None:
+                seen.append("come")
+                await asyncio.sleep(0)
+                seen.append("answered")
+
+        async with running(Application([(r"/", Slow)])) as url:
+            client = AsyncHTTPClient(force_instance=True, max_clients=1)
+            await asyncio.gather(client.fetch(url), client.fetch(url))
+        assert seen == ["come", "answered"] * 2
+
+
+class Skipping(asyncio.SelectorEventLoop):
+    """A loop that puts its clock forward where it would wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def time(self) -> float:
+        return self.now
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:
+            self.now = max(self.now, self._scheduled[0].when())
+        super()._run_once()
+
+
+class TestPeriodic:
+    @pytest.fixture
+    def play(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+        """Play something on a loop whose hours pass in no time."""
+        loop = Skipping()
+        monkeypatch.setattr(IOLoop, "time", lambda _: loop.now)
+        yield lambda function: loop.run_until_complete(function())
+        loop.close()
+
+    def test_the_calls_begin_when_the_right_option_says(
+        self, play: Callable[..., None]
+    ) -> None:
+        cells = page("periodic")
+        [script] = [cell for cell in cells if "def tick" in cell]
+        names = {"asyncio": asyncio}
+        exec(script, names)
+        tick = names["tick"]
+        assert callable(tick)
+        begun: list[float] = []
+
+        async def noted() -> None:
+            begun.append(asyncio.get_running_loop().time())
+            await tick()
+
+        async def script_of_the_test() -> None:
+            callback = PeriodicCallback(noted, 1000)
+            callback.start()
+            await asyncio.sleep(11)
+            callback.stop()
+
+        play(script_of_the_test)
+        told = [float(t) for t in text_of(right_option("periodic"), cells).split(", ")[:4]]
+        assert begun == pytest.approx(told)
+
+    async def test_no_call_begins_before_the_last_has_ended(self) -> None:
+        """While two further periods pass, by a clock of its own."""
+        events: list[str] = []
+        passed = asyncio.Condition()
+        done = asyncio.Event()
+
+        async def beat() -> None:
+            events.append("beat")
+            async with passed:
+                passed.notify_all()
+
+        async def tick() -> None:
+            events.append("begins")
+            until = events.count("beat") + 3
+            async with passed:
+                await passed.wait_for(lambda: events.count("beat") >= until)
+            events.append("ends")
+            if events.count("ends") == 4:
+                done.set()
+
+        callbacks = [PeriodicCallback(beat, 10), PeriodicCallback(tick, 10)]
+        for callback in callbacks:
+            callback.start()
+        await done.wait()
+        for callback in callbacks:
+            callback.stop()
+        ticks = [event for event in events if event != "beat"]
+        assert ticks[:8] == ["begins", "ends"] * 4
+        assert ticks.count("begins") < events.count("beat")
+
+    async def test_calls_that_leave_a_task_behind_do_overlap(self) -> None:
+        """As all coroutines did until Tornado 6.1."""
+        tasks: list[asyncio.Task[bool]] = []
+        three = asyncio.Event()
+
+        def tick() -> None:
+            tasks.append(asyncio.create_task(three.wait()))
+            if len(tasks) == 3:
+                assert not any(task.done() for task in tasks)
+                three.set()
+
+        callback = PeriodicCallback(functools.partial(tick), 10)
+        callback.start()
+        await three.wait()
+        callback.stop()
+        await asyncio.wait(tasks)

@@ -1,0 +1,14 @@
+import asyncio
+
+from tornado import gen
+
+
+async def ask_all(client, urls, n):
+    tokens = asyncio.Semaphore(n)
+
+    async def ask(url):
+        async with tokens:
+            response = client.fetch(url)
+        return (await response).body
+
+    return await gen.multi([ask(url) for url in urls])

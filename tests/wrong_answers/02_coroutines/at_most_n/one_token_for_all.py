@@ -1,0 +1,9 @@
+import asyncio
+
+from tornado import gen
+
+
+async def ask_all(client, urls, n):
+    async with asyncio.Semaphore(n):
+        responses = await gen.multi([client.fetch(url) for url in urls])
+    return [response.body for response in responses]

@@ -1,0 +1,7 @@
+def interview(steps, answer):
+    try:
+        question = next(steps)
+        while True:
+            question = steps.send(answer(question))
+    except StopIteration:
+        return question

@@ -1,0 +1,7 @@
+def interview(steps, answer):
+    try:
+        while True:
+            question = next(steps)
+            answer(question)
+    except StopIteration as end:
+        return end.value

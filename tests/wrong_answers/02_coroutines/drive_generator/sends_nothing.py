@@ -1,0 +1,3 @@
+def interview(steps, answer):
+    for question in steps:
+        answer(question)

@@ -1,0 +1,8 @@
+import asyncio
+
+
+async def or_else(awaitable, seconds, fallback):
+    try:
+        return asyncio.wait_for(awaitable, seconds)
+    except TimeoutError:
+        return fallback

@@ -1,0 +1,10 @@
+import asyncio
+
+
+async def or_else(awaitable, seconds, fallback):
+    task = asyncio.create_task(awaitable)
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    if done:
+        return task.result()
+    task.cancel()
+    return fallback

@@ -1,0 +1,9 @@
+import asyncio
+
+
+async def or_else(awaitable, seconds, fallback):
+    async with asyncio.timeout(seconds):
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            return fallback

@@ -1,0 +1,2 @@
+films = "c"
+line = "q"

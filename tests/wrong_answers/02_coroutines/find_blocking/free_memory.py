@@ -1,0 +1,2 @@
+films = "d"
+line = "s"

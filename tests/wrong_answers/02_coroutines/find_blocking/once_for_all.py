@@ -1,0 +1,2 @@
+films = "b"
+line = "s"

@@ -1,0 +1,2 @@
+films = "e"
+line = "s"

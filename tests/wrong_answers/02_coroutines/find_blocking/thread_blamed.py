@@ -1,0 +1,2 @@
+films = "a"
+line = "s"

@@ -1,0 +1,6 @@
+async def ask(client, url):
+    return (await client.fetch(url)).body
+
+
+async def ask_all(client, urls):
+    return [ask(client, url) for url in urls]

@@ -1,0 +1,11 @@
+import asyncio
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import RequestHandler
+
+
+class Profile(RequestHandler):
+    def get(self):
+        asyncio.sleep(0.6)
+        response = AsyncHTTPClient().fetch(self.settings["backend"] + "/profile?user=ada")
+        self.write(response.body)

@@ -1,0 +1,22 @@
+import asyncio
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import run, wait
+
+
+class Profiles:
+    """What Bob says of each user. He is asked once for each of them."""
+
+    def __init__(self):
+        self.known = {}
+
+    def get(self, url, user):
+        """Return the profile of a user; called underneath `@tornalet`."""
+        if user not in self.known:
+            self.known[user] = asyncio.create_task(
+                run(bobs_big_data.ask, url, "profile", user, 5)
+            )
+        try:
+            return wait(self.known[user])
+        finally:
+            self.known.pop(user, None)

@@ -1,0 +1,16 @@
+import requests
+
+from stormy_demo.trequests import setup_session
+
+
+def make_session(host):
+    """Return a session that waits politely for one host.
+
+    For all others it is what requests makes of it.
+
+    Args:
+        host: the address of the host, such as "http://127.0.0.1:4012".
+    """
+    session = requests.Session()
+    setup_session(mounts=[host + "/"])
+    return session

@@ -1,0 +1,4 @@
+one = "process"
+two = "rewrite"
+three = "process"
+four = "threads"

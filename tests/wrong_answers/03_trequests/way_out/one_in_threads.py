@@ -1,0 +1,4 @@
+one = "threads"
+two = "rewrite"
+three = "process"
+four = "threads"

@@ -1,0 +1,4 @@
+one = "rewrite"
+two = "rewrite"
+three = "process"
+four = "threads"

@@ -1,0 +1,4 @@
+one = "greenlets"
+two = "rewrite"
+three = "threads"
+four = "threads"

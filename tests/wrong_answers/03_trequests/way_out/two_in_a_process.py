@@ -1,0 +1,4 @@
+one = "greenlets"
+two = "process"
+three = "process"
+four = "threads"

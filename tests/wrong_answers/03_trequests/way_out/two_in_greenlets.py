@@ -1,0 +1,4 @@
+one = "greenlets"
+two = "greenlets"
+three = "process"
+four = "threads"

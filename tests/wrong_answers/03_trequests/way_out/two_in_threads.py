@@ -1,0 +1,4 @@
+one = "greenlets"
+two = "threads"
+three = "process"
+four = "threads"
