@@ -95,6 +95,18 @@ class TestCodeThatLeaves:
         assert verdict.mistake == "exits"
         assert "`sys.exit()`" in verdict.got
 
+    @pytest.mark.parametrize(
+        ("leave", "mistake"),
+        [
+            ("IOLoop.current().stop()", "stops_the_loop"),
+            ("IOLoop.current().run_sync(print)", "nested_loop"),
+        ],
+    )
+    def test_by_stopping_the_loop_of_all(self, leave: str, mistake: str) -> None:
+        answer = "from tornado.ioloop import IOLoop\nasync def ask_all(client, urls):\n    "
+        verdict = examine("three_at_once", answer + leave)
+        assert verdict.mistake == mistake
+
     def test_before_anybody_can_notice(self) -> None:
         verdict = function("import os\nos._exit(3)")
         assert verdict.mistake == "gone"
@@ -132,6 +144,17 @@ class TestCodeThatFails:
     def test_a_cell_that_is_too_deep_to_read(self) -> None:
         assert examine("join_in_order", "(" * 100_000).mistake == "syntax"
         assert examine("join_in_order", "-" * 100_000 + "1").mistake == "syntax"
+
+    @pytest.mark.parametrize("line", ["await futures[0]", "async with futures: pass"])
+    def test_what_only_a_coroutine_may_say(self, line: str) -> None:
+        verdict = function(line)
+        assert verdict.mistake == "syntax"
+        assert f"line 3: `{line}`" in verdict.got
+
+    def test_other_parameters_than_those_that_were_given(self) -> None:
+        verdict = examine("join_in_order", "def join(first, second):\n    return 3")
+        assert verdict.mistake == "missing"
+        assert "missing 1 required positional argument: 'second'" in verdict.got
 
     def test_a_name_that_is_gone(self) -> None:
         verdict = examine("join_in_order", "def joined(futures):\n    return 3")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import queue
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import Application, RequestHandler
 
+from stormy_demo.backend import Backend
 from stormy_demo.checks import EXERCISES
 from stormy_demo.checks.coroutines import suspects
 from stormy_demo.checks.coroutines.find_blocking import three_films
 from stormy_demo.checks.exercise import Choice
-from stormy_demo.lessons import on_a_loop
-from stormy_demo.running import running
+from stormy_demo.lessons import in_a_process, on_a_loop
+from stormy_demo.running import running, running_apart
 from tests import refresh
 
 
@@ -233,3 +236,41 @@ class TestPeriodic:
         await three.wait()
         callback.stop()
         await asyncio.wait(tasks)
+
+
+class TestMonkeyPatch:
+    @pytest.fixture(autouse=True)
+    def gevent(self) -> None:
+        pytest.importorskip("gevent", reason="gevent is only locked for Linux on x86-64")
+
+    def test_in_a_server_the_loop_is_held_as_before(self) -> None:
+        backend = Backend(0.2)
+        with running_apart(backend.app) as url:
+            said = in_a_process(
+                "from gevent import monkey; monkey.patch_all()\n"
+                "import asyncio\n"
+                "from stormy_demo import blocking\n"
+                "from stormy_demo.film import visited\n"
+                f"app = blocking.make_app({url!r})\n"
+                "print(asyncio.run(visited(app, ['ada', 'grace', 'alan'])))"
+            )
+        assert "one after another. ada, grace and alan each held the loop." in said
+        assert backend.most == 1
+        option = text_of(right_option("monkey_patch"), page("monkey_patch"))
+        assert "polite in neither" in option and "same staircase" in option
+
+    def test_in_a_notebook_the_kernel_lives_and_answers_no_more(self) -> None:
+        manager, client = start_new_kernel(kernel_name="python3")
+        try:
+            assert client.execute_interactive("1 + 1", timeout=60)["content"]["status"] == "ok"
+            client.execute("from gevent import monkey; monkey.patch_all()")
+            client.execute("1 + 1")
+            # A kernel that is well needs some milliseconds.
+            with pytest.raises(queue.Empty):
+                client.get_shell_msg(timeout=5)
+            assert manager.is_alive()
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+        option = text_of(right_option("monkey_patch"), page("monkey_patch"))
+        assert "does not answer any more" in option

@@ -277,4 +277,6 @@ def test_what_is_taught_is_used() -> None:
     for path in CORE:
         used = set().union(*(names_used(c.source) for c in code_cells(refresh.read(path))))
         for section in sections(path):
-            assert set(section.metadata.get("teaches", [])) <= used, section.source.splitlines()[0]
+            assert set(section.metadata.get("teaches", [])) <= used, (
+                section.source.splitlines()[0]
+            )

@@ -48,7 +48,7 @@ def examine(name: str, source: str) -> Verdict:
     try:
         # The magic stands in the first line, and lines are counted as the learner sees them.
         tree = ast.parse("\n" + source)
-        # Some errors, such as `await` in a plain function, are only found on the way to bytecode.
+        # Some errors, such as `await` in a plain function, show only on the way to bytecode.
         compile("\n" + source, name, "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         what = getattr(error, "msg", str(error)) or "it is too deeply nested"

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..case import Case
 from ..exercise import exercise
-from ..mistakes import MISSING
 from ..verdict import Mistake
 from ..words import described, shown
 
@@ -147,12 +146,9 @@ async def drive_generator(case: Case) -> None:
             # A coroutine, such as the one that checks, cannot let it pass.
             return _Raised(f"StopIteration ({case.line_of(end)})")
         except TypeError as error:
-            where = case.line_of(error)
-            if not where:
-                takes = "`interview` takes `steps` and `answer`"
-                case.refuse(MISSING, takes, described(error))
             if "just-started" not in str(error):
                 raise
+            where = case.line_of(error)
             case.refuse(VALUE_AT_THE_START, expected, f"{described(error)} ({where})")
 
     case.tries("a generator asks three questions and returns a text.")
