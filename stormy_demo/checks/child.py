@@ -20,7 +20,9 @@ import time
 from contextvars import Context
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from tornado.ioloop import IOLoop
 
 from . import EXERCISES
 from .case import YOUR_CODE, Case, Refused
@@ -30,7 +32,6 @@ from .mistakes import (
     EXITS,
     HOLDS,
     MISSING,
-    NESTED_LOOP,
     RAISES,
     STOPS_THE_LOOP,
     TOO_LONG,
@@ -109,7 +110,9 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     """Run the learner's code, and return the verdict on it."""
     try:
         case.load()
-        asyncio.run(examine(case, exercise, watchdog))
+        # Not `asyncio.run`, which tidies up: the process ends, and a loop that the learner's
+        # code has stopped may never come to the end of that.
+        asyncio.new_event_loop().run_until_complete(examine(case, exercise, watchdog))
     except Refused as refused:
         return case.refusal(exercise.name, exercise.hints, refused)
     except BaseException as error:
@@ -127,14 +130,27 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Refused(EXITS, "the program goes on", got)
     if "Event loop stopped" in str(error):
-        # `run_sync` fails, since a loop runs already, and then stops that one.
-        nested = case.uses("run_sync")
-        got = f"`{'run_sync' if nested else 'stop'}` stops the loop that runs here"
-        return Refused(NESTED_LOOP if nested else STOPS_THE_LOOP, "the loop goes on", got)
+        return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
     if not where and re.match(r"\S+\(\) (missing|takes|got an unexpected)", str(error)):
         # The checker called something with what the exercise gave to it.
         return Refused(MISSING, "the parameters are those that the exercise gave", got)
     return Refused(RAISES, "no exception", got) if where else None
+
+
+def run_sync(self: IOLoop, *args: Any, **kwargs: Any) -> Any:
+    """Fail where a loop runs already, as `IOLoop.run_sync` does, and do nothing else.
+
+    The original then stops the loop that runs, a little later, and in some versions of Python
+    that loop no longer knows that it runs.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return original_run_sync(self, *args, **kwargs)
+    raise RuntimeError("This event loop is already running")
+
+
+original_run_sync = IOLoop.run_sync
 
 
 def end(file: Path, verdict: Verdict) -> NoReturn:
@@ -163,6 +179,7 @@ def main() -> None:
     assert isinstance(exercise, Exercise)
     case = Case(source)
     case.listen()
+    IOLoop.run_sync = run_sync  # type: ignore[method-assign]
     watchdog = Watchdog(case, exercise, Path(file))
     watchdog.start()
     here = os.getpid()

@@ -18,7 +18,8 @@ from workshop import copy_folder
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 MINUTE = 60_000  # Playwright counts in milliseconds.
-# Put a folder here to keep a screenshot of every notebook, light and dark.
+TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more
+# Put a folder here to keep screenshots of every notebook, light and dark.
 PICTURES = os.environ.get("STORMY_PICTURES")
 
 
@@ -168,13 +169,16 @@ def wait_until_ready(page: Page) -> None:
 
 def keep_pictures(page: Page, name: str) -> None:
     outer = page.locator(".jp-WindowedPanel-outer").first
-    height = outer.evaluate("notebook => notebook.scrollHeight")
-    page.set_viewport_size({"width": 1200, "height": min(int(height) + 200, 16_000)})
+    height = int(outer.evaluate("notebook => notebook.scrollHeight"))
+    page.set_viewport_size({"width": 1200, "height": TALL + 200})
     for theme in ("Light", "Dark"):
         command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
         page.wait_for_function(
             "dark => (document.body.dataset.jpThemeLight === 'false') === dark",
             arg=theme == "Dark",
         )
-        outer.evaluate("notebook => notebook.scrollTo(0, 0)")
-        page.screenshot(path=Path(PICTURES or ".") / f"{name}-{theme.lower()}.png")
+        page.wait_for_selector("#jupyterlab-splash", state="detached")
+        for part, top in enumerate(range(0, height, TALL), 1):
+            outer.evaluate("(notebook, top) => notebook.scrollTo(0, top)", top)
+            picture = f"{name}-{theme.lower()}-{part}.png"
+            page.screenshot(path=Path(PICTURES or ".") / picture)
