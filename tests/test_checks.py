@@ -112,6 +112,14 @@ class TestCodeThatLeaves:
         assert verdict.mistake == "gone"
         assert "exit code 3" in verdict.got
 
+    def test_with_words_that_a_checker_might_say(self) -> None:
+        verdict = function("print('Traceback of stormy_demo')\nimport os\nos._exit(1)")
+        assert verdict.mistake == "gone"
+
+    def test_with_what_the_verdict_is_told_with(self) -> None:
+        assert function("import sys\nsys.stdout = None\nreturn 3").mistake == "no_promise"
+        assert function("import json\njson.dumps = None\nreturn 3").mistake == "gone"
+
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
     def test_with_a_fork(self) -> None:
         verdict = function("import os\nos.fork()\nreturn 3")

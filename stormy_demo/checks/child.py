@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from contextvars import Context
 from pathlib import Path
 from types import FrameType
@@ -36,7 +37,7 @@ from .mistakes import (
     STOPS_THE_LOOP,
     TOO_LONG,
 )
-from .verdict import Mistake, Verdict
+from .verdict import FAILED, Mistake, Verdict
 from .words import described, quoted
 
 # Seconds. A step of a loop takes milliseconds, on a busy machine some more.
@@ -119,7 +120,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
         if reason := why_it_ended(case, error):
             return case.refusal(exercise.name, exercise.hints, reason)
         # Not the learner's fault, and no verdict either.
-        raise
+        return Verdict(exercise.name, FAILED, got=traceback.format_exc())
     return Verdict(exercise.name, "right", tried=case.tried)
 
 
@@ -158,7 +159,8 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
     part = file.with_suffix(".part")
     part.write_text(json.dumps(verdict.as_data()), encoding="utf-8")
     part.replace(file)
-    with contextlib.suppress(OSError, ValueError):
+    # Whatever the learner's code has made of it.
+    with contextlib.suppress(Exception):
         sys.stdout.flush()
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)

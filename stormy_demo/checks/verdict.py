@@ -10,6 +10,9 @@ from ..picture import as_image
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
+# The state of a verdict that is none, since the checker itself failed.
+FAILED = "failed"
+
 # Green and red of the films; each comes with its word, so that nobody needs to see the colour.
 COLOURS = {"right": "#0b5f59", "wrong": "#c62828", "not done": "#8a949e"}
 HEADINGS = {"right": "Right.", "wrong": "Not right yet.", "not done": "Not done yet."}
