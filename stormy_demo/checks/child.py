@@ -71,12 +71,19 @@ class Watchdog(threading.Thread):
         while True:
             time.sleep(BEAT)
             now = time.monotonic()
-            silent = now - self.last
-            if silent > 10 * BEAT and (where := self.where()):
+            silent, worked = now - self.last, time.process_time() - self.worked
+            late = now - self.began > DEADLINE
+            where = self.where()
+            if where and silent > 10 * BEAT:
                 self.case.held_at = where
-            if silent > STUCK and self.where():
-                self.give_up(silent)
-            if now - self.began > DEADLINE:
+            # By the processor's clock, since a busy machine lets nobody work for long; and by
+            # the one on the wall only where the code hardly works at all.
+            works = worked > silent / 10
+            if where and (worked > STUCK or (late and works)):
+                self.refuse(ENDLESS, f"your code goes on and on in {where}")
+            if where and silent > STUCK and not works:
+                self.refuse(self.case.if_stuck or HOLDS, f"your code stands in {where}")
+            if late:
                 self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
 
     def where(self) -> str:
@@ -85,15 +92,6 @@ class Watchdog(threading.Thread):
         while frame and frame.f_code.co_filename != YOUR_CODE:
             frame = frame.f_back
         return quoted(self.case.source, frame.f_lineno) if frame else ""
-
-    def give_up(self, silent: float) -> None:
-        """Refuse code that has kept the thread for some seconds."""
-        # On a busy machine a loop that does not end has a small part of a processor, and a call
-        # that waits has none.
-        if time.process_time() - self.worked > silent / 10:
-            self.refuse(ENDLESS, f"your code goes on and on in {self.where()}")
-        else:
-            self.refuse(self.case.if_stuck or HOLDS, f"your code stands in {self.where()}")
 
     def refuse(self, mistake: Mistake, got: str) -> NoReturn:
         """Refuse the answer, and end the process: its thread may never come back."""
