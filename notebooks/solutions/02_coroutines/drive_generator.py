@@ -1,6 +1,5 @@
 def interview(steps, answer):
-    """Drive the generator `steps` to its end: send it `answer(question)` for each question
-    that it yields. Return what it returns."""
+    """Send `answer(question)` for each question of `steps`; return what `steps` returns."""
     try:
         question = next(steps)
         while True:
