@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, NoReturn
 from tornado.web import Application, RequestHandler
 
 from ..film import Film, visited
-from .mistakes import FORGOTTEN_AWAIT, MISSING, NESTED_LOOP, RAISES
+from .mistakes import FORGOTTEN_AWAIT, MISSING, NESTED_LOOP, RAISES, named
 from .verdict import Mistake, Verdict
 from .words import PATIENCE, described, quoted, shown
 
@@ -193,16 +193,17 @@ class Case(logging.Handler):
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
+        film = film if film and film.held else None
         # A loop that is refused leaves a coroutine that was never awaited, and that one leaves
         # exceptions of all kinds.
         for error in self.errors:
-            if _is_nested(error.text):
+            if named(error.text) is NESTED_LOOP:
                 self.refuse(NESTED_LOOP, expected, str(error), film)
         for name in self.never_awaited():
             got = f"`{name}` was called and never awaited"
             self.refuse(FORGOTTEN_AWAIT, expected, got, film)
         for error in self.errors:
-            self.refuse(RAISES, expected, str(error), film)
+            self.refuse(named(error.text), expected, str(error), film)
 
     def refuse_error(self, error: BaseException, expected: str) -> NoReturn:
         """Refuse an answer for an exception that it raised."""
@@ -210,11 +211,7 @@ class Case(logging.Handler):
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         text, where = described(error), self.line_of(error)
-        mistake = NESTED_LOOP if _is_nested(text) else RAISES
-        # The exception holds on to it, so that nobody complains that it was never awaited.
-        if "'coroutine' object" in text:
-            mistake = FORGOTTEN_AWAIT
-        self.refuse(mistake, expected, f"{text} ({where})" if where else text)
+        self.refuse(named(text), expected, f"{text} ({where})" if where else text)
 
     def with_error(self, got: str) -> str:
         """Add to what was got the last exception that was heard, if there was one."""
@@ -237,14 +234,14 @@ class Case(logging.Handler):
             got=refused.got,
             mistake=mistake.key if mistake else "",
             looks_like=mistake.name if mistake else "",
-            hints=list(mistake.hints if mistake else hints),
+            # One that nobody recognised may be any: the hints of the exercise help then.
+            hints=[
+                *(mistake.hints if mistake else ()),
+                *(hints if mistake in (None, RAISES) else ()),
+            ],
             svg=refused.film.svg() if refused.film else "",
             alt=str(refused.film) if refused.film else "",
         )
-
-
-def _is_nested(text: str) -> bool:
-    return "asyncio.run()" in text or "already running" in text
 
 
 def _is(node: ast.AST, wanted: str | type[ast.AST]) -> bool:

@@ -7,14 +7,14 @@ from .verdict import Mistake
 RAISES = Mistake(
     "raises",
     "an exception of your own code",
-    ("Read its last line, and the line of your code that it names.",),
+    ("Python says what is wrong, and in which line. Look there first.",),
 )
 FORGOTTEN_AWAIT = Mistake(
     "forgotten_await",
     "a forgotten `await`",
     (
-        "The call made a coroutine object, and nobody awaited it: nothing of it was run.",
-        "Put `await` in front of the call.",
+        "There is a coroutine object that nobody awaited: nothing of it was run.",
+        "Put `await` in front of it.",
     ),
 )
 NESTED_LOOP = Mistake(
@@ -31,6 +31,31 @@ STOPS_THE_LOOP = Mistake(
     (
         "The loop that `stop` stops is the one on which all others run, too.",
         "Return, and let whoever started the loop stop it.",
+    ),
+)
+AWAITS_NOTHING = Mistake(
+    "awaits_nothing",
+    "an `await` in front of something that cannot be awaited",
+    (
+        "What is it that stands behind your `await`? The message names its type.",
+        "A value that is there already needs no `await`. And what only leaves a note with the "
+        "loop, as `call_later` does, gives nothing to wait for: `asyncio.sleep` does.",
+    ),
+)
+PLAIN_WITH = Mistake(
+    "plain_with",
+    "`with` where `async with` is wanted",
+    (
+        "To enter that block may take a while. Which word lets others run meanwhile?",
+        "`async with`, in front of the same thing.",
+    ),
+)
+AFTER_THE_END = Mistake(
+    "after_the_end",
+    "an answer that is written after the request has ended",
+    (
+        "Tornado sends the answer when `get` is done. What was still under way then?",
+        "Let `get` last until the answer is written. In a coroutine: `await` what it needs.",
     ),
 )
 EXITS = Mistake(
@@ -77,3 +102,25 @@ PROMISE_NOT_KEPT = Mistake(
         "Fill the future: `self.done.set_result(None)`.",
     ),
 )
+
+# What Python, asyncio and Tornado say of some of them, in their own words.
+WORDS = {
+    "asyncio.run() cannot be called": NESTED_LOOP,
+    "already running": NESTED_LOOP,
+    # The exception holds on to it, so that nobody complains that it was never awaited.
+    "'coroutine' object": FORGOTTEN_AWAIT,
+    "does not support the context manager protocol": PLAIN_WITH,
+    "can't be used in 'await' expression": AWAITS_NOTHING,
+    "after finish()": AFTER_THE_END,
+    "finish() called twice": AFTER_THE_END,
+}
+
+
+def named(text: str) -> Mistake:
+    """Return the mistake that an exception of this text is known to come from.
+
+    Args:
+        text: as `words.described` has it.
+    """
+    known = (mistake for words, mistake in WORDS.items() if words in text)
+    return next(known, RAISES)

@@ -38,6 +38,10 @@ def described(error: BaseException) -> str:
 
 def shown(value: object) -> str:
     """Return a value as text, whatever it is, and not too long."""
+    if isinstance(value, list | tuple) and value:
+        kinds = {type(each) for each in value}
+        if len(kinds) == 1 and (kind := kinds.pop()).__module__ != "builtins":
+            return f"a {type(value).__name__} of {len(value)} {kind.__name__}"
     try:
         text = repr(value)
     except Exception as error:
@@ -48,4 +52,6 @@ def shown(value: object) -> str:
 def _plain(text: str) -> str:
     # An address in memory says nothing, and is another in every run.
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    # Nor does a folder of this machine.
+    text = re.sub(r"(?<![\w/])(/[^\s:'\"]+)+/(?=[\w.<>-]+:\d)", "", text)
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

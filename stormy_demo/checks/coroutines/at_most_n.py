@@ -22,6 +22,7 @@ from .questions import (
     RESPONSES,
     RESULTS_NOT_READ,
     TASK_OF_A_FUTURE,
+    Client,
     begin,
     bodies,
     judge,
@@ -64,6 +65,15 @@ ONE_TOKEN_FOR_ALL = Mistake(
         "How many tokens are taken when twelve questions are asked?",
         "Each question needs a token of its own: write an `async def` that asks one question "
         "inside of `async with`, and start that for each.",
+    ),
+)
+ASKED_WITHOUT_TOKEN = Mistake(
+    "asked_without_token",
+    "a question that is asked before it has a token",
+    (
+        "When does `fetch` start its question: when you call it, or when you await it?",
+        "When you call it. So `client.fetch(...)` itself belongs inside of `async with`, with "
+        "its `await`.",
     ),
 )
 NEVER_GIVEN_BACK = Mistake(
@@ -124,10 +134,17 @@ MANY = [f"p{n}" for n in range(12)]
 
 @dataclass
 class Bowls:
-    """How many semaphores were made, and how many tokens were taken from them."""
+    """How many semaphores were made, and how many tokens were taken from them.
+
+    Attributes:
+        made: how many semaphores.
+        taken: how many tokens.
+        taken_first: how many of them before the first question was asked.
+    """
 
     made: int = 0
     taken: int = 0
+    taken_first: int = 0
 
 
 @exercise(
@@ -143,6 +160,7 @@ class Bowls:
     SEMAPHORE_FOR_EACH,
     LET_GO_EARLY,
     ONE_TOKEN_FOR_ALL,
+    ASKED_WITHOUT_TOKEN,
     NEVER_GIVEN_BACK,
     ONE_AFTER_ANOTHER,
     OTHER_BOUND,
@@ -192,7 +210,7 @@ async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
             judge(case, asking, bodies(MANY), wanted)
         return len(backend.asked) >= count
 
-    with _watched_semaphores() as bowls:
+    with _watched_semaphores(client) as bowls:
         async with running(backend.app) as url:
             asking = begin(ask_all, client, questions(url, MANY), n)
             if not await come(n):
@@ -213,6 +231,8 @@ def _why_too_many(case: Case, most: int, n: int, bowls: Bowls) -> NoReturn:
         case.refuse(OTHER_BOUND, expected, got)
     if bowls.made > 1:
         case.refuse(SEMAPHORE_FOR_EACH, expected, got)
+    if bowls.made and not bowls.taken_first:
+        case.refuse(ASKED_WITHOUT_TOKEN, expected, got)
     if bowls.taken == 1:
         case.refuse(ONE_TOKEN_FOR_ALL, expected, got)
     early = case.uses("Semaphore", "BoundedSemaphore")
@@ -224,6 +244,7 @@ async def _why_too_few(case: Case, ask_all: Callable[..., Any], asked: int, n: i
     got = so_few(asked)
     case.refuse_if_anything_went_wrong(expected)
     if asked == 1:
+        got += ".\nThe film shows three of them"
         case.refuse(ONE_AFTER_ANOTHER, expected, got, await staircase(ask_all, n))
     case.refuse(OTHER_BOUND if asked else None, expected, got)
 
@@ -251,8 +272,8 @@ async def _answered_at_once(
 
 
 @contextmanager
-def _watched_semaphores() -> Iterator[Bowls]:
-    """Count what becomes of semaphores while the block lasts."""
+def _watched_semaphores(client: Client) -> Iterator[Bowls]:
+    """Count what becomes of semaphores while the block lasts, and a client asks."""
     bowls = Bowls()
     make, take = asyncio.Semaphore.__init__, asyncio.Semaphore.acquire
 
@@ -262,6 +283,7 @@ def _watched_semaphores() -> Iterator[Bowls]:
 
     async def note_taken(self: asyncio.Semaphore) -> Literal[True]:
         bowls.taken += 1
+        bowls.taken_first += not client.asked
         return await take(self)
 
     # The class itself stays: the learner's code may have imported it by its name.

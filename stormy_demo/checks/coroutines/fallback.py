@@ -45,7 +45,8 @@ DEADLINE_NOT_CAUGHT = Mistake(
     "deadline_not_caught",
     "a deadline that nobody answers",
     (
-        "The deadline works: it raises an exception. Who turns that into the fallback?",
+        "The deadline works: it raises a `TimeoutError`. Who catches that, by this name and "
+        "outside of the block?",
         "Put `try` around the whole, and return the fallback in `except TimeoutError:`.",
     ),
 )
@@ -56,6 +57,14 @@ TRY_INSIDE = Mistake(
         "Where is the `TimeoutError` raised: at the `await`, or at the end of the block?",
         "At the `await` there is a `CancelledError`; the block makes a `TimeoutError` of it "
         "when it ends. So `try` stands around `async with`.",
+    ),
+)
+RETURNS_IN_FINALLY = Mistake(
+    "returns_in_finally",
+    "a `return` in `finally`, which beats every other",
+    (
+        "`finally` is run in every case. What does a `return` in it do to the one above?",
+        "Return the fallback in `except TimeoutError:`, and nowhere else.",
     ),
 )
 HIDES_ERRORS = Mistake(
@@ -144,6 +153,7 @@ class Patient:
     WAITS_OUT_THE_DEADLINE,
     DEADLINE_NOT_CAUGHT,
     TRY_INSIDE,
+    RETURNS_IN_FINALLY,
     HIDES_ERRORS,
     SWALLOWS_CANCELLATION,
     LEFT_RUNNING,
@@ -248,4 +258,11 @@ def _refuse_unless(case: Case, waiting: Task[Any], wanted: str, expected: str) -
     if inspect.isawaitable(given):
         case.refuse(FORGOTTEN_AWAIT, expected, shown(given))
     case.refuse_if_anything_went_wrong(expected)
-    case.refuse(None, expected, shown(given))
+    finals = [
+        each
+        for node in ast.walk(case.tree)
+        if isinstance(node, ast.Try)
+        for each in node.finalbody
+    ]
+    returns = any(isinstance(node, ast.Return) for each in finals for node in ast.walk(each))
+    case.refuse(RETURNS_IN_FINALLY if returns else None, expected, shown(given))

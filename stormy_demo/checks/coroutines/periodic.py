@@ -12,7 +12,7 @@ periodic = Choice(
         "answer": {
             "a": Mistake(
                 "overlap",
-                "calls that overlap, as they did until Tornado 6.1",
+                "calls that overlap, as they did before Tornado 6.2",
                 (
                     "It was so for years. Today Tornado awaits what `tick` returns. When does "
                     "it set the clock again?",
@@ -23,8 +23,8 @@ periodic = Choice(
                 "made_up_for",
                 "calls that pile up and are made up for",
                 (
-                    "If each call takes longer than the period, the debt grows for ever. Would "
-                    "you want that?",
+                    "A timer that is late rings once, and nobody counts how often it should "
+                    "have rung.",
                     "What was missed is left out. The next call comes when the clock would "
                     "have rung anyway.",
                 ),
@@ -42,9 +42,10 @@ periodic = Choice(
             "d": None,
         }
     },
-    "Calls that fall into a running one are skipped, and the next comes on the old grid. Until "
-    "Tornado 6.1 a coroutine was not awaited, and they overlapped; they still do when `tick` "
-    "starts a task and returns.",
+    "Calls that fall into a running one are skipped, and the next comes on the old grid. "
+    "Before Tornado 6.2 a coroutine was not awaited, and they overlapped; they still do when "
+    "`tick` starts a task and returns. To see it in a second or two, give a `tick` that takes "
+    "0.25 seconds a period of 100, and let it append `time.monotonic()` to a list.",
     (
         "Two questions: may a second call begin while the first is under way? And from when on "
         "is the next second counted?",

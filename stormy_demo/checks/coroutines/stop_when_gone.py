@@ -79,6 +79,15 @@ NOT_CLOSED = Mistake(
         "What must happen whatever comes stands in `finally`.",
     ),
 )
+HIDES_ERROR = Mistake(
+    "hides_error",
+    "a search that hides that it failed",
+    (
+        "A page could not be read, and the visitor is told that all is well. Which `except` "
+        "does that?",
+        "Let the exception pass: Tornado makes a 500 of it, and `finally` closes the archive.",
+    ),
+)
 CLOSED_TWICE = Mistake(
     "closed_twice",
     "an archive that is closed twice",
@@ -158,10 +167,10 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
 @exercise(
     "02_coroutines",
     (
-        "Write `get` first, as if every visitor stayed: a loop over "
-        "`range(self.archive.pages)`, an `await` for each page, and `close` in a `finally`.",
-        "`Attentive`, above, has the rest: `get` keeps its task, and `on_connection_close` "
-        "cancels it.",
+        "`Attentive`, above, stops when its visitor leaves. What does its `get` keep, and who "
+        "uses that?",
+        "In `get`, keep `asyncio.current_task()`; in `on_connection_close`, cancel it.",
+        "Put the search into `try`, and `self.archive.close()` into its `finally`.",
     ),
     GOES_ON,
     WRONG_TASK,
@@ -169,6 +178,7 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
     LOOKS_LATER,
     SWALLOWED,
     NOT_CLOSED,
+    HIDES_ERROR,
     CLOSED_TWICE,
     CLOSED_EARLY,
     FORGOTTEN_AWAIT,
@@ -197,9 +207,11 @@ async def stop_when_gone(case: Case) -> None:
     case.tries("Ada looks for a fox, and the second page raises an `OSError`.")
     expected = "the archive is closed once, whatever happens"
     archive = Archive(fails=True)
-    await case.visits(_app(handler, archive), ["/?word=fox"])
+    film = await case.visits(_app(handler, archive), ["/?word=fox"])
     await turns()
     _closed_once(case, archive, expected)
+    if film.answers[0].status < 500:
+        case.refuse(HIDES_ERROR, "she gets a 500", told(film.answers))
 
 
 def _app(handler: type[RequestHandler], archive: Archive) -> Application:

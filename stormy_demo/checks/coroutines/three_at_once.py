@@ -39,6 +39,15 @@ ONE_AFTER_ANOTHER = Mistake(
         "and `await gen.multi(...)` of that.",
     ),
 )
+BOUNDED = Mistake(
+    "bounded",
+    "a bound that nobody asked for",
+    (
+        "Who sees to it that no more than these begin?",
+        "Here all are asked at once: no batches, no semaphore, and with `client`, since "
+        "another client may let only ten through.",
+    ),
+)
 AWAITS_EACH_TASK = Mistake(
     "awaits_each_task",
     "a task that is awaited before the next one is made",
@@ -57,6 +66,7 @@ AWAITS_EACH_TASK = Mistake(
         "`responses = await gen.multi([client.fetch(url) for url in urls])`",
     ),
     ONE_AFTER_ANOTHER,
+    BOUNDED,
     AWAITS_EACH_TASK,
     PROMISES,
     RESULTS_NOT_READ,
@@ -110,10 +120,11 @@ async def _why_so_few(
     got = so_few(asked)
     if asked != 1:
         case.refuse_if_anything_went_wrong(expected)
-        case.refuse(None, expected, got)
+        case.refuse(BOUNDED if asked else None, expected, got)
     tasks = any(
         case.uses("create_task", "ensure_future", "TaskGroup", inside=loop)
         for loop in (ast.For, ast.ListComp)
     )
     mistake = AWAITS_EACH_TASK if tasks else ONE_AFTER_ANOTHER
+    got += ".\nThe film shows three of them"
     case.refuse(mistake, expected, got, await staircase(ask_all))

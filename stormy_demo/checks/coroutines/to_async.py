@@ -72,10 +72,10 @@ RESPONSE_WRITTEN = Mistake(
 )
 NO_PAUSE = Mistake(
     "no_pause",
-    "a pause that nobody waits for",
+    "a question that does not wait for the pause",
     (
-        "The backend is asked at once. Which line should take 0.6 seconds?",
-        "A pause that is only begun holds up nobody: `await` it.",
+        "The backend is asked at once. What should have come to its end before that?",
+        "`await` the pause on a line of its own, before the line that asks.",
     ),
 )
 HANGS_ON_FAILURE = Mistake(
@@ -102,8 +102,8 @@ PAUSE = 0.6
 @exercise(
     "02_coroutines",
     (
-        "Read the three methods in the order in which they run. Each ends with a note: call "
-        "me later. In a coroutine that is a line with `await`.",
+        "Read the three methods in the order in which they run. The first two end with a note: "
+        "call me later. In a coroutine each of them is a line with `await`.",
         "The pause is `await asyncio.sleep(0.6)`.",
         "`response = await AsyncHTTPClient().fetch(...)` gives you the response itself, and no "
         "`Future` is left.",

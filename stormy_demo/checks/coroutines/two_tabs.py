@@ -43,8 +43,8 @@ two_tabs = Choice(
         }
     },
     "The browser hopes to need no second request, if the first answer can be kept, so it "
-    "waits. Try a server with two browsers, with `?x=1` and `?x=2`, or with a client of your "
-    "own.",
+    "waits. Visit your own server with two browsers, with `?x=1` and `?x=2`, or with a client "
+    "of your own.",
     (
         "What is the same in the two requests that wait for each other, and differs in those "
         "that do not?",
