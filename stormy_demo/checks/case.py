@@ -146,7 +146,7 @@ class Case(logging.Handler):
 
         Args:
             *wanted: names, also such as stand behind a dot, and kinds of syntax.
-            inside: look only inside of functions of this name, or of this kind of syntax.
+            inside: look only inside functions of this name, or of this kind of syntax.
         """
         rooms = (
             [self.tree] if not inside else [n for n in ast.walk(self.tree) if _is(n, inside)]

@@ -82,7 +82,7 @@ class Watchdog(threading.Thread):
             if where and (worked > STUCK or (late and works)):
                 self.refuse(ENDLESS, f"your code goes on and on in {where}")
             if where and silent > STUCK and not works:
-                self.refuse(self.case.if_stuck or HOLDS, f"your code stands in {where}")
+                self.refuse(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
             if late:
                 self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
 

@@ -22,7 +22,7 @@ NESTED_LOOP = Mistake(
     "a second loop inside the first",
     (
         "`asyncio.run` starts a loop, and one runs here already.",
-        "Inside of `async def`, say `await` where you would say `asyncio.run`.",
+        "Inside `async def`, say `await` where you would say `asyncio.run`.",
     ),
 )
 STOPS_THE_LOOP = Mistake(

@@ -16,11 +16,11 @@ class Late(RequestHandler):
         IOLoop.current().add_future(self.news, self.on_news)
         return self.done
 
-    def on_news(self, news):
+    def on_news(self, full):
         if self.done.done():
             return
         IOLoop.current().remove_timeout(self.alarm)
-        self.write(news.result())
+        self.write(full.result())
         self.done.set_result(None)
 
     def on_deadline(self):

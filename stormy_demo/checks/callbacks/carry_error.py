@@ -31,13 +31,30 @@ TRY_ELSEWHERE = Mistake(
         "`try` belongs into `work_it_out`, around the line that can fail.",
     ),
 )
+EXCEPT_FAILS = Mistake(
+    "except_fails",
+    "an `except` that fails itself",
+    (
+        "Your `try` has caught the division. What does the log say of the lines behind "
+        "`except`?",
+        "Put the exception into the promise, as it is: `self.done.set_exception(error)`.",
+    ),
+)
+RUNS_ON = Mistake(
+    "runs_on",
+    "code that goes on after the exception",
+    (
+        "The client is told. And which line of yours is run after that?",
+        "Return when the exception is in the box, or write the rest into `else`.",
+    ),
+)
 CATCHES_ANOTHER = Mistake(
     "catches_another",
     "a `try` that waits for another exception",
     (
-        "Compare the name behind `except` with the one in the log, and the lines inside of "
+        "Compare the name behind `except` with the one in the log, and the lines inside "
         "`try` with the one that fails.",
-        "`except Exception as error` hears them all.",
+        "`except Exception as error` catches them all.",
     ),
 )
 RAISED_TO_THE_LOOP = Mistake(
@@ -83,6 +100,8 @@ FILLED_TWICE = Mistake(
     ),
     UNHEARD,
     TRY_ELSEWHERE,
+    EXCEPT_FAILS,
+    RUNS_ON,
     CATCHES_ANOTHER,
     RAISED_TO_THE_LOOP,
     SWALLOWED,
@@ -93,18 +112,19 @@ async def carry_error(case: Case) -> None:
     """Divide by four, then by nothing."""
     app = Application([(r"/share", case.handler("Share"))])
 
-    case.tries("four people want to know their share.")
-    expected = "200 and {'share': 30.0}."
-    film = await case.visits(app, ["/share?people=4"])
+    case.tries("seven people want to know their share.")
+    share = {"share": 120 / 7}
+    expected = f"200 and {share}."
+    film = await case.visits(app, ["/share?people=7"])
     case.refuse_if_anything_went_wrong(expected)
-    if film.answers != [Answer(200, {"share": 30.0})]:
+    if film.answers != [Answer(200, share)]:
         empty = film.answers == [Answer(200, "")]
         hangs = film.answers[0].status == NO_ANSWER
         mistake = RETURNED_TOO_EARLY if empty else PROMISE_NOT_KEPT if hangs else None
         case.refuse(mistake, expected, told(film.answers))
 
     case.tries("nobody wants to know it: people=0.")
-    expected = "500, at once"
+    expected = "500, at once, and nothing else goes wrong"
     film = await case.visits(app, ["/share?people=0"])
     await turns()
     got, status = told(film.answers), film.answers[0].status
@@ -115,6 +135,8 @@ async def carry_error(case: Case) -> None:
         got = case.with_error(got)
         if case.uses(ast.Raise):
             case.refuse(RAISED_TO_THE_LOOP, expected, got)
+        if not case.errors[-1].text.startswith("ZeroDivisionError"):
+            case.refuse(EXCEPT_FAILS, expected, got)
         if case.uses(ast.Try, inside="work_it_out"):
             case.refuse(CATCHES_ANOTHER, expected, got)
         case.refuse(TRY_ELSEWHERE if case.uses(ast.Try) else UNHEARD, expected, got)
@@ -124,3 +146,5 @@ async def carry_error(case: Case) -> None:
         case.refuse(TOLD_AS_SUCCESS, expected, got)
     if status != 500:
         case.refuse(None, expected, got)
+    if "Exception in callback" in heard:
+        case.refuse(RUNS_ON, expected, case.with_error(got))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from asyncio import Future
 
@@ -27,9 +28,43 @@ CALLED_AT_ONCE = Mistake(
     "called_at_once",
     "a function that was called where it should be handed over",
     (
-        "What stands inside of the brackets of `call_later` and `add_future`: a function, or "
+        "What stands inside the brackets of `call_later` and `add_future`: a function, or "
         "what it returned?",
         "With brackets behind its name it is called now. Leave them away: `self.on_deadline`.",
+    ),
+)
+FILLS_THE_NEWS = Mistake(
+    "fills_the_news",
+    "a box that is filled by somebody who did not promise it",
+    (
+        "`self.news` belongs to somebody else, and other visitors wait for it too. Which box "
+        "is yours?",
+        "Leave `self.news` alone. To end the request, fill `self.done`.",
+    ),
+)
+RETURNS_THE_NEWS = Mistake(
+    "returns_the_news",
+    "the wrong promise",
+    (
+        "Tornado waits for the box that `get` returns. Is that full when the deadline is over?",
+        "Make a box of your own, return it, and fill it in both cases.",
+    ),
+)
+NOTHING_WRITTEN = Mistake(
+    "nothing_written",
+    "a text that is put into the promise, where nobody reads it",
+    (
+        "Tornado looks only at whether the box is full, not at what is in it. Who writes the "
+        "answer?",
+        "First `self.write(...)`, then `self.done.set_result(None)`.",
+    ),
+)
+DEADLINE_AS_ERROR = Mistake(
+    "deadline_as_error",
+    "a deadline that is told as an exception",
+    (
+        "In section 6, `TaskHandler` made an answer of a `TimeoutError`. Who does that here?",
+        "Nobody does. Write `too late`, and fill the promise with `None`.",
     ),
 )
 BOX_IN_A_BOX = Mistake(
@@ -85,6 +120,10 @@ NEWS_TOO_LATE = Mistake(
         "whether it is full.",
     ),
     RETURNED_TOO_EARLY,
+    NOTHING_WRITTEN,
+    RETURNS_THE_NEWS,
+    FILLS_THE_NEWS,
+    DEADLINE_AS_ERROR,
     CALLED_AT_ONCE,
     BOX_IN_A_BOX,
     PROMISE_NOT_KEPT,
@@ -108,19 +147,27 @@ async def delayed_answer(case: Case) -> None:
 
     async def tell_when_all_wait(film: Film) -> None:
         await until(lambda: film.together == 3)
-        news.set_result("rain")
+        if not news.done():
+            news.set_result("rain")
 
     film = await case.visits(
         app(news, 3600), ["/?user=ada", "/?user=grace", "/?user=alan"], tell_when_all_wait
     )
     case.refuse_if_held(film, HOLDS, expected)
+    _refuse_if_filled(case, news, "rain", expected)
     if film.answers != [Answer(200, "rain")] * 3:
         _why_no_news(case, film, expected)
 
     case.tries("Ada comes. There is no news, and her deadline is a fifth of a second.")
     expected = "she reads `too late`"
-    film = await case.visits(app(Future(), 0.2), ["/?user=ada"])
+    news = Future()
+    film = await case.visits(app(news, 0.2), ["/?user=ada"])
+    if film.answers != [Answer(200, "too late")] and _returns(case, "news"):
+        case.refuse(RETURNS_THE_NEWS, expected, told(film.answers))
+    _refuse_if_filled(case, news, None, expected)
     if film.answers != [Answer(200, "too late")]:
+        if any(error.text.startswith("TimeoutError") for error in case.errors):
+            case.refuse(DEADLINE_AS_ERROR, expected, case.with_error(told(film.answers)))
         case.refuse_if_anything_went_wrong(expected, film)
         got = told(film.answers)
         case.refuse(NO_ALARM if film.answers[0].status == NO_ANSWER else None, expected, got)
@@ -137,9 +184,23 @@ async def delayed_answer(case: Case) -> None:
     expected = "she reads `too late`, and nothing else happens"
     news = Future()
     film = await case.visits(app(news, 0.1), ["/?user=ada"])
+    _refuse_if_filled(case, news, None, expected)
     news.set_result("snow")
     await asyncio.sleep(0.05)
     _nothing_twice(case, film, NEWS_TOO_LATE, expected)
+
+
+def _refuse_if_filled(case: Case, news: Future[str], ours: str | None, expected: str) -> None:
+    """Refuse an answer that has filled a box which was ours to fill, or has cancelled it."""
+    if not news.done():
+        return
+    if news.cancelled() or news.exception() or news.result() != ours:
+        case.refuse(FILLS_THE_NEWS, expected, "`self.news` is filled by your handler")
+
+
+def _returns(case: Case, name: str) -> bool:
+    returns = [node.value for node in ast.walk(case.tree) if isinstance(node, ast.Return)]
+    return any(isinstance(value, ast.Attribute) and value.attr == name for value in returns)
 
 
 def _why_no_news(case: Case, film: Film, expected: str) -> None:
@@ -147,7 +208,8 @@ def _why_no_news(case: Case, film: Film, expected: str) -> None:
     got, statuses = told(film.answers), {answer.status for answer in film.answers}
     bodies = [str(answer.body) for answer in film.answers]
     if statuses == {200} and set(bodies) == {""}:
-        case.refuse(RETURNED_TOO_EARLY, expected, got)
+        waited = film.together == 3
+        case.refuse(NOTHING_WRITTEN if waited else RETURNED_TOO_EARLY, expected, got)
     if any("callable" in error.text for error in case.errors) or "too late" in bodies:
         case.refuse(CALLED_AT_ONCE, expected, case.with_error(got))
     boxes = ("bytes, unicode, and dict", "is not JSON serializable", "concatenate str")

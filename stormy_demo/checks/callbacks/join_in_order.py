@@ -46,9 +46,41 @@ NO_PROMISE = Mistake(
         "Make a `Future`, return it, and fill it when the last answer is there.",
     ),
 )
+NOTHING_RETURNED = Mistake(
+    "nothing_returned",
+    "a promise that is never handed over",
+    (
+        "What does a function give that has no `return`?",
+        "`return joined`, at the end of `join` itself.",
+    ),
+)
+FILLED_EARLY = Mistake(
+    "filled_early",
+    "a promise that is filled before the answers are there",
+    (
+        "When `join` returns, no answer has come. What is in the box all the same?",
+        "Let the receiver fill it that finds that all are there.",
+    ),
+)
+BOXES = Mistake(
+    "boxes",
+    "the boxes, where what is in them was wanted",
+    (
+        "A receiver is called with the full future. Is that what the caller wants?",
+        "`full.result()` takes the value out of it.",
+    ),
+)
+VALUE_AS_SIGN = Mistake(
+    "value_as_sign",
+    "a value that is taken for a sign that nothing is there",
+    (
+        "Can somebody put `None` or 0 into a future? What does your code make of that?",
+        "Count the answers that have come, or ask the futures: `future.done()`.",
+    ),
+)
 EMPTY_HANGS = Mistake(
     "empty_hangs",
-    "a join of nothing that nobody fills",
+    "an empty list, for which nobody fills the promise",
     (
         "With no futures there is no last one, and so nobody who fills the promise.",
         "Fill it at once when `futures` is empty.",
@@ -83,6 +115,10 @@ COUNTS_LAST_PLACE = Mistake(
     LATE_BINDING,
     LOOKS_TOO_EARLY,
     NO_PROMISE,
+    NOTHING_RETURNED,
+    FILLED_EARLY,
+    BOXES,
+    VALUE_AS_SIGN,
     EMPTY_HANGS,
     NEVER_FILLED,
     COUNTS_LAST_PLACE,
@@ -93,22 +129,37 @@ async def join_in_order(case: Case) -> None:
 
     case.tries("three futures are joined, and filled from the last to the first.")
     expected = "a future of ['a', 'b', 'c'], once the last one is filled"
-    futures: list[Future[str]] = [Future() for _ in range(3)]
+    futures: list[Future[Any]] = [Future() for _ in range(3)]
     try:
         joined = join(list(futures))
     except asyncio.InvalidStateError as error:
         case.refuse(LOOKS_TOO_EARLY, expected, f"InvalidStateError ({case.line_of(error)})")
+    if joined is None:
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(NOTHING_RETURNED, expected, "None")
     if not isinstance(joined, Future):
         case.refuse(NO_PROMISE, expected, shown(joined))
     for number in (2, 1, 0):
         if joined.done():
-            got = f"{_content(joined)} when {2 - number} of 3 were there"
-            case.refuse(COUNTS_LAST_PLACE if number < 2 else NO_PROMISE, expected, got)
+            got = f"a future of {shown(_content(joined))} when {2 - number} of 3 were there"
+            case.refuse(COUNTS_LAST_PLACE if number < 2 else FILLED_EARLY, expected, got)
         futures[number].set_result("abc"[number])
         await turns()
     found = _content(joined)
     if found != ["a", "b", "c"]:
         _why_not_joined(case, joined, found, expected)
+
+    case.tries("three futures are joined, and filled with None, 0 and an empty text.")
+    expected = "a future of [None, 0, '']"
+    futures = [Future() for _ in range(3)]
+    joined = join(list(futures))
+    for future, value in zip(futures, (None, 0, ""), strict=True):
+        future.set_result(value)
+        await turns()
+    case.refuse_if_anything_went_wrong(expected)
+    if not isinstance(joined, Future) or _content(joined) != [None, 0, ""]:
+        got = f"a future of {shown(_content(joined))}" if joined.done() else "nothing"
+        case.refuse(VALUE_AS_SIGN, expected, got)
 
     case.tries("no futures at all are joined.")
     expected = "a future of []"
@@ -125,6 +176,8 @@ async def join_in_order(case: Case) -> None:
 
 def _why_not_joined(case: Case, joined: Future[Any], found: Any, expected: str) -> None:
     got = f"a future of {shown(found)}" if joined.done() else "a future that is never filled"
+    if isinstance(found, list | dict) and any(isinstance(each, Future) for each in found):
+        case.refuse(BOXES, expected, got)
     if found == ["c", "b", "a"]:
         case.refuse(ORDER_OF_COMING, expected, got)
     if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["b", "a"]):

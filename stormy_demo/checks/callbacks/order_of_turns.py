@@ -47,5 +47,5 @@ order_of_turns = Choice(
         }
     },
     "First what runs, then the queue in the order in which it was filled, then the clock. "
-    "`on_a_loop(riddle)` and then `order` shows it.",
+    "`order = []`, then `on_a_loop(riddle)`, then `order` shows it.",
 )

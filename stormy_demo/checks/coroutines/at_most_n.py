@@ -55,7 +55,7 @@ LET_GO_EARLY = Mistake(
     (
         "When is the `async with` block over: when a question is started, or when it is "
         "answered?",
-        "The `await` for the answer belongs inside of the block.",
+        "The `await` for the answer belongs inside the block.",
     ),
 )
 ONE_TOKEN_FOR_ALL = Mistake(
@@ -64,7 +64,7 @@ ONE_TOKEN_FOR_ALL = Mistake(
     (
         "How many tokens are taken when twelve questions are asked?",
         "Each question needs a token of its own: write an `async def` that asks one question "
-        "inside of `async with`, and start that for each.",
+        "inside `async with`, and start that for each.",
     ),
 )
 ASKED_WITHOUT_TOKEN = Mistake(
@@ -72,7 +72,7 @@ ASKED_WITHOUT_TOKEN = Mistake(
     "a question that is asked before it has a token",
     (
         "When does `fetch` start its question: when you call it, or when you await it?",
-        "When you call it. So `client.fetch(...)` itself belongs inside of `async with`, with "
+        "When you call it. So `client.fetch(...)` itself belongs inside `async with`, with "
         "its `await`.",
     ),
 )
@@ -153,7 +153,7 @@ class Bowls:
         "Two things are needed: something that starts all, and something that keeps back.",
         "`ask_politely`, above, waits for a token before it asks. Where must the bowl be made, "
         "so that all share it and it has `n` tokens?",
-        "Make the semaphore in `ask_all`, write an `async def` inside of it that asks one "
+        "Make the semaphore in `ask_all`, write an `async def` inside it that asks one "
         "question, and give one call for each question to `gen.multi`.",
     ),
     NO_BOUND,

@@ -66,7 +66,7 @@ FIRST_OUTSIDE = Mistake(
     "a first step that nobody expected to be the last",
     (
         "A generator may return before it has asked anything. Which of your lines hears of it?",
-        "Put the first step inside of the `try` as well.",
+        "Put the first step inside the `try` as well.",
     ),
 )
 FIXED_NUMBER = Mistake(
@@ -123,7 +123,7 @@ class _Interview:
         "next one.",
         "How does the loop end? `go_on` in `engine` has the same trouble, and an `except` for "
         "it.",
-        "`while True: question = steps.send(answer(question))`, inside of a `try` that also "
+        "`while True: question = steps.send(answer(question))`, inside a `try` that also "
         "holds the first step.",
     ),
     SENDS_NOTHING,

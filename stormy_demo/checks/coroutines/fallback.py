@@ -52,7 +52,7 @@ DEADLINE_NOT_CAUGHT = Mistake(
 )
 TRY_INSIDE = Mistake(
     "try_inside",
-    "a `try` inside of the block",
+    "a `try` inside the block",
     (
         "Where is the `TimeoutError` raised: at the `await`, or at the end of the block?",
         "At the `await` there is a `CancelledError`; the block makes a `TimeoutError` of it "

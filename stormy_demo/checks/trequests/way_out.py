@@ -56,7 +56,7 @@ way_out = Choice(
                 "a hidden switch in code that you could read and change",
                 (
                     "What was the price of a greenlet, in section 7?",
-                    "With a greenlet the switch is hidden inside of `requests.get`. With which "
+                    "With a greenlet the switch is hidden inside `requests.get`. With which "
                     "way is it written in your own lines?",
                 ),
             ),

@@ -1,0 +1,17 @@
+from functools import partial
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+
+
+def join(futures):
+    joined = Future()
+    results = [None] * len(futures)
+
+    def keep(number, full):
+        results[number] = full.result()
+
+    for number, future in enumerate(futures):
+        IOLoop.current().add_future(future, partial(keep, number))
+    joined.set_result(results)
+    return joined
