@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 from stormy_demo.checks import EXERCISES
 from stormy_demo.checks.examine import examine
 from stormy_demo.checks.exercise import Choice
+from stormy_demo.checks.mistakes import GENERAL
 from stormy_demo.checks.verdict import Verdict
 from tests import refresh
 from tests.conftest import RAN
@@ -131,6 +132,8 @@ def test_a_wrong_answer_is_refused_with_the_hint_for_its_mistake(
     verdict = verdict_on(name, path)
     assert verdict.state == "wrong", verdict
     assert verdict.mistake == path.name.partition(".")[0], verdict
+    own = {mistake.key for mistake in EXERCISES[name].mistakes}
+    assert verdict.mistake in own | GENERAL
     assert verdict.looks_like and verdict.hints and all(verdict.hints), verdict
     pytestconfig.stash[RAN]["wrong answers"] += 1
 

@@ -13,6 +13,7 @@ import gc
 import inspect
 import logging
 import re
+import sys
 import threading
 import types
 import warnings
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple, NoReturn
 from tornado.web import Application, RequestHandler
 
 from ..film import Film, visited
-from .mistakes import FORGOTTEN_AWAIT, MISSING, NESTED_LOOP, RAISES, named
+from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, named
 from .verdict import Mistake, Verdict
 from .words import PATIENCE, described, quoted, shown
 
@@ -83,7 +84,9 @@ class Case(logging.Handler):
 
     def listen(self) -> None:
         """Hear what goes to the log, to the warnings, and out of threads, from now on."""
-        logging.getLogger().addHandler(self)
+        # Not on the root: what the learner's code itself logs is its own affair.
+        for name in ("asyncio", "tornado"):
+            logging.getLogger(name).addHandler(self)
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: self._warnings.append(str(message))
         threading.excepthook = lambda end: self._hear(end.exc_value, "in a thread")
@@ -118,7 +121,10 @@ class Case(logging.Handler):
     def load(self) -> None:
         """Run the learner's cell."""
         # The magic stood in the first line, and lines are counted as the learner sees them.
-        exec(compile("\n" + self.source, YOUR_CODE, "exec"), vars(self._module))
+        code = compile("\n" + self.source, YOUR_CODE, "exec", dont_inherit=True)
+        # Some libraries look up the module of a class by its name.
+        sys.modules[self._module.__name__] = self._module
+        exec(code, vars(self._module))
 
     def named(self, name: str) -> Any:
         """Return what the learner's cell calls by this name."""
@@ -234,11 +240,7 @@ class Case(logging.Handler):
             got=refused.got,
             mistake=mistake.key if mistake else "",
             looks_like=mistake.name if mistake else "",
-            # One that nobody recognised may be any: the hints of the exercise help then.
-            hints=[
-                *(mistake.hints if mistake else ()),
-                *(hints if mistake in (None, RAISES) else ()),
-            ],
+            hints=helpful(mistake, hints),
             svg=refused.film.svg() if refused.film else "",
             alt=str(refused.film) if refused.film else "",
         )
@@ -248,6 +250,12 @@ def _is(node: ast.AST, wanted: str | type[ast.AST]) -> bool:
     if isinstance(wanted, type):
         return isinstance(node, wanted)
     return wanted in (getattr(node, key, None) for key in ("id", "attr", "name"))
+
+
+def helpful(mistake: Mistake | None, hints: Sequence[str]) -> list[str]:
+    """Return the hints for a mistake, and those of the exercise where it may be any."""
+    more = hints if mistake is None or mistake.key in GENERAL else ()
+    return [*(mistake.hints if mistake else ()), *more]
 
 
 async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
@@ -261,11 +269,14 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> boo
         Whether it did.
     """
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    waited, last = 0.0, loop.time()
     while not condition():
-        if loop.time() > end:
+        if waited > seconds:
             return False
         await asyncio.sleep(0.005)
+        # While the machine stands still, nothing can become true.
+        now = loop.time()
+        waited, last = waited + min(now - last, 0.05), now
     return True
 
 

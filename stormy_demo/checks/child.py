@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -44,34 +45,51 @@ from .words import described, quoted
 BEAT = 0.02
 STUCK = 2.5
 DEADLINE = 15.0
+STALL = 0.5
 MOST_MEMORY = 4 << 30  # bytes
 
 
 class Watchdog(threading.Thread):
-    """Notice when the learner's code keeps the thread, and where, and give up in the end."""
+    """Notice when the learner's code keeps the thread, and where, and give up in the end.
+
+    Attributes:
+        stalled: whether the whole process stood still for a while, through no fault of its
+            own; what was seen then proves nothing.
+    """
 
     def __init__(self, case: Case, exercise: Exercise, file: Path) -> None:
         super().__init__(name="watchdog", daemon=True)
         self.case, self.exercise, self.file = case, exercise, file
         self.watched = threading.get_ident()
         self.began = time.monotonic()
+        self.stalled = False
         self.beat()
 
     def beat(self) -> None:
         """Note that the thread is free."""
-        self.last, self.worked = time.monotonic(), time.process_time()
+        self.last, self.worked = time.monotonic(), self.work()
 
     def beat_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Note it again and again, as long as a loop runs."""
         self.beat()
         loop.call_later(BEAT, self.beat_on, loop, context=Context())
 
+    def work(self) -> float:
+        """Return for how many seconds of a processor the thread has worked."""
+        if hasattr(time, "pthread_getcpuclockid"):
+            return time.clock_gettime(time.pthread_getcpuclockid(self.watched))
+        return time.process_time()
+
     def run(self) -> None:
         """Watch, until the process ends."""
+        looked = time.monotonic()
         while True:
             time.sleep(BEAT)
             now = time.monotonic()
-            silent, worked = now - self.last, time.process_time() - self.worked
+            # This thread needs nobody's leave to look, so it is late only if all are.
+            self.stalled = self.stalled or now - looked > STALL
+            looked = now
+            silent, worked = now - self.last, self.work() - self.worked
             late = now - self.began > DEADLINE
             where = self.where()
             if where and silent > 10 * BEAT:
@@ -87,16 +105,23 @@ class Watchdog(threading.Thread):
                 self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
 
     def where(self) -> str:
-        """Return the line of the learner's code at which the thread stands, if it does."""
+        """Return the line of the learner's code at which the thread stands, if it does.
+
+        An import is no place to stand at: a disk may be slow.
+        """
         frame: FrameType | None = sys._current_frames().get(self.watched)
         while frame and frame.f_code.co_filename != YOUR_CODE:
+            if frame.f_code.co_filename.startswith("<frozen importlib"):
+                return ""
             frame = frame.f_back
         return quoted(self.case.source, frame.f_lineno) if frame else ""
 
     def refuse(self, mistake: Mistake, got: str) -> NoReturn:
         """Refuse the answer, and end the process: its thread may never come back."""
         refused = Refused(mistake, "it comes to an end", got)
-        end(self.file, self.case.refusal(self.exercise.name, self.exercise.hints, refused))
+        verdict = self.case.refusal(self.exercise.name, self.exercise.hints, refused)
+        verdict.stalled = self.stalled
+        end(self.file, verdict)
 
 
 async def examine(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
@@ -124,6 +149,9 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
 
 def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     """Return what is to be said of an exception that came out of everything."""
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
+        # A coroutine, such as the checker, cannot let that one pass as it is.
+        error = error.__cause__
     where = case.line_of(error)
     got = f"{described(error)} ({where})" if where else described(error)
     if isinstance(error, SystemExit | KeyboardInterrupt):
@@ -160,7 +188,10 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
     # Whatever the learner's code has made of it.
     with contextlib.suppress(Exception):
         sys.stdout.flush()
-    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+    if sys.platform == "win32":
+        # It ends this process as well.
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(os.getpid())], capture_output=True)
+    elif os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
 
@@ -168,6 +199,7 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
 def main() -> None:
     """Examine what comes on the standard input."""
     name, file = sys.argv[1:]
+    del sys.argv[1:]
     source = sys.stdin.buffer.read().decode()
     # Whoever calls input() shall not wait for anybody.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -187,6 +219,7 @@ def main() -> None:
     # A fork of the learner's comes by here as well, and has nothing to say.
     if os.getpid() != here:
         os._exit(0)
+    verdict.stalled = watchdog.stalled
     end(Path(file), verdict)
 
 

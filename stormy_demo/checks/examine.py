@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -24,14 +25,16 @@ ROOT = Path(__file__).parents[2]
 
 # Seconds. The child gives up before that; this is for one that cannot.
 DEADLINE = 20.0
+TRIES = 3  # at most, where the machine stood still meanwhile
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
 
 
 def examine(name: str, source: str) -> Verdict:
     """Examine an answer to an exercise.
 
-    It blocks until the verdict is there, for 20 seconds at most. The code runs in a process of
-    its own, which is ended with everything that it started.
+    It blocks until the verdict is there, for 20 seconds at most, if the machine does not stand
+    still meanwhile. The code runs in a process of its own, which is ended with what it started,
+    but for what has left its process group.
 
     Args:
         name: the exercise.
@@ -49,7 +52,7 @@ def examine(name: str, source: str) -> Verdict:
         # The magic stands in the first line, and lines are counted as the learner sees them.
         tree = ast.parse("\n" + source)
         # Some errors, such as `await` in a plain function, show only on the way to bytecode.
-        compile("\n" + source, name, "exec")
+        compile("\n" + source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         what = getattr(error, "msg", str(error)) or "it is too deeply nested"
         where = quoted(source, getattr(error, "lineno", None) or 0)
@@ -57,11 +60,11 @@ def examine(name: str, source: str) -> Verdict:
             name,
             "wrong",
             tried=["your cell is read."],
-            expected="Python",
+            expected="valid Python",
             got=" ".join(filter(None, [what, where and f"({where})"])),
             mistake="syntax",
-            looks_like="a slip of the pen",
-            hints=["Look at that line, and at the one above it."],
+            looks_like="a syntax error",
+            hints=[_about_syntax(what), *exercise.hints],
         )
     if dots := _dots(tree):
         *most, last = map(str, dots)
@@ -70,16 +73,34 @@ def examine(name: str, source: str) -> Verdict:
         return Verdict(name, "not done", note, hints=list(exercise.hints))
     if isinstance(exercise, Choice):
         return exercise.judge(tree)
-    return _run(name, source)
+    verdict = _run(name, source)
+    for _ in range(TRIES - 1):
+        if verdict.right or not verdict.stalled:
+            break
+        verdict = _run(name, source)
+    return verdict
+
+
+def _about_syntax(what: str) -> str:
+    if "outside async function" in what or "outside function" in what:
+        return "Only an `async def` may say that, and `return` belongs into a function."
+    return "Look at that line, and at the one above it."
 
 
 def _dots(tree: ast.Module) -> list[int]:
     """Return the lines in which dots still stand for what is to be written."""
+    # A class with nothing but dots is a class without anything, and not something to be done.
+    empty = [
+        node.body[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and len(node.body) == 1
+    ]
     found = []
     for node in ast.walk(tree):
         match node:
             case ast.Expr(value=value) | ast.Assign(value=value) | ast.Return(value=value):
-                if isinstance(value, ast.Constant) and value.value is ...:
+                is_dots = isinstance(value, ast.Constant) and value.value is ...
+                if is_dots and node not in empty:
                     found.append(node.lineno)
     return sorted(found)
 
@@ -92,7 +113,11 @@ def _run(name: str, source: str) -> Verdict:
             [sys.executable, "-m", "stormy_demo.checks.child", name, str(file)],
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                "PYTHONUTF8": "1",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -104,7 +129,8 @@ def _run(name: str, source: str) -> Verdict:
         finally:
             _end(child)
         text = said.text()
-        if file.exists():
+        # Whatever stands in the file: the learner's code may have written there too.
+        with contextlib.suppress(OSError, ValueError, TypeError):
             verdict = Verdict(**json.loads(file.read_text(encoding="utf-8")))
             if verdict.state == FAILED:
                 raise RuntimeError(f"the checker of {name} failed:\n{verdict.got}")
@@ -122,7 +148,10 @@ def _run(name: str, source: str) -> Verdict:
         got=got,
         mistake="gone",
         looks_like=like,
-        hints=["Take out your lines one by one until the process lives."],
+        hints=[
+            "Take out your lines one by one until the process lives.",
+            *EXERCISES[name].hints,
+        ],
         said=text,
     )
 
@@ -161,15 +190,23 @@ class _Listener:
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout
         self.kept = b""
+        self.over = threading.Event()
         self.thread = threading.Thread(target=self.listen, args=(child.stdout,), daemon=True)
         self.thread.start()
 
     def listen(self, pipe: IO[bytes]) -> None:
         with pipe:
-            while piece := pipe.read1(65_536):  # type: ignore[attr-defined]
+            while not self.over.is_set():
+                # Windows cannot look whether there is something to read.
+                if sys.platform != "win32" and not select.select([pipe], [], [], 0.1)[0]:
+                    continue
+                piece = os.read(pipe.fileno(), 65_536)
+                if not piece:
+                    break
                 self.kept += piece[: MOST_KEPT - len(self.kept)]
 
     def text(self) -> str:
         # A process that left the group may hold the other end for as long as it likes.
         self.thread.join(1)
+        self.over.set()
         return self.kept.decode(errors="replace").rstrip()

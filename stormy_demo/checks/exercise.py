@@ -78,6 +78,7 @@ class Choice:
                     expected=f"`{name}` is one of {listing}",
                     got=f'`{name} = "{chosen}"`' if chosen else f"no text in `{name}`",
                     mistake="no_option",
+                    hints=list(self.hints),
                 )
             mistake = options[chosen]
             if mistake:

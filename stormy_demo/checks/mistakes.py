@@ -35,10 +35,10 @@ STOPS_THE_LOOP = Mistake(
 )
 AWAITS_NOTHING = Mistake(
     "awaits_nothing",
-    "an `await` in front of something that cannot be awaited",
+    "an `await`, or a `wait`, for something that cannot be awaited",
     (
-        "What is it that stands behind your `await`? The message names its type.",
-        "A value that is there already needs no `await`. And what only leaves a note with the "
+        "What is it that your `await`, or your `wait`, is given? The message names its type.",
+        "A value that is there already needs neither. And what only leaves a note with the "
         "loop, as `call_later` does, gives nothing to wait for: `asyncio.sleep` does.",
     ),
 )
@@ -48,6 +48,14 @@ PLAIN_WITH = Mistake(
     (
         "To enter that block may take a while. Which word lets others run meanwhile?",
         "`async with`, in front of the same thing.",
+    ),
+)
+OPENED_TWICE = Mistake(
+    "opened_twice",
+    "an answer that is taken for a promise",
+    (
+        "What do you have when `await` is done: a box, or what was in it?",
+        "`await` has opened the box already: leave `.result()` away.",
     ),
 )
 AFTER_THE_END = Mistake(
@@ -103,6 +111,26 @@ PROMISE_NOT_KEPT = Mistake(
     ),
 )
 
+# They can be made in any exercise, and so say little about the one at hand.
+GENERAL = {
+    mistake.key
+    for mistake in (
+        RAISES,
+        FORGOTTEN_AWAIT,
+        NESTED_LOOP,
+        STOPS_THE_LOOP,
+        AWAITS_NOTHING,
+        PLAIN_WITH,
+        OPENED_TWICE,
+        AFTER_THE_END,
+        EXITS,
+        MISSING,
+        HOLDS,
+        ENDLESS,
+        TOO_LONG,
+    )
+}
+
 # What Python, asyncio and Tornado say of some of them, in their own words.
 WORDS = {
     "asyncio.run() cannot be called": NESTED_LOOP,
@@ -111,6 +139,7 @@ WORDS = {
     "'coroutine' object": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,
+    "'HTTPResponse' object has no attribute 'result'": OPENED_TWICE,
     "after finish()": AFTER_THE_END,
     "finish() called twice": AFTER_THE_END,
 }

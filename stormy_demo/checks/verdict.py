@@ -50,6 +50,7 @@ class Verdict:
         looks_like: the name of that mistake.
         hints: what may help; `exercises.hint` shows more than the first.
         said: what the learner's code printed.
+        stalled: whether the machine stood still for a while, so that it should be tried again.
         svg: a film of it.
         alt: that film in words.
     """
@@ -64,6 +65,7 @@ class Verdict:
     looks_like: str = ""
     hints: list[str] = field(default_factory=list)
     said: str = ""
+    stalled: bool = False
     svg: str = ""
     alt: str = ""
 

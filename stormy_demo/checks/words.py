@@ -33,7 +33,11 @@ def quoted(source: str, number: int) -> str:
 
 def described(error: BaseException) -> str:
     """Return an exception as the last line of a traceback has it."""
-    return _plain(f"{type(error).__name__}: {error}".removesuffix(": "))
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:
+        text = f"{type(error).__name__}: it cannot be shown"
+    return _plain(text.removesuffix(": "))
 
 
 def shown(value: object) -> str:
@@ -54,4 +58,6 @@ def _plain(text: str) -> str:
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
     # Nor does a folder of this machine.
     text = re.sub(r"(?<![\w/])(/[^\s:'\"]+)+/(?=[\w.<>-]+:\d)", "", text)
+    # Half a character cannot be sent to a notebook.
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

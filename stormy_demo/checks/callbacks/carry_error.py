@@ -99,6 +99,8 @@ FILLED_TWICE = Mistake(
         "`set_exception` puts an exception into the promise that the request waits for.",
     ),
     UNHEARD,
+    PROMISE_NOT_KEPT,
+    RETURNED_TOO_EARLY,
     TRY_ELSEWHERE,
     EXCEPT_FAILS,
     RUNS_ON,
@@ -116,12 +118,12 @@ async def carry_error(case: Case) -> None:
     share = {"share": 120 / 7}
     expected = f"200 and {share}."
     film = await case.visits(app, ["/share?people=7"])
+    if film.answers == [Answer(200, "")] and any("finish()" in e.text for e in case.errors):
+        case.refuse(RETURNED_TOO_EARLY, expected, case.with_error(told(film.answers)))
     case.refuse_if_anything_went_wrong(expected)
     if film.answers != [Answer(200, share)]:
-        empty = film.answers == [Answer(200, "")]
         hangs = film.answers[0].status == NO_ANSWER
-        mistake = RETURNED_TOO_EARLY if empty else PROMISE_NOT_KEPT if hangs else None
-        case.refuse(mistake, expected, told(film.answers))
+        case.refuse(PROMISE_NOT_KEPT if hangs else None, expected, told(film.answers))
 
     case.tries("nobody wants to know it: people=0.")
     expected = "500, at once, and nothing else goes wrong"
@@ -133,13 +135,14 @@ async def carry_error(case: Case) -> None:
         case.refuse(FILLED_TWICE, expected, case.with_error(got))
     if status == NO_ANSWER and "Exception in callback" in heard:
         got = case.with_error(got)
-        if case.uses(ast.Raise):
+        if case.uses(ast.Raise, inside="work_it_out"):
             case.refuse(RAISED_TO_THE_LOOP, expected, got)
         if not case.errors[-1].text.startswith("ZeroDivisionError"):
             case.refuse(EXCEPT_FAILS, expected, got)
         if case.uses(ast.Try, inside="work_it_out"):
             case.refuse(CATCHES_ANOTHER, expected, got)
-        case.refuse(TRY_ELSEWHERE if case.uses(ast.Try) else UNHEARD, expected, got)
+        elsewhere = case.uses("call_later", inside=ast.Try)
+        case.refuse(TRY_ELSEWHERE if elsewhere else UNHEARD, expected, got)
     if status == NO_ANSWER:
         case.refuse(SWALLOWED, expected, got)
     if status == 200:

@@ -16,7 +16,7 @@ from ...tornalet import tornalet
 from ...trequests import setup_session
 from ..case import Case, until
 from ..exercise import exercise
-from ..mistakes import MISSING
+from ..mistakes import AWAITS_NOTHING, MISSING
 from ..verdict import Mistake
 from ..words import shown, told
 
@@ -85,6 +85,40 @@ NOT_RELEASED = Mistake(
         "Behind `finally:` stands what has to happen in any case: `self.lock.release()`.",
     ),
 )
+NEVER_FILLED = Mistake(
+    "never_filled",
+    "something that is waited for, and that nobody fills when Bob fails",
+    (
+        "Bob may raise an exception. Who tells those who wait for his answer?",
+        "Tell them in any case: with `set_exception` of a future, or `set` of an event in "
+        "`finally`; and take it away, so that the next one asks anew.",
+    ),
+)
+HIDES_FAILURE = Mistake(
+    "hides_failure",
+    "an exception that you kept to yourself",
+    (
+        "Bob raised an exception. What did the caller of `get` get?",
+        "Let the exception pass: no `except`, and `finally` for what must be tidied up.",
+    ),
+)
+OWN_LOCK = Mistake(
+    "own_lock",
+    "a lock of one's own for each call",
+    (
+        "Who else can see the lock that is made in `get`?",
+        "Make it once, in `__init__`, and keep it in `self.lock`.",
+    ),
+)
+USES_THE_TRUE = Mistake(
+    "uses_the_true",
+    "a `with` around what `wait` has returned",
+    (
+        "`wait(self.lock.acquire())` has taken the lock, and gave you True. What can `with` do "
+        "with that?",
+        "Let `try` stand below it, and `self.lock.release()` in its `finally`.",
+    ),
+)
 REMEMBERS_FAILURE = Mistake(
     "remembers_failure",
     "a failure that is kept as if it were an answer",
@@ -127,6 +161,10 @@ FORGETS = Mistake(
     TIMED_LOCK,
     NOT_WAITED,
     NOT_RELEASED,
+    NEVER_FILLED,
+    HIDES_FAILURE,
+    OWN_LOCK,
+    USES_THE_TRUE,
     REMEMBERS_FAILURE,
     ASYNC_GET,
     FORGETS,
@@ -167,6 +205,10 @@ async def _same_user(case: Case, profiles: Any) -> None:
 
 def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> NoReturn:
     got = f"{told(film.answers)}\n{_count(backend)}"
+    if any("'bool' object" in error.text for error in case.errors):
+        case.refuse(USES_THE_TRUE, expected, case.with_error(got))
+    if any("can't be used in 'await' expression" in error.text for error in case.errors):
+        case.refuse(AWAITS_NOTHING, expected, case.with_error(got))
     not_a_block = "context manager protocol"
     unlocked = any("Lock is not acquired" in error.text for error in case.errors)
     if any("Lock.acquire" in name for name in case.never_awaited()) or any(
@@ -179,6 +221,8 @@ def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> No
     if len(backend.asked) > 1 and not unlocked:
         if case.uses("RLock"):
             case.refuse(RLOCK, expected, got)
+        if case.uses("Lock", "Semaphore", inside="get"):
+            case.refuse(OWN_LOCK, expected, got)
         locks = case.uses("Lock", "Semaphore", "Condition", "Event")
         case.refuse(UNGUARDED if locks else NO_LOCK, expected, got)
     case.refuse_if_anything_went_wrong(expected)
@@ -223,25 +267,33 @@ async def _different_users(case: Case, profiles: Any) -> None:
 
 async def _failure(case: Case, profiles: Any) -> None:
     case.tries(
-        "somebody asks for Ada, and the backend fails. Then it is well, and somebody asks "
-        "again."
+        "two people ask for Ada at once, and the backend fails. Then it is well, and somebody "
+        "asks again."
     )
-    expected = "first the exception that Bob raises, then the answer"
-    backend = Backend(fail={"profile"})
+    expected = "two get the exception that Bob raises, then one gets the answer"
+    backend = Backend(hold=True, fail={"profile"})
+
+    async def fail_when_both_wait(film: Film) -> None:
+        await until(lambda: film.together == 2 and bool(backend.asked))
+        backend.release("profile")
+
     with running_apart(backend.app) as url:
         app = _app(url, profiles)
-        first = await case.visits(app, ["/?user=ada"])
+        first = await case.visits(app, ["/?user=ada"] * 2, fail_when_both_wait)
         backend.fail = ()
         second = await case.visits(app, ["/?user=ada"])
+    failed = Answer(502, "Bob failed")
     answers = [*first.answers, *second.answers]
-    right = [Answer(502, "Bob failed"), Answer(200, {"profile": "Ada Lovelace"})]
-    if answers == right:
+    if answers == [failed, failed, Answer(200, {"profile": "Ada Lovelace"})]:
         return
     got = told(answers)
-    if second.answers[0].status == NO_ANSWER:
-        case.refuse(NOT_RELEASED, expected, got)
-    if first.answers == right[:1] and second.answers == first.answers:
+    if NO_ANSWER in {answer.status for answer in answers}:
+        locks = case.uses("Lock", "Semaphore", "Condition")
+        case.refuse(NOT_RELEASED if locks else NEVER_FILLED, expected, got)
+    if first.answers == [failed] * 2 and second.answers == [failed]:
         case.refuse(REMEMBERS_FAILURE, expected, got)
+    if first.answers[0] != failed and first.answers[0].status == 200:
+        case.refuse(HIDES_FAILURE, expected, got)
     case.refuse_if_anything_went_wrong(expected)
     case.refuse(None, expected, got)
 

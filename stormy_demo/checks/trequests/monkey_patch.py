@@ -33,10 +33,10 @@ monkey_patch = Choice(
             "c": None,
             "d": Mistake(
                 "harmless",
-                "a patch that changes only sockets",
+                "a kernel that needs nothing of what was replaced",
                 (
-                    "You are right about the server. But `patch_all` changes more than "
-                    "sockets: what else does a kernel use?",
+                    "You are right about the server. What does a kernel use to bring your "
+                    "cells in and the outputs out?",
                     "Threads. `patch_all` replaces them too, and the kernel, which was built "
                     "on the old ones, no longer knows its own threads: it answers no more.",
                 ),

@@ -39,6 +39,14 @@ ALL_HOSTS = Mistake(
         "The second argument, `mounts`, says where it is: the host, and a slash.",
     ),
 )
+PART_OF_HOST = Mistake(
+    "part_of_host",
+    "a mount for a part of the host",
+    (
+        "A mount is the beginning of an address. Do all addresses of the host begin like this?",
+        "All of them begin with the host and a slash, and with nothing more.",
+    ),
+)
 NO_SLASH = Mistake(
     "no_slash",
     "a mount that is the beginning of another host's address as well",
@@ -84,6 +92,7 @@ OTHER_SESSION = Mistake(
     EVERY_SESSION,
     ALL_HOSTS,
     NO_SLASH,
+    PART_OF_HOST,
     BLOCK_ENDED,
     RETURNS_UNDO,
     OTHER_SESSION,
@@ -110,6 +119,11 @@ async def one_host(case: Case) -> None:
             # A mount at all ports of this machine is neither.
             known = mistake if url == LONGER or not is_plain(session, f"{OTHERS[2]}/") else None
             case.refuse(known, "the adapter of `requests`", "another one")
+
+    case.tries(f"your session is asked for its adapter for {HOST}/anything")
+    if is_plain(session, f"{HOST}/profile") != is_plain(session, f"{HOST}/anything"):
+        got = "the adapter of `requests`, and another one only for a part of the host"
+        case.refuse(PART_OF_HOST, "a polite adapter, for all of the host", got)
 
     case.tries("two people come to a handler with `@tornalet` that uses your session.")
     expected = "their questions wait at the host together, and both get an answer"

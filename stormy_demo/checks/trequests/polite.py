@@ -51,6 +51,31 @@ ONLY_ASYNC = Mistake(
         "too, and let it wait in a greenlet; or let a thread call Bob, and await the thread.",
     ),
 )
+ONE_SESSION = Mistake(
+    "one_session",
+    "a setup of one session, which Bob does not use",
+    (
+        "Which session does Bob's `requests.get` use? It makes one of its own for each call.",
+        "`setup_session()`, without a session, is for all that are made from then on.",
+    ),
+)
+CALLED_BEFORE = Mistake(
+    "called_before",
+    "a call that is done before the thread gets anything",
+    (
+        "Who calls `ask` in your line, with its brackets: the thread, or you?",
+        "Give the function and its arguments apart: `run_in_executor(None, bobs_big_data.ask, "
+        'url, "profile", user, 5)`.',
+    ),
+)
+POOL_TOO_SMALL = Mistake(
+    "pool_too_small",
+    "a pool with fewer threads than people",
+    (
+        "Three people come at once. How many of them find a thread?",
+        "Make the pool larger, or pass `None` for the loop's own.",
+    ),
+)
 SETUP_OVER = Mistake(
     "setup_over",
     "a setup that is over before anybody comes",
@@ -80,11 +105,11 @@ CHANGED_BOB = Mistake(
 )
 AWAITS_BOB = Mistake(
     "awaits_bob",
-    "an `await` for something that is there already",
+    "an `await`, or a `wait`, for something that is there already",
     (
         "What does `ask` return: something that can be awaited, or the answer itself?",
-        "When there is something behind `await`, Bob has blocked already. Leave the `await` "
-        "away, and let Bob wait in a greenlet or in a thread.",
+        "It returns the answer. Leave the `await` or the `wait` away, and let Bob himself wait "
+        "in a greenlet or in a thread.",
     ),
 )
 THREAD_NOT_AWAITED = Mistake(
@@ -117,6 +142,9 @@ WAITS_FOR_THREAD = Mistake(
     ONLY_SETUP,
     ONLY_ASYNC,
     SETUP_OVER,
+    ONE_SESSION,
+    CALLED_BEFORE,
+    POOL_TOO_SMALL,
     WITHOUT_BOB,
     CHANGED_BOB,
     AWAITS_BOB,
@@ -165,6 +193,8 @@ def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> 
         where = f", and the loop was held in {case.held_at}" if case.held_at else ""
         case.refuse(case.if_stuck, expected, most + where, film)
     case.refuse_if_anything_went_wrong(expected)
+    if case.uses("ThreadPoolExecutor") and 0 < backend.most < 3:
+        case.refuse(POOL_TOO_SMALL, expected, f"{most}\n{got}")
     if backend.asked and backend.most < 3:
         case.refuse(None, expected, f"{most}\n{got}", film)
     case.refuse(None, expected, got)
@@ -174,8 +204,17 @@ def _why_held(case: Case, handler: type[RequestHandler]) -> Mistake:
     """Return the mistake that it is if this handler holds the loop."""
     if case.uses("result", "join") and case.uses("submit", "Thread", "run_in_executor"):
         return WAITS_FOR_THREAD
+    calls = [node for node in ast.walk(case.tree) if isinstance(node, ast.Call)]
+    if any(
+        _called(call) in ("run_in_executor", "to_thread", "submit")
+        and any(isinstance(each, ast.Call) and _called(each) == "ask" for each in call.args)
+        for call in calls
+    ):
+        return CALLED_BEFORE
     if case.uses(ast.AsyncFunctionDef):
         return ONLY_ASYNC
+    if any(_called(call) == "setup_session" and call.args for call in calls):
+        return ONE_SESSION
     calls_setup = any(
         _called(node) == "setup_session"
         for node in ast.walk(case.tree)

@@ -76,7 +76,7 @@ way_out = Choice(
                 (
                     "What is there to wait for in this loop? Where would the `await` stand?",
                     "Section 7 of the second notebook ran two coroutines that count. One ended "
-                    "before the other began, and both held the loop.",
+                    "before the other began, and both held the loop. Work belongs elsewhere.",
                 ),
             ),
             "threads": Mistake(
@@ -125,8 +125,8 @@ way_out = Choice(
                 "another process for something that waits",
                 (
                     "What does the processor do while the driver waits for the database?",
-                    "Nothing. Processes are for work; something cheaper can wait, and sees the "
-                    "values of your program.",
+                    "Nothing. Processes are for work. A thread is cheaper, and shares the "
+                    "variables of your program.",
                 ),
             ),
         },

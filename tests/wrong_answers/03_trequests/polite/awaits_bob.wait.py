@@ -1,0 +1,15 @@
+from tornado.web import RequestHandler
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import tornalet, wait
+from stormy_demo.trequests import setup_session
+
+setup_session()
+
+
+class Profile(RequestHandler):
+    @tornalet
+    def get(self):
+        url, user = self.settings["backend"], self.get_argument("user")
+        answer = wait(bobs_big_data.ask(url, "profile", user, 5))
+        self.write({"profile": answer})

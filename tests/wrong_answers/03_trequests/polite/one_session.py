@@ -1,0 +1,16 @@
+import requests
+from tornado.web import RequestHandler
+
+from stormy_demo import bobs_big_data
+from stormy_demo.tornalet import tornalet
+from stormy_demo.trequests import setup_session
+
+setup_session(requests.Session())
+
+
+class Profile(RequestHandler):
+    @tornalet
+    def get(self):
+        url, user = self.settings["backend"], self.get_argument("user")
+        answer = bobs_big_data.ask(url, "profile", user, 5)
+        self.write({"profile": answer})
