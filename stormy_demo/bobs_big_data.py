@@ -54,7 +54,7 @@ def ask_all(url: str, things: tuple[str, ...], user: str, timeout: float) -> dic
         url: address of the service.
         things: what to ask about.
         user: whose.
-        timeout: seconds for all of it, as long as the service is silent: news begins them anew.
+        timeout: seconds for all of it; each piece of news from the service starts them anew.
 
     Raises:
         requests.RequestException: the service failed, or was too slow.

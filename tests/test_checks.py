@@ -20,6 +20,9 @@ from stormy_demo.checks import examine as examining
 from stormy_demo.checks.examine import examine
 from stormy_demo.checks.verdict import Verdict
 
+SOLUTIONS = Path(__file__).parent.parent / "notebooks" / "solutions" / "01_callbacks"
+SOLUTION, JOIN = SOLUTIONS / "delayed_answer.py", SOLUTIONS / "join_in_order.py"
+
 HANDLER = """
 from tornado.web import RequestHandler
 import asyncio, os, sys, time, threading
@@ -113,6 +116,16 @@ class TestCodeThatLeaves:
         assert verdict.mistake == "gone"
         assert "exit code 3" in verdict.got
 
+    @pytest.mark.parametrize("words", ["hello", "{}", "[1]"])
+    def test_with_a_verdict_of_its_own(self, words: str) -> None:
+        body = (
+            "import os, glob, sys\n"
+            "open('verdict.json', 'w').write(" + repr(words) + ")\n"
+            "assert len(sys.argv) == 1\n"
+            "os._exit(0)"
+        )
+        assert function(body).mistake == "gone"
+
     def test_with_words_that_a_checker_might_say(self) -> None:
         verdict = function("print('Traceback of stormy_demo')\nimport os\nos._exit(1)")
         assert verdict.mistake == "gone"
@@ -144,6 +157,15 @@ class TestCodeThatFails:
         assert examine("join_in_order", "1 / 0").got == (
             "ZeroDivisionError: division by zero (line 2: `1 / 0`)"
         )
+
+    def test_an_exception_that_means_the_end_of_something(self) -> None:
+        verdict = function("return next(f for f in futures if f.done())")
+        assert verdict.mistake == "raises"
+        assert "StopIteration (line 3" in verdict.got
+
+    def test_an_exception_that_cannot_be_told(self) -> None:
+        body = "class Shy(Exception):\n    def __str__(self): return 1 / 0\nraise Shy()"
+        assert function(body).got.startswith("Shy: it cannot be shown (line 5")
 
     def test_an_exception_in_a_handler(self) -> None:
         verdict = handler("self.write(nothing)")
@@ -184,6 +206,49 @@ class TestCodeThatFails:
         assert "MemoryError" in verdict.got
 
 
+class TestAMachineThatStandsStill:
+    @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be stopped here")
+    def test_is_given_another_try(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """A right answer, stopped for three seconds in the middle, the first time."""
+        stopped = tmp_path_factory.mktemp("signs") / "stopped"
+        right = SOLUTION.read_text(encoding="utf-8")
+        stop = (
+            "import os, pathlib, subprocess\n"
+            f"sign = pathlib.Path({str(stopped)!r})\n"
+            "if not sign.exists():\n"
+            "    sign.touch()\n"
+            "    me = os.getpid()\n"
+            "    stall = f'sleep 0.05; kill -STOP {me}; sleep 3; kill -CONT {me}'\n"
+            "    subprocess.Popen(['sh', '-c', stall], start_new_session=True)\n"
+        )
+        verdict = examine("delayed_answer", stop + right)
+        assert verdict.right, verdict
+        assert stopped.exists()
+
+    def test_an_import_from_a_slow_disk_is_waited_for(
+        self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = tmp_path_factory.mktemp("disk")
+        (disk / "slow_library.py").write_text("import time\ntime.sleep(3)\n")
+        monkeypatch.setenv("PYTHONPATH", str(disk))
+        assert function("import slow_library\nreturn 3").mistake == "no_promise"
+
+
+class TestRightAnswersInOddClothes:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "class Trouble(Exception): ...",
+            "from dataclasses import dataclass\n@dataclass\nclass Seat:\n    number: int = 0",
+            "import logging\ntry: 1 / 0\nexcept Exception: logging.exception('oh')",
+            "from __future__ import annotations",
+        ],
+    )
+    def test_are_right(self, line: str) -> None:
+        verdict = examine("join_in_order", f"{line}\n{JOIN.read_text(encoding='utf-8')}")
+        assert verdict.right, verdict
+
+
 class TestWhatIsReturned:
     def test_something_that_cannot_be_pickled_is_told_in_words(self) -> None:
         verdict = function("import threading\nreturn threading.Lock()")
@@ -193,6 +258,10 @@ class TestWhatIsReturned:
     def test_something_that_cannot_even_be_shown(self) -> None:
         body = "class Shy:\n    def __repr__(self): return 1 / 0\nreturn Shy()"
         assert function(body).got.startswith("a Shy that cannot be shown (ZeroDivisionError")
+
+    def test_something_with_half_a_character(self) -> None:
+        body = "class Half:\n    def __repr__(self): return chr(0xd800)\nreturn Half()"
+        assert function(body).got.encode("utf-8") == b"\\ud800"
 
     def test_something_very_long_is_shortened(self) -> None:
         assert len(function("return 'x' * 1_000_000").got) < 300
@@ -206,9 +275,7 @@ class TestWhatIsPrinted:
         assert lines[lines.index("0") :][:11] == [*map(str, range(10)), "..."]
 
     def test_also_by_a_right_answer(self) -> None:
-        answer = "print('hello')\n" + Path(
-            "notebooks/solutions/01_callbacks/join_in_order.py"
-        ).read_text(encoding="utf-8")
+        answer = "print('hello')\n" + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
         assert verdict.right and verdict.said == "hello"
 
@@ -222,6 +289,23 @@ class TestNothingIsLeft:
             "return 3"
         )
         assert gone(int(verdict.said))
+
+    @pytest.mark.skipif(not hasattr(os, "setsid"), reason="this system has no sessions")
+    def test_in_the_kernel_of_a_process_that_has_left_its_group(self) -> None:
+        """It cannot be ended by us, but it has nobody to print to any more."""
+        threads = threading.active_count()
+        verdict = function(
+            "import subprocess, sys\n"
+            "flood = 'import os\\nwhile True: os.write(1, b\"x\" * 1000)'\n"
+            "program = [sys.executable, '-c', flood]\n"
+            "subprocess.Popen(program, start_new_session=True)\n"
+            "return 3"
+        )
+        assert verdict.mistake == "no_promise"
+        gone = [t for t in threading.enumerate() if t.name.endswith("(listen)")]
+        for thread in gone:
+            thread.join(10)
+        assert threading.active_count() == threads
 
     def test_of_a_thread_that_goes_on(self) -> None:
         body = "from threading import Thread\nimport time\n"
@@ -244,14 +328,15 @@ class TestNothingIsLeft:
         begun = tmp_path_factory.mktemp("signs") / "begun"
 
         def interrupt() -> None:
-            while not begun.exists():
-                time.sleep(0)
+            end = time.monotonic() + 30
+            while not begun.exists() and time.monotonic() < end:
+                time.sleep(0.01)
             _thread.interrupt_main()
 
         # Whoever runs the tests in the background may have had it ignored.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            threading.Thread(target=interrupt).start()
+            threading.Thread(target=interrupt, daemon=True).start()
             with pytest.raises(KeyboardInterrupt):
                 function(f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep(3600)")
         finally:

@@ -128,7 +128,7 @@ async def join_in_order(case: Case) -> None:
     join = case.function("join")
 
     case.tries("three futures are joined, and filled from the last to the first.")
-    expected = "a future of ['a', 'b', 'c'], once the last one is filled"
+    expected = "a future of ['b', 'c', 'a'], once the last one is filled"
     futures: list[Future[Any]] = [Future() for _ in range(3)]
     try:
         joined = join(list(futures))
@@ -143,10 +143,10 @@ async def join_in_order(case: Case) -> None:
         if joined.done():
             got = f"a future of {shown(_content(joined))} when {2 - number} of 3 were there"
             case.refuse(COUNTS_LAST_PLACE if number < 2 else FILLED_EARLY, expected, got)
-        futures[number].set_result("abc"[number])
+        futures[number].set_result("bca"[number])
         await turns()
     found = _content(joined)
-    if found != ["a", "b", "c"]:
+    if found != ["b", "c", "a"]:
         _why_not_joined(case, joined, found, expected)
 
     case.tries("three futures are joined, and filled with None, 0 and an empty text.")
@@ -178,9 +178,9 @@ def _why_not_joined(case: Case, joined: Future[Any], found: Any, expected: str) 
     got = f"a future of {shown(found)}" if joined.done() else "a future that is never filled"
     if isinstance(found, list | dict) and any(isinstance(each, Future) for each in found):
         case.refuse(BOXES, expected, got)
-    if found == ["c", "b", "a"]:
+    if found == ["a", "c", "b"]:
         case.refuse(ORDER_OF_COMING, expected, got)
-    if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["b", "a"]):
+    if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["c", "b"]):
         case.refuse(LATE_BINDING, expected, got)
     case.refuse_if_anything_went_wrong(expected)
     if not joined.done():
