@@ -153,12 +153,13 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
         # A coroutine, such as the checker, cannot let that one pass as it is.
         error = error.__cause__
     where = case.line_of(error)
-    got = f"{described(error)} ({where})" if where else described(error)
+    text = described(error)
+    got = f"{text} ({where})" if where else text
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Refused(EXITS, "the program goes on", got)
-    if "Event loop stopped" in str(error):
+    if "Event loop stopped" in text:
         return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
-    if not where and re.match(r"\S+\(\) (missing|takes|got an unexpected)", str(error)):
+    if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
         # The checker called something with what the exercise gave to it.
         return Refused(MISSING, "the parameters are those that the exercise gave", got)
     return Refused(RAISES, "no exception", got) if where else None
