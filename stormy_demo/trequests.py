@@ -1,117 +1,40 @@
 """Let libraries that use requests wait for Tornado's loop, without a change to them.
 
-A requests session sends through adapters, and anybody may mount another one. The adapter here
-sends through Tornado's `AsyncHTTPClient` and waits with `tornalet.wait`, so that the loop does
-other work meanwhile. Where it cannot wait like that it blocks, as requests does: silently on a
-thread that runs no loop, since nobody is held up there; with a warning on a loop's own thread
-outside a greenlet, since everybody is.
+A requests session sends through adapters, and anybody may mount another one. The adapters here
+wait with `tornalet.wait`, so that the loop does other work meanwhile. Where nobody can wait
+like that they block, as requests does: silently on a thread that runs no loop, since nobody is
+held up there; with a warning on a loop's own thread outside a greenlet, since everybody is.
 """
 
 from __future__ import annotations
 
-import asyncio
-import io
-import ssl
-import sys
-import warnings
+import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
-from email.message import Message
 from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy, urldefragauth
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
-from tornado.httputil import HTTPHeaders
-from tornado.ioloop import IOLoop
-from tornado.iostream import UnsatisfiableReadError
-from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
-from urllib3 import HTTPHeaderDict, Timeout
-from urllib3 import HTTPResponse as RawResponse
+from requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_RETRIES, BaseAdapter, HTTPAdapter
 
-from . import tornalet
+from .engines.clients import CLIENTS, TornadoAdapter
+from .engines.outside import Outside, checked, tell
+from .engines.sockets import SocketsAdapter, make_plain, make_polite
+
+__all__ = ["ENGINES", "SocketsAdapter", "TornadoAdapter", "setup_session"]
 
 EVERYWHERE = ("http://", "https://")
-ENGINES = ("simple", "curl")
+ENGINES = (*CLIENTS, "sockets")
+DEFAULT_ENGINE = "sockets"
 
-# From libcurl's list of error codes.
-CURL_TIMED_OUT = 28
-CURL_TLS_ERRORS = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91}
-
-
-class TornadoAdapter(HTTPAdapter):
-    """Send through Tornado's HTTP client, and let the event loop go on meanwhile.
-
-    An answer is read whole before it is given, with `stream=True` too, and may have 100 MB.
-
-    Args:
-        engine: "simple" or "curl", Tornado's two HTTP clients.
-
-    Raises:
-        ValueError: there is no such engine.
-        ImportError: the curl engine needs pycurl, which is not installed.
-    """
-
-    __attrs__ = [*HTTPAdapter.__attrs__, "engine"]  # noqa: RUF012
-
-    # Sessions may outlive the setup that mounted this. It then does what requests does.
-    undone = False
-
-    def __init__(self, engine: str = "simple") -> None:
-        """Get ready for any number of sessions, loops and threads."""
-        if engine not in ENGINES:
-            raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
-        _client_class(engine)
-        super().__init__()
-        self.engine = engine
-        self.covers: dict[str, BaseAdapter | None] = {}
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
-    ) -> requests.Response:
-        """Send one request, see `requests.adapters.BaseAdapter.send`.
-
-        Raises:
-            requests.RequestException: the twin of what Tornado's client raised.
-            ValueError: the timeout is neither seconds nor a pair of them.
-        """
-        if self.undone or not tornalet.can_wait():
-            if not self.undone and _loop_runs_here():
-                warnings.warn(
-                    f"{request.method} {request.url} blocks the event loop: "
-                    "it was not called underneath @tornalet",
-                    RuntimeWarning,
-                    stacklevel=_stacklevel(),
-                )
-            return super().send(request, stream, timeout, verify, cert, proxies)
-        if select_proxy(request.url or "", proxies):
-            raise requests.exceptions.ProxyError(
-                "these engines know no proxies: mount requests' own HTTPAdapter for this host",
-                request=request,
-            )
-        ours = _tornado_request(request, self.engine, _seconds(timeout), verify, cert)
-        arrived: list[str] = []
-        ours.header_callback = arrived.append
-        try:
-            response = tornalet.wait(_client(self.engine).fetch(ours, raise_error=False))
-        except UnicodeError as error:
-            raise requests.exceptions.InvalidURL(error, request=request) from error
-        except (HTTPClientError, OSError, UnsatisfiableReadError) as error:
-            raise _twin(error, bool(arrived))(error, request=request) from error
-        return self.build_response(request, _raw_response(response))
+Ours = TornadoAdapter | SocketsAdapter
 
 
 def setup_session(
     session: requests.Session | None = None,
     mounts: str | Iterable[str] | None = None,
     engine: str | None = None,
+    *,
+    outside: Outside = "warn",
 ) -> ExitStack:
     """Make sessions wait politely when their caller runs underneath `@tornalet`.
 
@@ -120,262 +43,158 @@ def setup_session(
             every session made from now on.
         mounts: the beginning of the addresses to do this for, or several, such as
             "https://api.example.org/"; all addresses if it is left out.
-        engine: "simple" (if it is left out) or "curl", see `TornadoAdapter`.
+        engine: "sockets" (if it is left out), see `SocketsAdapter`; or "simple" or "curl", see
+            `TornadoAdapter`.
+        outside: what to do when a request is made on the loop's own thread, but not underneath
+            `@tornalet`: "warn" and block, "raise", or "block" and say nothing.
 
     Returns:
         A context manager that undoes the setup at the end of its block. Without a block, it
         stays until the `close()` of what was returned.
 
     Raises:
-        ValueError: there is no such engine.
+        ValueError: there is no such engine, or `outside` is something else.
         ImportError: the curl engine needs pycurl, which is not installed.
     """
-    adapter = TornadoAdapter(engine or "simple")
-    if isinstance(mounts, str):
-        mounts = [mounts]
-    prefixes = EVERYWHERE if mounts is None else tuple(mounts)
+    setup = _Setup(mounts, engine or DEFAULT_ENGINE, outside)
     undo = ExitStack()
-    undo.callback(setattr, adapter, "undone", True)
+    _setups.append(setup)
     if session is not None:
-        for prefix in prefixes:
-            adapter.covers[prefix] = session.adapters.get(prefix)
-            session.mount(prefix, adapter)
-            undo.callback(_uncover, session, prefix, adapter)
+        for prefix, below, ours in setup.change(session):
+            _below.setdefault(ours, {})[prefix] = below
+            undo.callback(_uncover, session, prefix, ours)
     else:
-        setup = (prefixes, adapter)
-        _setups.append(setup)
-        requests.Session.__init__ = _init_and_mount  # type: ignore[method-assign]
-        undo.callback(_forget, setup)
+        _for_all.append(setup)
+        requests.Session.__init__ = _init_and_change  # type: ignore[method-assign]
+        requests.Session.mount = _mount_and_change  # type: ignore[method-assign]
+    undo.callback(_end, setup)
     return undo
 
 
-_Setup = tuple[tuple[str, ...], TornadoAdapter]
+class _Setup:
+    """What one call of `setup_session` asks for, and what it has changed so far."""
+
+    def __init__(
+        self, mounts: str | Iterable[str] | None, engine: str, outside: Outside
+    ) -> None:
+        if engine not in ENGINES:
+            raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
+        if isinstance(mounts, str):
+            mounts = [mounts]
+        self.prefixes = EVERYWHERE if mounts is None else tuple(mounts)
+        self.engine = engine
+        self.outside = checked(outside)
+        self.client = None if engine == "sockets" else TornadoAdapter(engine, outside)
+        self.ours = weakref.WeakSet[TornadoAdapter | SocketsAdapter]()
+        self.theirs = weakref.WeakSet[HTTPAdapter]()
+
+    def change(self, session: requests.Session) -> list[tuple[str, BaseAdapter | None, Ours]]:
+        """Change a session, and return what was mounted where, and over what."""
+        mounted = list[tuple[str, BaseAdapter | None, Ours]]()
+        ours = self.client or SocketsAdapter(self.outside)
+        self.ours.add(ours)
+        for prefix, adapter in session.adapters.items():
+            if self.is_for(prefix) and not _is_as_made(adapter):
+                self.adopt(adapter)
+        for prefix in self.prefixes:
+            below = session.adapters.get(prefix)
+            if below is None or _is_as_made(below) or isinstance(below, Ours):
+                mounted.append((prefix, below, ours))
+                _session_mount(session, prefix, ours)
+        return mounted
+
+    def is_for(self, prefix: str) -> bool:
+        """Return whether all addresses that begin like this are to be changed."""
+        return any(prefix.lower().startswith(each.lower()) for each in self.prefixes)
+
+    def adopt(self, adapter: BaseAdapter) -> None:
+        """Change an adapter of somebody else's, which has settings that must stay."""
+        if isinstance(adapter, HTTPAdapter) and not isinstance(adapter, Ours):
+            self.theirs.add(adapter)
+            self.apply(adapter)
+
+    def apply(self, adapter: HTTPAdapter) -> None:
+        if self.engine == "sockets":
+            make_polite(adapter, self.outside)
+        else:
+            _watch(adapter, self.engine, self.outside)
+
+
 _setups: list[_Setup] = []
+_for_all: list[_Setup] = []
+# What an adapter of ours was mounted over.
+_below = weakref.WeakKeyDictionary[Ours, dict[str, BaseAdapter | None]]()
 _session_init = requests.Session.__init__
+_session_mount = requests.Session.mount
 
 
-def _init_and_mount(self: requests.Session) -> None:
+def _init_and_change(self: requests.Session) -> None:
     _session_init(self)
-    for prefixes, adapter in _setups:
-        for prefix in prefixes:
-            self.mount(prefix, adapter)
+    for setup in _for_all:
+        setup.change(self)
 
 
-def _forget(setup: _Setup) -> None:
-    _setups[:] = [s for s in _setups if s is not setup]
-    if not _setups and requests.Session.__init__ is _init_and_mount:
+def _mount_and_change(
+    self: requests.Session, prefix: str | bytes, adapter: BaseAdapter
+) -> None:
+    """A library mounts what it likes, and does so after its session was made."""
+    made = self.adapters.keys() >= set(EVERYWHERE)
+    _session_mount(self, prefix, adapter)
+    for setup in _for_all:
+        if made and setup.is_for(str(prefix)):
+            setup.adopt(adapter)
+
+
+def _end(setup: _Setup) -> None:
+    if setup not in _setups:
+        return
+    _setups.remove(setup)
+    if setup in _for_all:
+        _for_all.remove(setup)
+    if not _for_all and requests.Session.__init__ is _init_and_change:
         requests.Session.__init__ = _session_init  # type: ignore[method-assign]
+        requests.Session.mount = _session_mount  # type: ignore[method-assign]
+    for ours in setup.ours:
+        ours.undo()
+    for adapter in setup.theirs:
+        make_plain(adapter)
+        vars(adapter).pop("send", None)
+        for other in _setups:
+            if adapter in other.theirs:
+                other.apply(adapter)
 
 
-def _uncover(session: requests.Session, prefix: str, adapter: TornadoAdapter) -> None:
-    if session.adapters.get(prefix) is not adapter:
+def _uncover(session: requests.Session, prefix: str, ours: Ours) -> None:
+    if session.adapters.get(prefix) is not ours:
         return
     # Setups may be undone in any order: those below that are undone by now are passed over.
-    below: BaseAdapter | None = adapter
-    while isinstance(below, TornadoAdapter) and (below is adapter or below.undone):
-        below = below.covers.get(prefix)
+    below: BaseAdapter | None = ours
+    while isinstance(below, Ours) and below.undone:
+        below = _below.get(below, {}).get(prefix)
     if below:
-        session.mount(prefix, below)
+        _session_mount(session, prefix, below)
     else:
         del session.adapters[prefix]
 
 
-def _loop_runs_here() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _stacklevel() -> int:
-    """Return the level of the line that called requests, for a warning of the adapter's."""
-    level, frame = 2, sys._getframe(2)
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("requests."):
-        level, frame = level + 1, frame.f_back
-    return level
-
-
-def _client_class(engine: str) -> type[AsyncHTTPClient]:
-    if engine == "simple":
-        return SimpleAsyncHTTPClient
-    from tornado.curl_httpclient import CurlAsyncHTTPClient
-
-    return CurlAsyncHTTPClient
-
-
-def _client(engine: str) -> AsyncHTTPClient:
-    # A client of our own: the shared one lets ten requests through, and the eleventh would wait
-    # behind code that has nothing to do with it. It is kept on its loop, and so goes with it.
-    clients: dict[str, AsyncHTTPClient]
-    clients = vars(IOLoop.current()).setdefault("_trequests_clients", {})
-    if engine not in clients:
-        clients[engine] = _client_class(engine)(force_instance=True, max_clients=1000)
-    return clients[engine]
-
-
-def _seconds(timeout: Any) -> tuple[float, float]:
-    """Return the seconds for connecting and for the whole; 0 is for ever, as in Tornado.
-
-    requests counts anew for each read, Tornado once for everything: sooner, if they differ.
-    """
-    if isinstance(timeout, tuple):
-        try:
-            connect, read = timeout
-        except ValueError:
-            raise ValueError(f"timeout is seconds, or (connect, read), not {timeout}") from None
-        timeout = Timeout(connect=connect, read=read)
-        whole = (connect or 0.0) + read if read else 0.0
-    else:
-        if not isinstance(timeout, Timeout):
-            timeout = Timeout(connect=timeout, read=timeout)
-        timeout = timeout.clone()
-        timeout.start_connect()
-        whole = timeout.read_timeout or 0.0
-    return _at_least_a_millisecond(timeout.connect_timeout), _at_least_a_millisecond(whole)
-
-
-def _at_least_a_millisecond(seconds: Any) -> float:
-    # libcurl counts milliseconds, and none of them is for ever.
-    return max(seconds, 0.001) if seconds else 0.0
-
-
-class _BareHeaders(HTTPHeaders):
-    """Headers to which Tornado's simple client adds no Content-Type of its own."""
-
-    def __contains__(self, name: object) -> bool:
-        return name == "Content-Type" or super().__contains__(name)
-
-
-class _BareRequest(HTTPRequest):
-    """A request that keeps its headers bare: the client copies them into plain ones."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, _BareHeaders(value) if name == "headers" else value)
-
-
-def _tornado_request(
-    request: requests.PreparedRequest,
-    engine: str,
-    seconds: tuple[float, float],
-    verify: Any,
-    cert: Any,
-) -> HTTPRequest:
-    body = _whole(request.body)
-    # How the connection is used and the body is cut are between the engine and the server.
-    not_ours = {"connection", "transfer-encoding"} | ({"content-length"} if body else set())
-    headers = HTTPHeaders()
-    for name, value in request.headers.items():
-        if name.lower() not in not_ours:
-            headers.add(_text(name), _text(value))
-    kind = HTTPRequest
-    if "content-type" not in request.headers:
-        if engine == "simple":
-            kind = _BareRequest
-        else:
-            # To libcurl an empty header is one that must not be sent.
-            headers["Content-Type"] = ""
-
-    def prepare(curl: Any) -> None:
-        import pycurl
-
-        # Or libcurl looks for one in the environment, even if the session does not trust that.
-        curl.setopt(pycurl.PROXY, "")
-        if body and request.method == "GET":
-            # Unusual, and refused by Tornado, but some services want it.
-            curl.setopt(pycurl.POSTFIELDS, body)
-            curl.setopt(pycurl.CUSTOMREQUEST, "GET")
-
-    key = None
-    if cert and not isinstance(cert, str):
-        cert, key = cert
-    return kind(
-        urldefragauth(request.url or ""),
-        method=request.method or "GET",
-        headers=headers,
-        body=None if engine == "curl" and request.method == "GET" else body,
-        connect_timeout=seconds[0],
-        request_timeout=seconds[1],
-        follow_redirects=False,
-        # The bytes as they came: requests unpacks them itself.
-        decompress_response=False,
-        allow_nonstandard_methods=True,
-        validate_cert=bool(verify),
-        ca_certs=verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH,
-        client_cert=cert or None,
-        client_key=key,
-        prepare_curl_callback=prepare,
+def _is_as_made(adapter: BaseAdapter) -> bool:
+    """Return whether it is what a new session has, with no settings that could be lost."""
+    return (
+        type(adapter) is HTTPAdapter
+        and adapter.max_retries.total == DEFAULT_RETRIES
+        and vars(adapter)["_pool_block"] == DEFAULT_POOLBLOCK
     )
 
 
-def _text(value: str | bytes) -> str:
-    # As http.client has it, a header that is not latin-1 is a UnicodeEncodeError.
-    return (value if isinstance(value, bytes) else value.encode("latin-1")).decode("latin-1")
+def _watch(adapter: HTTPAdapter, engine: str, outside: Outside) -> None:
+    """Let an adapter that will block the event loop say so."""
 
+    def send(request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        tell(
+            outside,
+            f"{request.method} {request.url}",
+            f'the engine "{engine}" leaves the adapters of others alone, "sockets" does not',
+        )
+        return type(adapter).send(adapter, request, *args, **kwargs)
 
-def _whole(body: Any) -> bytes | None:
-    if body is None or isinstance(body, bytes):
-        return body
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, bytearray | memoryview):
-        return bytes(body)
-    if hasattr(body, "read"):
-        body = [body.read()]
-    return b"".join(part.encode() if isinstance(part, str) else part for part in body)
-
-
-def _raw_response(response: HTTPResponse) -> RawResponse:
-    headers = HTTPHeaderDict()
-    # The cookie jar reads the headers of http.client, which are an e-mail's.
-    message = Message()
-    for name, value in response.headers.get_all():
-        # That one is Tornado's own: where its curl client keeps the reason phrase.
-        if name != "X-Http-Reason":
-            headers.add(name, value)
-            message[name] = value
-    raw = RawResponse(
-        body=io.BytesIO(response.body),
-        headers=headers,
-        status=response.code,
-        version=11,
-        reason=response.reason,
-        preload_content=False,
-        decode_content=False,
-        request_method=response.request.method,
-    )
-    raw._original_response = _Original(message)  # type: ignore[assignment]
-    return raw
-
-
-class _Original:
-    """As much of `http.client.HTTPResponse` as the cookie jar wants."""
-
-    def __init__(self, message: Message) -> None:
-        self.msg = message
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        pass
-
-
-def _twin(error: Exception, in_the_body: bool) -> type[requests.RequestException]:
-    """Return what requests would have raised for an error of Tornado's clients.
-
-    Args:
-        error: what the client raised.
-        in_the_body: whether the headers of the answer had come.
-    """
-    curl_error = getattr(error, "errno", 0) if isinstance(error, HTTPClientError) else 0
-    if isinstance(error, HTTPTimeoutError) or curl_error == CURL_TIMED_OUT:
-        if in_the_body:
-            return requests.ConnectionError
-        connecting = "during request" not in str(error) and "Operation" not in str(error)
-        return requests.ConnectTimeout if connecting else requests.ReadTimeout
-    if isinstance(error, ssl.SSLError) or curl_error in CURL_TLS_ERRORS:
-        return requests.exceptions.SSLError
-    if in_the_body:
-        return requests.exceptions.ChunkedEncodingError
-    return requests.ConnectionError
+    adapter.send = send  # type: ignore[method-assign]

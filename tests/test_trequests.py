@@ -7,6 +7,7 @@ import contextlib
 import copy
 import gzip
 import io
+import itertools
 import os
 import pickle
 import socket
@@ -29,7 +30,7 @@ from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend
 from stormy_demo.running import on_own_loop, running, running_apart
 from stormy_demo.tornalet import run, tornalet
-from stormy_demo.trequests import TornadoAdapter, setup_session
+from stormy_demo.trequests import ENGINES, SocketsAdapter, TornadoAdapter, setup_session
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
@@ -65,15 +66,24 @@ def need_curl() -> None:
         pytest.skip(f"the curl engine cannot be used here: {error}")
 
 
-@pytest.fixture(params=[None, "simple", "curl"], ids=["stock", "simple", "curl"])
+@pytest.fixture(
+    params=[None, "simple", "curl", "sockets"], ids=["stock", "simple", "curl", "sockets"]
+)
 def way(request: pytest.FixtureRequest) -> Way:
     if request.param == "curl":
         need_curl()
     return Way(request.param)
 
 
-@pytest.fixture(params=["simple", "curl"])
+@pytest.fixture(params=["simple", "curl", "sockets"])
 def engine(request: pytest.FixtureRequest) -> str:
+    if request.param == "curl":
+        need_curl()
+    return str(request.param)
+
+
+@pytest.fixture(params=["simple", "curl"])
+def client(request: pytest.FixtureRequest) -> str:
     if request.param == "curl":
         need_curl()
     return str(request.param)
@@ -282,11 +292,11 @@ class TestAsking:
         assert answer.json()["body"] == arrives
         assert header(answer, "content-type") == ([content_type] if content_type else [])
 
-    async def test_a_text_file_arrives_whole(self, engine: str) -> None:
+    async def test_a_text_file_arrives_whole(self, client: str) -> None:
         """Stock requests takes its length in characters for one in bytes."""
         async with served() as url:
             file = io.StringIO("Zoë")
-            answer = await Way(engine)(requests.post, f"{url}/echo", data=file, timeout=5)
+            answer = await Way(client)(requests.post, f"{url}/echo", data=file, timeout=5)
         assert answer.json()["body"].encode("latin-1").decode() == "Zoë"
 
     async def test_files_arrive(self, way: Way) -> None:
@@ -578,10 +588,10 @@ class TestErrors:
         assert type(raised.value) is error
 
     @pytest.mark.parametrize("host", ["a..b", f"{'a' * 70}.invalid"])
-    async def test_a_name_that_cannot_be_one(self, engine: str, host: str) -> None:
+    async def test_a_name_that_cannot_be_one(self, client: str, host: str) -> None:
         """Here stock requests lets an exception of urllib3 through, which is no model."""
         with pytest.raises(requests.RequestException):
-            await Way(engine)(requests.get, f"http://{host}/", timeout=5)
+            await Way(client)(requests.get, f"http://{host}/", timeout=5)
 
     async def test_an_exception_of_the_body_itself(self, way: Way) -> None:
         def body() -> Iterator[bytes]:
@@ -741,7 +751,16 @@ class TestOutsideAGreenlet:
 
 
 def is_polite(session: requests.Session, url: str = "http://127.0.0.1/") -> bool:
-    return isinstance(session.get_adapter(url), TornadoAdapter)
+    adapter = session.get_adapter(url)
+    return isinstance(adapter, TornadoAdapter | SocketsAdapter) and not adapter.undone
+
+
+def engine_of(session: requests.Session) -> str:
+    adapter = session.get_adapter("http://127.0.0.1/")
+    if isinstance(adapter, TornadoAdapter):
+        return adapter.engine
+    assert isinstance(adapter, SocketsAdapter)
+    return "sockets"
 
 
 class TestSetup:
@@ -814,8 +833,12 @@ class TestSetup:
 
     def test_the_latest_setup_counts(self) -> None:
         need_curl()
-        with setup_session(engine="simple"), setup_session(engine="curl"):
-            assert requests.Session().adapters["http://"].engine == "curl"  # type: ignore[attr-defined]
+        for first, second in itertools.permutations(ENGINES, 2):
+            with setup_session(engine=first), setup_session(engine=second):
+                assert engine_of(requests.Session()) == second
+            session = requests.Session()
+            with setup_session(session, engine=first), setup_session(session, engine=second):
+                assert engine_of(session) == second
 
     def test_another_adapter_that_was_mounted_meanwhile_stays(self) -> None:
         session, mine = requests.Session(), HTTPAdapter()
@@ -848,21 +871,21 @@ class TestSetup:
         self, engine: str, how: Callable[[requests.Session], requests.Session]
     ) -> None:
         session = requests.Session()
-        session.mount("http://", TornadoAdapter(engine))
+        setup_session(session, engine=engine)
         again = how(session)
-        assert again.adapters["http://"].engine == engine  # type: ignore[attr-defined]
+        assert engine_of(again) == engine
         async with served() as url:
             assert (await run(again.get, f"{url}/echo", timeout=5)).status_code == 200
 
 
 class TestEnvironment:
     async def test_a_proxy_is_refused_in_a_sentence(
-        self, engine: str, monkeypatch: pytest.MonkeyPatch
+        self, client: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
         async with served() as url:
             with pytest.raises(requests.exceptions.ProxyError, match="know no proxies"):
-                await Way(engine)(requests.get, f"{url}/echo", timeout=5)
+                await Way(client)(requests.get, f"{url}/echo", timeout=5)
 
     async def test_an_address_that_needs_no_proxy_is_reached(
         self, way: Way, monkeypatch: pytest.MonkeyPatch

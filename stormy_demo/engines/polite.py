@@ -1,0 +1,222 @@
+"""Sockets that yield to the event loop where a plain socket would hold the thread.
+
+To those who use them they are blocking sockets with a timeout, as urllib3 expects. Underneath
+they never block: what cannot be had at once is waited for with `tornalet.wait`, so that the
+loop goes on meanwhile. Where nobody can wait for them, they wait as a plain socket does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tornado.ioloop import IOLoop
+
+from .. import tornalet
+from .outside import Outside, tell
+
+T = TypeVar("T")
+
+UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR}
+if hasattr(errno, "WSAEWOULDBLOCK"):
+    UNDER_WAY.add(errno.WSAEWOULDBLOCK)
+
+
+class _Polite(socket.socket):
+    """What both kinds of sockets have in common: a timeout, and the waiting."""
+
+    outside: Outside = "warn"
+    _seconds: float | None = None
+
+    def settimeout(self, value: float | None) -> None:
+        """Remember how long to wait, in seconds; None is for ever."""
+        if value is not None and value < 0:
+            raise ValueError("Timeout value out of range")
+        self._seconds = value
+
+    def gettimeout(self) -> float | None:
+        """Return how long to wait, in seconds; None is for ever."""
+        return self._seconds
+
+    def setblocking(self, flag: bool) -> None:
+        """Wait for ever, or not at all."""
+        self._seconds = None if flag else 0.0
+
+    def _never_block(self) -> None:
+        # The real one, of which the timeout above is the outward look.
+        socket.socket.setblocking(self, False)
+
+    def _deadline(self) -> float | None:
+        return None if self._seconds is None else time.monotonic() + self._seconds
+
+    def _wait(self, for_writing: bool, deadline: float | None) -> None:
+        seconds = None
+        if deadline is not None:
+            seconds = deadline - time.monotonic()
+            if seconds <= 0 or self._seconds == 0:
+                raise TimeoutError("timed out")
+        if tornalet.can_wait():
+            ready = _wait_on_the_loop(self.fileno(), for_writing, seconds)
+        else:
+            tell(self.outside, "waiting for an answer")
+            ready = _wait_on_the_thread(self.fileno(), for_writing, seconds)
+        if not ready:
+            raise TimeoutError("timed out")
+
+
+class PoliteSocket(_Polite):
+    """A TCP socket that yields to the loop."""
+
+    def __init__(self, family: int, kind: int, protocol: int, outside: Outside) -> None:
+        """Make a socket that is not yet connected."""
+        super().__init__(family, kind, protocol)
+        self._seconds = socket.getdefaulttimeout()
+        self.outside = outside
+        self._never_block()
+
+    def connect(self, address: Any) -> None:
+        """Connect, see `socket.socket.connect`."""
+        error = self.connect_ex(address)
+        if error in UNDER_WAY:
+            self._wait(True, self._deadline())
+            error = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
+
+    def recv_into(self, *args: Any) -> int:
+        """Receive into a buffer, see `socket.socket.recv_into`."""
+        try:
+            return super().recv_into(*args)
+        except BlockingIOError:
+            return self._once_ready(super().recv_into, False, *args)
+
+    def recv(self, *args: Any) -> bytes:
+        """Receive, see `socket.socket.recv`."""
+        return self._once_ready(super().recv, False, *args)
+
+    def send(self, *args: Any) -> int:
+        """Send some of it, see `socket.socket.send`."""
+        return self._once_ready(super().send, True, *args)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send all of it; the timeout is for the whole, as with `socket.socket.sendall`."""
+        deadline = self._deadline()
+        view = memoryview(data).cast("B")
+        while view:
+            try:
+                view = view[super().send(view, flags) :]
+            except BlockingIOError:
+                self._wait(True, deadline)
+
+    def _once_ready(self, call: Callable[..., T], for_writing: bool, *args: Any) -> T:
+        deadline = self._deadline()
+        while True:
+            try:
+                return call(*args)
+            except BlockingIOError:
+                self._wait(for_writing, deadline)
+
+
+class PoliteTLSSocket(ssl.SSLSocket, _Polite):
+    """A TCP socket with TLS that yields to the loop, in the handshake too."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, see `ssl.SSLSocket.do_handshake`."""
+        deadline = self._deadline()
+        while True:
+            try:
+                return super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+                self._wait(isinstance(error, ssl.SSLWantWriteError), deadline)
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
+        """Receive, see `ssl.SSLSocket.read`."""
+        return self._once_ready(super().read, len, buffer)
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send some of it, see `ssl.SSLSocket.send`."""
+        return self._once_ready(super().send, data, flags)
+
+    def _once_ready(self, call: Callable[..., T], *args: Any) -> T:
+        deadline = self._deadline()
+        while True:
+            try:
+                return call(*args)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+                self._wait(isinstance(error, ssl.SSLWantWriteError), deadline)
+
+
+class PoliteContext:
+    """An `ssl.SSLContext` whose sockets yield to the loop.
+
+    It stands before the real one, which may be shared with sockets that shall stay as they are.
+
+    Args:
+        context: the real one.
+        outside: what a socket does where nobody can wait for it.
+    """
+
+    def __init__(self, context: ssl.SSLContext, outside: Outside) -> None:
+        """Stand before a context."""
+        self.__dict__.update(_context=context, _outside=outside)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._context, name, value)
+
+    def wrap_socket(self, sock: socket.socket, **options: Any) -> PoliteTLSSocket:
+        """Begin TLS on a connected socket, see `ssl.SSLContext.wrap_socket`."""
+        options["do_handshake_on_connect"] = False
+        tls: PoliteTLSSocket = PoliteTLSSocket._create(  # type: ignore[attr-defined]
+            sock, context=self._context, **options
+        )
+        tls.outside = self._outside
+        tls._never_block()
+        try:
+            tls.do_handshake()
+        except BaseException:
+            tls.close()
+            raise
+        return tls
+
+
+def _wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
+    # On Windows the loop may be one that has no readers; Tornado keeps one beside it that has.
+    loop = IOLoop.current().selector_loop  # type: ignore[attr-defined]
+    ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
+    if for_writing:
+        add, remove = loop.add_writer, loop.remove_writer
+    else:
+        add, remove = loop.add_reader, loop.remove_reader
+    add(fd, _settle, ready, True)
+    try:
+        return tornalet.wait(ready)
+    finally:
+        remove(fd)
+        if timer:
+            timer.cancel()
+
+
+def _settle(ready: asyncio.Future[bool], result: bool) -> None:
+    if not ready.done():
+        ready.set_result(result)
+
+
+def _wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> bool:
+    if not hasattr(select, "poll"):
+        writers = [fd] if for_writing else []
+        # On Windows a connection that failed is an exceptional condition, and not writable.
+        return any(select.select([] if for_writing else [fd], writers, writers, seconds))
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
