@@ -8,6 +8,7 @@ and then enters it again with the result. The loop sees one coroutine and nothin
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
@@ -25,7 +26,8 @@ class _Plain(greenlet.greenlet):  # type: ignore[misc]
 
 def can_wait() -> bool:
     """Return whether the calling code runs in a greenlet that `run` started."""
-    return isinstance(greenlet.getcurrent(), _Plain)
+    # A forked process has a copy of the greenlet, and no loop underneath it.
+    return isinstance(greenlet.getcurrent(), _Plain) and asyncio._get_running_loop() is not None
 
 
 def wait(awaitable: Awaitable[T]) -> T:
@@ -42,8 +44,7 @@ def wait(awaitable: Awaitable[T]) -> T:
         BaseException: whatever the awaitable raised; `CancelledError` if the request or task
             around the plain code was cancelled.
     """
-    plain = greenlet.getcurrent()
-    if not isinstance(plain, _Plain):
+    if not can_wait():
         if isinstance(awaitable, Coroutine):
             # Or Python warns, later and elsewhere, that it was never awaited.
             awaitable.close()
@@ -51,7 +52,7 @@ def wait(awaitable: Awaitable[T]) -> T:
             "wait() needs plain code that @tornalet or tornalet.run() started: "
             "here nobody could await for it"
         )
-    result: T = plain.parent.switch(awaitable)
+    result: T = greenlet.getcurrent().parent.switch(awaitable)
     return result
 
 

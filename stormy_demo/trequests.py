@@ -65,8 +65,8 @@ def setup_session(
             undo.callback(_uncover, session, prefix, ours)
     else:
         _for_all.append(setup)
-        requests.Session.__init__ = _init_and_change  # type: ignore[method-assign]
-        requests.Session.mount = _mount_and_change  # type: ignore[method-assign]
+        _Session.__init__ = _init_and_change
+        _Session.mount = _mount_and_change
     undo.callback(_end, setup)
     return undo
 
@@ -84,24 +84,30 @@ class _Setup:
         self.prefixes = EVERYWHERE if mounts is None else tuple(mounts)
         self.engine = engine
         self.outside = checked(outside)
-        self.client = None if engine == "sockets" else TornadoAdapter(engine, outside)
+        self.make_ours()
         self.ours = weakref.WeakSet[TornadoAdapter | SocketsAdapter]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
 
     def change(self, session: requests.Session) -> list[tuple[str, BaseAdapter | None, Ours]]:
         """Change a session, and return what was mounted where, and over what."""
         mounted = list[tuple[str, BaseAdapter | None, Ours]]()
-        ours = self.client or SocketsAdapter(self.outside)
-        self.ours.add(ours)
         for prefix, adapter in session.adapters.items():
             if self.is_for(prefix) and not _is_as_made(adapter):
                 self.adopt(adapter)
         for prefix in self.prefixes:
             below = session.adapters.get(prefix)
             if below is None or _is_as_made(below) or isinstance(below, Ours):
+                # One for each: a session closes all that are mounted, each once.
+                ours = self.make_ours()
+                self.ours.add(ours)
                 mounted.append((prefix, below, ours))
                 _session_mount(session, prefix, ours)
         return mounted
+
+    def make_ours(self) -> Ours:
+        if self.engine == "sockets":
+            return SocketsAdapter(self.outside)
+        return TornadoAdapter(self.engine, self.outside)
 
     def is_for(self, prefix: str) -> bool:
         """Return whether all addresses that begin like this are to be changed."""
@@ -124,8 +130,10 @@ _setups: list[_Setup] = []
 _for_all: list[_Setup] = []
 # What an adapter of ours was mounted over.
 _below = weakref.WeakKeyDictionary[Ours, dict[str, BaseAdapter | None]]()
-_session_init = requests.Session.__init__
-_session_mount = requests.Session.mount
+# Some libraries put a class of their own in the place of `requests.Session`.
+_Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
+_session_init = _Session.__init__
+_session_mount = _Session.mount
 
 
 def _init_and_change(self: requests.Session) -> None:
@@ -151,9 +159,9 @@ def _end(setup: _Setup) -> None:
     _setups.remove(setup)
     if setup in _for_all:
         _for_all.remove(setup)
-    if not _for_all and requests.Session.__init__ is _init_and_change:
-        requests.Session.__init__ = _session_init  # type: ignore[method-assign]
-        requests.Session.mount = _session_mount  # type: ignore[method-assign]
+    if not _for_all and _Session.__init__ is _init_and_change:
+        _Session.__init__ = _session_init
+        _Session.mount = _session_mount
     for ours in setup.ours:
         ours.undo()
     for adapter in setup.theirs:

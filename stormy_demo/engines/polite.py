@@ -7,20 +7,17 @@ loop goes on meanwhile. Where nobody can wait for them, they wait as a plain soc
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
-import select
 import socket
 import ssl
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tornado.ioloop import IOLoop
-
 from .. import tornalet
 from .outside import Outside, tell
+from .readiness import wait_on_the_loop, wait_on_the_thread
 
 T = TypeVar("T")
 
@@ -63,10 +60,10 @@ class _Polite(socket.socket):
             if seconds <= 0 or self._seconds == 0:
                 raise TimeoutError("timed out")
         if tornalet.can_wait():
-            ready = _wait_on_the_loop(self.fileno(), for_writing, seconds)
+            ready = wait_on_the_loop(self.fileno(), for_writing, seconds)
         else:
             tell(self.outside, "waiting for an answer")
-            ready = _wait_on_the_thread(self.fileno(), for_writing, seconds)
+            ready = wait_on_the_thread(self.fileno(), for_writing, seconds)
         if not ready:
             raise TimeoutError("timed out")
 
@@ -74,12 +71,27 @@ class _Polite(socket.socket):
 class PoliteSocket(_Polite):
     """A TCP socket that yields to the loop."""
 
-    def __init__(self, family: int, kind: int, protocol: int, outside: Outside) -> None:
-        """Make a socket that is not yet connected."""
-        super().__init__(family, kind, protocol)
+    def __init__(
+        self,
+        family: int,
+        kind: int,
+        protocol: int,
+        outside: Outside,
+        fileno: int | None = None,
+    ) -> None:
+        """Make a socket that is not yet connected, or one around a descriptor."""
+        super().__init__(family, kind, protocol, fileno)
         self._seconds = socket.getdefaulttimeout()
         self.outside = outside
         self._never_block()
+
+    @classmethod
+    def take_over(cls, plain: socket.socket, outside: Outside) -> PoliteSocket:
+        """Take the place of a plain socket, which is no longer one then."""
+        seconds = plain.gettimeout()
+        polite = cls(plain.family, plain.type, plain.proto, outside, plain.detach())
+        polite.settimeout(seconds)
+        return polite
 
     def connect(self, address: Any) -> None:
         """Connect, see `socket.socket.connect`."""
@@ -187,36 +199,3 @@ class PoliteContext:
             tls.close()
             raise
         return tls
-
-
-def _wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
-    # On Windows the loop may be one that has no readers; Tornado keeps one beside it that has.
-    loop = IOLoop.current().selector_loop  # type: ignore[attr-defined]
-    ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
-    if for_writing:
-        add, remove = loop.add_writer, loop.remove_writer
-    else:
-        add, remove = loop.add_reader, loop.remove_reader
-    add(fd, _settle, ready, True)
-    try:
-        return tornalet.wait(ready)
-    finally:
-        remove(fd)
-        if timer:
-            timer.cancel()
-
-
-def _settle(ready: asyncio.Future[bool], result: bool) -> None:
-    if not ready.done():
-        ready.set_result(result)
-
-
-def _wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> bool:
-    if not hasattr(select, "poll"):
-        writers = [fd] if for_writing else []
-        # On Windows a connection that failed is an exceptional condition, and not writable.
-        return any(select.select([] if for_writing else [fd], writers, writers, seconds))
-    poll = select.poll()
-    poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
-    return bool(poll.poll(None if seconds is None else seconds * 1000))

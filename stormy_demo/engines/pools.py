@@ -36,6 +36,7 @@ from urllib3.util.ssl_ import (
 )
 
 from .. import tornalet
+from .headers import PoliteResponse
 from .outside import Outside, loop_runs_here, tell
 from .polite import PoliteContext, PoliteSocket
 
@@ -46,6 +47,7 @@ _told: ContextVar[bool] = ContextVar("told", default=False)
 class PoliteConnection(HTTPConnection):
     """A connection whose socket yields to the loop."""
 
+    response_class = PoliteResponse
     outside: Outside = "warn"
 
     def _new_conn(self) -> socket.socket:
@@ -167,7 +169,8 @@ class PoliteQueue(queue.LifoQueue[Any]):
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put one in, and wake one who waits for it."""
         super().put(item, block, timeout)
-        self._wake_one()
+        if self._waiting:
+            self._wake_one()
 
     def _wait_for_news(self, seconds: float | None) -> None:
         news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -205,7 +208,7 @@ class PolitePool(HTTPConnectionPool):
         **kwargs: see `urllib3.HTTPConnectionPool`.
     """
 
-    ConnectionCls = PoliteConnection
+    ConnectionCls: type[PoliteConnection] = PoliteConnection
     QueueCls = PoliteQueue
 
     def __init__(
@@ -232,11 +235,9 @@ class PolitePool(HTTPConnectionPool):
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
-        if isinstance(retries, Retry):
+        if isinstance(retries, Retry) and retries.total:
             kwargs["retries"] = _polite_retry(retries)
-        if tornalet.can_wait():
-            return super().urlopen(method, url, *args, **kwargs)
-        if _told.get():
+        if tornalet.can_wait() or _told.get():
             return super().urlopen(method, url, *args, **kwargs)
         tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
         token = _told.set(True)
@@ -249,7 +250,7 @@ class PolitePool(HTTPConnectionPool):
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
     """The same with TLS."""
 
-    ConnectionCls = PoliteTLSConnection
+    ConnectionCls: type[PoliteConnection] = PoliteTLSConnection
 
 
 class _PoliteRetry(Retry):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import Any
 
-import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
-from .. import tornalet
 from .outside import Outside, checked
 from .pools import PolitePool, PoliteTLSPool
 
-STOCK = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+_Pools = dict[str, Any]
+STOCK: _Pools = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
 
 class SocketsAdapter(HTTPAdapter):
@@ -43,7 +43,23 @@ class SocketsAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, see `requests.adapters.HTTPAdapter.init_poolmanager`."""
         super().init_poolmanager(*args, **options)
+        self.pools = weakref.WeakValueDictionary[Any, Any]()
         make_polite(self, self.outside)
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        # requests works out the pool from the address each time, which is not little work.
+        key = (*request.url.split("/", 3)[:3], verify, cert)
+        pool = self.pools.get(key)
+        if pool is None:
+            pool = self.pools[key] = super().get_connection_with_tls_context(
+                request, verify, proxies, cert
+            )
+        return pool
 
     def undo(self) -> None:
         """Do what requests does from now on."""
@@ -58,24 +74,19 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
         adapter: one that sends through urllib3's pools, as `HTTPAdapter` does.
         outside: what to do on the loop's thread where nobody can wait.
     """
-    pools = {
-        "http": functools.partial(PolitePool, outside=outside),
-        "https": functools.partial(PoliteTLSPool, outside=outside),
-    }
+    pools = _with(outside, PolitePool, PoliteTLSPool)
+    socks_pools = functools.cache(lambda: _with(outside, *_socks_pools()))
 
-    def proxy_manager_for(proxy: str, **options: Any) -> ProxyManager:
-        if proxy.lower().startswith("socks") and tornalet.can_wait():
-            raise requests.exceptions.InvalidSchema(
-                'the engine "sockets" knows no SOCKS proxies: the engine "curl" does'
-            )
-        manager: ProxyManager = type(adapter).proxy_manager_for(adapter, proxy, **options)
-        if not proxy.lower().startswith("socks"):
-            _make_from(manager, pools)
+    def proxy_manager_for(proxy: str, **options: Any) -> PoolManager:
+        manager: PoolManager = type(adapter).proxy_manager_for(adapter, proxy, **options)
+        _make_from(manager, socks_pools() if _is_socks(manager) else pools)
         return manager
 
     _make_from(adapter.poolmanager, pools)
     for manager in adapter.proxy_manager.values():
-        _make_from(manager, pools)
+        # It was made from the plain classes, and is made anew when it is asked for.
+        manager.clear()
+    adapter.proxy_manager.clear()
     adapter.proxy_manager_for = proxy_manager_for  # type: ignore[method-assign]
 
 
@@ -83,12 +94,31 @@ def make_plain(adapter: HTTPAdapter) -> None:
     """Undo `make_polite`; requests that are under way end as they began."""
     _make_from(adapter.poolmanager, STOCK)
     for manager in adapter.proxy_manager.values():
-        _make_from(manager, STOCK)
+        manager.clear()
+    adapter.proxy_manager.clear()
     vars(adapter).pop("proxy_manager_for", None)
 
 
-def _make_from(manager: PoolManager, pools: Any) -> None:
-    if manager.pool_classes_by_scheme is not pools:
+def _with(outside: Outside, http: type[PolitePool], https: type[PolitePool]) -> _Pools:
+    return {
+        "http": functools.partial(http, outside=outside),
+        "https": functools.partial(https, outside=outside),
+    }
+
+
+def _is_socks(manager: PoolManager) -> bool:
+    # The class cannot be imported where PySocks is missing, and then nothing is one of its.
+    return any(c.__name__ == "SOCKSProxyManager" for c in type(manager).__mro__)
+
+
+def _socks_pools() -> tuple[type[PolitePool], type[PolitePool]]:
+    from .socks import PoliteSOCKSPool, PoliteSOCKSTLSPool
+
+    return PoliteSOCKSPool, PoliteSOCKSTLSPool
+
+
+def _make_from(manager: PoolManager, pools: _Pools) -> None:
+    if manager.pool_classes_by_scheme != pools:
         manager.pool_classes_by_scheme = pools
         # What it keeps was made from other classes.
         manager.clear()

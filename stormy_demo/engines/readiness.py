@@ -1,0 +1,109 @@
+"""When can a socket be read or written? Asked on the loop, or on a thread of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import weakref
+from contextvars import Context
+from typing import Any
+
+from tornado.ioloop import IOLoop
+
+from .. import tornalet
+
+
+def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
+    """Wait, in a greenlet, until a socket is ready.
+
+    Args:
+        fd: its descriptor.
+        for_writing: or else for reading.
+        seconds: how long at most; None is for ever.
+
+    Returns:
+        Whether it is ready; if not, its time is over.
+    """
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[bool] = loop.create_future()
+    timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
+    watch = _watches.get(loop)
+    if watch is None:
+        watch = _watches[loop] = _Readers() if EPOLL is None else _Epoll()
+    watch.begin(fd, for_writing, ready)
+    try:
+        return tornalet.wait(ready)
+    finally:
+        watch.end(fd, for_writing)
+        if timer:
+            timer.cancel()
+
+
+def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> bool:
+    """Wait, and block this thread, until a socket is ready; see `wait_on_the_loop`."""
+    if not hasattr(select, "poll"):
+        writers = [fd] if for_writing else []
+        # On Windows a connection that failed is an exceptional condition, and not writable.
+        return any(select.select([] if for_writing else [fd], writers, writers, seconds))
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
+def _settle(ready: asyncio.Future[bool], result: bool) -> None:
+    if not ready.done():
+        ready.set_result(result)
+
+
+class _Readers:
+    """Each wait is a reader or writer of the loop."""
+
+    def __init__(self) -> None:
+        # On Windows the loop may be one that has no readers; Tornado keeps one beside it.
+        self.loop: Any = IOLoop.current().selector_loop  # type: ignore[attr-defined]
+
+    def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        add = self.loop.add_writer if for_writing else self.loop.add_reader
+        add(fd, _settle, ready, True)
+
+    def end(self, fd: int, for_writing: bool) -> None:
+        (self.loop.remove_writer if for_writing else self.loop.remove_reader)(fd)
+
+
+class _Epoll:
+    """All waits are in one epoll, and that is the only reader of the loop.
+
+    A socket stays in it, disarmed, from one wait to the next, and Linux takes it out when it is
+    closed, on whatever thread. From the loop it would have to be taken out after each wait.
+    """
+
+    def __init__(self) -> None:
+        self.epoll = select.epoll()
+        self.waiting = dict[int, asyncio.Future[bool]]()
+        # Its turns are nobody's: not those of whoever happened to wait first.
+        Context().run(asyncio.get_running_loop().add_reader, self.epoll.fileno(), self.wake)
+
+    def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        events = EPOLL_WRITE if for_writing else EPOLL_READ
+        self.waiting[fd] = ready
+        try:
+            self.epoll.modify(fd, events)
+        except FileNotFoundError:
+            self.epoll.register(fd, events)
+
+    def end(self, fd: int, for_writing: bool) -> None:
+        self.waiting.pop(fd, None)
+
+    def wake(self) -> None:
+        for fd, _ in self.epoll.poll(0):
+            ready = self.waiting.get(fd)
+            if ready:
+                _settle(ready, True)
+
+
+EPOLL = getattr(select, "epoll", None)
+if EPOLL:
+    EPOLL_READ = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
+    EPOLL_WRITE = select.EPOLLOUT | select.EPOLLONESHOT
+
+_watches = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Readers | _Epoll]()
