@@ -250,7 +250,7 @@ class PolitePool(HTTPConnectionPool):
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
     """The same with TLS."""
 
-    ConnectionCls: type[PoliteConnection] = PoliteTLSConnection
+    ConnectionCls: type[PoliteTLSConnection] = PoliteTLSConnection
 
 
 class _PoliteRetry(Retry):
