@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import select
-import weakref
 from contextvars import Context
 from typing import Any
 
@@ -27,9 +26,7 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
     timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
-    watch = _watches.get(loop)
-    if watch is None:
-        watch = _watches[loop] = _Readers() if EPOLL is None else _Epoll()
+    watch = getattr(loop, "_polite_watch", None) or _watch_of(loop)
     watch.begin(fd, for_writing, ready)
     try:
         return tornalet.wait(ready)
@@ -48,6 +45,13 @@ def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> boo
     poll = select.poll()
     poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
     return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
+def _watch_of(loop: Any) -> _Readers | _Epoll:
+    # Kept on the loop, and so goes with it.
+    loop._polite_watch = _Readers() if EPOLL is None else _Epoll()
+    watch: _Readers | _Epoll = loop._polite_watch
+    return watch
 
 
 def _settle(ready: asyncio.Future[bool], result: bool) -> None:
@@ -105,5 +109,3 @@ EPOLL = getattr(select, "epoll", None)
 if EPOLL:
     EPOLL_READ = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
     EPOLL_WRITE = select.EPOLLOUT | select.EPOLLONESHOT
-
-_watches = weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Readers | _Epoll]()

@@ -1,0 +1,246 @@
+"""The server under test: it asks an upstream, and tells the visitor what that said.
+
+    python benchmarks/_servers.py MODE --upstream http://127.0.0.1:8901/ [--port 8902]
+
+Each mode is a way to ask, with a session or client that all requests share. Those of requests
+are as it makes them, and keep ten connections; "wide" are those that keep them all, as every
+other client here does. What a mode needs is imported in its function: the memory of a process
+is then that of its mode, and gevent finds nothing imported before it has patched.
+"""
+
+from __future__ import annotations
+
+import _thread
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import requests
+    from tornado.web import RequestHandler
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+HERE = "127.0.0.1"
+ROOM = 1000  # connections
+BACKLOG = 4096
+
+
+def stock_session(wide: bool = False) -> requests.Session:
+    """Return a session as requests makes it, or one that keeps more than ten connections."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    if wide:
+        session.mount("http://", HTTPAdapter(pool_maxsize=ROOM))
+    return session
+
+
+def blocking(upstream: str) -> type[RequestHandler]:
+    """requests, and everybody waits."""
+    from tornado.web import RequestHandler
+
+    session = stock_session()
+
+    class Blocking(RequestHandler):
+        def get(self) -> None:
+            self.write(session.get(upstream).content)
+
+    return Blocking
+
+
+def raw(upstream: str, engine: str) -> type[RequestHandler]:
+    """Tornado's own client, awaited."""
+    from tornado.httpclient import AsyncHTTPClient
+    from tornado.web import RequestHandler
+
+    AsyncHTTPClient.configure(f"tornado.{engine}_httpclient.{engine.title()}AsyncHTTPClient")
+    client = AsyncHTTPClient(force_instance=True, max_clients=ROOM)
+
+    class Raw(RequestHandler):
+        async def get(self) -> None:
+            self.write((await client.fetch(upstream)).body)
+
+    return Raw
+
+
+def trequests(upstream: str, engine: str) -> type[RequestHandler]:
+    """requests, in a greenlet that waits for the loop."""
+    import requests
+    from tornado.web import RequestHandler
+
+    from stormy_demo.tornalet import tornalet
+    from stormy_demo.trequests import setup_session
+
+    session = requests.Session()
+    setup_session(session, engine=engine)
+
+    class Trequests(RequestHandler):
+        @tornalet
+        def get(self) -> None:
+            self.write(session.get(upstream).content)
+
+    return Trequests
+
+
+def threads(upstream: str, number: int, wide: bool = False) -> type[RequestHandler]:
+    """requests, on threads."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tornado.web import RequestHandler
+
+    session = stock_session(wide)
+    pool = ThreadPoolExecutor(number)
+
+    def ask() -> bytes:
+        return session.get(upstream).content
+
+    class Threads(RequestHandler):
+        async def get(self) -> None:
+            self.write(await asyncio.get_running_loop().run_in_executor(pool, ask))
+
+    return Threads
+
+
+def aiohttp(upstream: str) -> type[RequestHandler]:
+    """A client that was made for asyncio."""
+    import aiohttp
+    from tornado.web import RequestHandler
+
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=ROOM))
+
+    class Aiohttp(RequestHandler):
+        async def get(self) -> None:
+            async with session.get(upstream) as response:
+                self.write(await response.read())
+
+    return Aiohttp
+
+
+def httpx(upstream: str) -> type[RequestHandler]:
+    """Another one."""
+    import httpx
+    from tornado.web import RequestHandler
+
+    # It looks through its idle connections for each of them: with room for 200 it makes twenty
+    # requests a second, with the usual twenty several hundred.
+    limits = httpx.Limits(max_connections=ROOM, max_keepalive_connections=20)
+    # It gives up after five seconds, also while it waits for a connection; requests does not.
+    client = httpx.AsyncClient(limits=limits, timeout=None)
+
+    class Httpx(RequestHandler):
+        async def get(self) -> None:
+            self.write((await client.get(upstream)).content)
+
+    return Httpx
+
+
+HANDLERS: dict[str, Callable[[str], type[RequestHandler]]] = {
+    "blocking": blocking,
+    "raw simple": lambda upstream: raw(upstream, "simple"),
+    "raw curl": lambda upstream: raw(upstream, "curl"),
+    "trequests simple": lambda upstream: trequests(upstream, "simple"),
+    "trequests curl": lambda upstream: trequests(upstream, "curl"),
+    "trequests sockets": lambda upstream: trequests(upstream, "sockets"),
+    "32 threads": lambda upstream: threads(upstream, 32),
+    "200 threads": lambda upstream: threads(upstream, 200),
+    "200 threads, wide": lambda upstream: threads(upstream, 200, wide=True),
+    "aiohttp": aiohttp,
+    "httpx": httpx,
+}
+GEVENT = "gevent"
+WIDE_GEVENT = "gevent, wide"
+MODES = (*HANDLERS, GEVENT, WIDE_GEVENT)
+
+
+def serve_on_tornado(mode: str, upstream: str, port: int) -> None:
+    """Serve on Tornado."""
+    import asyncio
+
+    from tornado.httpserver import HTTPServer
+    from tornado.netutil import bind_sockets
+    from tornado.web import Application
+
+    async def serve() -> None:
+        sockets = bind_sockets(port, HERE, backlog=BACKLOG)
+        HTTPServer(Application([("/", HANDLERS[mode](upstream))])).add_sockets(sockets)
+        announce(sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
+    """Serve on gevent's own server, with all of the standard library patched."""
+    from gevent import monkey  # type: ignore[import-untyped]
+
+    monkey.patch_all()
+    import socket
+
+    from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
+
+    session = stock_session(wide)
+
+    class Server(WSGIServer):  # type: ignore[misc]
+        def handle(self, sock: Any, address: Any) -> None:
+            # Without it an answer waits for the acknowledgement of the one before: gevent would
+            # be six times slower.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            super().handle(sock, address)
+
+    def application(_: Any, start_response: Any) -> Iterator[bytes]:
+        content = session.get(upstream).content
+        kind = ("Content-Type", "text/html; charset=UTF-8")
+        start_response("200 OK", [kind, ("Content-Length", str(len(content)))])
+        return iter([content])
+
+    server = Server((HERE, port), application, backlog=BACKLOG, log=None)
+    server.start()
+    announce(server.server_port)
+    server.serve_forever()
+
+
+def announce(port: int) -> None:
+    """Say where, in the words of the other servers."""
+    print(f"listening on http://{HERE}:{port}", flush=True)
+
+
+def end_with_stdin() -> None:
+    """End this process when the one that holds the other end of its stdin is gone."""
+    while os.read(0, 1):
+        pass
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve in one of the modes until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=MODES)
+    parser.add_argument("--upstream", required=True, help="the address to ask")
+    parser.add_argument("--port", type=int, default=0, help="where to serve")
+    parser.add_argument("--end-with-stdin", action="store_true", help="as the benchmark does")
+    given = parser.parse_args()
+    if given.end_with_stdin:
+        _thread.start_new_thread(end_with_stdin, ())
+    try:
+        # A pool that keeps ten connections warns of each that it does not keep. That costs more
+        # than the connection, and is not what is asked here.
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        if given.mode in (GEVENT, WIDE_GEVENT):
+            serve_on_gevent(given.upstream, given.port, given.mode == WIDE_GEVENT)
+        else:
+            serve_on_tornado(given.mode, given.upstream, given.port)
+    except ImportError as error:
+        print(f"{given.mode} is left out: {error}", flush=True)
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()

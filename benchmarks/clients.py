@@ -1,0 +1,226 @@
+"""One upstream call for each served request: what it costs, in every way to make the call.
+
+    python3 workshop.py bench clients [--quick] [--rounds N] [--only MODE ...]
+
+Each mode's server runs as a program of its own. It asks an upstream, and tells its visitors
+what that said. Upstream and visitors are in this process. In every round all modes are measured
+in turn, in another order each time; ratios are those of a round, and what is kept is their
+median. `--quick` measures 200 at once with an upstream that takes 50 ms, and nothing else. The
+table is printed, and written to `benchmarks/results/clients.json`, where rows that were not
+measured this time stay as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from _figures import ALONE, BESIDE, OURS, Cell, Measured, Rounds, Row, comparisons_of, rows_of
+from _programs import ENVIRONMENT, LeftOut, Program, descriptors, program
+from _servers import HERE, MODES
+from _world import World, WrongAnswer
+
+RESULTS = Path(__file__).with_name("results") / "clients.json"
+DELAYS = (0, 5, 50)  # ms
+CROWDS = (1, 50, 200, 1000)
+QUICK = (50, 200)
+SECONDS, QUICK_SECONDS = 1.0, 1.8
+# Above this share of a processor, what is around the server may be what is measured.
+TOO_BUSY = 0.8
+PACKAGES = ("tornado", "requests", "urllib3", "pycurl", "gevent", "aiohttp", "httpx")
+
+
+def measure(
+    world: World, servers: dict[str, Program], cells: list[Cell], rounds: int, seconds: float
+) -> Rounds:
+    """Measure all modes, and the world without any of them."""
+    measured: Rounds = {cell: {mode: [] for mode in (*servers, ALONE)} for cell in cells}
+    start = time.monotonic()
+    for turn in range(rounds * len(cells)):
+        round_, (delay, at_once) = turn // len(cells), cells[turn % len(cells)]
+        modes = list(measured[delay, at_once])
+        first = round_ * len(modes) // rounds
+        for mode in modes[first:] + modes[:first]:
+            server = servers.get(mode)
+            port, cpu = (server.port, server.cpu) if server else (world.port, time.process_time)
+            try:
+                visit = world.visit(port, delay / 1e3, at_once, seconds, cpu)
+                one = Measured.of(visit, server.memory() if server else None)
+            except WrongAnswer as error:
+                one = Measured(error=str(error))
+            measured[delay, at_once][mode].append(one)
+        left = (time.monotonic() - start) / (turn + 1) * (rounds * len(cells) - turn - 1)
+        print(
+            f"round {round_ + 1} of {rounds}: {delay} ms, {at_once} at once;"
+            f" {left / 60:.0f} minutes left",
+            file=sys.stderr,
+            flush=True,
+        )
+    return measured
+
+
+def cells_for(quick: bool, modes: int) -> tuple[list[Cell], str]:
+    """Return what to measure, and what must be left out for want of descriptors."""
+    most = descriptors()
+    # The largest crowds last, for servers keep the memory that these needed.
+    cells = [QUICK] if quick else [(delay, crowd) for crowd in CROWDS for delay in DELAYS]
+    # The upstream's ends of all the connections that the servers keep, and the visitors.
+    fit = [cell for cell in cells if cell[1] * (modes + 1) + 100 <= most]
+    if fit == cells:
+        return cells, ""
+    least = min(cell[1] for cell in cells if cell not in fit)
+    return fit, f"{least} at once and more: a process may open {most} descriptors only"
+
+
+def about(rounds: int, quick: bool, rows: list[Row], left_out: dict[str, str]) -> Row:
+    """Say what was measured, with what, and how the upstream was checked."""
+    versions = {}
+    for package in PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {
+        "python": platform.python_version(),
+        **versions,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        # requests reads all of them for each call, in case one of them names a proxy.
+        "environment_variables": len(set(ENVIRONMENT) & os.environ.keys()),
+        "rounds": rounds,
+        "quick": quick,
+        "left_out": left_out,
+        "beside": BESIDE,
+        "waits": "p50_ms and p99_ms are null where, in any round, more than one visitor in a "
+        "hundred had not had a first answer when counting began.",
+        "upstream": "The upstream and the visitors are one process. `world_busy` is its share "
+        "of a processor, the highest of all rounds; `alone` says how many requests a second it "
+        "makes, and what each costs it, when the visitors ask the upstream itself.",
+        "world_busy": max((row["world_busy"] for row in rows), default=None),
+    }
+
+
+def keep(result: Row) -> None:
+    """Write the result down; rows of an earlier one stay if they were not measured again."""
+    earlier: Row = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    measured = len(result["results"])
+    for part in ("results", "alone"):
+        rows = {_place(row): row for row in [*earlier.get(part, []), *result[part]]}
+        result[part] = [row for _, row in sorted(rows.items(), key=_order)]
+    old = [*earlier.get("comparisons", []), *result["comparisons"]]
+    result["comparisons"] = list({(one["of"], one["beside"]): one for one in old}.values())
+    if stay := len(result["results"]) - measured:
+        result["about"]["replaced"] = (
+            f"This run measured {measured} of the rows; {stay} are of an earlier one."
+        )
+        result["about"]["earlier"] = earlier["about"].get("earlier", earlier["about"])
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _place(row: Row) -> tuple[int, int, str]:
+    return row["latency_ms"], row["concurrency"], row["mode"]
+
+
+def _order(item: tuple[tuple[int, int, str], Row]) -> tuple[int, int, int]:
+    delay, at_once, mode = item[0]
+    return delay, at_once, MODES.index(mode) if mode in MODES else len(MODES)
+
+
+def show(rows: list[Row], alone: list[Row], comparisons: list[Row]) -> None:
+    """Print the table."""
+    cell = None
+    for row in rows:
+        if cell != (row["latency_ms"], row["concurrency"]):
+            cell = row["latency_ms"], row["concurrency"]
+            (free,) = [one for one in alone if (one["latency_ms"], one["concurrency"]) == cell]
+            print(
+                f"\nan upstream that takes {cell[0]} ms, {cell[1]} at once;"
+                f" the world alone makes {free['rps']:.0f} requests/s,"
+                f" for {free['cpu_us']:.0f} µs each\n"
+                f"{'mode':18} {'CPU µs':>7} {'× raw':>6}  {'all within':14}"
+                f" {'requests/s':>10} {'× raw':>6}  {'all within':14}"
+                f" {'p50 ms':>8} {'p99 ms':>8} {'MB':>6} {'world':>6}"
+            )
+        print(
+            f"{row['mode']:18} {_cut(row['cpu_us'], 7)} {_spread(row, 'cpu_ratio')}"
+            f" {_cut(row['rps'], 10)} {_spread(row, 'rps_ratio')}"
+            f" {_cut(row['p50_ms'], 8, 1)} {_cut(row['p99_ms'], 8, 1)}"
+            f" {_cut(row['rss_mb'], 6)} {row['world_busy']:6.0%}"
+        )
+    if comparisons:
+        print(f"\n{OURS}, an upstream that takes {QUICK[0]} ms, {QUICK[1]} at once")
+    for one in comparisons:
+        what = "CPU a request" if one["of"] == "cpu" else "requests/s"
+        print(f"{what:14} × {one['beside']:18} {_spread(one, 'ratio')}")
+
+
+def _cut(value: float | None, width: int, digits: int = 0) -> str:
+    return f"{'-':>{width}}" if value is None else f"{value:{width}.{digits}f}"
+
+
+def _spread(row: Row, name: str) -> str:
+    if row[name] is None:
+        return f"{'-':>6}  {'':14}"
+    return f"{row[name]:6.2f}  {row[f'{name}_lowest']:.2f} to {row[f'{name}_highest']:<6.2f}"
+
+
+def run(modes: list[str], cells: list[Cell], rounds: int, seconds: float) -> tuple[Rounds, Row]:
+    """Start the servers, measure, and return what cannot run here, too."""
+    left_out: dict[str, str] = {}
+    with ExitStack() as stack:
+        world = World()
+        servers = {}
+        for mode in modes:
+            try:
+                servers[mode] = stack.enter_context(
+                    program(mode, f"http://{HERE}:{world.port}/")
+                )
+            except LeftOut as reason:
+                left_out[mode] = str(reason)
+                print(reason, file=sys.stderr)
+        return measure(world, servers, cells, rounds, seconds), left_out
+
+
+def main() -> None:
+    """Measure, print the table, and write it down."""
+    parser = argparse.ArgumentParser(prog="workshop.py bench clients", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="50 ms, 200 at once, and no other")
+    parser.add_argument("--rounds", type=int, default=5, help="how often all are measured")
+    parser.add_argument("--only", nargs="+", choices=MODES, default=[], metavar="MODE")
+    given = parser.parse_args()
+    # Ended by whom it may be, this process ends its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    modes = [mode for mode in MODES if not given.only or mode in (*given.only, BESIDE)]
+    cells, why = cells_for(given.quick, len(modes))
+    rounds = max(1, given.rounds)
+    try:
+        measured, left_out = run(
+            modes, cells, rounds, QUICK_SECONDS if given.quick else SECONDS
+        )
+    except WrongAnswer as error:
+        sys.exit(f"clients: {error}")
+    if why:
+        print(why, file=sys.stderr)
+        left_out["crowds"] = why
+    rows, alone = rows_of(measured)
+    comparisons = comparisons_of(measured.get(QUICK, {}))
+    show(rows, alone, comparisons)
+    said = about(rounds, given.quick, rows, left_out)
+    keep({"about": said, "results": rows, "alone": alone, "comparisons": comparisons})
+    for row in rows:
+        if row["world_busy"] > TOO_BUSY:
+            print(f"{_place(row)}: what is around the server was busy too", file=sys.stderr)
+        for what in row["errors"]:
+            print(f"{_place(row)}: {what}", file=sys.stderr)
+    if any(row["errors"] for row in rows):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

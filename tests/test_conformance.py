@@ -1,0 +1,193 @@
+"""requests' own tests pass underneath the event loop, and passing means something.
+
+The quick ones run with the engine "sockets". With CONFORMANCE=whole in the environment all of
+them run, with every engine.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WHOLE = os.environ.get("CONFORMANCE") == "whole"
+SERVER = """
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+class Empty(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+
+@pytest.fixture
+def url():
+    with HTTPServer(("127.0.0.1", 0), Empty) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+"""
+
+
+@pytest.fixture
+def conformance(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import conformance
+
+    return conformance
+
+
+def bench(*options: str) -> subprocess.CompletedProcess[str]:
+    script = [sys.executable, "benchmarks/conformance.py", *options]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 3 and not os.environ.get("CI"):
+        pytest.skip(done.stderr.strip())
+    return done
+
+
+def test_the_quick_ones_pass_with_sockets() -> None:
+    done = bench("--fast", "--engine=sockets")
+    assert done.stdout.startswith("sockets: ") and ", 0 failed; " in done.stdout, done
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.skipif(not WHOLE, reason="CONFORMANCE is not 'whole' in the environment")
+def test_all_pass_or_are_explained_with_every_engine() -> None:
+    done = bench()
+    assert done.returncode == 0, done.stdout + done.stderr
+    heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
+    assert [head.partition(":")[0] for head in heads] == ["stock", "simple", "curl", "sockets"]
+    assert ", 0 failed; " in heads[0] and ", 0 failed; " in heads[-1]
+
+
+# -- what passes must mean something -----------------------------------------------------------
+
+
+ENGINES = ("simple", "curl", "sockets")
+
+
+def hollow(
+    conformance: ModuleType, folder: Path, engines: tuple[str, ...], tests: str
+) -> dict[str, list[str]]:
+    """Run tests of our own with some engines, and return what is wrong with each run."""
+    (folder / "test_small.py").write_text(SERVER + tests)
+    reports = conformance.run(folder, engines, ["test_small.py"])
+    for report in reports.values():
+        assert set(report["outcomes"].values()) == {"passed"}, report["reasons"]
+    return {
+        engine: conformance.hollow(report, tests=1, requests=1)
+        for engine, report in reports.items()
+    }
+
+
+def test_a_request_that_waits_is_good(conformance: ModuleType, tmp_path: Path) -> None:
+    tests = "def test_it(url): assert requests.get(url).status_code == 204"
+    wrong = hollow(conformance, tmp_path, ("stock", *ENGINES), tests)
+    assert wrong == {"stock": [], "simple": [], "curl": [], "sockets": []}
+
+
+def test_an_engine_that_is_not_used_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+    wrong = hollow(conformance, tmp_path, ("stock", *ENGINES), "def test_it(): pass")
+    for engine, sentences in wrong.items():
+        assert sentences == [
+            f"{engine} was hardly used: 0 requests went through it, at least 1 should"
+        ]
+
+
+def test_an_engine_that_blocks_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+    tests = """
+@pytest.mark.filterwarnings("ignore")
+def test_it(url, monkeypatch):
+    monkeypatch.setattr("stormy_demo.tornalet.can_wait", lambda: False)
+    assert requests.get(url).status_code == 204
+"""
+    for sentences in hollow(conformance, tmp_path, ENGINES, tests).values():
+        assert "plain code waited 0 times, and got 1 answers" in sentences
+        assert "the loop stood still for 1 of 1 answers" in sentences
+
+
+def test_a_way_around_the_engine_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+    tests = """
+def test_it(url):
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=1))
+    assert session.get(url).status_code == 204
+"""
+    for sentences in hollow(conformance, tmp_path, ("simple", "curl"), tests).values():
+        assert "test_small.py::test_it: its requests went around the engine" in sentences
+
+
+def test_a_loop_that_is_held_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+    tests = """
+def test_it(url, monkeypatch):
+    import time
+    from urllib3 import HTTPConnectionPool
+    urlopen = HTTPConnectionPool.urlopen
+    def slow(*args, **options):
+        time.sleep(0.5)
+        return urlopen(*args, **options)
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", slow)
+    assert requests.get(url).status_code == 204
+"""
+    wrong = hollow(conformance, tmp_path, ("sockets",), tests)["sockets"]
+    assert wrong == ["test_small.py::test_it: the loop stood still for 0.5 s in a request"]
+
+
+# -- what is known must be true ----------------------------------------------------------------
+
+
+def judged(conformance: ModuleType, **outcomes: str) -> tuple[dict[str, str], list[str]]:
+    """Judge a run with an engine of which is known that it fails the test `known`."""
+    conformance.KNOWN["some"] = {"known": "It cannot."}
+    conformance.LEFT_ALONE["some"] = set()
+    conformance.LEAST[True] = (0, 0)
+    reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
+    report: dict[str, Any] = {"engine": "some", "outcomes": outcomes, "reasons": reasons}
+    report.update(sends={}, unwaited={}, held={}, bypassed={}, blocked=[])
+    report.update(answers=0, waits=0, exit=1)
+    judgement: tuple[dict[str, str], list[str]] = conformance.judge(report, fast=True)
+    return judgement
+
+
+@pytest.fixture
+def tables(conformance: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    for name in ("KNOWN", "LEAST", "LEFT_ALONE"):
+        monkeypatch.setattr(conformance, name, dict(getattr(conformance, name)))
+    return conformance
+
+
+def test_a_known_failure_is_explained(tables: ModuleType) -> None:
+    assert judged(tables, known="failed", other="passed") == ({"known": "It cannot."}, [])
+
+
+def test_an_unknown_failure_is_wrong(tables: ModuleType) -> None:
+    assert judged(tables, other="failed") == ({}, ["other: Why"])
+
+
+def test_a_known_failure_that_passes_is_wrong(tables: ModuleType) -> None:
+    told = "known: passes now, and is listed as known to fail"
+    assert judged(tables, known="passed") == ({}, [told])
+
+
+def test_without_the_archive_there_is_a_sentence(
+    conformance: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conformance, "CACHE", tmp_path / "cache")
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path)}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    with pytest.raises(conformance.NotAtHand, match=r"cannot be fetched: ERROR: "):
+        conformance.fetched()
+    assert list((tmp_path / "cache").iterdir()) == []
