@@ -129,7 +129,7 @@ class Conformance:
             undo.callback(delattr, kind, "send")
 
     def counted(
-        self, call: Callable[[], requests.Response], engines: bool
+        self, adapter: BaseAdapter, call: Callable[[], requests.Response], engines: bool
     ) -> requests.Response:
         (self.sends if engines else self.theirs)[self.test] += 1
         before = self.turns.count

@@ -225,7 +225,9 @@ def hollow(report: dict[str, Any], tests: int, requests: int) -> list[str]:
         for test, held in report["held"].items()
         if held > HELD
     ]
-    around = {*report["bypassed"], *report["blocked"]} - LEFT_ALONE[engine]
+    around = {*report["bypassed"], *report["elsewhere"], *report["blocked"]} - LEFT_ALONE[
+        engine
+    ]
     wrong += [f"{test}: its requests went around the engine" for test in sorted(around)]
     return wrong
 

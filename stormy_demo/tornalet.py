@@ -12,9 +12,12 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import greenlet
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -81,7 +84,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         except BaseException as error:
             # Also a cancellation: the plain code's own except and finally shall see it.
             plain.parent = greenlet.getcurrent()
-            given = plain.throw(error)
+            given = plain.throw(type(error), error, error.__traceback__)
         else:
             plain.parent = greenlet.getcurrent()
             given = plain.switch(result)
@@ -89,19 +92,69 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return returned
 
 
-def tornalet(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+@overload
+def tornalet(method: Callable[P, T], /) -> Callable[P, Coroutine[Any, Any, T]]: ...
+@overload
+def tornalet(
+    *, cancel_when_gone: bool
+) -> Callable[[Callable[P, T]], Callable[P, Coroutine[Any, Any, T | None]]]: ...
+def tornalet(
+    method: Callable[..., Any] | None = None, /, *, cancel_when_gone: bool = False
+) -> Any:
     """Let a handler's plain method call `wait`, or a library that does.
 
     The method becomes a coroutine function: Tornado awaits it like any other.
 
+    Args:
+        method: the method of a `RequestHandler`.
+        cancel_when_gone: whether it shall end when the client hangs up. It then gets a
+            `CancelledError` where it waits; without this it goes on, and its answer is lost.
+
     Raises:
         TypeError: the method is a coroutine function already, and can await for itself.
     """
+    if method is None:
+        return functools.partial(tornalet, cancel_when_gone=cancel_when_gone)
     if inspect.iscoroutinefunction(method):
         raise TypeError("@tornalet is for plain methods: take away the async, or the decorator")
+    plain: Callable[..., Any] = method
 
-    @functools.wraps(method)
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await run(method, *args, **kwargs)
+    @functools.wraps(plain)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await run(plain, *args, **kwargs)
 
-    return wrapper
+    @functools.wraps(plain)
+    async def wrapper_until_gone(handler: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        return await _until_gone(handler, run(plain, handler, *args, **kwargs))
+
+    return wrapper_until_gone if cancel_when_gone else wrapper
+
+
+async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> T | None:
+    task = asyncio.current_task()
+    assert task
+    connection: Any = handler.request.connection
+    gone = False
+
+    def on_connection_close() -> None:
+        nonlocal gone
+        gone = True
+        task.cancel()
+        handler.on_connection_close()
+
+    connection.set_close_callback(on_connection_close)
+    try:
+        result = await work
+    except asyncio.CancelledError:
+        if not gone or task.uncancel():
+            # Somebody else cancels too, and has to hear of it.
+            raise
+        return None
+    else:
+        if gone:
+            # The plain code went on in spite of it.
+            task.uncancel()
+        return result
+    finally:
+        if not handler._finished:
+            connection.set_close_callback(handler.on_connection_close)

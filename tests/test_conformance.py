@@ -156,7 +156,7 @@ def judged(conformance: ModuleType, **outcomes: str) -> tuple[dict[str, str], li
     conformance.LEAST[True] = (0, 0)
     reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
     report: dict[str, Any] = {"engine": "some", "outcomes": outcomes, "reasons": reasons}
-    report.update(sends={}, unwaited={}, held={}, bypassed={}, blocked=[])
+    report.update(sends={}, unwaited={}, held={}, bypassed={}, elsewhere={}, blocked=[])
     report.update(answers=0, waits=0, exit=1)
     judgement: tuple[dict[str, str], list[str]] = conformance.judge(report, fast=True)
     return judgement

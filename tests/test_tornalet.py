@@ -9,6 +9,7 @@ import gc
 import inspect
 import weakref
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import greenlet
@@ -71,6 +72,11 @@ class TestRun:
         with pytest.raises(ValueError, match="grace"):
             await run(plain)
         assert isinstance(seen[0], KeyError)
+
+    async def test_a_traceback_shows_where_the_exception_came_from(self) -> None:
+        with pytest.raises(ValueError, match="no") as raised:
+            await run(lambda: wait(fail(ValueError("no"))))
+        assert raised.traceback[-1].name == "fail"
 
     async def test_plain_code_may_go_on_after_an_exception(self) -> None:
         def plain() -> Any:
@@ -297,3 +303,94 @@ class TestHandlers:
         assert decorated.__doc__ == "Answer."
         assert decorated.__qualname__ == get.__qualname__
         assert inspect.signature(decorated) == inspect.signature(get)
+
+
+class Visited(RequestHandler):
+    """Waits for as long as its client, or longer, and notes what becomes of it."""
+
+    def wait_for_ever(self) -> None:
+        self.settings["seen"].append("began")
+        try:
+            wait(self.settings["news"].wait())
+            self.settings["seen"].append("went on")
+        except asyncio.CancelledError:
+            self.settings["seen"].append("cancelled")
+            if "anyway" in self.request.arguments:
+                return
+            raise
+        finally:
+            self.settings["seen"].append("cleaned up")
+
+    get = tornalet(cancel_when_gone=True)(wait_for_ever)
+    post = tornalet(wait_for_ever)
+
+    def on_finish(self) -> None:
+        self.settings["seen"].append("finished")
+
+    def on_connection_close(self) -> None:
+        self.settings["seen"].append("told")
+
+
+class TestAClientThatHasGone:
+    async def visit_and_go(self, first_line: str) -> list[str]:
+        seen, news = list[str](), asyncio.Event()
+        async with running(Application([("/", Visited)], seen=seen, news=news)) as url:
+            host, port = url.removeprefix("http://").split(":")
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(
+                f"{first_line} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+            await until(lambda: "began" in seen)
+            writer.close()
+            await until(lambda: "told" in seen)
+            news.set()
+            await until(lambda: "finished" in seen)
+        return seen
+
+    async def test_ends_the_handler_if_that_is_asked_for(self) -> None:
+        seen = await self.visit_and_go("GET /")
+        assert seen == ["began", "told", "cancelled", "cleaned up", "finished"]
+
+    async def test_need_not_end_code_that_goes_on_anyway(self) -> None:
+        seen = await self.visit_and_go("GET /?anyway")
+        assert seen == ["began", "told", "cancelled", "cleaned up", "finished"]
+
+    async def test_is_no_concern_of_a_handler_otherwise(self) -> None:
+        seen = await self.visit_and_go("POST /")
+        assert seen == ["began", "told", "went on", "cleaned up", "finished"]
+
+    async def test_leaves_the_cancellation_of_others_alone(self) -> None:
+        client = Client()
+        plain = tornalet(cancel_when_gone=True)(lambda handler: wait(asyncio.Event().wait()))
+        task = asyncio.create_task(plain(client.handler))
+        await until(lambda: client.close is not client.told)
+        task.cancel()
+        client.close()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def test_means_nothing_to_a_method_that_is_through(self) -> None:
+        client = Client()
+        plain = tornalet(cancel_when_gone=True)(lambda handler: wait(soon("answer")))
+        assert await plain(client.handler) == "answer"
+        assert client.close is client.told
+
+
+class Client:
+    """A stand-in for the connection, which calls what it was told to call when it closes."""
+
+    def __init__(self) -> None:
+        self.told = self.close = lambda: None
+        request = SimpleNamespace(connection=self)
+        self.handler: Any = SimpleNamespace(
+            request=request, on_connection_close=self.told, _finished=False
+        )
+
+    def set_close_callback(self, callback: Callable[[], None]) -> None:
+        self.close = callback
+
+
+async def until(happens: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not happens():
+            await asyncio.sleep(0.001)

@@ -17,6 +17,7 @@ import ssl
 import sys
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -39,6 +40,10 @@ from .. import tornalet
 from .headers import PoliteResponse
 from .outside import Outside, loop_runs_here, tell
 from .polite import PoliteContext, PoliteSocket
+
+# For what is there as a blocking call only. The loop's own threads are few, and a server that
+# knows no names would keep all of them waiting, and whoever else needs one.
+THREADS = ThreadPoolExecutor(64, thread_name_prefix="trequests")
 
 # So that one request that blocks the loop is told of once, and not for each of its waits.
 _told: ContextVar[bool] = ContextVar("told", default=False)
@@ -298,15 +303,12 @@ def _addresses(host: str, port: int) -> list[Any]:
     except UnicodeError:
         raise LocationParseError(f"'{bare}', label empty or too long") from None
     family = allowed_gai_family()
-    numeric = functools.partial(
-        socket.getaddrinfo, bare, port, family, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST
-    )
+    lookup = functools.partial(socket.getaddrinfo, bare, port, family, socket.SOCK_STREAM)
     if tornalet.can_wait():
         try:
             # An address needs no looking up, and so no other thread.
-            return numeric()
+            return lookup(flags=socket.AI_NUMERICHOST)
         except socket.gaierror:
             loop = asyncio.get_running_loop()
-            lookup = loop.getaddrinfo(bare, port, family=family, type=socket.SOCK_STREAM)
-            return tornalet.wait(lookup)
-    return socket.getaddrinfo(bare, port, family, socket.SOCK_STREAM)
+            return tornalet.wait(loop.run_in_executor(THREADS, lookup))
+    return lookup()

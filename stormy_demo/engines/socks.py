@@ -14,7 +14,13 @@ from urllib3.contrib.socks import SOCKSConnection
 
 from .. import tornalet
 from .polite import PoliteSocket
-from .pools import PoliteConnection, PolitePool, PoliteTLSConnection, PoliteTLSPool
+from .pools import (
+    THREADS,
+    PoliteConnection,
+    PolitePool,
+    PoliteTLSConnection,
+    PoliteTLSPool,
+)
 
 
 class PoliteSOCKSConnection(PoliteConnection, SOCKSConnection):
@@ -23,7 +29,7 @@ class PoliteSOCKSConnection(PoliteConnection, SOCKSConnection):
     def _new_conn(self) -> socket.socket:
         if not tornalet.can_wait():
             return PoliteSocket.take_over(self._connect(), self.outside)
-        connecting = asyncio.get_running_loop().run_in_executor(None, self._connect)
+        connecting = asyncio.get_running_loop().run_in_executor(THREADS, self._connect)
         try:
             return PoliteSocket.take_over(
                 tornalet.wait(asyncio.shield(connecting)), self.outside

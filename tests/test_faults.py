@@ -1,0 +1,122 @@
+"""Whatever goes wrong upstream, requests raises on the loop what it raises elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from tornado.web import Application, RequestHandler
+
+from benchmarks._faults import FAULTS, ask, upstream
+from stormy_demo import tornalet
+from stormy_demo.running import running
+from stormy_demo.tornalet import run
+from stormy_demo.trequests import ENGINES, setup_session
+
+pytestmark = pytest.mark.usefixtures("no_noise")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+async def test_the_exception_is_the_one_of_stock_requests(
+    engine: str | None, name: str
+) -> None:
+    fault = FAULTS[name]
+    async with upstream(fault) as url:
+        if engine is None:
+            error = await asyncio.to_thread(ask, url, fault.options)
+        else:
+            if engine == "curl":
+                pytest.importorskip("pycurl")
+            with setup_session(engine=engine):
+                error = await run(ask, url, fault.options)
+    assert type(error) is (fault.error or type(None)), error
+
+
+def greenlets() -> int:
+    gc.collect()
+    return sum(isinstance(each, tornalet._Plain) for each in gc.get_objects())
+
+
+async def test_a_thousand_of_them_leave_nothing_behind(
+    open_descriptors: Callable[[], int],
+) -> None:
+    # How fast the system looks up names is its own affair.
+    names = [name for name in FAULTS if "name" not in name and not FAULTS[name].full]
+    each = 1000 // len(names) + 1
+
+    async def all_at_once(times: int) -> None:
+        for name in names:
+            fault = FAULTS[name]
+            async with upstream(fault) as url:
+                several = [run(ask, url, fault.options) for _ in range(times)]
+                errors = await asyncio.gather(*several)
+            assert {type(error) for error in errors} == {fault.error or type(None)}, name
+
+    with setup_session(engine="sockets"):
+        await all_at_once(1)
+        tasks, descriptors, plain = len(asyncio.all_tasks()), open_descriptors(), greenlets()
+        await all_at_once(each)
+    assert len(asyncio.all_tasks()) == tasks
+    assert greenlets() == plain == 0
+    assert open_descriptors() == descriptors
+
+
+async def test_those_that_are_cancelled_leave_nothing_behind(
+    open_descriptors: Callable[[], int],
+) -> None:
+    fault = FAULTS["an answer that hangs"]
+    patience: dict[str, Any] = {"timeout": None}
+    with setup_session(engine="sockets"):
+        async with upstream(fault) as url:
+            await run(ask, url, fault.options)
+            descriptors = open_descriptors()
+            asking = [asyncio.create_task(run(ask, url, patience)) for _ in range(100)]
+            await asyncio.sleep(0)
+            for task in asking:
+                task.cancel()
+            results = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(result) for result in results} == {asyncio.CancelledError}
+        # Their tracebacks have the frames of the greenlets.
+        del results, asking, task
+    assert greenlets() == 0
+    # The upstream takes a turn or two to notice.
+    async with asyncio.timeout(10):
+        while open_descriptors() > descriptors:
+            await asyncio.sleep(0)
+
+
+class Flood(RequestHandler):
+    """Sends 200 MB, and counts what has gone out."""
+
+    async def get(self) -> None:
+        for _ in range(200):
+            self.write(bytes(1_000_000))
+            await self.flush()
+            self.settings["sent"].append(1_000_000)
+
+
+async def test_a_slow_reader_holds_up_the_sender_and_not_the_memory() -> None:
+    """What is on its way is in the sockets of the system, and they hold a few MB."""
+    sent = list[int]()
+    read = ahead = 0
+
+    def slowly(url: str) -> None:
+        nonlocal read, ahead
+        with requests.get(url, stream=True, timeout=20) as answer:
+            for piece in answer.iter_content(500_000):
+                read += len(piece)
+                for _ in range(3):
+                    # Whoever wants to send more can do so now.
+                    tornalet.wait(asyncio.sleep(0))
+                ahead = max(ahead, sum(sent) - read)
+
+    async with running(Application([("/", Flood)], sent=sent)) as url:
+        with setup_session(engine="sockets"):
+            await run(slowly, url)
+    assert read == 200_000_000
+    assert ahead < 32_000_000
