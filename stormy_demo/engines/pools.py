@@ -25,6 +25,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    EmptyPoolError,
     LocationParseError,
     NameResolutionError,
     NewConnectionError,
@@ -237,13 +238,28 @@ class PolitePool(HTTPConnectionPool):
         connection.outside = self.outside  # type: ignore[attr-defined]
         return connection
 
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        try:
+            return super()._get_conn(timeout)
+        except Exception:
+            raise
+        except BaseException as cancelled:
+            # Of all exceptions this is the one after which urllib3 does not give a place back
+            # that it never had.
+            raise EmptyPoolError(self, "cancelled") from cancelled
+
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
         if isinstance(retries, Retry) and retries.total:
             kwargs["retries"] = _polite_retry(retries)
         if tornalet.can_wait() or _told.get():
-            return super().urlopen(method, url, *args, **kwargs)
+            try:
+                return super().urlopen(method, url, *args, **kwargs)
+            except EmptyPoolError as error:
+                if error.__cause__ is None or isinstance(error.__cause__, Exception):
+                    raise
+                raise error.__cause__ from None
         tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
         token = _told.set(True)
         try:

@@ -1,0 +1,304 @@
+"""The engine "sockets": whatever may have to wait, waits on the loop and holds nobody up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import threading
+import time
+import warnings
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from tornado.web import Application, RequestHandler
+
+from stormy_demo.backend import Backend
+from stormy_demo.engines.headers import parse_headers
+from stormy_demo.running import running, running_apart
+from stormy_demo.tornalet import run
+from stormy_demo.trequests import SocketsAdapter, setup_session
+
+pytestmark = [
+    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.usefixtures("no_noise"),
+]
+
+THREE = ["ada", "grace", "alan"]
+
+
+@pytest.fixture(autouse=True)
+def nobody_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause is waited for, and not slept through, on the thread of the loop."""
+    sleep, here = time.sleep, threading.get_ident()
+
+    def refuse(seconds: float) -> None:
+        assert threading.get_ident() != here, "slept on the thread of the loop"
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", refuse)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def profile(session: requests.Session, url: str, user: str) -> str:
+    answer = session.get(f"{url}/profile", params={"user": user}, timeout=10)
+    return str(answer.json()["profile"].split()[0])
+
+
+async def all_three(session: requests.Session, url: str) -> list[str]:
+    """Ask three things at once of a backend that answers when three have been asked."""
+    return await asyncio.gather(*(run(profile, session, url, user) for user in THREE))
+
+
+async def until_asked(backend: Backend) -> None:
+    async with asyncio.timeout(10):
+        while not backend.asked:
+            await asyncio.sleep(0)
+
+
+def polite_session(**options: Any) -> requests.Session:
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(**options))
+    setup_session(session)
+    return session
+
+
+# -- proxies ----------------------------------------------------------------------------------
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+class Proxy:
+    """Speaks SOCKS 5 and HTTP, and notes for which hosts it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = list[str]()
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readexactly(1)
+        if first == b"\x05":
+            await reader.readexactly((await reader.readexactly(1))[0])
+            writer.write(b"\x05\x00")
+            head = await reader.readexactly(4)
+            size = 4 if head[3] == 1 else (await reader.readexactly(1))[0]
+            name = await reader.readexactly(size)
+            host = ".".join(map(str, name)) if head[3] == 1 else name.decode()
+            port = int.from_bytes(await reader.readexactly(2), "big")
+            writer.write(b"\x05\x00\x00\x01" + bytes(6))
+            head = b""
+        else:
+            head = first + await reader.readuntil(b"\r\n\r\n")
+            address = head.split(b" ", 2)[1].decode().removeprefix("http://").split("/")[0]
+            host, port = address.split(":")[0], int(address.split(":")[1])
+            head = head.replace(f"http://{address}".encode(), b"", 1)
+        self.asked.append(f"{host}:{port}")
+        there, back = await asyncio.open_connection(host, port)
+        back.write(head)
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self.talk, "127.0.0.1", 0)
+        async with server:
+            yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
+async def test_requests_through_a_proxy_overlap(scheme: str) -> None:
+    proxy, backend = Proxy(), Backend(together=3)
+    async with running(backend.app) as url, proxy.serving() as address:
+        with polite_session() as session:
+            session.proxies = {"http": f"{scheme}://{address}"}
+            assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
+    assert set(proxy.asked) == {url.removeprefix("http://")}
+    assert backend.most == 3
+
+
+# -- pools and pauses -------------------------------------------------------------------------
+
+
+class Busy(RequestHandler):
+    """Has no time at the first two visits."""
+
+    def get(self) -> None:
+        visits = self.settings["visits"]
+        visits.append("visit")
+        if len(visits) < 3:
+            self.set_status(503)
+            self.set_header("Retry-After", self.get_argument("after", "0"))
+        self.write("welcome")
+
+
+@pytest.mark.parametrize(
+    "options", [{"backoff_factor": 0.01}, {"respect_retry_after_header": True}]
+)
+async def test_the_pause_before_another_try_is_waited_for(options: dict[str, Any]) -> None:
+    visits = list[str]()
+    retries = urllib3.Retry(3, status_forcelist=[503], **options)
+    after = "1" if "respect_retry_after_header" in options else "0"
+    async with running(Application([("/", Busy)], visits=visits)) as url:
+        with polite_session(max_retries=retries) as session:
+            answer = await run(session.get, f"{url}/?after={after}", timeout=10)
+    assert answer.text == "welcome"
+    assert len(visits) == 3
+    assert type(retries) is urllib3.Retry
+
+
+async def test_a_free_place_in_the_pool_is_waited_for() -> None:
+    backend = Backend(0.01)
+    async with running(backend.app) as url:
+        with polite_session(pool_maxsize=2, pool_block=True) as session:
+            many = [run(profile, session, url, "ada") for _ in range(10)]
+            assert await asyncio.gather(*many) == ["Ada"] * 10
+    assert backend.most == 2
+
+
+async def test_whoever_gives_up_waiting_for_a_place_passes_it_on() -> None:
+    backend = Backend(hold=True)
+    async with running(backend.app) as url:
+        with polite_session(pool_maxsize=1, pool_block=True) as session:
+            tasks = [asyncio.create_task(run(profile, session, url, "ada")) for _ in range(4)]
+            await until_asked(backend)
+            tasks[1].cancel()
+            tasks[2].cancel()
+            backend.release("profile")
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [done[0], done[3]] == ["Ada", "Ada"]
+
+
+async def test_a_place_that_only_this_loop_can_give_back_is_not_waited_for() -> None:
+    """To block the loop for it would be to wait for ever."""
+    backend = Backend(hold=True)
+    async with running(backend.app) as url:
+        with polite_session(pool_maxsize=1, pool_block=True) as session:
+            task = asyncio.create_task(run(profile, session, url, "ada"))
+            await until_asked(backend)
+            with (
+                pytest.warns(RuntimeWarning, match="blocks"),
+                pytest.raises(urllib3.exceptions.EmptyPoolError),
+            ):
+                profile(session, url, "grace")
+            backend.release("profile")
+            assert await task == "Ada"
+
+
+def test_one_session_serves_two_loops_and_a_plain_thread() -> None:
+    with running_apart(Backend().app) as url, polite_session() as session:
+        names = list[str]()
+
+        async def ask() -> None:
+            for user in THREE * 5:
+                names.append(await run(profile, session, url, user))
+
+        threads = [threading.Thread(target=lambda: asyncio.run(ask())) for _ in range(2)]
+        plain = threading.Thread(target=lambda: names.append(profile(session, url, "ada")))
+        for thread in (*threads, plain):
+            thread.start()
+        for thread in (*threads, plain):
+            thread.join()
+    assert len(names) == 31
+
+
+# -- outside a greenlet -----------------------------------------------------------------------
+
+
+async def test_it_can_refuse_to_block_the_loop() -> None:
+    session = requests.Session()
+    with running_apart(Backend().app) as url, setup_session(session, outside="raise"):
+        with pytest.raises(
+            RuntimeError, match=r"GET http://.*/profile.* blocks the event loop"
+        ):
+            session.get(f"{url}/profile?user=ada", timeout=10)
+        assert await run(profile, session, url, "ada") == "Ada"
+        assert await asyncio.to_thread(profile, session, url, "ada") == "Ada"
+
+
+async def test_it_can_block_the_loop_and_say_nothing() -> None:
+    session = requests.Session()
+    with running_apart(Backend().app) as url, setup_session(session, outside="block"):
+        assert profile(session, url, "ada") == "Ada"
+
+
+async def test_a_body_that_is_read_outside_warns_too() -> None:
+    class Slow(RequestHandler):
+        async def get(self) -> None:
+            self.write("one ")
+            await self.flush()
+            await asyncio.to_thread(go_on.wait, 10)
+            self.write("two")
+
+    go_on = threading.Event()
+    session = requests.Session()
+    with running_apart(Application([("/", Slow)])) as url, setup_session(session):
+        answer = await run(session.get, url, stream=True, timeout=10)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            threading.Timer(0.1, go_on.set).start()
+            assert answer.text == "one two"
+    assert [one.filename for one in caught] == [__file__]
+
+
+def test_only_three_things_can_be_done_outside() -> None:
+    with pytest.raises(ValueError, match="warn, raise, block"):
+        setup_session(outside="wait")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="warn, raise, block"):
+        SocketsAdapter("wait")  # type: ignore[arg-type]
+
+
+# -- headers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "A: 1\r\nB: 2\r\nA: 3\r\n",
+        "Spaces:   before and after  \r\n",
+        "Empty:\r\n",
+        "Latin: Zo\xeb\r\n",
+        "Folded: one\r\n two\r\n",
+        "Folded: one\r\n\ttwo\r\nB: 2\r\n",
+        "no colon\r\nB: 2\r\n",
+        ": no name\r\nB: 2\r\n",
+        "Space : before the colon\r\nB: 2\r\n",
+        "Bare: one\rtwo\r\n",
+        "Newline: only\nB: 2\r\n",
+        "Null: \x00\r\n",
+        "Separator: a\x1cb\x85c\r\n",
+        "Content-Type: multipart/form-data; boundary=x\r\n",
+        "",
+    ],
+)
+def test_headers_are_read_as_the_standard_library_reads_them(lines: str) -> None:
+    def read(function: Callable[[Any], http.client.HTTPMessage]) -> Any:
+        message = function(io.BytesIO((lines + "\r\n").encode("latin-1")))
+        return message.items(), [type(defect) for defect in message.defects]
+
+    stock = read(http.client.parse_headers)
+    if "multipart" in lines:
+        # It looks for the parts of an e-mail, which headers have none of.
+        stock = (stock[0], [])
+    assert read(parse_headers) == stock
+
+
+@pytest.mark.parametrize("lines", ["A: 1\r\n" * 200, f"A: {'1' * 70_000}\r\n"])
+def test_headers_without_end_are_refused(lines: str) -> None:
+    for function in (http.client.parse_headers, parse_headers):
+        with pytest.raises(http.client.HTTPException):
+            function(io.BytesIO(lines.encode()))
