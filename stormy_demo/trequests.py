@@ -65,8 +65,7 @@ def setup_session(
             undo.callback(_uncover, session, prefix, ours)
     else:
         _for_all.append(setup)
-        _Session.__init__ = _init_and_change
-        _Session.mount = _mount_and_change
+        _install()
     undo.callback(_end, setup)
     return undo
 
@@ -101,7 +100,7 @@ class _Setup:
                 ours = self.make_ours()
                 self.ours.add(ours)
                 mounted.append((prefix, below, ours))
-                _session_mount(session, prefix, ours)
+                session.mount(prefix, ours)
         return mounted
 
     def make_ours(self) -> Ours:
@@ -132,12 +131,25 @@ _for_all: list[_Setup] = []
 _below = weakref.WeakKeyDictionary[Ours, dict[str, BaseAdapter | None]]()
 # Some libraries put a class of their own in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
-_session_init = _Session.__init__
-_session_mount = _Session.mount
+_replaced = dict[str, Any]()
+
+
+def _install() -> None:
+    if not _replaced:
+        _replaced.update(init=_Session.__init__, mount=_Session.mount)
+        _Session.__init__ = _init_and_change
+        _Session.mount = _mount_and_change
+
+
+def _uninstall() -> None:
+    """Put back what was replaced, unless somebody has replaced ours since, and calls it."""
+    if _Session.__init__ is _init_and_change and _Session.mount is _mount_and_change:
+        _Session.__init__, _Session.mount = _replaced["init"], _replaced["mount"]
+        _replaced.clear()
 
 
 def _init_and_change(self: requests.Session) -> None:
-    _session_init(self)
+    _replaced["init"](self)
     for setup in _for_all:
         setup.change(self)
 
@@ -147,7 +159,7 @@ def _mount_and_change(
 ) -> None:
     """A library mounts what it likes, and does so after its session was made."""
     made = self.adapters.keys() >= set(EVERYWHERE)
-    _session_mount(self, prefix, adapter)
+    _replaced["mount"](self, prefix, adapter)
     for setup in _for_all:
         if made and setup.is_for(str(prefix)):
             setup.adopt(adapter)
@@ -159,9 +171,8 @@ def _end(setup: _Setup) -> None:
     _setups.remove(setup)
     if setup in _for_all:
         _for_all.remove(setup)
-    if not _for_all and _Session.__init__ is _init_and_change:
-        _Session.__init__ = _session_init
-        _Session.mount = _session_mount
+    if not _for_all:
+        _uninstall()
     for ours in setup.ours:
         ours.undo()
     for adapter in setup.theirs:
@@ -180,7 +191,7 @@ def _uncover(session: requests.Session, prefix: str, ours: Ours) -> None:
     while isinstance(below, Ours) and below.undone:
         below = _below.get(below, {}).get(prefix)
     if below:
-        _session_mount(session, prefix, below)
+        session.mount(prefix, below)
     else:
         del session.adapters[prefix]
 

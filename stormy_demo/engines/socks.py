@@ -13,14 +13,9 @@ from typing import Any
 from urllib3.contrib.socks import SOCKSConnection
 
 from .. import tornalet
+from .connections import THREADS, PoliteConnection, PoliteTLSConnection
 from .polite import PoliteSocket
-from .pools import (
-    THREADS,
-    PoliteConnection,
-    PolitePool,
-    PoliteTLSConnection,
-    PoliteTLSPool,
-)
+from .pools import PolitePool, PoliteTLSPool
 
 
 class PoliteSOCKSConnection(PoliteConnection, SOCKSConnection):

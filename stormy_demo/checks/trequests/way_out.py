@@ -55,7 +55,7 @@ way_out = Choice(
                 "two_in_greenlets",
                 "a hidden switch in code that you could read and change",
                 (
-                    "What was the price of a greenlet, in section 7?",
+                    "What was the price of a greenlet, in section 8?",
                     "With a greenlet the switch is hidden inside `requests.get`. With which "
                     "way is it written in your own lines?",
                 ),

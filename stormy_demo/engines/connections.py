@@ -1,0 +1,156 @@
+"""urllib3's connections, on sockets that yield to the event loop.
+
+They are its own, with the two things changed in which connecting may have to wait: the name of
+the server, and the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+import ssl
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.connection import allowed_gai_family
+from urllib3.util.ssl_ import (
+    create_urllib3_context,
+    resolve_cert_reqs,
+    resolve_ssl_version,
+)
+
+from .. import tornalet
+from .headers import PoliteResponse
+from .outside import Outside
+from .polite import PoliteSocket
+from .tls import PoliteContext
+
+# For what is there as a blocking call only. The loop's own threads are few, and a server that
+# knows no names would keep all of them waiting, and whoever else needs one.
+THREADS = ThreadPoolExecutor(64, thread_name_prefix="trequests")
+
+
+class PoliteConnection(HTTPConnection):
+    """A connection whose socket yields to the loop."""
+
+    response_class = PoliteResponse
+    outside: Outside = "warn"
+
+    def _new_conn(self) -> socket.socket:
+        # Names of exceptions as in the original, since requests tells them apart.
+        try:
+            sock = self._connected_socket()
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(
+                self,
+                f"Connection to {self.host} timed out. (connect timeout={self.timeout})",
+            ) from error
+        except OSError as error:
+            raise NewConnectionError(
+                self, f"Failed to establish a new connection: {error}"
+            ) from error
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return sock
+
+    def _connected_socket(self) -> socket.socket:
+        error: OSError = OSError("getaddrinfo returns an empty list")
+        for family, kind, protocol, _, address in _addresses(self._dns_host, self.port):
+            sock = PoliteSocket(family, kind, protocol, self.outside)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(self.timeout)
+                if self.source_address:
+                    sock.bind(self.source_address)
+                sock.connect(address)
+                return sock
+            except OSError as refused:
+                sock.close()
+                error = refused
+            except BaseException:
+                sock.close()
+                raise
+        try:
+            raise error
+        finally:
+            # The exception has this frame, which would have the exception.
+            del error
+
+
+class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
+    """A connection with TLS whose socket yields to the loop."""
+
+    def connect(self) -> None:
+        """Connect and shake hands, see `urllib3.connection.HTTPSConnection.connect`."""
+        given = self.ssl_context
+        self.ssl_context = self._polite_context(given)
+        try:
+            super().connect()
+        finally:
+            # It belongs to somebody else, who may look.
+            self.ssl_context = given
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        config = self.proxy_config
+        assert config
+        if config.ssl_context or not self.proxy_is_forwarding:
+            context = self._polite_context(config.ssl_context)
+            if not config.ssl_context and self.cert_reqs != "CERT_NONE":
+                context.load_verify_locations(
+                    self.ca_certs, self.ca_cert_dir, self.ca_cert_data
+                )
+            self.proxy_config = config._replace(ssl_context=context)
+        try:
+            return super()._connect_tls_proxy(hostname, sock)
+        finally:
+            self.proxy_config = config
+
+    def _polite_context(self, given: Any) -> Any:
+        if given is None:
+            # What urllib3 would make for itself, where we could not stand before it.
+            given = create_urllib3_context(
+                ssl_version=resolve_ssl_version(self.ssl_version),
+                ssl_minimum_version=self.ssl_minimum_version,
+                ssl_maximum_version=self.ssl_maximum_version,
+                cert_reqs=resolve_cert_reqs(self.cert_reqs),
+            )
+            if not (self.ca_certs or self.ca_cert_dir or self.ca_cert_data):
+                given.load_default_certs()
+        if not isinstance(given, ssl.SSLContext):
+            if tornalet.can_wait():
+                raise RuntimeError(
+                    "this connection has a TLS context of pyOpenSSL's, which would block the "
+                    "event loop: give it an ssl.SSLContext, or use it on another thread"
+                )
+            return given
+        return PoliteContext(given, self.outside)
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """Return what `socket.getaddrinfo` says, without holding the loop meanwhile."""
+    bare = host.strip("[]") if host.startswith("[") else host
+    try:
+        bare.encode("idna")
+    except UnicodeError:
+        raise LocationParseError(f"'{bare}', label empty or too long") from None
+    family = allowed_gai_family()
+    lookup = functools.partial(socket.getaddrinfo, bare, port, family, socket.SOCK_STREAM)
+    if tornalet.can_wait():
+        try:
+            # An address needs no looking up, and so no other thread.
+            return lookup(flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            loop = asyncio.get_running_loop()
+            return tornalet.wait(loop.run_in_executor(THREADS, lookup))
+    return lookup()

@@ -1,0 +1,70 @@
+"""The places of a pool of connections; whoever waits for one yields to the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import time
+from collections import deque
+from typing import Any
+
+from .. import tornalet
+from .outside import loop_runs_here
+
+
+class PoliteQueue(queue.LifoQueue[Any]):
+    """The places of a pool; whoever waits for one yields to the loop."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        """Make an empty queue."""
+        super().__init__(maxsize)
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the last one in, see `queue.Queue.get`."""
+        if not block or not loop_runs_here():
+            return super().get(block, timeout)
+        if not tornalet.can_wait():
+            # Whoever has the place may need this very loop in order to give it back.
+            return super().get(block=False)
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return super().get(block=False)
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                raise queue.Empty
+            self._wait_for_news(left)
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Put one in, and wake one who waits for it."""
+        super().put(item, block, timeout)
+        if self._waiting:
+            self._wake_one()
+
+    def _wait_for_news(self, seconds: float | None) -> None:
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(news)
+        try:
+            with contextlib.suppress(TimeoutError):
+                tornalet.wait(asyncio.wait_for(news, seconds))
+        except BaseException:
+            # It may have been woken in this very moment, and then another one should be.
+            self._wake_one()
+            raise
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(news)
+
+    def _wake_one(self) -> None:
+        with contextlib.suppress(IndexError):
+            news = self._waiting.popleft()
+            # Places are given back on other threads too.
+            with contextlib.suppress(RuntimeError):
+                news.get_loop().call_soon_threadsafe(_settle, news)
+
+
+def _settle(news: asyncio.Future[None]) -> None:
+    if not news.done():
+        news.set_result(None)

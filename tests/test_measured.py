@@ -1,0 +1,50 @@
+"""The tables of the notebooks say what was measured, and nothing that was not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stormy_demo import measured
+from stormy_demo.measured import Table
+
+
+def test_a_table_is_aligned_as_text_and_is_html_too() -> None:
+    table = Table(["", "requests/s"], [["threads", "9"], ["a & b", "1000"]], "A note.")
+    assert repr(table) == (
+        "         requests/s\nthreads           9\na & b          1000\nA note."
+    )
+    assert "<td>a &amp; b</td><td>1000</td>" in table._repr_html_()
+    assert table["threads", "requests/s"] == 9
+
+
+def test_the_conformance_of_the_engines_is_that_of_the_results() -> None:
+    found = json.loads((measured.RESULTS / "conformance.json").read_text(encoding="utf-8"))
+    table = measured.conformance()
+    for one in found["results"]:
+        if one.get("suite", "requests") == "requests":
+            assert table[one["engine"], "passed"] == one["passed"]
+            assert table[one["engine"], "failed"] == one["failed"]
+
+
+def test_the_engine_by_default_fails_nothing_that_requests_passes() -> None:
+    table = measured.conformance()
+    assert table["sockets", "failed"] == table["stock", "failed"] == 0
+    assert table["sockets", "passed"] == table["stock", "passed"]
+
+
+def test_what_was_not_measured_is_not_told() -> None:
+    with pytest.raises(LookupError, match="7 ms"):
+        measured.clients(["blocking"], latency_ms=7, at_once=200)
+    with pytest.raises(LookupError, match="by pigeon"):
+        measured.rps("by pigeon", latency_ms=50, at_once=200)
+
+
+def test_every_row_of_the_clients_has_its_figures() -> None:
+    found = json.loads((measured.RESULTS / "clients.json").read_text(encoding="utf-8"))
+    names = {"mode", "latency_ms", "concurrency", "rps", "cpu_us", "p50_ms", "p99_ms", "rss_mb"}
+    assert found["results"]
+    for row in found["results"]:
+        assert names <= row.keys()
+        assert not row["errors"]
