@@ -26,11 +26,18 @@ T = TypeVar("T")
 class _Plain(greenlet.greenlet):  # type: ignore[misc]
     """The greenlet of some plain code, and a way to tell it from everybody else's."""
 
+    # The task that awaits for it.
+    task: asyncio.Task[Any] | None = None
+
 
 def can_wait() -> bool:
     """Return whether the calling code runs in a greenlet that `run` started."""
-    # A forked process has a copy of the greenlet, and no loop underneath it.
-    return isinstance(greenlet.getcurrent(), _Plain) and asyncio._get_running_loop() is not None
+    plain = greenlet.getcurrent()
+    if not isinstance(plain, _Plain) or asyncio._get_running_loop() is None:
+        # A forked process has a copy of the greenlet, and no loop underneath it.
+        return False
+    # Plain code may run a loop in the middle of a loop, with tasks that are none of its own.
+    return plain.task is asyncio.current_task()
 
 
 def wait(awaitable: Awaitable[T]) -> T:
@@ -74,22 +81,53 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         BaseException: whatever it raised.
     """
     here = greenlet.getcurrent()
-    plain = _Plain(functools.partial(function, *args, **kwargs), parent=here)
+    plain = _Plain(functools.partial(_whole, function, *args, **kwargs), parent=here)
     # The same context, not a copy: what the plain code sets, its caller sees, as with await.
     plain.gr_context = here.gr_context
+    plain.task = asyncio.current_task()
     given = plain.switch()
     while not plain.dead:
         try:
             result = await given
+        except GeneratorExit as error:
+            _end(plain, error)
+            raise
         except BaseException as error:
             # Also a cancellation: the plain code's own except and finally shall see it.
-            plain.parent = greenlet.getcurrent()
+            _come_back(plain)
             given = plain.throw(type(error), error, error.__traceback__)
         else:
-            plain.parent = greenlet.getcurrent()
+            _come_back(plain)
             given = plain.switch(result)
     returned: T = given
     return returned
+
+
+def _whole(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    try:
+        return function(*args, **kwargs)
+    except greenlet.GreenletExit as error:
+        # It would become the result.
+        raise RuntimeError("plain code raised GreenletExit") from error
+
+
+def _come_back(plain: _Plain) -> None:
+    # A coroutine may be awaited in one greenlet and task, and then in others.
+    plain.parent = greenlet.getcurrent()
+    plain.task = asyncio.current_task()
+
+
+def _end(plain: _Plain, error: BaseException) -> None:
+    """End plain code whose coroutine is closed, whatever it still wants to wait for."""
+    plain.parent = greenlet.getcurrent()
+    given = plain.throw(error)
+    # Code that never gives up is left where it stands.
+    for _ in range(100):
+        if plain.dead:
+            break
+        if isinstance(given, Coroutine):
+            given.close()
+        given = plain.throw(RuntimeError("wait() in code that nobody awaits any more"))
 
 
 @overload
@@ -130,10 +168,19 @@ def tornalet(
     return wrapper_until_gone if cancel_when_gone else wrapper
 
 
+def _is_closed(connection: Any) -> bool:
+    stream = getattr(connection, "stream", None)
+    return stream is not None and stream.closed()
+
+
 async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> T | None:
     task = asyncio.current_task()
     assert task
     connection: Any = handler.request.connection
+    if _is_closed(connection):
+        # It went before this, and nobody would be told again.
+        work.close()
+        return None
     gone = False
 
     def on_connection_close() -> None:

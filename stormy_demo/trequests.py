@@ -8,17 +8,19 @@ held up there; with a warning on a loop's own thread outside a greenlet, since e
 
 from __future__ import annotations
 
+import functools
+import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any
 
 import requests
-from requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_RETRIES, BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from .engines.clients import CLIENTS, TornadoAdapter
-from .engines.outside import Outside, checked, tell
-from .engines.sockets import SocketsAdapter, make_plain, make_polite
+from .engines.outside import Outside, checked
+from .engines.sockets import SocketsAdapter, make_plain, make_polite, watch
 
 __all__ = ["ENGINES", "SocketsAdapter", "TornadoAdapter", "setup_session"]
 
@@ -58,14 +60,14 @@ def setup_session(
     """
     setup = _Setup(mounts, engine or DEFAULT_ENGINE, outside)
     undo = ExitStack()
-    _setups.append(setup)
-    if session is not None:
-        for prefix, below, ours in setup.change(session):
-            _below.setdefault(ours, {})[prefix] = below
-            undo.callback(_uncover, session, prefix, ours)
-    else:
-        _for_all.append(setup)
-        _install()
+    with _lock:
+        if session is not None:
+            for prefix, below, ours in setup.change(session):
+                _below.setdefault(ours, {})[prefix] = below
+                undo.callback(_uncover, session, prefix, ours)
+        else:
+            _for_all.append(setup)
+            _install()
     undo.callback(_end, setup)
     return undo
 
@@ -95,6 +97,8 @@ class _Setup:
                 self.adopt(adapter)
         for prefix in self.prefixes:
             below = session.adapters.get(prefix)
+            if below in self.ours:
+                continue
             if below is None or _is_as_made(below) or isinstance(below, Ours):
                 # One for each: a session closes all that are mounted, each once.
                 ours = self.make_ours()
@@ -114,73 +118,110 @@ class _Setup:
 
     def adopt(self, adapter: BaseAdapter) -> None:
         """Change an adapter of somebody else's, which has settings that must stay."""
-        if isinstance(adapter, HTTPAdapter) and not isinstance(adapter, Ours):
+        if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, Ours):
+            return
+        if adapter not in self.theirs:
             self.theirs.add(adapter)
+            make_plain(adapter)
             self.apply(adapter)
+            # Kept there, and so goes with it; the last one counts.
+            vars(adapter).setdefault("_setups", []).append(self)
 
     def apply(self, adapter: HTTPAdapter) -> None:
         if self.engine == "sockets":
             make_polite(adapter, self.outside)
         else:
-            _watch(adapter, self.engine, self.outside)
+            why = f'the engine "{self.engine}" leaves the adapters of others alone'
+            watch(adapter, self.outside, f'{why}, "sockets" does not')
+
+    def end(self) -> None:
+        """Let everything that was changed do what it did before."""
+        for ours in self.ours:
+            ours.undo()
+        for adapter in self.theirs:
+            make_plain(adapter)
+            setups = vars(adapter)["_setups"]
+            setups.remove(self)
+            if setups:
+                setups[-1].apply(adapter)
+        self.theirs.clear()
 
 
-_setups: list[_Setup] = []
 _for_all: list[_Setup] = []
 # What an adapter of ours was mounted over.
 _below = weakref.WeakKeyDictionary[Ours, dict[str, BaseAdapter | None]]()
 # Some libraries put a class of their own in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
-_replaced = dict[str, Any]()
+_methods = weakref.WeakSet[Any]()
+# Sessions are made on any thread.
+_lock = threading.RLock()
 
 
 def _install() -> None:
-    if not _replaced:
-        _replaced.update(init=_Session.__init__, mount=_Session.mount)
-        _Session.__init__ = _init_and_change
-        _Session.mount = _mount_and_change
+    for name, around in AROUND.items():
+        original = getattr(_Session, name)
+        if original not in _methods:
+            setattr(_Session, name, _instead_of(original, around))
 
 
 def _uninstall() -> None:
-    """Put back what was replaced, unless somebody has replaced ours since, and calls it."""
-    if _Session.__init__ is _init_and_change and _Session.mount is _mount_and_change:
-        _Session.__init__, _Session.mount = _replaced["init"], _replaced["mount"]
-        _replaced.clear()
+    for name in AROUND:
+        ours = getattr(_Session, name)
+        # If somebody has replaced it since, it stays below theirs, and does nothing.
+        if ours in _methods:
+            setattr(_Session, name, ours.__wrapped__)
 
 
-def _init_and_change(self: requests.Session) -> None:
-    _replaced["init"](self)
-    for setup in _for_all:
-        setup.change(self)
+def _instead_of(original: Any, around: Callable[..., None]) -> Any:
+    @functools.wraps(original)
+    def method(self: requests.Session, *args: Any) -> None:
+        around(original, self, *args)
+
+    _methods.add(method)
+    return method
 
 
-def _mount_and_change(
-    self: requests.Session, prefix: str | bytes, adapter: BaseAdapter
-) -> None:
+def _make(original: Any, session: requests.Session) -> None:
+    original(session)
+    _change(session)
+
+
+def _mount(original: Any, session: requests.Session, prefix: str, adapter: BaseAdapter) -> None:
     """A library mounts what it likes, and does so after its session was made."""
-    made = self.adapters.keys() >= set(EVERYWHERE)
-    _replaced["mount"](self, prefix, adapter)
-    for setup in _for_all:
-        if made and setup.is_for(str(prefix)):
-            setup.adopt(adapter)
+    made = session.adapters.keys() >= set(EVERYWHERE)
+    original(session, prefix, adapter)
+    with _lock:
+        for setup in _for_all:
+            if made and setup.is_for(prefix):
+                setup.adopt(adapter)
+
+
+def _copy(original: Any, session: requests.Session, state: Any) -> None:
+    """The adapters of a copy are copies, and know of no setup."""
+    original(session, state)
+    _change(session)
+
+
+def _change(session: requests.Session) -> None:
+    with _lock:
+        for setup in _for_all:
+            setup.change(session)
+
+
+AROUND: dict[str, Callable[..., None]] = {
+    "__init__": _make,
+    "mount": _mount,
+    "__setstate__": _copy,
+}
 
 
 def _end(setup: _Setup) -> None:
-    if setup not in _setups:
-        return
-    _setups.remove(setup)
-    if setup in _for_all:
-        _for_all.remove(setup)
-    if not _for_all:
-        _uninstall()
-    for ours in setup.ours:
-        ours.undo()
-    for adapter in setup.theirs:
-        make_plain(adapter)
-        vars(adapter).pop("send", None)
-        for other in _setups:
-            if adapter in other.theirs:
-                other.apply(adapter)
+    with _lock:
+        if setup in _for_all:
+            _for_all.remove(setup)
+        if not _for_all:
+            _uninstall()
+        setup.end()
 
 
 def _uncover(session: requests.Session, prefix: str, ours: Ours) -> None:
@@ -198,22 +239,17 @@ def _uncover(session: requests.Session, prefix: str, ours: Ours) -> None:
 
 def _is_as_made(adapter: BaseAdapter) -> bool:
     """Return whether it is what a new session has, with no settings that could be lost."""
+    if type(adapter) is not HTTPAdapter or vars(adapter).keys() != vars(_NEW).keys():
+        return False
+    manager, new = adapter.poolmanager, _NEW.poolmanager
     return (
-        type(adapter) is HTTPAdapter
-        and adapter.max_retries.total == DEFAULT_RETRIES
-        and vars(adapter)["_pool_block"] == DEFAULT_POOLBLOCK
+        vars(adapter.max_retries) == vars(_NEW.max_retries)
+        and all(vars(adapter)[name] == vars(_NEW)[name] for name in POOL_SETTINGS)
+        and type(manager) is type(new)
+        and manager.connection_pool_kw == new.connection_pool_kw
+        and manager.pool_classes_by_scheme == new.pool_classes_by_scheme
     )
 
 
-def _watch(adapter: HTTPAdapter, engine: str, outside: Outside) -> None:
-    """Let an adapter that will block the event loop say so."""
-
-    def send(request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        tell(
-            outside,
-            f"{request.method} {request.url}",
-            f'the engine "{engine}" leaves the adapters of others alone, "sockets" does not',
-        )
-        return type(adapter).send(adapter, request, *args, **kwargs)
-
-    adapter.send = send  # type: ignore[method-assign]
+POOL_SETTINGS = ("config", "_pool_connections", "_pool_maxsize", "_pool_block")
+_NEW = HTTPAdapter()

@@ -1,7 +1,8 @@
-"""requests' own tests pass underneath the event loop, and passing means something.
+"""The tests of requests and of requests-cache pass underneath the event loop, and this means
+something.
 
-The quick ones run with the engine "sockets". With CONFORMANCE=whole in the environment all of
-them run, with every engine.
+The quick ones of requests run with the engine "sockets". With CONFORMANCE=whole in the
+environment all of them run, those of requests with every engine.
 """
 
 from __future__ import annotations
@@ -69,8 +70,11 @@ def test_all_pass_or_are_explained_with_every_engine() -> None:
     done = bench()
     assert done.returncode == 0, done.stdout + done.stderr
     heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
-    assert [head.partition(":")[0] for head in heads] == ["stock", "simple", "curl", "sockets"]
-    assert ", 0 failed; " in heads[0] and ", 0 failed; " in heads[-1]
+    runs = dict(head.split(": ", 1) for head in heads)
+    cached = ["requests-cache on stock", "requests-cache on sockets"]
+    assert list(runs) == ["stock", "simple", "curl", "sockets", *cached]
+    for run in ("stock", "sockets", *cached):
+        assert ", 0 failed; " in runs[run], run
 
 
 # -- what passes must mean something -----------------------------------------------------------
@@ -84,13 +88,11 @@ def hollow(
 ) -> dict[str, list[str]]:
     """Run tests of our own with some engines, and return what is wrong with each run."""
     (folder / "test_small.py").write_text(SERVER + tests)
-    reports = conformance.run(folder, engines, ["test_small.py"])
-    for report in reports.values():
+    suite = conformance.Suite("small", places=("test_small.py",), least=(1, 1))
+    reports = conformance.run([(suite, folder, engine) for engine in engines])
+    for report in reports:
         assert set(report["outcomes"].values()) == {"passed"}, report["reasons"]
-    return {
-        engine: conformance.hollow(report, tests=1, requests=1)
-        for engine, report in reports.items()
-    }
+    return {report["engine"]: conformance.hollow(report, suite) for report in reports}
 
 
 def test_a_request_that_waits_is_good(conformance: ModuleType, tmp_path: Path) -> None:
@@ -151,35 +153,31 @@ def test_it(url, monkeypatch):
 
 def judged(conformance: ModuleType, **outcomes: str) -> tuple[dict[str, str], list[str]]:
     """Judge a run with an engine of which is known that it fails the test `known`."""
-    conformance.KNOWN["some"] = {"known": "It cannot."}
-    conformance.LEFT_ALONE["some"] = set()
-    conformance.LEAST[True] = (0, 0)
+    suite = conformance.Suite("small", (), (0, 0), known={"some": {"known": "It cannot."}})
     reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
     report: dict[str, Any] = {"engine": "some", "outcomes": outcomes, "reasons": reasons}
     report.update(sends={}, unwaited={}, held={}, bypassed={}, elsewhere={}, blocked=[])
     report.update(answers=0, waits=0, exit=1)
-    judgement: tuple[dict[str, str], list[str]] = conformance.judge(report, fast=True)
+    judgement: tuple[dict[str, str], list[str]] = conformance.judge(report, suite)
     return judgement
 
 
-@pytest.fixture
-def tables(conformance: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    for name in ("KNOWN", "LEAST", "LEFT_ALONE"):
-        monkeypatch.setattr(conformance, name, dict(getattr(conformance, name)))
-    return conformance
+def test_a_known_failure_is_explained(conformance: ModuleType) -> None:
+    assert judged(conformance, known="failed", other="passed") == ({"known": "It cannot."}, [])
 
 
-def test_a_known_failure_is_explained(tables: ModuleType) -> None:
-    assert judged(tables, known="failed", other="passed") == ({"known": "It cannot."}, [])
+def test_an_unknown_failure_is_wrong(conformance: ModuleType) -> None:
+    assert judged(conformance, known="failed", other="failed")[1] == ["other: Why"]
 
 
-def test_an_unknown_failure_is_wrong(tables: ModuleType) -> None:
-    assert judged(tables, other="failed") == ({}, ["other: Why"])
-
-
-def test_a_known_failure_that_passes_is_wrong(tables: ModuleType) -> None:
+def test_a_known_failure_that_passes_is_wrong(conformance: ModuleType) -> None:
     told = "known: passes now, and is listed as known to fail"
-    assert judged(tables, known="passed") == ({}, [told])
+    assert judged(conformance, known="passed", other="passed") == ({}, [told])
+
+
+def test_a_known_failure_without_a_test_is_wrong(conformance: ModuleType) -> None:
+    told = "known: is listed as known to fail, and there is no such test"
+    assert judged(conformance, other="passed") == ({}, [told])
 
 
 def test_without_the_archive_there_is_a_sentence(
@@ -188,6 +186,8 @@ def test_without_the_archive_there_is_a_sentence(
     monkeypatch.setattr(conformance, "CACHE", tmp_path / "cache")
     for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path)}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
-    with pytest.raises(conformance.NotAtHand, match=r"cannot be fetched: ERROR: "):
-        conformance.fetched()
+    for library in conformance.SUITES:
+        told = rf"archive of {library} cannot be fetched: ERROR: "
+        with pytest.raises(conformance.NotAtHand, match=told):
+            conformance.fetched(library)
     assert list((tmp_path / "cache").iterdir()) == []

@@ -448,7 +448,7 @@ class TestToolbeltAdapters:
             return session.get(f"{url}/visit", verify=certified.authority, timeout=10).json()
 
         async with certified.running(visits(together=1)) as url:
-            with pytest.raises(RuntimeError, match="pyOpenSSL"):
+            with pytest.raises(RuntimeError, match="PyOpenSSLContext"):
                 await politely(code, url)
             assert (await asyncio.to_thread(code, url))["tls"]
 

@@ -6,12 +6,10 @@ the server, and the socket.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import socket
 import ssl
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -32,11 +30,8 @@ from .. import tornalet
 from .headers import PoliteResponse
 from .outside import Outside
 from .polite import PoliteSocket
+from .threads import wait_for_thread
 from .tls import PoliteContext
-
-# For what is there as a blocking call only. The loop's own threads are few, and a server that
-# knows no names would keep all of them waiting, and whoever else needs one.
-THREADS = ThreadPoolExecutor(64, thread_name_prefix="trequests")
 
 
 class PoliteConnection(HTTPConnection):
@@ -127,13 +122,6 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
             )
             if not (self.ca_certs or self.ca_cert_dir or self.ca_cert_data):
                 given.load_default_certs()
-        if not isinstance(given, ssl.SSLContext):
-            if tornalet.can_wait():
-                raise RuntimeError(
-                    "this connection has a TLS context of pyOpenSSL's, which would block the "
-                    "event loop: give it an ssl.SSLContext, or use it on another thread"
-                )
-            return given
         return PoliteContext(given, self.outside)
 
 
@@ -151,6 +139,5 @@ def _addresses(host: str, port: int) -> list[Any]:
             # An address needs no looking up, and so no other thread.
             return lookup(flags=socket.AI_NUMERICHOST)
         except socket.gaierror:
-            loop = asyncio.get_running_loop()
-            return tornalet.wait(loop.run_in_executor(THREADS, lookup))
+            return wait_for_thread(lookup)
     return lookup()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
+from contextvars import ContextVar
 from typing import Literal, cast, get_args
 
 Outside = Literal["warn", "raise", "block"]
@@ -26,6 +27,10 @@ BETWEEN = (
     "stormy_demo.engines",
     "stormy_demo.trequests",
 )
+
+
+# So that one request that blocks the loop is told of once, and not for each of its waits.
+told: ContextVar[bool] = ContextVar("told", default=False)
 
 
 def checked(outside: str) -> Outside:

@@ -30,12 +30,18 @@ class PoliteQueue(queue.LifoQueue[Any]):
             return super().get(block=False)
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            with contextlib.suppress(queue.Empty):
+            # First the ear, then the question: or what comes in between would be missed.
+            news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(news)
+            try:
                 return super().get(block=False)
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                raise queue.Empty
-            self._wait_for_news(left)
+            except queue.Empty:
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    raise
+                self._wait_for(news, left)
+            finally:
+                self._no_longer(news)
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put one in, and wake one who waits for it."""
@@ -43,9 +49,7 @@ class PoliteQueue(queue.LifoQueue[Any]):
         if self._waiting:
             self._wake_one()
 
-    def _wait_for_news(self, seconds: float | None) -> None:
-        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(news)
+    def _wait_for(self, news: asyncio.Future[None], seconds: float | None) -> None:
         try:
             with contextlib.suppress(TimeoutError):
                 tornalet.wait(asyncio.wait_for(news, seconds))
@@ -53,9 +57,10 @@ class PoliteQueue(queue.LifoQueue[Any]):
             # It may have been woken in this very moment, and then another one should be.
             self._wake_one()
             raise
-        finally:
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(news)
+
+    def _no_longer(self, news: asyncio.Future[None]) -> None:
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(news)
 
     def _wake_one(self) -> None:
         with contextlib.suppress(IndexError):

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .. import tornalet
-from .outside import Outside, tell
-from .readiness import wait_on_the_loop, wait_on_the_thread
+from .outside import Outside, tell, told
+from .readiness import closing, wait_on_the_loop, wait_on_the_thread
 
 T = TypeVar("T")
 
@@ -30,6 +30,8 @@ class Polite(socket.socket):
 
     outside: Outside = "warn"
     _seconds: float | None = None
+    # Whether it was said of the request that it blocks the loop; its body is a part of it.
+    _told = False
 
     def settimeout(self, value: float | None) -> None:
         """Remember how long to wait, in seconds; None is for ever."""
@@ -45,6 +47,10 @@ class Polite(socket.socket):
         """Wait for ever, or not at all."""
         self._seconds = None if flag else 0.0
 
+    def _real_close(self, *args: Any) -> None:
+        closing(self.fileno())
+        super()._real_close(*args)  # type: ignore[misc]
+
     def _never_block(self) -> None:
         # The real one, of which the timeout above is the outward look.
         socket.socket.setblocking(self, False)
@@ -58,13 +64,19 @@ class Polite(socket.socket):
             seconds = deadline - time.monotonic()
             if seconds <= 0 or self._seconds == 0:
                 raise TimeoutError("timed out")
+        fd = self.fileno()
+        if fd < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if tornalet.can_wait():
-            ready = wait_on_the_loop(self.fileno(), for_writing, seconds)
+            self._told = False
+            ready = wait_on_the_loop(fd, for_writing, seconds)
         else:
-            tell(self.outside, "waiting for an answer")
-            ready = wait_on_the_thread(self.fileno(), for_writing, seconds)
+            if not (self._told or told.get()):
+                tell(self.outside, "waiting for an answer")
+            self._told = True
+            ready = wait_on_the_thread(fd, for_writing, seconds)
         # A loop that is late may find both the end of the time and what came within it.
-        if not ready and not wait_on_the_thread(self.fileno(), for_writing, 0):
+        if not ready and not wait_on_the_thread(fd, for_writing, 0):
             raise TimeoutError("timed out")
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import time
-from contextvars import ContextVar
+import functools
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
@@ -18,11 +17,9 @@ from urllib3.exceptions import EmptyPoolError
 
 from .. import tornalet
 from .connections import PoliteConnection, PoliteTLSConnection
-from .outside import Outside, tell
+from .outside import Outside, tell, told
 from .places import PoliteQueue
-
-# So that one request that blocks the loop is told of once, and not for each of its waits.
-_told: ContextVar[bool] = ContextVar("told", default=False)
+from .threads import wait_for_thread
 
 
 class PolitePool(HTTPConnectionPool):
@@ -61,31 +58,40 @@ class PolitePool(HTTPConnectionPool):
     def _get_conn(self, timeout: float | None = None) -> Any:
         try:
             return super()._get_conn(timeout)
-        except Exception:
-            raise
-        except BaseException as cancelled:
-            # Of all exceptions this is the one after which urllib3 does not give a place back
-            # that it never had.
-            raise EmptyPoolError(self, "cancelled") from cancelled
+        except asyncio.CancelledError as error:
+            cancelled = error
+        # Of all exceptions this is the one after which urllib3 does not give a place back that
+        # it never had.
+        raise _Cancelled(self, cancelled)
 
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
-        if isinstance(retries, Retry) and retries.total:
+        if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
-        if tornalet.can_wait() or _told.get():
-            try:
-                return super().urlopen(method, url, *args, **kwargs)
-            except EmptyPoolError as error:
-                if error.__cause__ is None or isinstance(error.__cause__, Exception):
-                    raise
-                raise error.__cause__ from None
+        if tornalet.can_wait() or told.get():
+            return self._urlopen(method, url, *args, **kwargs)
         tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
-        token = _told.set(True)
+        token = told.set(True)
         try:
             return super().urlopen(method, url, *args, **kwargs)
         finally:
-            _told.reset(token)
+            told.reset(token)
+
+    def _urlopen(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().urlopen(*args, **kwargs)
+        except _Cancelled as error:
+            cancelled = error.cancelled
+        raise cancelled
+
+
+class _Cancelled(EmptyPoolError):
+    """Somebody who waited for a place was cancelled."""
+
+    def __init__(self, pool: PolitePool, cancelled: asyncio.CancelledError) -> None:
+        super().__init__(pool, "cancelled")
+        self.cancelled = cancelled
 
 
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
@@ -97,16 +103,24 @@ class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
 class _PoliteRetry(Retry):
     """A pause before another try that yields to the loop; mixed into the retries given."""
 
-    def sleep_for_retry(self, response: Any) -> bool:
-        seconds = self.get_retry_after(response)
-        if seconds:
-            _sleep(seconds)
-        return bool(seconds)
+    def sleep(self, response: Any = None) -> None:
+        """Sleep before another try, see `urllib3.Retry.sleep`."""
+        if not tornalet.can_wait():
+            super().sleep(response)
+        elif _pauses_as_ever(type(self)):
+            seconds = self.get_retry_after(response) if response else None
+            if not (seconds and self.respect_retry_after_header):
+                seconds = self.get_backoff_time()
+            if seconds > 0:
+                tornalet.wait(asyncio.sleep(seconds))
+        else:
+            wait_for_thread(functools.partial(super().sleep, response))
 
-    def _sleep_backoff(self) -> None:
-        seconds = self.get_backoff_time()
-        if seconds > 0:
-            _sleep(seconds)
+
+def _pauses_as_ever(kind: type[Retry]) -> bool:
+    pauses = ("sleep_for_retry", "_sleep_backoff")
+    theirs = next(c for c in kind.__mro__ if "sleep" in vars(c) and c is not _PoliteRetry)
+    return theirs is Retry and all(getattr(kind, n) is getattr(Retry, n) for n in pauses)
 
 
 def _polite_retry(retries: Retry) -> Retry:
@@ -122,10 +136,3 @@ def _polite_retry(retries: Retry) -> Retry:
 
 # A library may have retries of its own kind, with what it needs to know in them.
 _polite_kinds = dict[type[Retry], type[Retry]]()
-
-
-def _sleep(seconds: float) -> None:
-    if tornalet.can_wait():
-        tornalet.wait(asyncio.sleep(seconds))
-    else:
-        time.sleep(seconds)

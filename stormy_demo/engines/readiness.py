@@ -10,6 +10,7 @@ from typing import Any
 from tornado.ioloop import IOLoop
 
 from .. import tornalet
+from .outside import loop_runs_here
 
 
 def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
@@ -27,13 +28,21 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
     ready: asyncio.Future[bool] = loop.create_future()
     timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
     watch = getattr(loop, "_polite_watch", None) or _watch_of(loop)
-    watch.begin(fd, for_writing, ready)
     try:
+        watch.begin(fd, for_writing, ready)
         return tornalet.wait(ready)
     finally:
-        watch.end(fd, for_writing)
+        watch.end(fd, for_writing, ready)
         if timer:
             timer.cancel()
+
+
+def closing(fd: int) -> None:
+    """Let go whoever waits, on the loop of this thread, for a socket that is about to close."""
+    if loop_runs_here():
+        watch = getattr(asyncio.get_running_loop(), "_polite_watch", None)
+        if watch:
+            watch.closing(fd)
 
 
 def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> bool:
@@ -65,13 +74,24 @@ class _Readers:
     def __init__(self) -> None:
         # On Windows the loop may be one that has no readers; Tornado keeps one beside it.
         self.loop: Any = IOLoop.current().selector_loop  # type: ignore[attr-defined]
+        self.waiting = _Waiting()
 
     def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        self.waiting.begin(fd, for_writing, ready)
         add = self.loop.add_writer if for_writing else self.loop.add_reader
         add(fd, _settle, ready, True)
 
-    def end(self, fd: int, for_writing: bool) -> None:
-        (self.loop.remove_writer if for_writing else self.loop.remove_reader)(fd)
+    def end(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        if self.waiting.end(fd, for_writing, ready):
+            (self.loop.remove_writer if for_writing else self.loop.remove_reader)(fd)
+
+    def closing(self, fd: int) -> None:
+        for for_writing, remove in (
+            (False, self.loop.remove_reader),
+            (True, self.loop.remove_writer),
+        ):
+            if self.waiting.settle(fd, for_writing):
+                remove(fd)
 
 
 class _Epoll:
@@ -83,29 +103,64 @@ class _Epoll:
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
-        self.waiting = dict[int, asyncio.Future[bool]]()
+        self.waiting = _Waiting()
         # Its turns are nobody's: not those of whoever happened to wait first.
         Context().run(asyncio.get_running_loop().add_reader, self.epoll.fileno(), self.wake)
 
     def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
-        events = EPOLL_WRITE if for_writing else EPOLL_READ
-        self.waiting[fd] = ready
+        self.waiting.begin(fd, for_writing, ready)
+        self.arm(fd)
+
+    def end(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        self.waiting.end(fd, for_writing, ready)
+
+    def closing(self, fd: int) -> None:
+        self.waiting.settle(fd, False)
+        self.waiting.settle(fd, True)
+
+    def arm(self, fd: int) -> None:
+        events = select.EPOLLONESHOT
+        if (fd, False) in self.waiting.futures:
+            events |= select.EPOLLIN | select.EPOLLRDHUP
+        if (fd, True) in self.waiting.futures:
+            events |= select.EPOLLOUT
         try:
             self.epoll.modify(fd, events)
         except FileNotFoundError:
             self.epoll.register(fd, events)
 
-    def end(self, fd: int, for_writing: bool) -> None:
-        self.waiting.pop(fd, None)
-
     def wake(self) -> None:
-        for fd, _ in self.epoll.poll(0):
-            ready = self.waiting.get(fd)
-            if ready:
-                _settle(ready, True)
+        for fd, events in self.epoll.poll(0):
+            if events & ~select.EPOLLOUT:
+                self.waiting.settle(fd, False)
+            if events & ~(select.EPOLLIN | select.EPOLLRDHUP):
+                self.waiting.settle(fd, True)
+            if (fd, False) in self.waiting.futures or (fd, True) in self.waiting.futures:
+                self.arm(fd)
+
+
+class _Waiting:
+    """Who waits for which descriptor."""
+
+    def __init__(self) -> None:
+        self.futures = dict[tuple[int, bool], asyncio.Future[bool]]()
+
+    def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
+        # Whoever waited for this number before waits for a socket that is closed by now.
+        self.settle(fd, for_writing)
+        self.futures[fd, for_writing] = ready
+
+    def end(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> bool:
+        mine = self.futures.get((fd, for_writing)) is ready
+        if mine:
+            del self.futures[fd, for_writing]
+        return mine
+
+    def settle(self, fd: int, for_writing: bool) -> bool:
+        ready = self.futures.pop((fd, for_writing), None)
+        if ready is not None:
+            _settle(ready, True)
+        return ready is not None
 
 
 EPOLL = getattr(select, "epoll", None)
-if EPOLL:
-    EPOLL_READ = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLONESHOT
-    EPOLL_WRITE = select.EPOLLOUT | select.EPOLLONESHOT

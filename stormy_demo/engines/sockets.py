@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import functools
-import weakref
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
-from .outside import Outside, checked
+from .instead import Instead
+from .outside import Outside, checked, tell
 from .pools import PolitePool, PoliteTLSPool
 
-_Pools = dict[str, Any]
-STOCK: _Pools = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+STOCK: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
+OWN_POOLS = "its adapter has connections of its own"
+# More hosts than these are worked out anew.
+HOSTS = 1000
 
 
 class SocketsAdapter(HTTPAdapter):
     """Send as requests does, on sockets that yield to the event loop.
+
+    An answer with `stream=True` belongs to one greenlet at a time.
 
     Args:
         outside: what to do on the loop's thread where nobody can wait, see `setup_session`.
@@ -28,8 +33,7 @@ class SocketsAdapter(HTTPAdapter):
         ValueError: `outside` is something else.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "outside"]  # noqa: RUF012
-    outside: Outside = "warn"
+    __attrs__ = [*HTTPAdapter.__attrs__, "outside", "undone"]  # noqa: RUF012
     # Sessions may outlive the setup that mounted this. It then does what requests does.
     undone = False
 
@@ -43,8 +47,16 @@ class SocketsAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, see `requests.adapters.HTTPAdapter.init_poolmanager`."""
         super().init_poolmanager(*args, **options)
-        self.pools = weakref.WeakValueDictionary[Any, Any]()
-        make_polite(self, self.outside)
+        self.keys = dict[Any, Any]()
+        if not self.undone:
+            use_polite_pools(self.poolmanager, self.outside)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
+        """Make the pools for a proxy, see `requests.adapters.HTTPAdapter.proxy_manager_for`."""
+        manager: PoolManager = super().proxy_manager_for(proxy, **options)
+        if not self.undone:
+            use_polite_pools(manager, self.outside)
+        return manager
 
     def get_connection_with_tls_context(
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
@@ -52,73 +64,126 @@ class SocketsAdapter(HTTPAdapter):
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
         if proxies:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        # requests works out the pool from the address each time, which is not little work.
-        key = (*request.url.split("/", 3)[:3], verify, cert)
-        pool = self.pools.get(key)
+        # requests works the key of a pool out from the address each time, and that takes as
+        # long as to send the request.
+        pools = self.poolmanager.pools
+        host = (*request.url.split("/", 3)[:3], verify, cert)
+        key = self.keys.get(host)
+        pool = pools.get(key) if key else None
         if pool is None:
-            pool = self.pools[key] = super().get_connection_with_tls_context(
-                request, verify, proxies, cert
-            )
+            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            # The one that was used last.
+            key = next(reversed(pools._container), None)
+            if key and pools.get(key) is pool and len(self.keys) < HOSTS:
+                self.keys[host] = key
         return pool
 
     def undo(self) -> None:
         """Do what requests does from now on."""
         self.undone = True
-        make_plain(self)
+        use_stock_pools(self)
 
 
 def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
     """Let an adapter that somebody else made send on sockets that yield to the loop.
 
+    One whose connections are of its own making cannot be helped, and says so when it blocks.
+
     Args:
         adapter: one that sends through urllib3's pools, as `HTTPAdapter` does.
         outside: what to do on the loop's thread where nobody can wait.
     """
-    pools = _with(outside, PolitePool, PoliteTLSPool)
-    socks_pools = functools.cache(lambda: _with(outside, *_socks_pools()))
+    if not use_polite_pools(adapter.poolmanager, outside):
+        watch(adapter, outside, OWN_POOLS)
+        return
+    for manager in adapter.proxy_manager.values():
+        use_polite_pools(manager, outside)
 
-    def proxy_manager_for(proxy: str, **options: Any) -> PoolManager:
-        manager: PoolManager = type(adapter).proxy_manager_for(adapter, proxy, **options)
-        _make_from(manager, socks_pools() if _is_socks(manager) else pools)
+    def proxy_manager_for(original: Any, proxy: str, **options: Any) -> Any:
+        manager = original(proxy, **options)
+        use_polite_pools(manager, outside)
         return manager
 
-    _make_from(adapter.poolmanager, pools)
-    for manager in adapter.proxy_manager.values():
-        # It was made from the plain classes, and is made anew when it is asked for.
-        manager.clear()
-    adapter.proxy_manager.clear()
-    adapter.proxy_manager_for = proxy_manager_for  # type: ignore[method-assign]
+    def get_connection(original: Any, request: Any, *args: Any, **options: Any) -> Any:
+        pool = original(request, *args, **options)
+        if not isinstance(pool, PolitePool):
+            tell(outside, getattr(request, "url", request), OWN_POOLS)
+        return pool
+
+    replaced = [Instead(adapter, "proxy_manager_for", proxy_manager_for)]
+    for name in ("get_connection_with_tls_context", "get_connection"):
+        if getattr(type(adapter), name) is not getattr(HTTPAdapter, name):
+            replaced.append(Instead(adapter, name, get_connection))
+    vars(adapter)["_replaced"] = replaced
+
+
+def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:
+    """Let an adapter that blocks the event loop say so.
+
+    Args:
+        adapter: the adapter.
+        outside: how to say it, see `outside.tell`.
+        why: the reason.
+    """
+
+    def send(
+        original: Any, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> Any:
+        tell(outside, f"{request.method} {request.url}", why)
+        return original(request, *args, **options)
+
+    vars(adapter)["_replaced"] = [Instead(adapter, "send", send)]
 
 
 def make_plain(adapter: HTTPAdapter) -> None:
-    """Undo `make_polite`; requests that are under way end as they began."""
-    _make_from(adapter.poolmanager, STOCK)
-    for manager in adapter.proxy_manager.values():
-        manager.clear()
-    adapter.proxy_manager.clear()
-    vars(adapter).pop("proxy_manager_for", None)
+    """Undo `make_polite` and `watch`; requests that are under way end as they began."""
+    for one in vars(adapter).pop("_replaced", ()):
+        one.end()
+    use_stock_pools(adapter)
 
 
-def _with(outside: Outside, http: type[PolitePool], https: type[PolitePool]) -> _Pools:
-    return {
-        "http": functools.partial(http, outside=outside),
-        "https": functools.partial(https, outside=outside),
-    }
+def use_polite_pools(manager: PoolManager, outside: Outside) -> bool:
+    """Let a pool manager make pools that yield to the loop.
 
-
-def _is_socks(manager: PoolManager) -> bool:
-    # The class cannot be imported where PySocks is missing, and then nothing is one of its.
-    return any(c.__name__ == "SOCKSProxyManager" for c in type(manager).__mro__)
-
-
-def _socks_pools() -> tuple[type[PolitePool], type[PolitePool]]:
-    from .socks import PoliteSOCKSPool, PoliteSOCKSTLSPool
-
-    return PoliteSOCKSPool, PoliteSOCKSTLSPool
-
-
-def _make_from(manager: PoolManager, pools: _Pools) -> None:
-    if manager.pool_classes_by_scheme != pools:
-        manager.pool_classes_by_scheme = pools
+    Returns:
+        Whether it does. It does not if somebody has told it which pools to make.
+    """
+    now = manager.pool_classes_by_scheme
+    before = vars(manager).get("_stock_pools", now)
+    if before not in (STOCK, _stock_pools_for_socks(manager)):
+        return False
+    if before is now:
+        kinds = _polite_pools(is_socks=before != STOCK)
+        polite: dict[str, Any] = {
+            scheme: functools.partial(kind, outside=outside) for scheme, kind in kinds.items()
+        }
+        manager.pool_classes_by_scheme = polite
+        vars(manager)["_stock_pools"] = before
         # What it keeps was made from other classes.
         manager.clear()
+    return True
+
+
+def use_stock_pools(adapter: HTTPAdapter) -> None:
+    """Undo `use_polite_pools` in all pool managers of an adapter."""
+    for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+        before = vars(manager).pop("_stock_pools", None)
+        if before is not None:
+            manager.pool_classes_by_scheme = before
+            manager.clear()
+
+
+def _stock_pools_for_socks(manager: PoolManager) -> Any:
+    # The class cannot be imported where PySocks is missing, and then nothing is one of its.
+    for kind in type(manager).__mro__:
+        if kind.__name__ == "SOCKSProxyManager":
+            return vars(kind)["pool_classes_by_scheme"]
+    return STOCK
+
+
+def _polite_pools(is_socks: bool) -> dict[str, type[PolitePool]]:
+    if not is_socks:
+        return {"http": PolitePool, "https": PoliteTLSPool}
+    from .socks import PoliteSOCKSPool, PoliteSOCKSTLSPool
+
+    return {"http": PoliteSOCKSPool, "https": PoliteSOCKSTLSPool}

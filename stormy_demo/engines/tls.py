@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from .. import tornalet
 from .outside import Outside
 from .polite import Polite
+from .threads import wait_for_thread
 
 T = TypeVar("T")
 
@@ -43,7 +46,7 @@ class PoliteTLSSocket(ssl.SSLSocket, Polite):
 
 
 class PoliteContext:
-    """An `ssl.SSLContext` whose sockets yield to the loop.
+    """A TLS context whose sockets yield to the loop.
 
     It stands before the real one, which may be shared with sockets that shall stay as they are.
 
@@ -52,7 +55,7 @@ class PoliteContext:
         outside: what a socket does where nobody can wait for it.
     """
 
-    def __init__(self, context: ssl.SSLContext, outside: Outside) -> None:
+    def __init__(self, context: Any, outside: Outside) -> None:
         """Stand before a context."""
         self.__dict__.update(_context=context, _outside=outside)
 
@@ -62,17 +65,60 @@ class PoliteContext:
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._context, name, value)
 
-    def wrap_socket(self, sock: socket.socket, **options: Any) -> PoliteTLSSocket:
-        """Begin TLS on a connected socket, see `ssl.SSLContext.wrap_socket`."""
-        options["do_handshake_on_connect"] = False
-        tls: PoliteTLSSocket = PoliteTLSSocket._create(  # type: ignore[attr-defined]
-            sock, context=self._context, **options
+    def wrap_socket(self, sock: socket.socket, **options: Any) -> ssl.SSLSocket:
+        """Begin TLS on a connected socket, see `ssl.SSLContext.wrap_socket`.
+
+        Raises:
+            RuntimeError: the sockets of this context would block the event loop.
+        """
+        wrap = functools.partial(self._context.wrap_socket, **options)
+        if _shakes_hands_itself(self._context):
+            tls = self._with_its_own_handshake(sock, wrap)
+        else:
+            tls = self._polite(wrap(sock, do_handshake_on_connect=False))
+            try:
+                tls.do_handshake()
+            except BaseException:
+                tls.close()
+                raise
+        return tls
+
+    def _with_its_own_handshake(
+        self, sock: socket.socket, wrap: Callable[[socket.socket], ssl.SSLSocket]
+    ) -> ssl.SSLSocket:
+        # It knows blocking sockets only, so it gets one.
+        plain = socket.socket(sock.family, sock.type, sock.proto, sock.detach())
+        plain.settimeout(sock.gettimeout())
+        try:
+            if not tornalet.can_wait():
+                return wrap(plain)
+            tls = wait_for_thread(lambda: wrap(plain), if_too_late=lambda tls: tls.close())
+        except Exception:
+            plain.close()
+            raise
+        if type(tls) is ssl.SSLSocket:
+            return self._polite(tls)
+        tls.close()
+        raise RuntimeError(
+            f"a socket of {type(self._context).__name__} would block the event loop: give "
+            "this session an ssl.SSLContext, or use it on another thread"
         )
+
+    def _polite(self, tls: ssl.SSLSocket) -> PoliteTLSSocket:
+        seconds = tls.gettimeout()
+        # Made by the context itself, and differing in nothing but what its methods do.
+        tls.__class__ = PoliteTLSSocket
+        assert isinstance(tls, PoliteTLSSocket)
         tls.outside = self._outside
         tls._never_block()
-        try:
-            tls.do_handshake()
-        except BaseException:
-            tls.close()
-            raise
+        tls.settimeout(seconds)
         return tls
+
+
+def _shakes_hands_itself(context: Any) -> bool:
+    """Return whether a context does more than `ssl.SSLContext`, as those do that verify."""
+    return (
+        not isinstance(context, ssl.SSLContext)
+        or type(context).wrap_socket is not ssl.SSLContext.wrap_socket
+        or context.sslsocket_class is not ssl.SSLSocket
+    )
