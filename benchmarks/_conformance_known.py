@@ -1,7 +1,8 @@
-"""What is known of requests' own tests, and of each engine in them.
+"""What is known of the tests of requests and of requests-cache, and of each engine in them.
 
 A test is named by its id. What an engine fails, and what it leaves alone, stands here with the
 reason; `conformance.py` refuses both a failure that is missing and one that is there no more.
+What no engine is asked, since the tests fail without one as well, stands here too.
 """
 
 from __future__ import annotations
@@ -42,16 +43,12 @@ SLOW = (
     f"{PROXY}[ALL_PROXY-https]",
 )
 
-NO_POOLS = "It counts urllib3's pools of connections, and Tornado's clients have none."
 NO_KEEP_ALIVE = (
     "It answers several requests on one connection, and Tornado's simple client closes each."
 )
 KNOWN: dict[str, dict[str, str]] = {
     "stock": {},
     "simple": {
-        f"{POOLS}_True": NO_POOLS,
-        f"{POOLS}_bundle_expired_cert": NO_POOLS,
-        f"{POOLS}_bundle_unexpired_cert": NO_POOLS,
         f"{LOWLEVEL}::test_digestauth_401_count_reset_on_redirect": NO_KEEP_ALIVE,
         f"{LOWLEVEL}::test_digestauth_401_only_sent_once": NO_KEEP_ALIVE,
         f"{LOWLEVEL}::test_redirect_rfc1808_to_non_ascii_location": NO_KEEP_ALIVE,
@@ -61,11 +58,7 @@ KNOWN: dict[str, dict[str, str]] = {
             "all have come, so nobody knows that the body was to come in chunks."
         ),
     },
-    "curl": {
-        f"{POOLS}_True": NO_POOLS,
-        f"{POOLS}_bundle_expired_cert": NO_POOLS,
-        f"{POOLS}_bundle_unexpired_cert": NO_POOLS,
-    },
+    "curl": {},
     "sockets": {},
 }
 
@@ -76,3 +69,45 @@ SETTINGS = {
     f"{REQUESTS}::test_urllib3_pool_connection_closed",
 }
 LEFT_ALONE: dict[str, set[str]] = {"simple": SETTINGS, "curl": SETTINGS, "sockets": set()}
+
+# -- requests-cache ----------------------------------------------------------------------------
+
+BASE_CACHE = "tests/unit/test_base_cache.py"
+SESSION = "tests/unit/test_session.py"
+MOCKED = "http+mock://requests-cache.com"
+
+# They travel in time with a package that is not among ours. Without it their own set-up lets
+# the time be as it is, and then nothing expires that they say has expired.
+TRAVELS = (
+    f"{BASE_CACHE}::test_delete__expired",
+    f"{BASE_CACHE}::test_delete__expired__per_request",
+    f"{BASE_CACHE}::test_delete__older_than",
+    f"{SESSION}::test_expired_request_error[{MOCKED}/text]",
+    f"{SESSION}::test_expired_request_error[{MOCKED}/etag]",
+    f"{SESSION}::test_stale_if_error__exception[{MOCKED}/text]",
+    f"{SESSION}::test_stale_if_error__exception[{MOCKED}/etag]",
+    f"{SESSION}::test_stale_if_error__error_code[{MOCKED}/200-404]",
+    f"{SESSION}::test_stale_if_error__error_code[{MOCKED}/etag-200-404]",
+    f"{SESSION}::test_stale_if_error__error_code_in_allowable_codes[{MOCKED}/200-404]",
+    f"{SESSION}::test_stale_if_error__error_code_in_allowable_codes[{MOCKED}/etag-200-404]",
+    f"{SESSION}::test_request_expire_after__enable_expiration",
+    f"{SESSION}::test_request_expire_after__prepared_request",
+    f"{SESSION}::test_request_only_if_cached__expired",
+    f"{SESSION}::test_request_only_if_cached__stale_if_error__expired",
+    f"{SESSION}::test_read_only__expired_response",
+)
+
+# A key of the cache is written into it, and what computes the key computes another one.
+OTHER_KEY = (f"{SESSION}::test_response_defaults",)
+
+# They make requests in threads of their own, where no loop runs, and waiting in the thread is
+# right.
+IN_THREADS = {
+    f"tests/integration/test_{where}::test_concurrency[{number}-ThreadPoolExecutor]"
+    for where in (
+        "memory.py::TestMemoryCache",
+        "sqlite.py::TestSQLiteCache",
+        "filesystem.py::TestFileCache",
+    )
+    for number in range(4)
+}

@@ -1,18 +1,19 @@
-"""requests' own tests, as they are, and underneath the event loop with each engine.
+"""The tests of requests and of requests-cache, as they are, underneath the event loop.
 
-    python3 workshop.py bench conformance [--engine NAME] [--fast]
+    python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--fast]
 
-The tests are those of the version that is locked: its source archive is fetched with pip and
-checked against the lock, the first time. They run against the installed requests, "stock", and
+The tests are those of the versions that are locked: their source archives are fetched with pip
+and checked against the lock, the first time. They run against what is installed, "stock", and
 then once for each engine of `setup_session`, with each test in a greenlet on one running loop.
-All runs go side by side, since most of their time is waiting. Four tests are left out, which
-ask an address far away and wait until it has not answered.
+Those of requests-cache run with "sockets" alone, unless --engine says otherwise. All runs go
+side by side, since most of their time is waiting, and each in a copy of the tests, since some
+write beside themselves. What is left out, and why, stands in `_conformance_known.py`.
 
 Of the requests that an engine got, some may be handed on to another one, and those of adapters
 that a test made for itself may be left alone: both are counted, and what held the loop is told.
 A failure that is in `_conformance_known.py` is explained there. Any other, or one that passes
 now, or an engine that was hardly used, makes the exit code 1; a run that could not begin, since
-the archive is not at hand, makes it 3. A run of everything is written to
+an archive is not at hand, makes it 3. A run of everything is written to
 `benchmarks/results/conformance.json`.
 """
 
@@ -24,17 +25,27 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import ExitStack
-from importlib.metadata import version
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from _conformance_known import KNOWN, LEFT_ALONE, SLOW, TOO_FAR
+from _conformance_known import (
+    IN_THREADS,
+    KNOWN,
+    LEFT_ALONE,
+    OTHER_KEY,
+    SLOW,
+    TOO_FAR,
+    TRAVELS,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "conformance.json"
@@ -43,16 +54,92 @@ CACHE = ROOT / ".conformance"
 LOCK = ROOT / "requirements-all.lock"
 STOCK = "stock"
 ENGINES = ("simple", "curl", "sockets")
-FAST = ("tests/test_adapters.py", "tests/test_lowlevel.py", "tests/test_testserver.py")
-FAST_TOO = "tests/test_requests.py"
 PARTS = ("tests/", "pyproject.toml", "requirements-dev.txt")
-VERSIONS = ("requests", "urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
-
-# So many tests run at least, with so many requests through the engine: without, with --fast.
-LEAST = {False: (600, 310), True: (340, 290)}
+VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
 # Seconds. The pauses of the tests are half a second and more, and nobody waits longer at once.
 HELD = 0.4
 NOT_AT_HAND = 3
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A library's own tests, and what is known of them.
+
+    Attributes:
+        library: its name in the lock.
+        places: which of its tests are run, as pytest takes them.
+        least: how many tests run at least, with so many requests through the engine.
+        engines: what they run with when nobody says.
+        without: tests that are left out.
+        environment: variables that they look at.
+        known: for each engine the tests that it fails, with the reason.
+        left_alone: for each engine the tests whose requests may go around it.
+        whole: whether these are all, and not only the quick ones.
+    """
+
+    library: str
+    places: tuple[str, ...]
+    least: tuple[int, int]
+    engines: tuple[str, ...] = (STOCK, *ENGINES)
+    without: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    left_alone: Mapping[str, Collection[str]] = field(default_factory=dict)
+    whole: bool = True
+
+
+SUITES = {
+    "requests": Suite(
+        library="requests",
+        places=("tests",),
+        least=(600, 310),
+        without=TOO_FAR,
+        known=KNOWN,
+        left_alone=LEFT_ALONE,
+    ),
+    "requests-cache": Suite(
+        library="requests-cache",
+        # The other ones need a database server, or mocks in the place of the engine.
+        places=(
+            "tests/unit",
+            "tests/integration/test_memory.py",
+            "tests/integration/test_sqlite.py",
+            "tests/integration/test_filesystem.py",
+        ),
+        least=(1000, 690),
+        engines=(STOCK, "sockets"),
+        without=(*TRAVELS, *OTHER_KEY),
+        environment={"USE_PYTEST_HTTPBIN": "true"},
+        left_alone=dict.fromkeys(ENGINES, IN_THREADS),
+    ),
+}
+FAST = replace(
+    SUITES["requests"],
+    places=(
+        "tests/test_adapters.py",
+        "tests/test_lowlevel.py",
+        "tests/test_testserver.py",
+        "tests/test_requests.py",
+    ),
+    least=(340, 290),
+    without=(*TOO_FAR, *SLOW),
+    whole=False,
+)
+
+# pip asks the build backend of a source archive for its metadata, before it hands the archive
+# over. They are in the archive, and this says so, in the place of a backend that is not here.
+BACKEND = """
+from email.parser import Parser
+from pathlib import Path
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    text = Path("PKG-INFO").read_text(encoding="utf-8")
+    told = Parser().parsestr(text)
+    info = Path(folder, f"{told['Name'].replace('-', '_')}-{told['Version']}.dist-info")
+    info.mkdir()
+    (info / "METADATA").write_text(text, encoding="utf-8")
+    return info.name
+"""
 
 
 class NotAtHand(Exception):
@@ -66,20 +153,26 @@ class BrokeOff(Exception):
 # -- the tests ---------------------------------------------------------------------------------
 
 
-def fetched() -> Path:
-    """Return the folder with requests' tests; the first time they are fetched."""
+def fetched(library: str) -> Path:
+    """Return the folder with a library's tests; the first time they are fetched."""
     pin = re.search(
-        r"^requests==(\S+).*\n(?: +--hash=\S+.*\n)+", LOCK.read_text(), re.MULTILINE
+        rf"^{re.escape(library)}==(\S+).*\n(?: +--hash=\S+.*\n)+",
+        LOCK.read_text(),
+        re.MULTILINE,
     )
-    assert pin, f"{LOCK.name} has no requests"
-    if version("requests") != pin[1]:
-        raise NotAtHand(f"requests {version('requests')} is installed, and {pin[1]} is locked")
-    name = f"requests-{pin[1]}"
+    assert pin, f"{LOCK.name} has no {library}"
+    try:
+        installed = version(library)
+    except PackageNotFoundError:
+        raise NotAtHand(f"{library} is not installed") from None
+    if installed != pin[1]:
+        raise NotAtHand(f"{library} {installed} is installed, and {pin[1]} is locked")
+    name = f"{library.replace('-', '_')}-{pin[1]}"
     folder = CACHE / name
     if not folder.is_dir():
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as place:
-            archive = download(pin[0], Path(place)) / f"{name}.tar.gz"
+            archive = download(library, pin[0], Path(place)) / f"{name}.tar.gz"
             with tarfile.open(archive) as archived:
                 # Without the sources: what is tested is what is installed.
                 wanted = [
@@ -98,86 +191,102 @@ def fetched() -> Path:
     return folder
 
 
-def download(pin: str, place: Path) -> Path:
-    """Let pip fetch a source archive into a folder, and compare its hash."""
+def download(library: str, pin: str, place: Path) -> Path:
+    """Let pip fetch a source archive, and nothing else, into a folder, and compare its hash."""
     wish = place / "wish.txt"
     wish.write_text(pin, encoding="utf-8")
+    backend = place / "backend"
+    (backend / "hatchling").mkdir(parents=True)
+    (backend / "hatchling" / "build.py").write_text(BACKEND, encoding="utf-8")
     pip = [sys.executable, "-I", "-m", "pip", "--no-input", "download", "--quiet", "--no-deps"]
-    only = ["--no-binary=requests", "--require-hashes", f"--requirement={wish}"]
+    only = ["--no-build-isolation", f"--no-binary={library}", "--require-hashes"]
     done = subprocess.run(
-        [*pip, *only, f"--dest={place}"], capture_output=True, text=True, errors="replace"
+        [*pip, *only, f"--requirement={wish}", f"--dest={place}"],
+        # pip itself does not look there; the program that asks the backend does.
+        env={**os.environ, "PYTHONPATH": str(backend)},
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["pip said nothing"]
         why = next((line for line in lines if line.startswith("ERROR")), lines[-1])
-        raise NotAtHand(f"the source archive of requests cannot be fetched: {why}")
+        raise NotAtHand(f"the source archive of {library} cannot be fetched: {why}")
     return place
-
-
-def chosen(fast: bool) -> list[str]:
-    """Return what pytest is told about which tests to run."""
-    without = [*TOO_FAR, *(SLOW if fast else ())]
-    places = [*FAST, FAST_TOO] if fast else ["tests"]
-    return [*places, *(f"--deselect={test}" for test in without)]
 
 
 # -- the runs ----------------------------------------------------------------------------------
 
 
-def run(
-    folder: Path, engines: Iterable[str], arguments: list[str]
-) -> dict[str, dict[str, Any]]:
-    """Run tests with several engines side by side, and return what each run reports."""
-    reports = {}
+def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
+    """Run tests side by side, and return what each run reports.
+
+    Args:
+        jobs: for each run the suite, the folder with its tests, and the engine.
+    """
+    reports = []
     options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
     options += ["-p", "pytest_httpbin.plugin", "-p", "pytest_mock"]
     options += ["-o", "faulthandler_timeout=120", "-o", "faulthandler_exit_on_timeout=true"]
-    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        programs = {}
-        for engine in engines:
-            said = stack.enter_context(Path(place, f"{engine}.txt").open("w+"))
-            report = Path(place, f"{engine}.json")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, ExitStack() as stack:
+        programs = []
+        for number, (suite, folder, engine) in enumerate(jobs):
+            own = Path(place, str(number))
+            # Beside each other: some tests want the folder for temporary files to be elsewhere.
+            tests, spare = own / "suite", own / "spare"
+            shutil.copytree(folder, tests)
+            spare.mkdir()
+            said = stack.enter_context((own / "said.txt").open("w+"))
+            report = own / "report.json"
+            without = [f"--deselect={test}" for test in suite.without]
             program = subprocess.Popen(
-                [sys.executable, PLUGIN, engine, report, *options, *arguments],
-                cwd=folder,
-                env=environment(),
+                [sys.executable, PLUGIN, engine, report, *options, *suite.places, *without],
+                cwd=tests,
+                env=environment(suite, spare),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
             stack.callback(program.wait)
             stack.callback(program.kill)
-            programs[engine] = program, report, said
-        for engine, (program, report, said) in programs.items():
+            programs.append((program, f"{suite.library} on {engine}", tests, report, said))
+        for program, name, tests, report, said in programs:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 program.wait(timeout=600)
             if not report.exists():
                 said.seek(0)
-                raise BrokeOff(f"the run with {engine} broke off:\n{said.read()[-3000:]}")
-            reports[engine] = told = json.loads(report.read_text(encoding="utf-8"))
-            if Path(told["requests"]).is_relative_to(folder):
-                raise BrokeOff(f"the run with {engine} tested the archive's own requests")
+                raise BrokeOff(f"the run of {name} broke off:\n{said.read()[-3000:]}")
+            told = json.loads(report.read_text(encoding="utf-8"))
+            if Path(told["requests"]).is_relative_to(tests):
+                raise BrokeOff(f"the run of {name} tested the archive's own requests")
+            reports.append(told)
     return reports
 
 
-def environment() -> dict[str, str]:
-    """Return the environment without what bends requests, pytest, or the way to 127.0.0.1."""
+def environment(suite: Suite, spare: Path) -> dict[str, str]:
+    """Return the environment without what bends requests, pytest, or the way to 127.0.0.1.
+
+    Args:
+        suite: whose tests run in it.
+        spare: a folder for what they keep for a while.
+    """
     bends = re.compile(r".*_proxy|(requests|curl)_ca_bundle|pytest_.*|netrc", re.IGNORECASE)
     ours = {name: value for name, value in os.environ.items() if not bends.fullmatch(name)}
     ours["PYTHONPATH"] = str(ROOT)
     ours["PYTHONDONTWRITEBYTECODE"] = "1"
     # Plugins that happen to be installed have no part in this.
     ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return ours
+    ours |= dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(spare))
+    return ours | dict(suite.environment)
 
 
 # -- what it means -----------------------------------------------------------------------------
 
 
-def judge(report: dict[str, Any], fast: bool) -> tuple[dict[str, str], list[str]]:
+def judge(report: dict[str, Any], suite: Suite) -> tuple[dict[str, str], list[str]]:
     """Return which failures of a run are explained, and what is wrong with it."""
     engine, outcomes = report["engine"], report["outcomes"]
-    known, reasons = KNOWN[engine], report["reasons"]
+    known, reasons = suite.known.get(engine, {}), report["reasons"]
     explained = {test: known[test] for test in reasons if test in known}
     wrong = [f"{test}: {why}" for test, why in reasons.items() if test not in known]
     wrong += [
@@ -185,24 +294,19 @@ def judge(report: dict[str, Any], fast: bool) -> tuple[dict[str, str], list[str]
         for test in known
         if outcomes.get(test) == "passed"
     ]
-    if not fast:
+    if suite.whole:
         wrong += [
             f"{test}: is listed as known to fail, and there is no such test"
             for test in known
             if test not in outcomes
         ]
-    return explained, [*wrong, *hollow(report, *LEAST[fast])]
+    return explained, [*wrong, *hollow(report, suite)]
 
 
-def hollow(report: dict[str, Any], tests: int, requests: int) -> list[str]:
-    """Return why a run says little about its engine, whatever passed.
-
-    Args:
-        report: what the run reports.
-        tests: how many tests must have run.
-        requests: how many requests must have gone through the engine.
-    """
-    engine, wrong = report["engine"], []
+def hollow(report: dict[str, Any], suite: Suite) -> list[str]:
+    """Return why a run says little about its engine, whatever passed."""
+    engine, wrong = report["engine"], list[str]()
+    tests, requests = suite.least
     ran = sum(outcome != "skipped" for outcome in report["outcomes"].values())
     if ran < tests or report["exit"] not in (0, 1):
         wrong.append(f"{ran} tests ran, at least {tests} should; pytest said {report['exit']}")
@@ -225,9 +329,8 @@ def hollow(report: dict[str, Any], tests: int, requests: int) -> list[str]:
         for test, held in report["held"].items()
         if held > HELD
     ]
-    around = {*report["bypassed"], *report["elsewhere"], *report["blocked"]} - LEFT_ALONE[
-        engine
-    ]
+    around = {*report["bypassed"], *report["elsewhere"], *report["blocked"]}
+    around -= {*suite.left_alone.get(engine, ())}
     wrong += [f"{test}: its requests went around the engine" for test in sorted(around)]
     return wrong
 
@@ -236,10 +339,11 @@ def total(counts: dict[str, int]) -> int:
     return sum(counts.values())
 
 
-def row(report: dict[str, Any], explained: dict[str, str]) -> dict[str, Any]:
+def row(report: dict[str, Any], suite: Suite, explained: dict[str, str]) -> dict[str, Any]:
     """Return what is kept of a run."""
     outcomes = list(report["outcomes"].values())
     return {
+        "suite": suite.library,
         "engine": report["engine"],
         "passed": outcomes.count("passed"),
         "failed": outcomes.count("failed"),
@@ -253,26 +357,37 @@ def row(report: dict[str, Any], explained: dict[str, str]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run, print a line and the failures for each engine, and return the exit code."""
+    """Run, print a line and the failures for each run, and return the exit code."""
     parser = argparse.ArgumentParser(prog="workshop.py bench conformance", description=__doc__)
     names = (STOCK, *ENGINES)
+    parser.add_argument("--suite", action="append", choices=SUITES, help="only this one")
     parser.add_argument("--engine", action="append", choices=names, help="only this one")
-    parser.add_argument("--fast", action="store_true", help="only what is quick")
+    parser.add_argument("--fast", action="store_true", help="only what is quick, of requests")
     own = parser.parse_args()
-    engines = [name for name in names if name in (own.engine or names)]
+    if own.fast and own.suite not in (None, ["requests"]):
+        parser.error("--fast has tests of requests only")
+    suites = [suite for name, suite in SUITES.items() if name in (own.suite or SUITES)]
+    wanted = [
+        (suite, engine)
+        for suite in ([FAST] if own.fast else suites)
+        for engine in names
+        if engine in (own.engine or suite.engines)
+    ]
     try:
-        reports = run(fetched(), engines, chosen(own.fast))
+        folders = {suite.library: fetched(suite.library) for suite, _ in wanted}
+        reports = run([(suite, folders[suite.library], engine) for suite, engine in wanted])
     except (NotAtHand, BrokeOff) as trouble:
         print(f"conformance: {trouble}", file=sys.stderr)
         return NOT_AT_HAND if isinstance(trouble, NotAtHand) else 1
     rows, sound = [], True
-    for report in reports.values():
-        explained, wrong = judge(report, own.fast)
-        kept = row(report, explained)
+    for (suite, engine), report in zip(wanted, reports, strict=True):
+        explained, wrong = judge(report, suite)
+        kept = row(report, suite, explained)
         rows.append(kept)
         sound = sound and not wrong
         print(
-            f"{kept['engine']}: {kept['passed']} passed, {kept['failed']} failed; "
+            f"{engine if suite.library == 'requests' else f'{suite.library} on {engine}'}: "
+            f"{kept['passed']} passed, {kept['failed']} failed; "
             f"{kept['requests']} requests, {kept['handed_on']} of them handed on, "
             f"{kept['left_alone']} left alone, {kept['waits']} waits, {kept['seconds']:.0f} s"
         )
@@ -280,10 +395,11 @@ def main() -> int:
             print(f"  known: {test}: {why}")
         for sentence in wrong:
             print(f"  WRONG: {sentence}")
-    if not own.fast and len(engines) == len(names):
+    ran = [(suite.library, engine) for suite, engine in wanted if suite.whole]
+    if all((suite.library, name) in ran for suite in SUITES.values() for name in suite.engines):
         about = {
             "python": platform.python_version(),
-            **{name: version(name) for name in VERSIONS},
+            **{name: version(name) for name in (*SUITES, *VERSIONS)},
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         }
         RESULTS.parent.mkdir(exist_ok=True)

@@ -8,6 +8,7 @@ held up there; with a warning on a loop's own thread outside a greenlet, since e
 
 from __future__ import annotations
 
+import copy
 import functools
 import threading
 import weakref
@@ -72,6 +73,10 @@ def setup_session(
     return undo
 
 
+# At the beginning of which addresses, over what, and what.
+_Mounted = tuple[str, BaseAdapter | None, HTTPAdapter]
+
+
 class _Setup:
     """What one call of `setup_session` asks for, and what it has changed so far."""
 
@@ -89,17 +94,23 @@ class _Setup:
         self.ours = weakref.WeakSet[TornadoAdapter | SocketsAdapter]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
 
-    def change(self, session: requests.Session) -> list[tuple[str, BaseAdapter | None, Ours]]:
+    def change(self, session: requests.Session) -> list[_Mounted]:
         """Change a session, and return what was mounted where, and over what."""
-        mounted = list[tuple[str, BaseAdapter | None, Ours]]()
+        mounted = list[_Mounted]()
         for prefix, adapter in session.adapters.items():
             if self.is_for(prefix) and not _is_as_made(adapter):
                 self.adopt(adapter)
         for prefix in self.prefixes:
             below = session.adapters.get(prefix)
+            serving = below or _serving(session, prefix)
             if below in self.ours:
                 continue
-            if below is None or _is_as_made(below) or isinstance(below, Ours):
+            if below is None and isinstance(serving, HTTPAdapter) and not _is_as_made(serving):
+                # Its settings are for these addresses too.
+                session.mount(prefix, copied := copy.copy(serving))
+                self.adopt(copied)
+                mounted.append((prefix, None, copied))
+            elif below is None or _is_as_made(below) or isinstance(below, Ours):
                 # One for each: a session closes all that are mounted, each once.
                 ours = self.make_ours()
                 self.ours.add(ours)
@@ -149,7 +160,7 @@ class _Setup:
 
 _for_all: list[_Setup] = []
 # What an adapter of ours was mounted over.
-_below = weakref.WeakKeyDictionary[Ours, dict[str, BaseAdapter | None]]()
+_below = weakref.WeakKeyDictionary[HTTPAdapter, dict[str, BaseAdapter | None]]()
 # Some libraries put a class of their own in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
 _methods = weakref.WeakSet[Any]()
@@ -224,17 +235,25 @@ def _end(setup: _Setup) -> None:
         setup.end()
 
 
-def _uncover(session: requests.Session, prefix: str, ours: Ours) -> None:
-    if session.adapters.get(prefix) is not ours:
+def _uncover(session: requests.Session, prefix: str, mounted: HTTPAdapter) -> None:
+    if session.adapters.get(prefix) is not mounted:
         return
     # Setups may be undone in any order: those below that are undone by now are passed over.
-    below: BaseAdapter | None = ours
+    below: BaseAdapter | None = _below[mounted].get(prefix)
     while isinstance(below, Ours) and below.undone:
         below = _below.get(below, {}).get(prefix)
     if below:
         session.mount(prefix, below)
     else:
         del session.adapters[prefix]
+
+
+def _serving(session: requests.Session, prefix: str) -> BaseAdapter | None:
+    """Return the adapter for addresses that begin like this, if there is one."""
+    try:
+        return session.get_adapter(prefix)
+    except requests.exceptions.InvalidSchema:
+        return None
 
 
 def _is_as_made(adapter: BaseAdapter) -> bool:

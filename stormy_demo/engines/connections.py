@@ -40,6 +40,11 @@ class PoliteConnection(HTTPConnection):
     response_class = PoliteResponse
     outside: Outside = "warn"
 
+    def __str__(self) -> str:
+        # It stands in exceptions, and those shall be the ones of requests.
+        name = "HTTPSConnection" if isinstance(self, HTTPSConnection) else "HTTPConnection"
+        return f"{name}(host={self.host!r}, port={self.port!r})"
+
     def _new_conn(self) -> socket.socket:
         # Names of exceptions as in the original, since requests tells them apart.
         try:
@@ -101,7 +106,9 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
         assert config
         if config.ssl_context or not self.proxy_is_forwarding:
             context = self._polite_context(config.ssl_context)
-            if not config.ssl_context and self.cert_reqs != "CERT_NONE":
+            if not config.ssl_context and (
+                self.ca_certs or self.ca_cert_dir or self.ca_cert_data
+            ):
                 context.load_verify_locations(
                     self.ca_certs, self.ca_cert_dir, self.ca_cert_data
                 )

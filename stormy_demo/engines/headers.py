@@ -8,6 +8,7 @@ parser as ever.
 from __future__ import annotations
 
 import http.client
+import inspect
 import re
 import types
 from email.parser import Parser
@@ -38,8 +39,10 @@ def parse_headers(fp: Any) -> http.client.HTTPMessage:
 class PoliteResponse(http.client.HTTPResponse):
     """An `http.client.HTTPResponse` that reads its headers with the function above."""
 
-    # The standard library's own, to which that name now means ours.
-    begin = types.FunctionType(
-        http.client.HTTPResponse.begin.__code__,
-        {**vars(http.client), "parse_headers": parse_headers},
-    )
+    if list(inspect.signature(http.client.HTTPResponse.begin).parameters) == ["self"]:
+        # The standard library's own, to which that name now means ours. A later one, which
+        # hands on more than there is today, is left as it is.
+        begin = types.FunctionType(
+            http.client.HTTPResponse.begin.__code__,
+            {**vars(http.client), "parse_headers": parse_headers},
+        )

@@ -63,13 +63,15 @@ class PoliteQueue(queue.LifoQueue[Any]):
             self._waiting.remove(news)
 
     def _wake_one(self) -> None:
-        with contextlib.suppress(IndexError):
-            news = self._waiting.popleft()
-            # Places are given back on other threads too.
-            with contextlib.suppress(RuntimeError):
-                news.get_loop().call_soon_threadsafe(_settle, news)
+        while self._waiting:
+            with contextlib.suppress(IndexError):
+                news = self._waiting.popleft()
+                # Places are given back on other threads too, and some loops are closed by now.
+                with contextlib.suppress(RuntimeError):
+                    news.get_loop().call_soon_threadsafe(_tell, news)
+                    return
 
 
-def _settle(news: asyncio.Future[None]) -> None:
+def _tell(news: asyncio.Future[None]) -> None:
     if not news.done():
         news.set_result(None)

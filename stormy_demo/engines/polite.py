@@ -7,6 +7,7 @@ loop goes on meanwhile. Where nobody can wait for them, they wait as a plain soc
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -58,12 +59,14 @@ class Polite(socket.socket):
     def _deadline(self) -> float | None:
         return None if self._seconds is None else time.monotonic() + self._seconds
 
-    def _wait(self, for_writing: bool, deadline: float | None) -> None:
+    def _wait(
+        self, for_writing: bool, deadline: float | None, too_late: str = "timed out"
+    ) -> None:
         seconds = None
         if deadline is not None:
             seconds = deadline - time.monotonic()
             if seconds <= 0 or self._seconds == 0:
-                raise TimeoutError("timed out")
+                raise TimeoutError(too_late)
         fd = self.fileno()
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -71,13 +74,13 @@ class Polite(socket.socket):
             self._told = False
             ready = wait_on_the_loop(fd, for_writing, seconds)
         else:
-            if not (self._told or told.get()):
+            if self.outside == "raise" or not (self._told or told.get()):
                 tell(self.outside, "waiting for an answer")
             self._told = True
             ready = wait_on_the_thread(fd, for_writing, seconds)
         # A loop that is late may find both the end of the time and what came within it.
         if not ready and not wait_on_the_thread(fd, for_writing, 0):
-            raise TimeoutError("timed out")
+            raise TimeoutError(too_late)
 
 
 class PoliteSocket(Polite):
@@ -133,13 +136,15 @@ class PoliteSocket(Polite):
         while view:
             try:
                 view = view[super().send(view, flags) :]
+                continue
             except BlockingIOError:
-                self._wait(True, deadline)
+                pass
+            self._wait(True, deadline)
 
     def _once_ready(self, call: Callable[..., T], for_writing: bool, *args: Any) -> T:
         deadline = self._deadline()
         while True:
-            try:
+            # Not in the `except`: what is raised there says that it came on top of this.
+            with contextlib.suppress(BlockingIOError):
                 return call(*args)
-            except BlockingIOError:
-                self._wait(for_writing, deadline)
+            self._wait(for_writing, deadline)

@@ -50,6 +50,11 @@ class PolitePool(HTTPConnectionPool):
         self.pool.maxsize = maxsize
         self.outside = outside
 
+    def __str__(self) -> str:
+        # It stands in exceptions, and those shall be the ones of requests.
+        name = "HTTPSConnectionPool" if self.scheme == "https" else "HTTPConnectionPool"
+        return f"{name}(host={self.host!r}, port={self.port!r})"
+
     def _new_conn(self) -> Any:
         connection = super()._new_conn()
         connection.outside = self.outside  # type: ignore[attr-defined]
@@ -62,14 +67,17 @@ class PolitePool(HTTPConnectionPool):
             cancelled = error
         # Of all exceptions this is the one after which urllib3 does not give a place back that
         # it never had.
-        raise _Cancelled(self, cancelled)
+        try:
+            raise _Cancelled(self, cancelled)
+        finally:
+            del cancelled
 
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
         if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
-        if tornalet.can_wait() or told.get():
+        if tornalet.can_wait() or (told.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
         tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
         token = told.set(True)
@@ -83,7 +91,11 @@ class PolitePool(HTTPConnectionPool):
             return super().urlopen(*args, **kwargs)
         except _Cancelled as error:
             cancelled = error.cancelled
-        raise cancelled
+        try:
+            raise cancelled
+        finally:
+            # Or its traceback would have this frame, and this frame the traceback.
+            del cancelled
 
 
 class _Cancelled(EmptyPoolError):

@@ -106,15 +106,17 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
 
     def get_connection(original: Any, request: Any, *args: Any, **options: Any) -> Any:
         pool = original(request, *args, **options)
+        # Also if it has made itself a new pool manager since.
         if not isinstance(pool, PolitePool):
             tell(outside, getattr(request, "url", request), OWN_POOLS)
         return pool
 
-    replaced = [Instead(adapter, "proxy_manager_for", proxy_manager_for)]
-    for name in ("get_connection_with_tls_context", "get_connection"):
-        if getattr(type(adapter), name) is not getattr(HTTPAdapter, name):
-            replaced.append(Instead(adapter, name, get_connection))
-    vars(adapter)["_replaced"] = replaced
+    around: dict[str, Any] = {
+        "proxy_manager_for": proxy_manager_for,
+        "get_connection_with_tls_context": get_connection,
+        "get_connection": get_connection,
+    }
+    vars(adapter)["_replaced"] = [Instead(adapter, *each) for each in around.items()]
 
 
 def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:

@@ -20,6 +20,9 @@ from .threads import wait_for_thread
 class PoliteSOCKSConnection(PoliteConnection, SOCKSConnection):
     """A connection through a SOCKS proxy."""
 
+    def __str__(self) -> str:
+        return super().__str__().replace("HTTP", "SOCKSHTTP", 1)
+
     def _new_conn(self) -> socket.socket:
         if not tornalet.can_wait():
             return PoliteSocket.take_over(self._connect(), self.outside)

@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .. import tornalet
 
 T = TypeVar("T")
 
-# Not the loop's own threads: they are few, and a server that knows no names would keep all of
-# them waiting, and whoever else needs one.
-MOST = 64
-
-
-class _Threads:
-    """A pool that is made anew in a forked process, where its threads are not."""
-
-    def __init__(self) -> None:
-        self.renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.renew)
-
-    def renew(self) -> None:
-        self.pool = ThreadPoolExecutor(MOST, thread_name_prefix="trequests")
-
-
-_threads = _Threads()
-
 
 def wait_for_thread(
     function: Callable[[], T], if_too_late: Callable[[T], Any] | None = None
 ) -> T:
     """Let a thread call a function that blocks, and wait for it in a greenlet.
+
+    Each call has a thread of its own, for as long as it takes. A pool of them would be full of
+    those that nobody waits for any more, and the end of the program would wait for them all.
 
     Args:
         function: it.
@@ -48,15 +32,34 @@ def wait_for_thread(
     Raises:
         BaseException: what it raised, or a cancellation.
     """
-    working = asyncio.get_running_loop().run_in_executor(_threads.pool, function)
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
 
-    def nobody_waits(done: asyncio.Future[T]) -> None:
-        if not done.cancelled() and not done.exception() and if_too_late:
-            if_too_late(done.result())
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if error is not None:
+            if not done.cancelled():
+                done.set_exception(error)
+        elif not done.cancelled():
+            done.set_result(result)  # type: ignore[arg-type]
+        elif if_too_late:
+            if_too_late(result)  # type: ignore[arg-type]
 
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = function()
+        except BaseException as raised:
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            # The loop is closed.
+            if error is None and if_too_late:
+                if_too_late(result)  # type: ignore[arg-type]
+
+    threading.Thread(target=work, name="trequests", daemon=True).start()
     try:
-        return tornalet.wait(asyncio.shield(working))
-    except BaseException:
-        if not working.done():
-            working.add_done_callback(nobody_waits)
-        raise
+        return tornalet.wait(done)
+    finally:
+        with contextlib.suppress(RuntimeError):
+            done.cancel()

@@ -21,28 +21,26 @@ class PoliteTLSSocket(ssl.SSLSocket, Polite):
 
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands, see `ssl.SSLSocket.do_handshake`."""
-        deadline = self._deadline()
-        while True:
-            try:
-                return super().do_handshake()
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
-                self._wait(isinstance(error, ssl.SSLWantWriteError), deadline)
+        self._retried(super().do_handshake, "handshake")
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
         """Receive, see `ssl.SSLSocket.read`."""
-        return self._once_ready(super().read, len, buffer)
+        return self._retried(super().read, "read", len, buffer)
 
     def send(self, data: Any, flags: int = 0) -> int:
         """Send some of it, see `ssl.SSLSocket.send`."""
-        return self._once_ready(super().send, data, flags)
+        return self._retried(super().send, "write", data, flags)
 
-    def _once_ready(self, call: Callable[..., T], *args: Any) -> T:
+    def _retried(self, call: Callable[..., T], what: str, *args: Any) -> T:
         deadline = self._deadline()
         while True:
             try:
                 return call(*args)
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
-                self._wait(isinstance(error, ssl.SSLWantWriteError), deadline)
+            except ssl.SSLWantReadError:
+                for_writing = False
+            except ssl.SSLWantWriteError:
+                for_writing = True
+            self._wait(for_writing, deadline, f"The {what} operation timed out")
 
 
 class PoliteContext:
