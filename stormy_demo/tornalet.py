@@ -37,7 +37,7 @@ def can_wait() -> bool:
         # A forked process has a copy of the greenlet, and no loop underneath it.
         return False
     # Plain code may run a loop in the middle of a loop, with tasks that are none of its own.
-    return plain.task is asyncio.current_task()
+    return plain.task is _task()
 
 
 def wait(awaitable: Awaitable[T]) -> T:
@@ -84,7 +84,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     plain = _Plain(functools.partial(_whole, function, *args, **kwargs), parent=here)
     # The same context, not a copy: what the plain code sets, its caller sees, as with await.
     plain.gr_context = here.gr_context
-    plain.task = asyncio.current_task()
+    plain.task = _task()
     given = plain.switch()
     while not plain.dead:
         try:
@@ -114,7 +114,12 @@ def _whole(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
 def _come_back(plain: _Plain) -> None:
     # A coroutine may be awaited in one greenlet and task, and then in others.
     plain.parent = greenlet.getcurrent()
-    plain.task = asyncio.current_task()
+    plain.task = _task()
+
+
+def _task() -> asyncio.Task[Any] | None:
+    # A coroutine can be driven by hand, where no loop runs.
+    return asyncio.current_task() if asyncio._get_running_loop() else None
 
 
 def _end(plain: _Plain, error: BaseException) -> None:

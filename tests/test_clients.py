@@ -16,7 +16,7 @@ import socket
 import ssl
 import subprocess
 import threading
-import warnings
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -230,6 +230,31 @@ class TestTimeouts:
             with pytest.raises(requests.ReadTimeout):
                 await Way(engine)(requests.get, f"https://127.0.0.1:{server.port}", timeout=0.2)
 
+    @engines("simple", "curl", "sockets")
+    async def test_a_loop_that_is_late_takes_no_answer_for_a_silence(self, engine: str) -> None:
+        asked_for, go = threading.Event(), threading.Event()
+
+        def serve(server: socket.socket) -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
+                asked_for.set()
+                go.wait(10)
+                client.sendall(OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi")
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            thread = threading.Thread(target=serve, args=(server,))
+            thread.start()
+            answer = asyncio.create_task(Way(engine)(requests.get, url, timeout=0.5))
+            while not asked_for.is_set():
+                await asyncio.sleep(0)
+            go.set()
+            # The answer comes at once, and the loop looks after the time is over.
+            time.sleep(0.8)
+            assert (await answer).text == "hi"
+            thread.join()
+
 
 FRAMES: dict[str, tuple[bytes, Callable[[bytes], bytes], bytes]] = {
     "length": (b"Content-Length: %d\r\n\r\n", lambda piece: piece, b""),
@@ -325,7 +350,14 @@ class TestStreams:
 
         def raws() -> list[Any]:
             raw = requests.get(url, stream=True, timeout=5).raw
-            return [raw.read(2), raw.read(0), raw.tell(), *raw.stream(8), raw.read(), raw.closed]
+            return [
+                raw.read(2),
+                raw.read(0),
+                raw.tell(),
+                *raw.stream(8),
+                raw.read(),
+                raw.closed,
+            ]
 
         async with at(answers(body)) as url:
             assert await Way(engine)(lines) == [b"one", b"two", b"three"]
@@ -354,7 +386,9 @@ class TestStreams:
         async with at(answers(half, hang=True)) as url:
             answer = await Way(engine)(code)
             assert answer.raw.read(4) == b"half"
-            with pytest.raises(RuntimeError, match="underneath @tornalet, or on another thread"):
+            with pytest.raises(
+                RuntimeError, match="underneath @tornalet, or on another thread"
+            ):
                 answer.raw.read(4)
             answer.close()
 
@@ -584,7 +618,8 @@ class TestWhatComesWithIt:
 class Upload:
     """Reads a request, and keeps what it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: bytes = EMPTY) -> None:
+        self.answer = answer
         self.head = b""
         self.body = list[bytes]()
         self.came = asyncio.Event()
@@ -598,7 +633,7 @@ class Upload:
         elif b"content-length: " in self.head:
             length = int(self.head.partition(b"content-length: ")[2].split()[0])
             self.body.append(await stream.read_bytes(length))
-        await stream.write(EMPTY)
+        await stream.write(self.answer)
 
 
 class TestBodies:
@@ -626,6 +661,16 @@ class TestBodies:
         assert b"".join(upload.body) == content
         if size:
             assert b"content-length: %d\r\n" % size in upload.head
+
+    @pytest.mark.parametrize("length", ["known", "unknown"])
+    @everywhere
+    async def test_a_head_may_have_a_body(self, engine: str | None, length: str) -> None:
+        upload = Upload(EMPTY.replace(b": 0", b": 1000"))
+        async with at(upload) as url:
+            data: Any = b"body" if length == "known" else iter([b"body"])
+            answer = await Way(engine)(requests.head, url, data=data, timeout=5)
+        assert b"".join(upload.body) == b"body"
+        assert (answer.headers["Content-Length"], answer.content) == ("1000", b"")
 
     @everywhere
     async def test_a_generator_is_asked_for_no_more_than_is_sent(
@@ -925,7 +970,10 @@ class TestHTTPProxies:
     @engines(None, "curl", "sockets")
     async def test_a_request_goes_through(self, engine: str | None) -> None:
         proxy = HTTPProxy(b"ada:s:3")
-        async with serving(proxy) as server, at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
+        async with (
+            serving(proxy) as server,
+            at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url,
+        ):
             proxies = through("http", server, "ada:s%3A3@")
             answer = await Way(engine)(requests.get, url, proxies=proxies, timeout=5)
         assert answer.text == "hi"

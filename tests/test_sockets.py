@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import io
+import queue
 import threading
 import time
 import warnings
@@ -20,6 +22,7 @@ from tornado.web import Application, RequestHandler
 
 from stormy_demo.backend import Backend
 from stormy_demo.engines.headers import parse_headers
+from stormy_demo.engines.places import PoliteQueue
 from stormy_demo.running import running, running_apart
 from stormy_demo.tornalet import run
 from stormy_demo.trequests import SocketsAdapter, setup_session
@@ -214,6 +217,151 @@ def test_one_session_serves_two_loops_and_a_plain_thread() -> None:
         for thread in (*threads, plain):
             thread.join()
     assert len(names) == 31
+
+
+class Counted(urllib3.Retry):
+    """Retries of a library's own kind."""
+
+    pauses = 0
+
+    def _sleep_backoff(self) -> None:
+        Counted.pauses += 1
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "retries",
+    [
+        urllib3.Retry(total=None, status=3, status_forcelist=[503], backoff_factor=0.01),
+        Counted(3, status_forcelist=[503]),
+    ],
+    ids=["no total", "of a kind of its own"],
+)
+async def test_the_pauses_of_all_kinds_of_retries_are_waited_for(
+    retries: urllib3.Retry,
+) -> None:
+    async with running(Application([("/", Busy)], visits=list[str]())) as url:
+        with polite_session(max_retries=retries) as session:
+            assert (await run(session.get, url, timeout=10)).text == "welcome"
+    if isinstance(retries, Counted):
+        assert Counted.pauses == 2
+
+
+def test_a_place_may_be_given_back_on_another_thread_while_somebody_looks() -> None:
+    """In the moment between looking for a place and listening for one."""
+    places = PoliteQueue(1)
+
+    def look(block: bool = True, timeout: float | None = None) -> Any:
+        monkey.undo()
+        try:
+            return queue.LifoQueue.get(places, block, timeout)
+        finally:
+            giver = threading.Thread(target=places.put, args=("place",))
+            giver.start()
+            giver.join()
+
+    with pytest.MonkeyPatch.context() as monkey:
+        monkey.setattr(queue.Queue, "get", lambda self, *args, **kwargs: look(*args, **kwargs))
+        assert asyncio.run(run(places.get)) == "place"
+
+
+# -- what belongs to others -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": urllib3.Retry(0, status_forcelist=[503])},
+        {"max_retries": 3},
+        {"pool_connections": 50},
+        {"pool_maxsize": 5},
+        {"pool_block": True},
+    ],
+    ids=str,
+)
+def test_an_adapter_with_settings_of_its_own_keeps_them(options: dict[str, Any]) -> None:
+    mine = HTTPAdapter(**options)
+    session = requests.Session()
+    session.mount("http://", mine)
+    with setup_session(session):
+        assert session.get_adapter("http://127.0.0.1/") is mine
+    assert mine.poolmanager.pool_classes_by_scheme["http"] is urllib3.HTTPConnectionPool
+
+
+async def test_some_addresses_keep_the_settings_that_they_had() -> None:
+    retries = urllib3.Retry(3, status_forcelist=[503])
+    async with running(Application([("/", Busy)], visits=list[str]())) as url:
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(max_retries=retries))
+        with setup_session(session, url):
+            assert (await run(session.get, url, timeout=10)).text == "welcome"
+        assert list(session.adapters) == ["https://", "http://"]
+
+
+def test_a_method_that_somebody_has_replaced_stays_replaced() -> None:
+    def send(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        raise LookupError("mine")
+
+    for engine in ("simple", "sockets"):
+        session, adapter = requests.Session(), HTTPAdapter()
+        adapter.send = send  # type: ignore[method-assign, assignment]
+        session.mount("http://", adapter)
+        with setup_session(session, engine=engine), pytest.raises(LookupError):
+            session.get("http://127.0.0.1/")
+        assert adapter.send is send
+
+
+async def test_an_adapter_with_connections_of_its_own_says_that_it_blocks() -> None:
+    class Own(HTTPAdapter):
+        def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+            return urllib3.HTTPConnectionPool("127.0.0.1", port)
+
+    with running_apart(Backend().app) as url:
+        port = int(url.rpartition(":")[2])
+        session = requests.Session()
+        session.mount("http://", Own(pool_block=True))
+        with setup_session(session), pytest.warns(RuntimeWarning, match="of its own"):
+            assert await run(profile, session, url, "ada") == "Ada"
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_others_may_replace_what_sessions_do_and_put_it_back(ours_first: bool) -> None:
+    made = list[requests.Session]()
+    original = requests.Session.__init__
+
+    def init(self: requests.Session) -> None:
+        made.append(self)
+        below(self)
+
+    if ours_first:
+        undo = setup_session()
+    below, requests.Session.__init__ = requests.Session.__init__, init  # type: ignore[method-assign]
+    if not ours_first:
+        undo = setup_session()
+    assert requests.Session() in made
+    undo.close()
+    requests.Session.__init__ = below if ours_first else original  # type: ignore[method-assign]
+    with setup_session():
+        session = requests.Session()
+        assert isinstance(session.get_adapter("http://x/"), SocketsAdapter)
+    requests.Session.__init__ = original  # type: ignore[method-assign]
+    assert type(requests.Session().get_adapter("http://x/")) is HTTPAdapter
+
+
+def test_a_session_takes_its_connections_along_without_being_closed(
+    open_descriptors: Callable[[], int],
+) -> None:
+    with running_apart(Backend().app) as url:
+        profile(polite_session(), url, "ada")
+        before = open_descriptors()
+        gc.disable()
+        try:
+            for _ in range(10):
+                profile(polite_session(), url, "ada")
+            # Two for each on this side and on that; the other side takes a moment.
+            assert open_descriptors() - before <= 12
+        finally:
+            gc.enable()
 
 
 # -- outside a greenlet -----------------------------------------------------------------------

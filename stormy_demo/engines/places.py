@@ -29,6 +29,8 @@ class PoliteQueue(queue.LifoQueue[Any]):
             # Whoever has the place may need this very loop in order to give it back.
             return super().get(block=False)
         end = None if timeout is None else time.monotonic() + timeout
+        with contextlib.suppress(queue.Empty):
+            return super().get(block=False)
         while True:
             # First the ear, then the question: or what comes in between would be missed.
             news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -39,7 +41,8 @@ class PoliteQueue(queue.LifoQueue[Any]):
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
                     raise
-                self._wait_for(news, left)
+                with contextlib.suppress(TimeoutError):
+                    tornalet.wait(asyncio.wait_for(news, left))
             finally:
                 self._no_longer(news)
 
@@ -49,18 +52,12 @@ class PoliteQueue(queue.LifoQueue[Any]):
         if self._waiting:
             self._wake_one()
 
-    def _wait_for(self, news: asyncio.Future[None], seconds: float | None) -> None:
-        try:
-            with contextlib.suppress(TimeoutError):
-                tornalet.wait(asyncio.wait_for(news, seconds))
-        except BaseException:
-            # It may have been woken in this very moment, and then another one should be.
-            self._wake_one()
-            raise
-
     def _no_longer(self, news: asyncio.Future[None]) -> None:
-        with contextlib.suppress(ValueError):
+        try:
             self._waiting.remove(news)
+        except ValueError:
+            # This one was woken. If it did not need that, somebody else may.
+            self._wake_one()
 
     def _wake_one(self) -> None:
         while self._waiting:

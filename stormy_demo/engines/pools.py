@@ -17,7 +17,7 @@ from urllib3.exceptions import EmptyPoolError
 
 from .. import tornalet
 from .connections import PoliteConnection, PoliteTLSConnection
-from .outside import Outside, tell, told
+from .outside import Outside, loop_runs_here, tell, told
 from .places import PoliteQueue
 from .threads import wait_for_thread
 
@@ -63,7 +63,11 @@ class PolitePool(HTTPConnectionPool):
     def _get_conn(self, timeout: float | None = None) -> Any:
         try:
             return super()._get_conn(timeout)
-        except asyncio.CancelledError as error:
+        except Exception:
+            raise
+        except BaseException as error:
+            if not loop_runs_here():
+                raise
             cancelled = error
         # Of all exceptions this is the one after which urllib3 does not give a place back that
         # it never had.
@@ -99,9 +103,9 @@ class PolitePool(HTTPConnectionPool):
 
 
 class _Cancelled(EmptyPoolError):
-    """Somebody who waited for a place was cancelled."""
+    """Somebody who waited for a place was cancelled, or abandoned."""
 
-    def __init__(self, pool: PolitePool, cancelled: asyncio.CancelledError) -> None:
+    def __init__(self, pool: PolitePool, cancelled: BaseException) -> None:
         super().__init__(pool, "cancelled")
         self.cancelled = cancelled
 

@@ -73,7 +73,8 @@ class SocketsAdapter(HTTPAdapter):
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             # The one that was used last.
-            key = next(reversed(pools._container), None)
+            with pools.lock:
+                key = next(reversed(pools._container), None)
             if key and pools.get(key) is pool and len(self.keys) < HOSTS:
                 self.keys[host] = key
         return pool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import contextvars
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ def wait_for_thread(
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
+    context = contextvars.copy_context()
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if error is not None:
@@ -47,7 +48,7 @@ def wait_for_thread(
     def work() -> None:
         result, error = None, None
         try:
-            result = function()
+            result = context.run(function)
         except BaseException as raised:
             error = raised
         try:
@@ -60,6 +61,8 @@ def wait_for_thread(
     threading.Thread(target=work, name="trequests", daemon=True).start()
     try:
         return tornalet.wait(done)
-    finally:
-        with contextlib.suppress(RuntimeError):
-            done.cancel()
+    except BaseException:
+        if not done.cancel() and not done.cancelled() and not done.exception() and if_too_late:
+            # It came in the very moment in which nobody waited any more.
+            if_too_late(done.result())
+        raise

@@ -94,7 +94,7 @@ class PoliteContext:
         except Exception:
             plain.close()
             raise
-        if type(tls) is ssl.SSLSocket:
+        if _talks_as_ever(tls):
             return self._polite(tls)
         tls.close()
         raise RuntimeError(
@@ -111,6 +111,15 @@ class PoliteContext:
         tls._never_block()
         tls.settimeout(seconds)
         return tls
+
+
+def _talks_as_ever(tls: Any) -> bool:
+    """Return whether nothing but the handshake, which is over, is different in a socket."""
+    names = ("read", "write", "recv", "recv_into", "send", "sendall")
+    kind = type(tls)
+    return issubclass(kind, ssl.SSLSocket) and all(
+        getattr(kind, name) is getattr(ssl.SSLSocket, name) for name in names
+    )
 
 
 def _shakes_hands_itself(context: Any) -> bool:
