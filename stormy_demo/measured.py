@@ -26,7 +26,7 @@ class Table:
 
     def __getitem__(self, place: tuple[str, str]) -> int:
         """Return the whole number in a row, by its first cell, and a column, by its heading."""
-        row = next(cells for cells in self.rows if cells[0] == place[0])
+        (row,) = [cells for cells in self.rows if cells[0] == place[0]]
         return int(row[self.columns.index(place[1])])
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable
@@ -40,6 +41,8 @@ def setup_session(
     outside: Outside = "warn",
 ) -> ExitStack:
     """Make sessions wait politely when their caller runs underneath `@tornalet`.
+
+    Of a session that is changed alone, a copy is as it was before if its adapters are not ours.
 
     Args:
         session: the session to change; if it is left out, `requests.get()` and its like and
@@ -115,7 +118,7 @@ class _Setup:
                 ours = self.make_ours()
                 self.ours.add(ours)
                 mounted.append((prefix, below, ours))
-                session.mount(prefix, ours)
+                _put(session, prefix, ours)
         return mounted
 
     def make_ours(self) -> Ours:
@@ -168,6 +171,16 @@ _methods = weakref.WeakSet[Any]()
 _lock = threading.RLock()
 
 
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    # The thread that had it may not be there.
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 def _install() -> None:
     for name, around in AROUND.items():
         original = getattr(_Session, name)
@@ -185,15 +198,15 @@ def _uninstall() -> None:
 
 def _instead_of(original: Any, around: Callable[..., None]) -> Any:
     @functools.wraps(original)
-    def method(self: requests.Session, *args: Any) -> None:
-        around(original, self, *args)
+    def method(self: requests.Session, *args: Any, **kwargs: Any) -> None:
+        around(original, self, *args, **kwargs)
 
     _methods.add(method)
     return method
 
 
-def _make(original: Any, session: requests.Session) -> None:
-    original(session)
+def _make(original: Any, session: requests.Session, *args: Any, **kwargs: Any) -> None:
+    original(session, *args, **kwargs)
     _change(session)
 
 
@@ -243,9 +256,17 @@ def _uncover(session: requests.Session, prefix: str, mounted: HTTPAdapter) -> No
     while isinstance(below, Ours) and below.undone:
         below = _below.get(below, {}).get(prefix)
     if below:
-        session.mount(prefix, below)
+        _put(session, prefix, below)
     else:
         del session.adapters[prefix]
+
+
+def _put(session: requests.Session, prefix: str, adapter: BaseAdapter) -> None:
+    if prefix in session.adapters:
+        # To mount it would move it, under the eyes of a thread that is looking for its adapter.
+        session.adapters[prefix] = adapter
+    else:
+        session.mount(prefix, adapter)
 
 
 def _serving(session: requests.Session, prefix: str) -> BaseAdapter | None:

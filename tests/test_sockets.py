@@ -265,6 +265,25 @@ def test_a_place_may_be_given_back_on_another_thread_while_somebody_looks() -> N
         assert asyncio.run(run(places.get)) == "place"
 
 
+async def test_one_place_wakes_one_who_waits() -> None:
+    woken = list[str]()
+
+    class Places(PoliteQueue):
+        def _wake_one(self) -> None:
+            woken.append("one")
+            super()._wake_one()
+
+    places = Places(1)
+    tasks = [asyncio.create_task(run(places.get)) for _ in range(3)]
+    while len(places._waiting) < 3:
+        await asyncio.sleep(0)
+    for number in range(3):
+        places.put(number)
+        await tasks[number]
+    assert [task.result() for task in tasks] == [0, 1, 2]
+    assert len(woken) <= 6
+
+
 # -- what belongs to others -------------------------------------------------------------------
 
 

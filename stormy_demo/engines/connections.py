@@ -7,6 +7,7 @@ the server, and the socket.
 from __future__ import annotations
 
 import functools
+import os
 import socket
 import ssl
 import sys
@@ -29,6 +30,7 @@ from urllib3.util.ssl_ import (
 from .. import tornalet
 from .headers import PoliteResponse
 from .outside import Outside
+from .places import PoliteQueue
 from .polite import PoliteSocket
 from .threads import wait_for_thread
 from .tls import PoliteContext
@@ -146,5 +148,23 @@ def _addresses(host: str, port: int) -> list[Any]:
             # An address needs no looking up, and so no other thread.
             return lookup(flags=socket.AI_NUMERICHOST)
         except socket.gaierror:
-            return wait_for_thread(lookup)
+            return wait_for_thread(lookup, places=_lookups)
     return lookup()
+
+
+# So many names are looked up at once.
+LOOKUPS = 64
+_lookups = PoliteQueue()
+
+
+def _renew_lookups() -> None:
+    global _lookups
+    _lookups = PoliteQueue()
+    for _ in range(LOOKUPS):
+        _lookups.put(None)
+
+
+_renew_lookups()
+if hasattr(os, "register_at_fork"):
+    # A forked process has none of the threads that would give their places back.
+    os.register_at_fork(after_in_child=_renew_lookups)

@@ -35,28 +35,28 @@ class PoliteQueue(queue.LifoQueue[Any]):
             # First the ear, then the question: or what comes in between would be missed.
             news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(news)
+            leaving = True
             try:
-                return super().get(block=False)
-            except queue.Empty:
+                with contextlib.suppress(queue.Empty):
+                    return super().get(block=False)
                 left = None if end is None else end - time.monotonic()
                 if left is not None and left <= 0:
-                    raise
+                    raise queue.Empty
                 with contextlib.suppress(TimeoutError):
                     tornalet.wait(asyncio.wait_for(news, left))
+                leaving = False
             finally:
-                self._no_longer(news)
+                try:
+                    self._waiting.remove(news)
+                except ValueError:
+                    # Whoever was woken and leaves without need of it wakes the next one.
+                    if leaving:
+                        self._wake_one()
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put one in, and wake one who waits for it."""
         super().put(item, block, timeout)
         if self._waiting:
-            self._wake_one()
-
-    def _no_longer(self, news: asyncio.Future[None]) -> None:
-        try:
-            self._waiting.remove(news)
-        except ValueError:
-            # This one was woken. If it did not need that, somebody else may.
             self._wake_one()
 
     def _wake_one(self) -> None:

@@ -136,7 +136,11 @@ class _Epoll:
             if events & ~(select.EPOLLIN | select.EPOLLRDHUP):
                 self.waiting.settle(fd, True)
             if (fd, False) in self.waiting.futures or (fd, True) in self.waiting.futures:
-                self.arm(fd)
+                try:
+                    self.arm(fd)
+                except OSError:
+                    # Closed meanwhile, on another thread.
+                    self.closing(fd)
 
 
 class _Waiting:

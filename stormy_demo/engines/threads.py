@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .. import tornalet
+from .places import PoliteQueue
 
 T = TypeVar("T")
 
 
 def wait_for_thread(
-    function: Callable[[], T], if_too_late: Callable[[T], Any] | None = None
+    function: Callable[[], T],
+    if_too_late: Callable[[T], Any] | None = None,
+    places: PoliteQueue | None = None,
 ) -> T:
     """Let a thread call a function that blocks, and wait for it in a greenlet.
 
@@ -25,6 +28,7 @@ def wait_for_thread(
         function: it.
         if_too_late: called with the result if nobody waits for it any more. The thread cannot
             be told.
+        places: a queue with a thing for each thread that there may be; all if it is left out.
 
     Returns:
         What it returned.
@@ -32,6 +36,7 @@ def wait_for_thread(
     Raises:
         BaseException: what it raised, or a cancellation.
     """
+    place = places.get() if places else None
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
@@ -46,17 +51,27 @@ def wait_for_thread(
             if_too_late(result)  # type: ignore[arg-type]
 
     def work() -> None:
-        result, error = None, None
+        result: T | None = None
+        error: BaseException | None = None
         try:
             result = context.run(function)
+        except StopIteration as raised:
+            # A future takes none, as a coroutine does not.
+            error = RuntimeError("a function raised StopIteration")
+            error.__cause__ = raised
         except BaseException as raised:
             error = raised
+        if places:
+            places.put(place)
         try:
             loop.call_soon_threadsafe(settle, result, error)
         except RuntimeError:
             # The loop is closed.
             if error is None and if_too_late:
                 if_too_late(result)  # type: ignore[arg-type]
+        finally:
+            # Or its traceback would have this frame, and this frame the traceback.
+            del error
 
     threading.Thread(target=work, name="trequests", daemon=True).start()
     try:

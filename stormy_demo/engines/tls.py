@@ -69,6 +69,8 @@ class PoliteContext:
         Raises:
             RuntimeError: the sockets of this context would block the event loop.
         """
+        if tornalet.can_wait() and not isinstance(self._context, ssl.SSLContext):
+            raise self._refusal()
         wrap = functools.partial(self._context.wrap_socket, **options)
         if _shakes_hands_itself(self._context):
             tls = self._with_its_own_handshake(sock, wrap)
@@ -97,7 +99,10 @@ class PoliteContext:
         if _talks_as_ever(tls):
             return self._polite(tls)
         tls.close()
-        raise RuntimeError(
+        raise self._refusal()
+
+    def _refusal(self) -> RuntimeError:
+        return RuntimeError(
             f"a socket of {type(self._context).__name__} would block the event loop: give "
             "this session an ssl.SSLContext, or use it on another thread"
         )
