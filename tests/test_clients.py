@@ -614,6 +614,26 @@ class TestWhatComesWithIt:
             await Way(engine)(code)
         assert b"X-Stream: False\r\n" in seen[0]
 
+    @in_tornado
+    async def test_what_a_client_has_no_place_for_is_refused(self, engine: str) -> None:
+        from stormy_demo.trequests import TornadoAdapter
+
+        class Mine(TornadoAdapter):
+            def init_poolmanager(self, *args: Any, **options: Any) -> None:
+                super().init_poolmanager(*args, **options, source_address=("127.0.0.1", 0))
+
+        def code() -> None:
+            with requests.Session() as session:
+                session.mount("http://", Mine(engine))
+                session.get(url, timeout=5)
+
+        async with at(answers(EMPTY)) as url:
+            with pytest.raises(
+                requests.ConnectionError, match=r'source_address: .* "sockets" has'
+            ):
+                await Way(engine)(code)
+            await asyncio.to_thread(code)
+
 
 class Upload:
     """Reads a request, and keeps what it was."""
@@ -687,6 +707,33 @@ class TestBodies:
         async with at(upload) as url:
             await way(requests.post, url, data=body(), timeout=5)
         assert upload.body == [b"one", b"two"]
+
+    @everywhere
+    async def test_an_answer_before_the_end_of_the_body_does_not_cut_it(
+        self, engine: str | None
+    ) -> None:
+        way, came = Way(engine), list[bytes]()
+        answered = asyncio.Event()
+
+        async def talk(stream: IOStream) -> None:
+            await asked(stream)
+            came.append(await chunk(stream))
+            await stream.write(OK + b"Content-Length: 2\r\n\r\n")
+            answered.set()
+            while piece := await chunk(stream):
+                came.append(piece)
+            await stream.write(b"hi")
+
+        def body() -> Iterator[bytes]:
+            yield b"one"
+            way.wait(asyncio.wait_for(answered.wait(), 10))
+            yield b"two"
+            yield b"three"
+
+        async with at(talk) as url:
+            answer = await way(requests.post, url, data=body(), timeout=5)
+        assert answer.text == "hi"
+        assert came == [b"one", b"two", b"three"]
 
     @everywhere
     async def test_a_generator_may_use_requests(self, engine: str | None) -> None:

@@ -879,13 +879,21 @@ class TestSetup:
 
 
 class TestEnvironment:
-    async def test_a_proxy_is_refused_in_a_sentence(
-        self, client: str, monkeypatch: pytest.MonkeyPatch
+    async def test_a_proxy_that_an_engine_cannot_use_is_refused_in_a_sentence(
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
         async with served() as url:
-            with pytest.raises(requests.exceptions.ProxyError, match="know no proxies"):
-                await Way(client)(requests.get, f"{url}/echo", timeout=5)
+            with pytest.raises(requests.exceptions.ProxyError, match='"curl" and "sockets" do'):
+                await Way("simple")(requests.get, f"{url}/echo", timeout=5)
+
+    async def test_a_proxy_that_is_not_there_is_an_error(
+        self, way: Way, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
+        async with served() as url:
+            with pytest.raises(requests.exceptions.ProxyError):
+                await way(requests.get, f"{url}/echo", timeout=5)
 
     async def test_an_address_that_needs_no_proxy_is_reached(
         self, way: Way, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,265 @@
+"""The engine "curl": an exchange over Tornado's `CurlAsyncHTTPClient`.
+
+libcurl is told in its own words what to send and where to put the answer, in the callback that
+Tornado offers for that. So it can be held up, in both directions, which Tornado cannot do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pycurl
+from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.ioloop import IOLoop
+from urllib3.exceptions import (
+    InvalidHeader,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+)
+
+from .curl_words import tell_curl
+from .exchanges import MUCH, Exchange, Head
+from .headers import parse_headers
+from .outgoing import Outgoing
+
+STATUS = re.compile(rb"(HTTP/1\.[01]) +(\d{3})(?!\d)(?: ([^\r\n]*))?").match
+# From libcurl's list of error codes.
+TLS_ERRORS = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91}
+NO_NAME, STRANGE, TOO_LATE, NOTHING, CUT = 6, 8, 28, 52, 56
+NO_CONNECTION = {5, 7, 97}  # to a proxy, or to whatever it is
+
+
+class CurlExchange(Exchange):
+    """A request that is under way in Tornado's curl client."""
+
+    engine = "curl"
+    unknown = (*Exchange.unknown, "ssl_context")
+
+    def __init__(self, pool: Any) -> None:
+        """Get ready on the loop that is running."""
+        super().__init__(pool)
+        self.client = _client()
+        self.curl: pycurl.Curl | None = None
+        self.sock: socket.socket | None = None
+        self.lines = list[bytes]()
+        self.trouble: Exception | None = None
+        self.tunnels = False
+        self.held_up = self.starving = False
+        self.outbox = memoryview(b"")
+        self.all_given = True
+        self.all_sent = True
+
+    def _begin(self, method: str, url: str, sending: Outgoing) -> Any:
+        self.method = method
+        self.url = url
+        self.sending = sending
+        self.sock = self.pool.through_socks(self)
+        self.all_given = self.all_sent = sending.pieces is None
+        self.tunnels = bool(self.proxy) and url.startswith("https")
+        request = HTTPRequest(
+            url,
+            "HEAD" if method == "HEAD" else "GET",
+            connect_timeout=0,
+            request_timeout=0,
+            follow_redirects=False,
+            decompress_response=False,
+            validate_cert=self.is_verified,
+            prepare_curl_callback=self._prepare,
+        )
+        return self.client.fetch(request, raise_error=False)
+
+    # -- what libcurl is told --------------------------------------------------------------
+
+    def _prepare(self, curl: pycurl.Curl) -> None:
+        if self.closed:
+            raise ConnectionAbortedError("nobody waits for it any more")
+        self.curl = curl
+        tell_curl(self, curl)
+
+    # -- what libcurl calls, in the middle of its work -------------------------------------
+
+    def header(self, line: bytes) -> int | None:
+        """Take a line of the headers."""
+        if self.head:
+            # What comes after the body, and is not for us.
+            return None
+        if line.startswith(b"HTTP/"):
+            self.lines = [line]
+        elif line.strip():
+            self.lines.append(line)
+        else:
+            try:
+                self._headers_came()
+            except http.client.HTTPException as error:
+                self.trouble = error
+                return -1
+        return None
+
+    def _headers_came(self) -> None:
+        lines, self.lines = self.lines, []
+        status = STATUS(lines[0]) if lines else None
+        if not status:
+            return
+        code = int(status[2])
+        if 100 <= code < 200:
+            return
+        if self.tunnels:
+            # That is the proxy, and libcurl reports itself what it does not like.
+            self.tunnels = not 200 <= code < 300
+            return
+        message = parse_headers(io.BytesIO(b"".join([*lines[1:], b"\r\n"])))
+        reason = (status[3] or b"").decode("latin-1").strip()
+        self.head = Head(status[1].decode(), code, reason, message)
+        self.wake()
+
+    def received(self, piece: bytes) -> int | None:
+        """Take a piece of the body, or hold libcurl up."""
+        if self.size >= MUCH:
+            self.held_up = True
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self.put(piece)
+        return None
+
+    def read(self, size: int) -> bytes | int:
+        """Give what is to be sent, or hold libcurl up."""
+        self.since = self.loop.time()
+        piece = bytes(self.outbox[:size])
+        if not piece and not self.all_given:
+            self.starving = True
+            return int(pycurl.READFUNC_PAUSE)
+        self.outbox = self.outbox[size:]
+        if not self.outbox:
+            self.all_sent = self.all_given
+            self.wake()
+        return piece
+
+    # -- what we do to libcurl, and never in the middle of its work ------------------------
+
+    def _go_on(self) -> None:
+        if self.curl and self.fetch and not self.fetch.done():
+            # If it has failed meanwhile, it says so to the client.
+            with contextlib.suppress(pycurl.error):
+                self.curl.pause(pycurl.PAUSE_CONT)
+
+    def _resume(self) -> None:
+        if self.held_up:
+            self.held_up = False
+            self._go_on()
+
+    def _upload(self, pieces: Iterator[bytes], sending: Outgoing) -> None:
+        for piece in pieces:
+            if self._refused() or self.over():
+                break
+            self._give(memoryview(piece))
+        self.all_given = True
+        self._give(memoryview(b""))
+
+    def _give(self, piece: memoryview) -> None:
+        self.outbox = piece
+        if self.starving:
+            self.starving = False
+            self._go_on()
+        self.wait_until_sent(lambda: not self.outbox or self._refused())
+
+    def _refused(self) -> bool:
+        # libcurl then sends no more of the body.
+        return self.head is not None and self.head.status >= 400
+
+    def _began(self) -> float | None:
+        if self.sending.pieces is not None:
+            return self.since if self.all_sent else None
+        if not self.curl or not self.fetch or self.fetch.done():
+            return None
+        spent = self.curl.getinfo(pycurl.PRETRANSFER_TIME)
+        return self.start + spent if spent else None
+
+    def _drop(self) -> None:
+        if self.curl:
+            self.client.drop(self.curl)
+
+    # -- errors ----------------------------------------------------------------------------
+
+    def _fetched(self, fetch: asyncio.Future[HTTPResponse]) -> None:
+        error = None if fetch.cancelled() else fetch.exception()
+        if self.lines and not self.head and not self.tunnels and _is_an_end(error):
+            # To http.client, headers that break off are at their end.
+            with contextlib.suppress(http.client.HTTPException):
+                self._headers_came()
+            chunked = self.head and "chunked" in self.head.message.get("Transfer-Encoding", "")
+            self.end(http.client.IncompleteRead(b"") if chunked else None)
+        else:
+            self.end(error)
+        self._forget()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.curl = None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that nothing more comes."""
+        super().end(error)
+        if self.sock:
+            # libcurl had a copy.
+            self.sock.close()
+
+    def _stock_error(self, error: BaseException) -> BaseException:
+        if self.trouble or not isinstance(error, CurlError):
+            return self.trouble or error
+        number, text = error.errno, error.message or str(error)
+        if number in TLS_ERRORS:
+            self.has_connected_to_proxy = bool(self.proxy) and not self.tunnels
+            return ssl.SSLError(text)
+        if self.head:
+            return http.client.IncompleteRead(b"")
+        pool, this = self.pool, cast(Any, self)
+        if number == TOO_LATE:
+            return self.too_late(text)
+        if number == NO_NAME:
+            return NameResolutionError(pool.host, this, socket.gaierror(text))
+        if number in NO_CONNECTION or (self.tunnels and number == CUT):
+            return NewConnectionError(this, f"Failed to establish a new connection: {text}")
+        self.has_connected_to_proxy = True
+        if number == STRANGE and "Content-Length" in text:
+            return InvalidHeader(text)
+        if number in (NOTHING, CUT):
+            return http.client.RemoteDisconnected(text)
+        return ProtocolError("Connection aborted.", error)
+
+
+def _is_an_end(error: BaseException | None) -> bool:
+    return error is None or (isinstance(error, CurlError) and error.errno in (NOTHING, CUT))
+
+
+class _Client(CurlAsyncHTTPClient):
+    def _finish(
+        self, curl: pycurl.Curl, curl_error: int | None = None, curl_message: str | None = None
+    ) -> None:
+        if curl_error == TOO_LATE and curl.getinfo(pycurl.CONNECT_TIME):
+            # In the words of the other client.
+            curl_message = "Timeout during TLS handshake"
+        super()._finish(curl, curl_error, curl_message)
+
+    def drop(self, curl: pycurl.Curl) -> None:
+        """End what is under way on a handle, at once."""
+        self._finish(curl, pycurl.E_ABORTED_BY_CALLBACK, "aborted")
+        self._process_queue()
+
+
+def _client() -> _Client:
+    # A client of our own, as for "simple"; it keeps as many connections as it has handles.
+    loop = IOLoop.current()
+    client: _Client | None = vars(loop).get("_trequests_curl")
+    if client is None:
+        client = _Client(force_instance=True, max_clients=1000)
+        vars(loop)["_trequests_curl"] = client
+    return client

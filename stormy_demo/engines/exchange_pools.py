@@ -1,0 +1,63 @@
+"""urllib3's pools, whose connections are exchanges with a client of Tornado's."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from urllib3.exceptions import ProtocolError
+
+from .. import tornalet
+from .exchanges import Exchange
+from .pools import PolitePool, PoliteTLSPool
+
+
+class ExchangePool(PolitePool):
+    """A pool whose connections are exchanges, wherever somebody can wait for them.
+
+    Args:
+        *args: see `PolitePool`.
+        exchange: the kind of exchange.
+        **options: see `PolitePool`.
+    """
+
+    def __init__(self, *args: Any, exchange: type[Exchange], **options: Any) -> None:
+        """Make a pool for one host."""
+        super().__init__(*args, **options)
+        self.exchange = exchange
+        self.unknown = [name for name in exchange.unknown if options.get(name) is not None]
+
+    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
+        """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
+        if self.proxy is None and options.get("headers"):
+            # urllib3 makes a copy, and a plain one is made in a tenth of the time.
+            options["headers"] = dict(options["headers"].items())
+        return super().urlopen(method, url, *args, **options)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        if not tornalet.can_wait():
+            return super()._get_conn(timeout)
+        if self.unknown:
+            raise ProtocolError(
+                f'the engine "{self.exchange.engine}" has no place for '
+                f'{", ".join(self.unknown)}: the engine "sockets" has'
+            )
+        return self.exchange(self)
+
+    def _put_conn(self, conn: Any) -> None:
+        # An exchange was never taken from the pool.
+        if not (isinstance(conn, Exchange) or (conn is None and tornalet.can_wait())):
+            super()._put_conn(conn)
+
+    def _make_request(self, conn: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(conn, Exchange):
+            conn.total = options["timeout"].total
+        return super()._make_request(conn, *args, **options)
+
+    def through_socks(self, exchange: Exchange) -> socket.socket | None:
+        """Return a socket that is connected through the SOCKS proxy, if there is one."""
+        return None
+
+
+class ExchangeTLSPool(ExchangePool, PoliteTLSPool):
+    """The same with TLS."""

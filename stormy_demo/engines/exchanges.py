@@ -1,0 +1,330 @@
+"""One request and its answer, while it is under way between plain code and a Tornado client.
+
+Plain code meets it where urllib3 expects a connection, and reads the answer as late and as
+slowly as it likes. The client is on the loop, puts down what comes, and is held up when too
+much lies there. Neither knows the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import http.client
+import ssl
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from tornado.httpclient import HTTPResponse
+from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPResponse as RawResponse
+from urllib3.exceptions import ConnectTimeoutError
+from urllib3.util.ssl_ import resolve_cert_reqs
+
+from .. import tornalet
+from .bodies import Body, Original, RawAnswer
+from .outgoing import Outgoing, outgoing
+from .outside import tell
+from .waiters import Due, Waiters
+
+# Bytes that have come and that nobody has read yet: no more is fetched from the one on, and
+# again from the other on.
+MUCH = 1024 * 1024
+LITTLE = 256 * 1024
+
+
+class Head:
+    """The beginning of an answer: its status line, and the headers."""
+
+    def __init__(self, version: str, status: int, reason: str, message: Any) -> None:
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class Exchange:
+    """A request that is under way, in the place of a urllib3 connection.
+
+    Args:
+        pool: whose request it is; it knows the host, the proxy, and what certificates to trust.
+    """
+
+    engine = ""
+    # Settings of a pool that its client has no place for.
+    unknown: tuple[str, ...] = (
+        "assert_fingerprint",
+        "assert_hostname",
+        "server_hostname",
+        "socket_options",
+        "source_address",
+        "ssl_maximum_version",
+        "ssl_minimum_version",
+        "ssl_version",
+    )
+    is_closed = False
+    proxy_is_verified = None
+    has_connected_to_proxy = False
+
+    def __init__(self, pool: Any) -> None:
+        """Get ready on the loop that is running."""
+        self.pool = pool
+        self.host, self.port, self.proxy = pool.host, pool.port, pool.proxy
+        self.is_verified = resolve_cert_reqs(getattr(pool, "cert_reqs", None)) != ssl.CERT_NONE
+        self.loop = asyncio.get_running_loop()
+        # Seconds; None is for ever. At first for connecting and sending, and then for each wait
+        # for a part of the answer.
+        self.timeout: float | None = None
+        self.total: float | None = None
+        self.start = self.since = 0.0
+        self.fetch: asyncio.Future[HTTPResponse] | None = None
+        self.head: Head | None = None
+        self.error: BaseException | None = None
+        self.ended = self.closed = False
+        self.pieces = deque[bytes | memoryview]()
+        self.size = 0
+        self.waiters = Waiters(self.loop)
+
+    def __repr__(self) -> str:
+        """Return what urllib3's connections return."""
+        return f"HTTPConnection(host={self.host!r}, port={self.port!r})"
+
+    # -- what a client does ----------------------------------------------------------------
+
+    def _begin(self, method: str, url: str, sending: Outgoing) -> asyncio.Future[HTTPResponse]:
+        """Let the client begin."""
+        raise NotImplementedError
+
+    def _upload(self, pieces: Iterator[bytes], sending: Outgoing) -> None:
+        """Send a body that is not sent yet, from plain code."""
+        raise NotImplementedError
+
+    def _began(self) -> float | None:
+        """Return when all was sent, in the loop's time, or None if it is not."""
+        raise NotImplementedError
+
+    def _resume(self) -> None:
+        """Let the client fetch more, if it was held up."""
+        raise NotImplementedError
+
+    def _drop(self) -> None:
+        """Let the client end what is under way, on the loop."""
+        raise NotImplementedError
+
+    def _stock_error(self, error: BaseException) -> BaseException:
+        """Return what the standard library or urllib3 would have raised."""
+        raise NotImplementedError
+
+    # -- for urllib3, in plain code --------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        *,
+        chunked: bool = False,
+        preload_content: bool = True,
+        decode_content: bool = True,
+        enforce_content_length: bool = True,
+    ) -> None:
+        """Send a request, see `urllib3.connection.HTTPConnection.request`."""
+        target, netloc = self._target(url)
+        self._made: dict[str, Any] = {
+            "preload_content": preload_content,
+            "decode_content": decode_content,
+            "enforce_content_length": enforce_content_length,
+            "request_method": method,
+            "request_url": url,
+        }
+        sending = outgoing(method, netloc, body, headers or {}, chunked)
+        self.start = self.loop.time()
+        self.fetch = self._begin(method, target, sending)
+        self.fetch.add_done_callback(self._fetched)
+        if sending.pieces is not None:
+            self._upload(sending.pieces, sending)
+
+    def getresponse(self) -> RawResponse:
+        """Wait for the headers, see `urllib3.connection.HTTPConnection.getresponse`."""
+        self.until(lambda: self.head is not None, self._due_for_headers)
+        head = self.head
+        if head is None:
+            raise self.error or http.client.RemoteDisconnected(
+                "Remote end closed connection without response"
+            )
+        self.has_connected_to_proxy = True
+        if self.total is not None:
+            spent = (self._began() or self.start) - self.start
+            left = max(self.total - spent, 0.001)
+            self.timeout = left if self.timeout is None else min(self.timeout, left)
+        body = Body(self)
+        raw = RawAnswer(
+            body=body,  # type: ignore[arg-type]
+            headers=HTTPHeaderDict(head.message.items()),
+            status=head.status,
+            version=int(head.version.removeprefix("HTTP/").replace(".", "")),
+            version_string=head.version,
+            reason=head.reason,
+            original_response=Original(head.message, body),  # type: ignore[arg-type]
+            **self._made,
+        )
+        body.left = None if raw.chunked else raw.length_remaining
+        return raw
+
+    def close(self) -> None:
+        """End the request, if it is under way; from any thread, and from a finalizer too."""
+        if self.closed or not self.fetch or self.over():
+            return
+        self.closed = True
+        # A finalizer may come at any moment, in the middle of the client's own work too.
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._abort)
+
+    def take(self, most: int | None) -> bytes:
+        """Return what has come, or wait for it.
+
+        Args:
+            most: the number of bytes at most; None is as many as there are in one piece.
+
+        Returns:
+            Some bytes, or none at the end.
+
+        Raises:
+            TimeoutError: nothing came in time.
+            RuntimeError: this is the thread of the loop, and nobody can wait here.
+            Exception: what ended the answer before its end.
+        """
+        here = asyncio._get_running_loop()
+        if self.over() or (here is self.loop and self.pieces):
+            return self._pop(most)
+        if here is self.loop:
+            if not tornalet.can_wait():
+                raise RuntimeError(
+                    "the rest of this answer comes through the event loop that is held up "
+                    "here: read it underneath @tornalet, or on another thread"
+                )
+            return tornalet.wait(self._take(most))
+        if not self.loop.is_running():
+            raise RuntimeError("the event loop that brought this answer has ended")
+        future = asyncio.run_coroutine_threadsafe(self._take(most), self.loop)
+        if tornalet.can_wait():
+            return tornalet.wait(asyncio.wrap_future(future))
+        tell(self.pool.outside, "waiting for an answer")
+        return future.result()
+
+    # -- for the client, on the loop -------------------------------------------------------
+
+    def put(self, piece: bytes) -> None:
+        """Put down what has come."""
+        if not self.closed:
+            self.pieces.append(piece)
+            self.size += len(piece)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        self.waiters.wake()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Say that nothing more comes."""
+        if not self.ended:
+            self.ended = True
+            self.error = error and self._stock_error(error)
+            self.wake()
+
+    def over(self) -> bool:
+        """Return whether nothing more comes."""
+        if not self.ended and self.fetch and self.fetch.done():
+            self._fetched(self.fetch)
+        return self.ended
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    def until(self, ready: Callable[[], bool], due: Due | None = None) -> None:
+        """Wait in a greenlet until something is so, or the answer is over.
+
+        Args:
+            ready: whether it is.
+            due: when the time is over, in the loop's time; None is that nobody knows yet.
+
+        Raises:
+            TimeoutError: it is over.
+        """
+        while not ready() and not self.over():
+            tornalet.wait(self._anything_new(due))
+
+    def wait_until_sent(self, ready: Callable[[], bool]) -> None:
+        """Wait until a piece is sent, for as long as connecting may take."""
+        self.until(ready, lambda: self.since and self.since + (self.timeout or 0))
+
+    async def _take(self, most: int | None) -> bytes:
+        while not self.pieces and not self.over():
+            due = self.loop.time() + (self.timeout or 0)
+            await self._anything_new(functools.partial(float, due))
+        return self._pop(most)
+
+    def _anything_new(self, due: Due | None) -> Awaitable[None]:
+        spans = [span for span in (self.timeout, self.total) if span is not None]
+        return self.waiters.news(due, min(spans)) if due and spans else self.waiters.news()
+
+    def _due_for_headers(self) -> float | None:
+        began = self._began()
+        due = None if began is None or self.timeout is None else began + self.timeout
+        if self.total is None:
+            return due
+        return min(due or self.start + self.total, self.start + self.total)
+
+    # -- within ----------------------------------------------------------------------------
+
+    def _target(self, url: str) -> tuple[str, str]:
+        """Return the whole address, and the host in it with its port, if it is unusual."""
+        if not url.startswith("/"):
+            # Through a proxy that is asked for the whole address.
+            return url, url.split("/", 3)[2]
+        pool = self.pool
+        host = f"[{pool.host}]" if ":" in pool.host else pool.host
+        usual = {"http": 80, "https": 443}.get(pool.scheme)
+        netloc = host if pool.port in (None, usual) else f"{host}:{pool.port}"
+        return f"{pool.scheme}://{netloc}{url}", netloc
+
+    def _pop(self, most: int | None) -> bytes:
+        if not self.pieces:
+            if self.error and not self.closed:
+                raise self.error
+            return b""
+        piece = self.pieces.popleft()
+        if most is not None and len(piece) > most:
+            self.pieces.appendleft(memoryview(piece)[most:])
+            piece = piece[:most]
+        self.size -= len(piece)
+        if self.size < LITTLE and not self.ended:
+            self._resume()
+        return bytes(piece)
+
+    def _fetched(self, fetch: asyncio.Future[HTTPResponse]) -> None:
+        # Whoever looks at the exception keeps asyncio from complaining that nobody has.
+        self.end(None if fetch.cancelled() else fetch.exception())
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the client's things, which know us: else only a collection ends that."""
+        self.fetch = None
+
+    def _abort(self) -> None:
+        if not self.over():
+            self._drop()
+            self.pieces.clear()
+            self.end()
+
+    def too_late(self, what: str) -> BaseException:
+        """Return the exception for a connection that was not made in time."""
+        if "TLS" in what or "SSL" in what:
+            # Stock requests has connected by then, and waits for something to read.
+            return TimeoutError("timed out")
+        pool = self.pool
+        return ConnectTimeoutError(
+            self,
+            f"Connection to {pool.host} timed out. (connect timeout={self.timeout})",
+        )

@@ -1,0 +1,101 @@
+"""A request as `http.client` would send it: which headers, and which pieces of a body."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from urllib3.util.request import SKIP_HEADER, body_to_chunks
+
+# Bytes. A body up to here goes at once, and a longer one in pieces, each with its own time.
+AT_ONCE = 64 * 1024
+BLOCK = 64 * 1024
+USER_AGENT = f"python-urllib3/{version('urllib3')}"
+
+
+class Outgoing(NamedTuple):
+    """What is to be sent.
+
+    `whole` is a short body. A longer one is in `pieces`, and then `length` is how many bytes it
+    has, or None if nobody knows and it goes in chunks.
+    """
+
+    headers: list[tuple[str, str]]
+    whole: bytes
+    pieces: Iterator[bytes] | None
+    length: int | None
+
+
+def outgoing(
+    method: str, netloc: str, body: Any, given: Mapping[str, str | bytes], chunked: bool
+) -> Outgoing:
+    """Return what `urllib3.connection.HTTPConnection.request` would send.
+
+    Args:
+        method: such as "GET".
+        netloc: the host, and the port if it is not the usual one.
+        body: bytes, text, a file, an iterable of pieces, or None.
+        given: the headers.
+        chunked: whether the body shall go in chunks.
+
+    Raises:
+        UnicodeEncodeError: a header is not latin-1.
+        ValueError: a header has more than one line.
+    """
+    headers = [(_text(name), _text(value)) for name, value in given.items()]
+    _check("".join([part for pair in headers for part in pair]))
+    names = {name.lower() for name, _ in headers}
+    if isinstance(body, io.TextIOBase):
+        # requests takes its length in characters for one in bytes.
+        body = body.read().encode()
+        headers = [pair for pair in headers if pair[0].lower() != "content-length"]
+        names.discard("content-length")
+        chunked = False
+    chunks, length = body_to_chunks(body, method, BLOCK)
+    if "content-length" in names and not chunked:
+        length = _number({n.lower(): v for n, v in headers}["content-length"], length)
+    elif chunked or "transfer-encoding" in names or (chunks is not None and length is None):
+        length = None
+        if "transfer-encoding" not in names:
+            headers.insert(0, ("Transfer-Encoding", "chunked"))
+    elif length is not None:
+        headers.insert(0, ("Content-Length", str(length)))
+    if "user-agent" not in names:
+        headers.insert(0, ("User-Agent", USER_AGENT))
+    if "accept-encoding" not in names:
+        headers.insert(0, ("Accept-Encoding", "identity"))
+    if "host" not in names:
+        headers.insert(0, ("Host", netloc))
+    headers = [pair for pair in headers if pair[1] != SKIP_HEADER]
+    if chunks is None:
+        return Outgoing(headers, b"", None, 0)
+    # To libcurl a body that goes at once is one more reason for another method than HEAD.
+    short = isinstance(chunks, tuple) and len(chunks[0]) <= AT_ONCE and method != "HEAD"
+    if isinstance(chunks, tuple) and short:
+        whole = bytes(chunks[0])
+        if len(whole) == length:
+            return Outgoing(headers, whole, None, length)
+    return Outgoing(headers, b"", _encoded(chunks), length)
+
+
+def _text(value: Any) -> str:
+    return str(value, "latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _check(text: str) -> None:
+    # As http.client has it, a header that is not latin-1 is a UnicodeEncodeError.
+    text.encode("latin-1")
+    if "\r" in text or "\n" in text:
+        raise ValueError("Invalid header: it has more than one line")
+
+
+def _number(text: str, otherwise: int | None) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() else otherwise
+
+
+def _encoded(pieces: Iterable[Any]) -> Iterator[bytes]:
+    for piece in pieces:
+        if len(piece):
+            yield piece.encode() if isinstance(piece, str) else bytes(piece)

@@ -1,0 +1,273 @@
+"""The engine "simple": an exchange over Tornado's `SimpleAsyncHTTPClient`.
+
+That client makes a connection for each request and closes it afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, cast
+
+from tornado import simple_httpclient
+from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httputil import HTTPHeaders
+from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
+from urllib3.exceptions import (
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+)
+
+from .exchanges import MUCH, Exchange, Head
+from .outgoing import Outgoing
+from .streams import ConnectedAlready, tls_context
+
+# As many bytes as http.client reads, in as many lines.
+HEADERS = 100 * 65536
+# For a body with these Tornado cuts the chunks itself.
+CHUNKED_BY_TORNADO = {"POST", "PUT", "PATCH"}
+
+
+class SimpleExchange(Exchange):
+    """A request that is under way in Tornado's simple client."""
+
+    engine = "simple"
+
+    def __init__(self, pool: Any) -> None:
+        """Get ready on the loop that is running."""
+        super().__init__(pool)
+        self.headers = _Sent()
+        self.connection: _Connection | None = None
+        self.sock: socket.socket | None = None
+        self.in_pieces = self.connected = False
+        self.write: Callable[[bytes], Awaitable[None]] | None = None
+        self.sent: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+
+    def _begin(self, method: str, url: str, sending: Outgoing) -> asyncio.Future[HTTPResponse]:
+        context = tls_context(self.pool) if url.startswith("https") else None
+        self.sock = self.pool.through_socks(self)
+        self.headers = _Sent({name.lower(): (name, value) for name, value in sending.headers})
+        self.headers["Connection"] = "close"
+        self.in_pieces = sending.pieces is not None
+        if self.in_pieces:
+            self.sent = self.loop.create_future()
+        self.own_chunks = (
+            self.in_pieces and sending.length is None and method not in CHUNKED_BY_TORNADO
+        )
+        request = HTTPRequest(
+            url,
+            method,
+            body=sending.whole or None,
+            body_producer=cast(Any, self._produce) if self.in_pieces else None,
+            connect_timeout=self.timeout or 0,
+            request_timeout=0,
+            follow_redirects=False,
+            decompress_response=False,
+            allow_nonstandard_methods=True,
+            ssl_options=context,
+        )
+        request.exchange = self  # type: ignore[attr-defined]
+        return _client().fetch(request, raise_error=False)
+
+    async def _produce(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+        # The pieces come from plain code, which is the greenlet of the caller.
+        self.write = write
+        self.wake()
+        if self.sent:
+            await self.sent
+
+    def _upload(self, pieces: Iterator[bytes], sending: Outgoing) -> None:
+        self.until(lambda: self.write is not None)
+        write = self.write
+        if write is None:
+            # There is no connection, and so the body is not even begun.
+            return
+        for piece in pieces:
+            if self.over():
+                break
+            if self.own_chunks:
+                piece = b"%x\r\n%b\r\n" % (len(piece), piece)
+            self._send(write, piece)
+        if self.own_chunks and not self.over():
+            self._send(write, b"0\r\n\r\n")
+        self.since = self.loop.time()
+        if self.sent and not self.sent.done():
+            self.sent.set_result(None)
+
+    def _send(self, write: Callable[[bytes], Awaitable[None]], piece: bytes) -> None:
+        self.since = self.loop.time()
+        written = asyncio.ensure_future(write(piece))
+        written.add_done_callback(self._written)
+        # However fast it goes, others on the loop have their turns.
+        self.wait_until_sent(written.done)
+
+    def _written(self, written: asyncio.Future[None]) -> None:
+        if not written.cancelled():
+            written.exception()
+        self.wake()
+
+    def _began(self) -> float | None:
+        if not self.connected or (self.sent and not self.sent.done()):
+            return None
+        return self.since
+
+    def received(self, piece: bytes) -> Awaitable[None] | None:
+        """Put down a piece, and return what to wait for if there is too much of them."""
+        self.put(piece)
+        if self.size < MUCH:
+            return None
+        self._room = self.loop.create_future()
+        return self._room
+
+    def _resume(self) -> None:
+        if self._room and not self._room.done():
+            self._room.set_result(None)
+
+    def _drop(self) -> None:
+        if self.connection:
+            self.connection.drop()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.connection = self.write = None
+
+    def _stock_error(self, error: BaseException) -> BaseException:
+        pool = self.pool
+        this: Any = self
+        if isinstance(error, simple_httpclient.HTTPTimeoutError):
+            return self.too_late(str(error))
+        if isinstance(error, socket.gaierror):
+            return NameResolutionError(pool.host, this, error)
+        if isinstance(error, UnicodeError):
+            return LocationParseError(f"'{pool.host}', label empty or too long")
+        if isinstance(error, ssl.SSLError):
+            return error
+        if isinstance(error, OSError) and not self.connected:
+            return NewConnectionError(this, f"Failed to establish a new connection: {error}")
+        if isinstance(error, UnsatisfiableReadError):
+            return http.client.LineTooLong("header line")
+        gone = isinstance(error, StreamClosedError | simple_httpclient.HTTPStreamClosedError)
+        if gone and self.head:
+            return http.client.IncompleteRead(b"")
+        if gone:
+            return http.client.RemoteDisconnected(
+                "Remote end closed connection without response"
+            )
+        if isinstance(error, OSError):
+            return error
+        return ProtocolError("Connection aborted.", error)
+
+
+class _Sent(dict[str, tuple[str, str]]):
+    """Headers as they were given: of Tornado's, each would be written anew."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name.lower())[1]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name.lower(), (name, value))
+
+    def get_all(self) -> Iterable[tuple[str, str]]:
+        return self.values()
+
+
+class _Client(simple_httpclient.SimpleAsyncHTTPClient):
+    def _connection_class(self) -> type:
+        return _Connection
+
+
+class _Connection(simple_httpclient._HTTPConnection):
+    """A connection that its exchange knows."""
+
+    def __init__(
+        self,
+        client: Any,
+        request: Any,
+        release: Any,
+        final: Any,
+        size: int,
+        tcp: Any,
+        *limits: Any,
+    ) -> None:
+        self.exchange: SimpleExchange = request.exchange
+        self.exchange.connection = self
+        if self.exchange.sock:
+            tcp = ConnectedAlready(self.exchange.sock)
+        super().__init__(client, request, release, final, size, tcp, *limits)
+
+    def run(self) -> asyncio.Task[None]:  # type: ignore[override]
+        self.task = asyncio.ensure_future(super().run())
+        return self.task
+
+    def drop(self) -> None:
+        self.final_callback = None  # type: ignore[assignment]
+        self._release()
+        self.task.cancel()
+        if hasattr(self, "stream"):
+            self.stream.close()
+        if self.exchange.sock:
+            self.exchange.sock.close()
+
+    def _create_connection(self, stream: IOStream) -> Any:
+        exchange = self.exchange
+        exchange.connected = exchange.has_connected_to_proxy = True
+        exchange.since = exchange.loop.time()
+        # Without what Tornado would add, such as a type of the content.
+        self.request.headers = cast(Any, exchange.headers)
+        return super()._create_connection(stream)
+
+    async def headers_received(self, first_line: Any, headers: HTTPHeaders) -> None:
+        if 100 <= first_line.code < 200:
+            return
+        await super().headers_received(first_line, headers)
+        message = http.client.HTTPMessage()
+        for name, value in headers.get_all():
+            message.set_raw(name, value)
+        exchange = self.exchange
+        exchange.head = Head(
+            first_line.version, first_line.code, first_line.reason or "", message
+        )
+        exchange.wake()
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self.exchange.received(chunk)
+
+    def finish(self) -> None:
+        # A body without a length ends with its connection, and that may have been cut.
+        error = self.stream.error
+        super().finish()
+        self.exchange.end(error)
+
+    def on_connection_close(self) -> None:
+        if self.final_callback is not None:
+            error = self.stream.error or simple_httpclient.HTTPStreamClosedError(
+                "Connection closed"
+            )
+            self._handle_exception(type(error), error, None)
+
+
+def _client() -> _Client:
+    # A client of our own: the shared one lets ten requests through, and the eleventh would wait
+    # behind code that has nothing to do with it. It is kept on its loop, and so goes with it.
+    loop = IOLoop.current()
+    client: _Client | None = vars(loop).get("_trequests_simple")
+    if client is None:
+        client = _Client(
+            force_instance=True,
+            max_clients=sys.maxsize,
+            max_body_size=sys.maxsize,
+            max_header_size=HEADERS,
+        )
+        vars(loop)["_trequests_simple"] = client
+    return client
