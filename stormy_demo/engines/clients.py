@@ -10,22 +10,20 @@ import functools
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.exceptions import LocationParseError
 
 from .. import tornalet
 from .exchange_pools import ExchangePool, ExchangeTLSPool
 from .exchanges import Exchange
-from .outside import Outside, checked
+from .outside import Outside
+from .pooled import PooledAdapter, use_pools
 from .simple import SimpleExchange
 
 CLIENTS = ("simple", "curl")
-# So many addresses the pools are remembered for; a program that asks more finds them anew.
-HOSTS = 1000
 
 
-class TornadoAdapter(HTTPAdapter):
+class TornadoAdapter(PooledAdapter):
     """Send through Tornado's HTTP client, and let the event loop go on meanwhile.
 
     Args:
@@ -37,33 +35,24 @@ class TornadoAdapter(HTTPAdapter):
         ImportError: the curl engine needs pycurl, which is not installed.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "engine", "outside", "undone"]  # noqa: RUF012
-
-    # Sessions may outlive the setup that mounted this. It then does what requests does.
-    undone = False
+    __attrs__ = [*PooledAdapter.__attrs__, "engine"]  # noqa: RUF012
 
     def __init__(self, engine: str = "simple", outside: Outside = "warn") -> None:
         """Get ready for any number of sessions, loops and threads."""
         if engine not in CLIENTS:
             raise ValueError(f"the engine is one of {', '.join(CLIENTS)}, not {engine!r}")
-        self.outside = checked(outside)
         self.engine = engine
-        super().__init__()
+        super().__init__(outside)
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools, see `requests.adapters.HTTPAdapter.init_poolmanager`."""
-        super().init_poolmanager(*args, **options)
-        # The keys of pools, by the addresses that lead to them.
-        self.keys = dict[Any, Any]()
-        if not self.undone:
-            self._through_tornado(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> PoolManager:
-        """Make the pools for a proxy, see `requests.adapters.HTTPAdapter.proxy_manager_for`."""
-        manager: PoolManager = super().proxy_manager_for(proxy, **options)
-        if not self.undone:
-            self._through_tornado(manager)
-        return manager
+    def use_pools_of_engine(self, manager: PoolManager) -> None:
+        """Let a pool manager make pools of exchanges with Tornado's client."""
+        exchange = _exchange(self.engine)
+        kinds = _socks_pools() if "_socks_options" in manager.connection_pool_kw else _POOLS
+        pools: dict[str, Any] = {
+            scheme: functools.partial(kind, exchange=exchange, outside=self.outside)
+            for scheme, kind in kinds.items()
+        }
+        use_pools(manager, pools)
 
     def get_connection_with_tls_context(
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
@@ -73,33 +62,14 @@ class TornadoAdapter(HTTPAdapter):
         Raises:
             requests.exceptions.ProxyError: it goes through a proxy, which the engine cannot.
         """
-        pool: Any
-        if proxies:
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            if (
-                self.engine == "simple"
-                and pool.proxy
-                and tornalet.can_wait()
-                and not self.undone
-            ):
-                raise requests.exceptions.ProxyError(
-                    'the engine "simple" knows no HTTP proxies: the engines "curl" and '
-                    '"sockets" do',
-                    request=request,
-                )
-            return pool
-        # requests works the key of a pool out from the address each time, and that takes as
-        # long as to send the request.
-        pools = self.poolmanager.pools
-        host = (*request.url.split("/", 3)[:3], verify, cert)
-        key = self.keys.get(host)
-        pool = pools.get(key) if key else None
-        if pool is None:
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            # The one that was used last.
-            key = next(reversed(pools._container), None)
-            if key and pools.get(key) is pool and len(self.keys) < HOSTS:
-                self.keys[host] = key
+        pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        refuses = proxies and pool.proxy and self.engine == "simple" and not self.undone
+        if refuses and tornalet.can_wait():
+            raise requests.exceptions.ProxyError(
+                'the engine "simple" knows no HTTP proxies: the engines "curl" and '
+                '"sockets" do',
+                request=request,
+            )
         return pool
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
@@ -115,26 +85,6 @@ class TornadoAdapter(HTTPAdapter):
             if self.undone:
                 raise
             raise requests.exceptions.InvalidURL(error, request=request) from error
-
-    def undo(self) -> None:
-        """Do what requests does from now on."""
-        self.undone = True
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            before = vars(manager).pop("_before_tornado", None)
-            if before:
-                manager.pool_classes_by_scheme = before
-                # What it keeps was made from other classes.
-                manager.clear()
-
-    def _through_tornado(self, manager: Any) -> None:
-        exchange = _exchange(self.engine)
-        kinds = _socks_pools() if "_socks_options" in manager.connection_pool_kw else _POOLS
-        if "_before_tornado" not in vars(manager):
-            vars(manager)["_before_tornado"] = manager.pool_classes_by_scheme
-            manager.pool_classes_by_scheme = {
-                scheme: functools.partial(kind, exchange=exchange, outside=self.outside)
-                for scheme, kind in kinds.items()
-            }
 
 
 def _exchange(engine: str) -> type[Exchange]:
