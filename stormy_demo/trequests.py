@@ -20,9 +20,9 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from .engines.clients import CLIENTS, TornadoAdapter
+from .engines.clients.adapter import CLIENTS, TornadoAdapter
 from .engines.outside import Outside, checked
-from .engines.sockets import SocketsAdapter, make_plain, make_polite, watch
+from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite, watch
 
 __all__ = ["ENGINES", "SocketsAdapter", "TornadoAdapter", "setup_session"]
 

@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
 from stormy_demo.backend import Backend
-from stormy_demo.engines.headers import parse_headers
 from stormy_demo.engines.places import PoliteQueue
+from stormy_demo.engines.sockets.headers import parse_headers
 from stormy_demo.running import running, running_apart
 from stormy_demo.tornalet import run
 from stormy_demo.trequests import SocketsAdapter, setup_session

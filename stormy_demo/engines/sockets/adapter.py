@@ -9,9 +9,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
-from .instead import Instead
-from .outside import Outside, tell
-from .pooled import PooledAdapter, use_pools, use_stock_pools
+from ..instead import Instead
+from ..outside import Outside, tell
+from ..pooled import PooledAdapter, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
 
 STOCK: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 
-from .exchange_pools import ExchangePool, ExchangeTLSPool
+from ..sockets.socks import PoliteSOCKSConnection, PoliteSOCKSPool, PoliteSOCKSTLSPool
 from .exchanges import Exchange
-from .socks import PoliteSOCKSConnection, PoliteSOCKSPool, PoliteSOCKSTLSPool
+from .pools import ExchangePool, ExchangeTLSPool
 
 
 class _ThroughSOCKS(ExchangePool):

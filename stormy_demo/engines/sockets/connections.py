@@ -27,12 +27,12 @@ from urllib3.util.ssl_ import (
     resolve_ssl_version,
 )
 
-from .. import tornalet
+from ... import tornalet
+from ..outside import Outside
+from ..places import PoliteQueue
+from ..threads import wait_for_thread
 from .headers import PoliteResponse
-from .outside import Outside
-from .places import PoliteQueue
 from .polite import PoliteSocket
-from .threads import wait_for_thread
 from .tls import PoliteContext
 
 

@@ -8,10 +8,10 @@ import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .. import tornalet
-from .outside import Outside
+from ... import tornalet
+from ..outside import Outside
+from ..threads import wait_for_thread
 from .polite import Polite
-from .threads import wait_for_thread
 
 T = TypeVar("T")
 

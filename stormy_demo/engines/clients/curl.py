@@ -27,9 +27,9 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from ..sockets.headers import parse_headers
 from .curl_words import tell_curl
 from .exchanges import MUCH, Exchange, Head
-from .headers import parse_headers
 from .outgoing import Outgoing
 
 STATUS = re.compile(rb"(HTTP/1\.[01]) +(\d{3})(?!\d)(?: ([^\r\n]*))?").match

@@ -10,11 +10,11 @@ import socket
 
 from urllib3.contrib.socks import SOCKSConnection
 
-from .. import tornalet
+from ... import tornalet
+from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
 from .polite import PoliteSocket
 from .pools import PolitePool, PoliteTLSPool
-from .threads import wait_for_thread
 
 
 class PoliteSOCKSConnection(PoliteConnection, SOCKSConnection):

@@ -9,8 +9,8 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from .. import tornalet
-from .outside import loop_runs_here
+from ... import tornalet
+from ..outside import loop_runs_here
 
 
 def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:

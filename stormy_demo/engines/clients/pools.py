@@ -7,9 +7,9 @@ from typing import Any
 
 from urllib3.exceptions import ProtocolError
 
-from .. import tornalet
+from ... import tornalet
+from ..sockets.pools import PolitePool, PoliteTLSPool
 from .exchanges import Exchange
-from .pools import PolitePool, PoliteTLSPool
 
 
 class ExchangePool(PolitePool):

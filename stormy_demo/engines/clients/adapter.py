@@ -13,11 +13,11 @@ import requests
 from urllib3 import PoolManager
 from urllib3.exceptions import LocationParseError
 
-from .. import tornalet
-from .exchange_pools import ExchangePool, ExchangeTLSPool
+from ... import tornalet
+from ..outside import Outside
+from ..pooled import PooledAdapter, use_pools
 from .exchanges import Exchange
-from .outside import Outside
-from .pooled import PooledAdapter, use_pools
+from .pools import ExchangePool, ExchangeTLSPool
 from .simple import SimpleExchange
 
 CLIENTS = ("simple", "curl")
@@ -101,6 +101,6 @@ _POOLS: dict[str, type[ExchangePool]] = {"http": ExchangePool, "https": Exchange
 
 
 def _socks_pools() -> dict[str, type[ExchangePool]]:
-    from .exchange_socks import ExchangeSOCKSPool, ExchangeSOCKSTLSPool
+    from .socks import ExchangeSOCKSPool, ExchangeSOCKSTLSPool
 
     return {"http": ExchangeSOCKSPool, "https": ExchangeSOCKSTLSPool}

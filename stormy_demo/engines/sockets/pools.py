@@ -15,11 +15,11 @@ from typing import Any
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.exceptions import EmptyPoolError
 
-from .. import tornalet
+from ... import tornalet
+from ..outside import Outside, loop_runs_here, tell, told
+from ..places import PoliteQueue
+from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
-from .outside import Outside, loop_runs_here, tell, told
-from .places import PoliteQueue
-from .threads import wait_for_thread
 
 
 class PolitePool(HTTPConnectionPool):

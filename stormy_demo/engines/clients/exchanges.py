@@ -22,10 +22,10 @@ from urllib3 import HTTPResponse as RawResponse
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.util.ssl_ import resolve_cert_reqs
 
-from .. import tornalet
+from ... import tornalet
+from ..outside import tell
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing
-from .outside import tell
 from .waiters import Due, Waiters
 
 # Bytes that have come and that nobody has read yet: no more is fetched from the one on, and
