@@ -77,6 +77,11 @@ class PooledAdapter(HTTPAdapter):
                 self.keys[host] = key
         return pool
 
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """Return what to ask for, see `requests.adapters.HTTPAdapter.request_url`."""
+        # With no proxies there is none to be found, and the answer is always the same.
+        return super().request_url(request, proxies) if proxies else str(request.path_url)
+
     def undo(self) -> None:
         """Do what requests does from now on."""
         self.undone = True

@@ -27,13 +27,6 @@ class ExchangePool(PolitePool):
         self.exchange = exchange
         self.unknown = [name for name in exchange.unknown if options.get(name) is not None]
 
-    def urlopen(self, method: str, url: str, *args: Any, **options: Any) -> Any:
-        """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
-        if self.proxy is None and options.get("headers"):
-            # urllib3 makes a copy, and a plain one is made in a tenth of the time.
-            options["headers"] = dict(options["headers"].items())
-        return super().urlopen(method, url, *args, **options)
-
     def _get_conn(self, timeout: float | None = None) -> Any:
         if not tornalet.can_wait():
             return super()._get_conn(timeout)

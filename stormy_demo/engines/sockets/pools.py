@@ -81,6 +81,9 @@ class PolitePool(HTTPConnectionPool):
         retries = kwargs.get("retries")
         if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
+        if self.proxy is None and kwargs.get("headers"):
+            # urllib3 makes a copy, and a plain one is made in a tenth of the time.
+            kwargs["headers"] = dict(kwargs["headers"].items())
         if tornalet.can_wait() or (told.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
         tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
