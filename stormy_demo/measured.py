@@ -81,12 +81,13 @@ def clients(modes: list[str], *, latency_ms: int, at_once: int) -> Table:
                 f"{row['cpu_us']:.0f}",
                 f"{row['cpu_ratio']:.2f}",
                 f"{row['rps']:.0f}",
-                "" if row["p99_ms"] is None else f"{row['p99_ms']:.0f}",
+                "-" if row["p99_ms"] is None else f"{row['p99_ms']:.0f}",
+                f"{row['rss_mb']:.0f}",
             ]
         )
     about = result["about"]
     note = f"Medians of {about['rounds']} rounds, {about['machine']}, Python {about['python']}."
-    return Table(["", "CPU µs", "× raw simple", "requests/s", "p99 ms"], rows, note)
+    return Table(["", "CPU µs", "× raw simple", "requests/s", "p99 ms", "MB"], rows, note)
 
 
 def rps(mode: str, *, latency_ms: int, at_once: int) -> float:

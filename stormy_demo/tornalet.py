@@ -69,7 +69,7 @@ def wait(awaitable: Awaitable[T]) -> T:
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run plain code in a greenlet, so that it may call `wait`.
 
-    Cancel it before its loop is closed: nobody else can, and the collector of garbage does not
+    Cancel it before its loop is closed: nobody else can, and the garbage collector does not
     look into a greenlet that stands in the middle.
 
     Args:

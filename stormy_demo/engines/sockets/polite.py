@@ -144,7 +144,7 @@ class PoliteSocket(Polite):
     def _once_ready(self, call: Callable[..., T], for_writing: bool, *args: Any) -> T:
         deadline = self._deadline()
         while True:
-            # Not in the `except`: what is raised there says that it came on top of this.
+            # To wait in an `except` would show a time-out as one error on top of another.
             with contextlib.suppress(BlockingIOError):
                 return call(*args)
             self._wait(for_writing, deadline)
