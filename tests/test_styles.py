@@ -204,6 +204,8 @@ class TestEveryStyle:
         def left() -> set[asyncio.Task[Any]]:
             return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
 
+        # What a loop gets once, and keeps until it ends, is nothing left behind.
+        await ask(style, Backend(), deadline=5)
         tasks, descriptors = left(), open_descriptors()
         for backend in (Backend(), Backend(drop={"friends"}), Backend(hang={"profile"})):
             await ask(style, backend, deadline=0.1)
