@@ -13,6 +13,7 @@ import functools
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+from urllib3.connection import port_by_scheme
 from urllib3.exceptions import EmptyPoolError
 
 from ... import tornalet
@@ -86,12 +87,19 @@ class PolitePool(HTTPConnectionPool):
             kwargs["headers"] = dict(kwargs["headers"].items())
         if tornalet.can_wait() or (told.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
-        tell(self.outside, f"{method} {self.scheme}://{self.host}{url}")
+        tell(self.outside, f"{method} {self._address(url)}")
         token = told.set(True)
         try:
             return super().urlopen(method, url, *args, **kwargs)
         finally:
             told.reset(token)
+
+    def _address(self, url: str) -> str:
+        if not url.startswith("/"):
+            # Through a proxy that is asked for the whole address.
+            return url
+        usual = self.port in (None, port_by_scheme.get(self.scheme))
+        return f"{self.scheme}://{self.host}{'' if usual else f':{self.port}'}{url}"
 
     def _urlopen(self, *args: Any, **kwargs: Any) -> Any:
         try:
