@@ -93,8 +93,9 @@ class _Setup:
         self.prefixes = EVERYWHERE if mounts is None else tuple(mounts)
         self.engine = engine
         self.outside = checked(outside)
+        # An engine that cannot be had shall be known of here, and not with the first session.
         self.make_ours()
-        self.ours = weakref.WeakSet[TornadoAdapter | SocketsAdapter]()
+        self.ours = weakref.WeakSet[Ours]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
 
     def change(self, session: requests.Session) -> list[_Mounted]:

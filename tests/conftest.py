@@ -53,6 +53,14 @@ def no_noise(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine says about proxies, the servers of a test are all on it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
 def open_descriptors() -> Callable[[], int]:
     """Count the files and sockets that the process has open."""
     if not DESCRIPTORS.exists():

@@ -22,6 +22,7 @@ from stormy_demo.backend import Backend
 from stormy_demo.running import running, running_apart
 from stormy_demo.tornalet import can_wait, run, wait
 from stormy_demo.trequests import ENGINES, setup_session
+from tests.awaitables import fail, soon
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
@@ -35,16 +36,6 @@ USER: contextvars.ContextVar[str] = contextvars.ContextVar("USER", default="nobo
 @pytest.fixture(params=[engine for engine in ENGINES if engine != "curl"])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-async def soon(value: object) -> Any:
-    await asyncio.sleep(0)
-    return value
-
-
-async def fail(error: BaseException) -> None:
-    await asyncio.sleep(0)
-    raise error
 
 
 class TestGreenback:

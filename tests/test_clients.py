@@ -84,13 +84,6 @@ def needs_curl(request: pytest.FixtureRequest) -> None:
             pytest.skip(f"the curl engine cannot be used here: {error}")
 
 
-@pytest.fixture
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 class Server(TCPServer):
     """Talks to each client as a test says, and knows who has gone."""
 

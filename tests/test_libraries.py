@@ -65,7 +65,7 @@ pytestmark = [
         "ignore::ImportWarning",
         "ignore:Properties that return a na:UserWarning",
     ),
-    pytest.mark.usefixtures("no_noise"),
+    pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 
 Way = Callable[..., Awaitable[Any]]
@@ -89,14 +89,6 @@ def way(request: pytest.FixtureRequest) -> Iterator[Way]:
 def politely() -> Iterator[Way]:
     with setup_session(engine="sockets"):
         yield run
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine says about proxies, the servers here are all on it."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def need(name: str) -> ModuleType:

@@ -29,7 +29,7 @@ from stormy_demo.trequests import SocketsAdapter, setup_session
 
 pytestmark = [
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
-    pytest.mark.usefixtures("no_noise"),
+    pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 
 THREE = ["ada", "grace", "alan"]
@@ -45,13 +45,6 @@ def nobody_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
         sleep(seconds)
 
     monkeypatch.setattr(time, "sleep", refuse)
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 def profile(session: requests.Session, url: str, user: str) -> str:

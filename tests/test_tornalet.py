@@ -19,6 +19,7 @@ from tornado.web import Application, RequestHandler
 
 from stormy_demo.running import running
 from stormy_demo.tornalet import can_wait, run, tornalet, wait
+from tests.awaitables import fail, soon
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
@@ -27,16 +28,6 @@ pytestmark = [
 ]
 
 USER: contextvars.ContextVar[str] = contextvars.ContextVar("USER", default="nobody")
-
-
-async def soon(value: object) -> Any:
-    await asyncio.sleep(0)
-    return value
-
-
-async def fail(error: BaseException) -> None:
-    await asyncio.sleep(0)
-    raise error
 
 
 class TestRun:

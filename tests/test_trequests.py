@@ -26,6 +26,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpserver import TCPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
+from benchmarks import _faults
 from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend
 from stormy_demo.running import on_own_loop, running, running_apart
@@ -35,7 +36,7 @@ from stormy_demo.trequests import ENGINES, SocketsAdapter, TornadoAdapter, setup
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
-    pytest.mark.usefixtures("no_noise"),
+    pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 
 P = ParamSpec("P")
@@ -87,14 +88,6 @@ def client(request: pytest.FixtureRequest) -> str:
     if request.param == "curl":
         need_curl()
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the machine says about proxies, the servers here are all on it."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 class Echo(RequestHandler):
@@ -605,21 +598,14 @@ class TestErrors:
 
 @contextlib.contextmanager
 def full_house() -> Iterator[str]:
-    """An address that lets nobody in: its queue is full, and nobody is ever taken from it."""
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(socket.socket())
-        server.bind(("127.0.0.1", 0))
-        server.listen(0)
-        for _ in range(4):
-            client = stack.enter_context(socket.socket())
-            client.setblocking(False)
-            client.connect_ex(server.getsockname())
-        probe = stack.enter_context(socket.socket())
+    """An address that lets nobody in, where the system has such a thing."""
+    with _faults.full_house() as url, socket.socket() as probe:
         probe.settimeout(0.05)
+        host, port = url.removeprefix("http://").rstrip("/").split(":")
         try:
-            probe.connect(server.getsockname())
+            probe.connect((host, int(port)))
         except TimeoutError:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+            yield url
         else:
             pytest.skip("this system lets everybody in")
 

@@ -9,6 +9,8 @@ import time
 from collections import deque
 from typing import Any
 
+from tornado.concurrent import future_set_result_unless_cancelled
+
 from .. import tornalet
 from .outside import loop_runs_here
 
@@ -65,10 +67,7 @@ class PoliteQueue(queue.LifoQueue[Any]):
                 news = self._waiting.popleft()
                 # Places are given back on other threads too, and some loops are closed by now.
                 with contextlib.suppress(RuntimeError):
-                    news.get_loop().call_soon_threadsafe(_tell, news)
+                    news.get_loop().call_soon_threadsafe(
+                        future_set_result_unless_cancelled, news, None
+                    )
                     return
-
-
-def _tell(news: asyncio.Future[None]) -> None:
-    if not news.done():
-        news.set_result(None)

@@ -62,8 +62,8 @@ class PooledAdapter(HTTPAdapter):
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
         if proxies:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        # requests works the key of a pool out from the address each time, and that takes as
-        # long as to send the request.
+        # requests works the key of a pool out from the address each time, which is not little
+        # work.
         pools = self.poolmanager.pools
         host = (*request.url.split("/", 3)[:3], verify, cert)
         key = self.keys.get(host)

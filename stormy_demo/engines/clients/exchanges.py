@@ -131,7 +131,7 @@ class Exchange:
         enforce_content_length: bool = True,
     ) -> None:
         """Send a request, see `urllib3.connection.HTTPConnection.request`."""
-        target, netloc = self._target(url)
+        target, netloc = self.pool.address(url)
         self._made: dict[str, Any] = {
             "preload_content": preload_content,
             "decode_content": decode_content,
@@ -277,17 +277,6 @@ class Exchange:
         return min(due or self.start + self.total, self.start + self.total)
 
     # -- within ----------------------------------------------------------------------------
-
-    def _target(self, url: str) -> tuple[str, str]:
-        """Return the whole address, and the host in it with its port, if it is unusual."""
-        if not url.startswith("/"):
-            # Through a proxy that is asked for the whole address.
-            return url, url.split("/", 3)[2]
-        pool = self.pool
-        host = f"[{pool.host}]" if ":" in pool.host else pool.host
-        usual = {"http": 80, "https": 443}.get(pool.scheme)
-        netloc = host if pool.port in (None, usual) else f"{host}:{pool.port}"
-        return f"{pool.scheme}://{netloc}{url}", netloc
 
     def _pop(self, most: int | None) -> bytes:
         if not self.pieces:

@@ -1,6 +1,6 @@
 """The headers of an answer, read without the parser for e-mail.
 
-That is what the standard library reads them with, and it is a twentieth of what a whole request
+That is what the standard library reads them with, and it is no small part of what a request
 costs. Nearly all headers are plain lines with a name and a value; whatever is not goes to that
 parser as ever.
 """

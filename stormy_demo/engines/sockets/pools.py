@@ -83,23 +83,29 @@ class PolitePool(HTTPConnectionPool):
         if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
         if self.proxy is None and kwargs.get("headers"):
-            # urllib3 makes a copy, and a plain one is made in a tenth of the time.
+            # urllib3 makes a copy, and a plain one is made much faster.
             kwargs["headers"] = dict(kwargs["headers"].items())
         if tornalet.can_wait() or (told.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
-        tell(self.outside, f"{method} {self._address(url)}")
+        tell(self.outside, f"{method} {self.address(url)[0]}")
         token = told.set(True)
         try:
             return super().urlopen(method, url, *args, **kwargs)
         finally:
             told.reset(token)
 
-    def _address(self, url: str) -> str:
+    def address(self, url: str) -> tuple[str, str]:
+        """Return the whole address of what is asked for, and the host in it.
+
+        The host has its port with it, if that is unusual.
+        """
         if not url.startswith("/"):
             # Through a proxy that is asked for the whole address.
-            return url
+            return url, url.split("/", 3)[2]
+        host = f"[{self.host}]" if ":" in self.host else self.host
         usual = self.port in (None, port_by_scheme.get(self.scheme))
-        return f"{self.scheme}://{self.host}{'' if usual else f':{self.port}'}{url}"
+        netloc = host if usual else f"{host}:{self.port}"
+        return f"{self.scheme}://{netloc}{url}", netloc
 
     def _urlopen(self, *args: Any, **kwargs: Any) -> Any:
         try:

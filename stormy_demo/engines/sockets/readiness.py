@@ -57,9 +57,9 @@ def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> boo
 
 
 def _watch_of(loop: Any) -> _Readers | _Epoll:
+    watch = _Epoll() if hasattr(select, "epoll") else _Readers()
     # Kept on the loop, and so goes with it.
-    loop._polite_watch = _Readers() if EPOLL is None else _Epoll()
-    watch: _Readers | _Epoll = loop._polite_watch
+    loop._polite_watch = watch
     return watch
 
 
@@ -165,6 +165,3 @@ class _Waiting:
         if ready is not None:
             _settle(ready, True)
         return ready is not None
-
-
-EPOLL = getattr(select, "epoll", None)
