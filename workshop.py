@@ -402,9 +402,9 @@ def test(arguments: list[str]) -> int:
 
 
 def slides(arguments: list[str]) -> int:
-    """Build the deck, slides/build/stormy_webber.html."""
+    """Build the deck and its pages, slides/build/index.html; --pdf, --check."""
     set_up(ALL)
-    return run(str(ROOT / "slides" / "build.py"), *arguments)
+    return run("-m", "slides", *arguments)
 
 
 def refresh(arguments: list[str]) -> int:

@@ -11,7 +11,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from slides import build
+from slides import deck as decks
+from slides.__main__ import main
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
@@ -59,12 +60,12 @@ def listed(names: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def notebook() -> NotebookNode:
-    return nbformat.read(build.NOTEBOOK, as_version=4)
+    return nbformat.read(decks.NOTEBOOK, as_version=4)
 
 
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +142,14 @@ def test_only_notebooks_that_exist_are_named(notebook: NotebookNode) -> None:
     )
     named |= set(re.findall(r"notebooks/(\w+\.ipynb)", table()))
     assert {"01_callbacks.ipynb", "02_coroutines.ipynb", "03_trequests.ipynb"} <= named
-    assert not [n for n in named if not (build.SLIDES.parent / "notebooks" / n).is_file()]
+    assert not [n for n in named if not (decks.SLIDES.parent / "notebooks" / n).is_file()]
 
 
 # -- then and now -----------------------------------------------------------------------------
 
 
 def table() -> str:
-    return (build.SLIDES / "then_and_now.md").read_text(encoding="utf-8")
+    return (decks.SLIDES / "then_and_now.md").read_text(encoding="utf-8")
 
 
 def rows() -> list[list[str]]:
@@ -169,7 +170,7 @@ def test_then_and_now_says_of_each_where_it_runs() -> None:
 
 def test_then_and_now_points_at_files_that_exist() -> None:
     for path in re.findall(r"`((?:stormy_demo|notebooks)/[\w./]+\.\w+)`", table()):
-        assert (build.SLIDES.parent / path).is_file(), path
+        assert (decks.SLIDES.parent / path).is_file(), path
 
 
 # -- the file ---------------------------------------------------------------------------------
@@ -237,7 +238,7 @@ def test_every_slide_reaches_the_deck(html: str, notebook: NotebookNode) -> None
 
 
 def test_two_builds_give_the_same_bytes(deck: Path, tmp_path: Path) -> None:
-    assert build.build(output=tmp_path / "again.html").read_bytes() == deck.read_bytes()
+    assert decks.build(output=tmp_path / "again.html").read_bytes() == deck.read_bytes()
 
 
 # -- what can go wrong ------------------------------------------------------------------------
@@ -251,17 +252,17 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
     before, cell.execution_count = cell.execution_count, None
     nbformat.write(fresh, tmp_path / "fresh.ipynb")
     cell.execution_count = before
-    with pytest.raises(build.CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
-        build.build(tmp_path / "fresh.ipynb", tmp_path / "deck.html")
+    with pytest.raises(decks.CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
+        decks.build(tmp_path / "fresh.ipynb", tmp_path / "deck.html")
     assert not (tmp_path / "deck.html").exists()
 
 
 def test_a_missing_package_gets_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    find_spec = build.find_spec
-    monkeypatch.setattr(build, "find_spec", lambda n: None if n == "pyreveal" else find_spec(n))
-    assert build.main(["--output", str(tmp_path / "deck.html")]) == 1
+    find_spec = decks.find_spec
+    monkeypatch.setattr(decks, "find_spec", lambda n: None if n == "pyreveal" else find_spec(n))
+    assert main(["--output", str(tmp_path / "deck.html")]) == 1
     assert capsys.readouterr().err == (
         "The package pyreveal is not installed here. `python3 workshop.py slides` brings it.\n"
     )
@@ -270,5 +271,5 @@ def test_a_missing_package_gets_a_sentence(
 def test_a_place_that_cannot_be_written_gets_a_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert build.main(["--output", str(tmp_path)]) == 1
+    assert main(["--output", str(tmp_path)]) == 1
     assert str(tmp_path) in capsys.readouterr().err

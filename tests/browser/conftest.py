@@ -6,18 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from workshop import find_chromium
-
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+from slides.browser import NoBrowser, chromium
 
 
 # Not for the whole session: while it is open, Playwright keeps a loop running on this thread,
@@ -25,13 +16,10 @@ QUIET = (
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start the Chromium of this machine; without one skip, or fail where CI=true."""
-    path = find_chromium()
-    if path is None:
-        reason = "no Chromium, Chrome or Edge was found on this machine"
+    try:
+        with chromium() as started:
+            yield started
+    except NoBrowser as reason:
         if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield chromium
-        chromium.close()
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from slides import build
+from slides import deck as decks
 
 SIZE = {"width": 1280, "height": 720}
 SECTIONS = ".slides > section > section"
@@ -32,7 +32,7 @@ OVERFLOW = """() => {
 
 @pytest.fixture(scope="module")
 def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
 
 
 class Watched:

@@ -1,7 +1,5 @@
 """Make the deck: one HTML file, from the outputs in the notebook, that asks for nothing else.
 
-    python3 workshop.py slides [--output PATH]
-
 nbconvert makes the slides with the template beside this file, and reveal.js is written into
 them from the package pyreveal. So the file opens anywhere, without a network, and two builds
 give the same bytes.
@@ -9,15 +7,14 @@ give the same bytes.
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 SLIDES = Path(__file__).resolve().parent
 NOTEBOOK = SLIDES / "stormy_webber.ipynb"
 TEMPLATE = SLIDES / "template"
+COLOURS = SLIDES / "colours.css"
 DECK = SLIDES / "build" / "stormy_webber.html"
 
 
@@ -87,6 +84,7 @@ def deck_parts() -> dict[str, str]:
             "reveal_css": text(reveal / "reveal.css"),
             "reveal_js": script(reveal / "reveal.js"),
             "notes_js": script(reveal / "plugin" / "notes.js"),
+            "colours_css": text(COLOURS),
             "theme_css": text(TEMPLATE / "theme.css"),
             "noscript_css": text(TEMPLATE / "noscript.css"),
             "start_js": script(TEMPLATE / "start.js"),
@@ -109,22 +107,3 @@ def script(path: Path) -> str:
     character to JavaScript, in a string, a template and a regular expression alike.
     """
     return re.sub(r"<(?=!--|/?script)", r"\\x3c", text(path), flags=re.IGNORECASE)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Make the deck and say where it is; 1 if that cannot be."""
-    parser = argparse.ArgumentParser(prog="workshop.py slides", description="Make the deck.")
-    parser.add_argument("--output", type=Path, default=DECK, metavar="PATH")
-    arguments = parser.parse_args(argv)
-    try:
-        deck = build(output=arguments.output)
-    except (CannotBuild, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    size = deck.stat().st_size / 1000
-    print(f"{deck} ({size:.0f} kB): open it in a browser; S shows the notes.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
