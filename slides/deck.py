@@ -7,14 +7,26 @@ give the same bytes.
 
 from __future__ import annotations
 
+import base64
 import re
+from html import unescape
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slides import films
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 SLIDES = Path(__file__).resolve().parent
 NOTEBOOK = SLIDES / "stormy_webber.ipynb"
 TEMPLATE = SLIDES / "template"
 COLOURS = SLIDES / "colours.css"
+
+# More columns than this have no room in the largest letters.
+WIDE = 74
 DECK = SLIDES / "build" / "stormy_webber.html"
 
 
@@ -56,12 +68,62 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         extra_template_basedirs=[str(SLIDES)],
         exclude_anchor_links=True,
     )
+    prepare(slides)
     html, _ = exporter.from_notebook_node(
         slides, {"deck": parts, "metadata": {"name": notebook.stem}}
     )
+    html = with_pictures(html, notebook.parent)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(html, encoding="utf-8", newline="\n")
     return output
+
+
+def prepare(slides: NotebookNode) -> None:
+    """Tell the template what it cannot see: the minutes of a slide, and which code is wide."""
+    for cell in slides.cells:
+        if minutes := cell.metadata.get("minutes"):
+            # The speaker view counts seconds, and says whether one is behind.
+            data = cell.metadata.slideshow.setdefault("data", {})
+            data["timing"] = f"{60 * minutes:g}"
+        lines = cell.source.splitlines() if cell.cell_type == "code" else []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            shown = "" if "text/html" in data else data.get("text/plain", "")
+            lines += output.get("text", shown).splitlines()
+        if max(map(len, lines), default=0) > WIDE:
+            cell.metadata.setdefault("tags", []).append("wide")
+
+
+def with_pictures(html: str, folder: Path) -> str:
+    """Write the SVG pictures of a page into it, so that they have its colours.
+
+    Args:
+        html: the page, with pictures as addresses or as data.
+        folder: where their addresses begin.
+
+    Raises:
+        CannotBuild: a picture is not there, or has no words for those who cannot see it.
+    """
+    numbers = count(1)
+
+    def inline(found: re.Match[str]) -> str:
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', found[0]))
+        source, alt = attributes.get("src", ""), attributes.get("alt", "")
+        if source.startswith("data:image/svg+xml;base64,"):
+            svg = base64.b64decode(source.partition(",")[2]).decode()
+        elif source.endswith(".svg") and ":" not in source:
+            try:
+                svg = text(folder / source)
+            except FileNotFoundError:
+                raise CannotBuild(f"A slide shows {source}, which is not there.") from None
+        else:
+            return found[0]
+        if films.is_film(svg):
+            return films.playable(svg, unescape(alt), f"film-{next(numbers)}")
+        says = f'role="img" aria-label="{alt}"' if alt else 'aria-hidden="true"'
+        return svg.replace("<svg ", f'<svg class="drawing" {says} ', 1)
+
+    return re.sub(r"<img\b[^>]*>", inline, html)
 
 
 def deck_parts() -> dict[str, str]:

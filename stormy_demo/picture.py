@@ -108,12 +108,17 @@ class _Drawing:
                 f" font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
                 f' font-size="12" fill="{INK}">',
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
+                '<g class="heading">',
                 *self.heading(),
+                # What a player of the film has to know: where it begins and ends, and when.
+                f'</g><g class="film" data-seconds="{self.length:.3f}"'
+                f' data-start="{self.x(0):.1f}" data-end="{self.x(self.length):.1f}"'
+                f' data-top="{self.top:g}" data-bottom="{self.bottom:g}">',
                 *self.pauses(),
                 *self.axis(),
                 *self.lanes(),
                 *self.heartbeat(),
-                "</svg>",
+                "</g></svg>",
             ]
         )
 

@@ -1,14 +1,82 @@
+// A beamer of 4:3 gets slides of its own shape, not those of a wide screen made small.
+const printed = /print-pdf|view=print/.test(location.search);
+function shape() {
+  const square = !printed && innerWidth / innerHeight < 1.5;
+  document.documentElement.dataset.shape = square ? '4:3' : '16:9';
+  return square ? { width: 1024, height: 768 } : { width: 1280, height: 720 };
+}
+
+// The spider in the margin comes down its thread as the talk goes on.
+function descend() {
+  document.documentElement.style.setProperty('--progress', Reveal.getProgress());
+}
+
+// How light a room is, nobody knows before the talk.
+function turnTheLight() {
+  const root = document.documentElement;
+  const dark = getComputedStyle(root).colorScheme === 'dark'
+    || (root.style.colorScheme === '' && matchMedia('(prefers-color-scheme: dark)').matches);
+  root.style.colorScheme = dark ? 'light' : 'dark';
+}
+
+// A film is still until somebody asks for it, and for those who want no motion it stays so.
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+function stop(film) {
+  const button = film.querySelector('button');
+  film.querySelectorAll('[begin]').forEach((motion) => motion.endElement());
+  button.textContent = button.dataset.play;
+  delete film.dataset.playing;
+}
+
+function play(film) {
+  const button = film.querySelector('button');
+  if ('playing' in film.dataset || still.matches) return stop(film);
+  film.querySelectorAll('[begin]').forEach((motion) => motion.beginElement());
+  button.textContent = button.dataset.stop;
+  film.dataset.playing = '';
+}
+
+document.querySelectorAll('figure.film').forEach((film) => {
+  const button = film.querySelector('button');
+  button.textContent = button.dataset.play;
+  button.hidden = still.matches || printed;
+  button.addEventListener('click', () => play(film));
+  film.querySelector('animate').addEventListener('endEvent', () => stop(film));
+});
+still.addEventListener('change', () => {
+  document.querySelectorAll('figure.film').forEach((film) => {
+    stop(film);
+    film.querySelector('button').hidden = still.matches || printed;
+  });
+});
+
 Reveal.initialize({
+  ...shape(),
   plugins: [RevealNotes],
-  width: 1280,
-  height: 720,
   margin: 0,
   center: false,
   hash: true,
+  progress: false,
   slideNumber: 'c/t',
+  showSlideNumber: printed ? 'print' : 'all',
   transition: 'none',
   backgroundTransition: 'none',
+  pdfSeparateFragments: false,
 }).then(() => {
   // As an "application", a screen reader would keep its own reading keys from the listener.
   document.querySelector('.reveal').removeAttribute('role');
+  addEventListener('resize', () => Reveal.configure(shape()));
+  Reveal.on('slidechanged', () => {
+    document.querySelectorAll('figure.film[data-playing]').forEach(stop);
+    descend();
+  });
+  Reveal.on('fragmentshown', descend);
+  Reveal.on('fragmenthidden', descend);
+  descend();
+  Reveal.addKeyBinding(
+    { keyCode: 84, key: 'T', description: 'Light or dark' }, turnTheLight);
+  Reveal.addKeyBinding(
+    { keyCode: 80, key: 'P', description: 'Play the film slowly, or stop it' },
+    () => Reveal.getCurrentSlide().querySelectorAll('figure.film').forEach(play));
 });

@@ -1,0 +1,573 @@
+"""Draw the pictures of the talk: a storm, a web, and a spider that has one thread.
+
+.venv/bin/python -m slides.drawings
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from slides.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, RED, SAIL, Pen, Point
+
+PICTURES = Path(__file__).resolve().parent / "pictures"
+
+# Where the left feet of a spider are, seen from its middle.
+STANDING: list[Point] = [(-78, -40), (-92, 2), (-84, 46), (-58, 78)]
+HANGING: list[Point] = [(-58, -74), (-86, -40), (-88, 16), (-60, 56)]
+DRAWINGS: dict[str, Callable[[Pen], None]] = {}
+
+
+def drawing(picture: Callable[[Pen], None]) -> Callable[[Pen], None]:
+    """Remember a picture under the name of its function."""
+    DRAWINGS[picture.__name__] = picture
+    return picture
+
+
+# -- what the pictures are made of ------------------------------------------------------------
+
+
+def spider(
+    pen: Pen,
+    x: float,
+    y: float,
+    size: float = 1,
+    *,
+    feet: list[Point] | None = None,
+    look: Point = (0, 3),
+    asleep: bool = False,
+) -> None:
+    """Draw the spider around a middle; `feet` are the left four, or all eight."""
+    places = feet or STANDING
+    if len(places) == 4:
+        places = places + [(-right, down) for right, down in places]
+    for foot_x, foot_y in places:
+        side = -1 if foot_x < 0 else 1
+        knee = (0.62 * foot_x + side * 14, 0.62 * foot_y - 26)
+        pen.line(
+            (x + size * side * 16, y),
+            (x + size * knee[0], y + size * knee[1]),
+            (x + size * foot_x, y + size * foot_y),
+            width=4.5 * size**0.5,
+        )
+    pen.oval(x, y, 38 * size, 36 * size, fill=INK)
+    for side in (-1, 1):
+        eye = (x + side * 14 * size, y - 6 * size)
+        if asleep:
+            pen.line(
+                (eye[0] - 9 * size, eye[1]),
+                (eye[0], eye[1] + 6 * size),
+                (eye[0] + 9 * size, eye[1]),
+                ink=PAPER,
+                width=4 * size**0.5,
+            )
+        else:
+            pen.oval(*eye, 11 * size, 12 * size, fill=PAPER, ink=NONE)
+            pen.dot(eye[0] + look[0] * size, eye[1] + look[1] * size, round(5 * size, 1))
+    pen.line(
+        (x - 9 * size, y + 17 * size),
+        (x, y + 21 * size),
+        (x + 9 * size, y + 17 * size),
+        ink=PAPER,
+        width=3.5 * size**0.5,
+    )
+
+
+def thread(pen: Pen, x: float, top: float, bottom: float) -> None:
+    """Draw the thread on which somebody hangs."""
+    middle = (top + bottom) / 2
+    pen.line((x, top), (x + 1.5, middle), (x, bottom), ink=GREY, width=2.5)
+
+
+def cloud(
+    pen: Pen,
+    x: float,
+    y: float,
+    across: float,
+    down: float,
+    *,
+    fill: str = PAPER,
+    lobes: int = 9,
+) -> None:
+    """Draw a cloud around a middle."""
+    points = [
+        (x + across * math.cos(turn), y + down * math.sin(turn))
+        for turn in (math.tau * (step + 0.5) / lobes for step in range(lobes))
+    ]
+    path = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
+    for start, end in zip(points, points[1:] + points[:1], strict=True):
+        radius = math.dist(start, end) * pen.hand.uniform(0.54, 0.62)
+        path += f"A{radius:.1f} {radius:.1f} 0 0 1 {end[0]:.1f} {end[1]:.1f}"
+    pen.shapes.append(f'<path d="{path}Z" fill="{fill}" stroke="{INK}" stroke-width="4.5"/>')
+
+
+def bolt(pen: Pen, x: float, y: float, size: float = 1) -> None:
+    """Draw a flash of lightning that comes down from a point."""
+    corners = [(0, 0), (-26, 58), (-4, 54), (-30, 124), (34, 40), (10, 44), (32, 0)]
+    pen.shape(*[(x + size * a, y + size * b) for a, b in corners], fill=BOLT, width=3.5)
+
+
+def rain(pen: Pen, x: float, y: float, across: float, drops: int) -> None:
+    """Draw a row of drops, falling to the left."""
+    for step in range(drops):
+        at = x + across * step / max(drops - 1, 1) + pen.hand.uniform(-8, 8)
+        top = y + pen.hand.uniform(-14, 14)
+        pen.straight((at, top), (at - 9, top + 30), ink=BLUE, width=3)
+
+
+def web(
+    pen: Pen,
+    x: float,
+    y: float,
+    radius: float,
+    *,
+    start: float = 0,
+    end: float = math.tau,
+    spokes: int = 9,
+    rings: int = 5,
+) -> None:
+    """Draw a web around a point, from an angle to an angle."""
+    whole = end - start >= math.tau - 0.01
+    turns = [start + (end - start) * step / (spokes - (not whole)) for step in range(spokes)]
+    reach = [radius * pen.hand.uniform(0.92, 1.06) for _ in turns]
+    for turn, far in zip(turns, reach, strict=True):
+        tip = (x + far * math.cos(turn), y + far * math.sin(turn))
+        pen.straight((x, y), tip, ink=GREY, width=2.2)
+    pairs = list(zip(range(spokes), range(1, spokes), strict=False))
+    if whole:
+        pairs.append((spokes - 1, 0))
+    for ring in range(1, rings + 1):
+        for one, other in pairs:
+            far = ring / (rings + 0.4)
+            begin, finish = (
+                (
+                    x + reach[k] * far * math.cos(turns[k]),
+                    y + reach[k] * far * math.sin(turns[k]),
+                )
+                for k in (one, other)
+            )
+            sag = 0.86
+            middle = (
+                x + ((begin[0] + finish[0]) / 2 - x) * sag,
+                y + ((begin[1] + finish[1]) / 2 - y) * sag,
+            )
+            pen.line(begin, middle, finish, ink=GREY, width=2)
+
+
+def cat(pen: Pen, x: float, y: float, *, fill: str = PAPER, look: Point = (0, 0)) -> None:
+    """Draw a cat that hangs by its ears from a point, and is not pleased."""
+    pen.line((x + 26, y + 112), (x + 58, y + 128), (x + 50, y + 88), (x + 64, y + 80), width=5)
+    pen.blob(
+        (x - 24, y + 64),
+        (x - 32, y + 108),
+        (x - 16, y + 136),
+        (x + 16, y + 136),
+        (x + 32, y + 108),
+        (x + 24, y + 64),
+        fill=fill,
+    )
+    for side in (-1, 1):
+        pen.line((x + side * 12, y + 112), (x + side * 14, y + 142), width=4)
+        pen.shape(
+            (x + side * 36, y + 22),
+            (x + side * 32, y - 12),
+            (x + side * 8, y + 10),
+            fill=fill,
+        )
+    pen.oval(x, y + 38, 40, 34, fill=fill)
+    features = PAPER if fill == INK else INK
+    for side in (-1, 1):
+        pen.dot(x + side * 15 + look[0], y + 32 + look[1], 4.5, features)
+        for rise in (-3, 5):
+            pen.straight(
+                (x + side * 20, y + 46 + rise / 2),
+                (x + side * 52, y + 44 + rise * 2),
+                ink=features if fill != INK else GREY,
+                width=2,
+            )
+    pen.line((x - 9, y + 56), (x, y + 50), (x + 9, y + 56), ink=features, width=3)
+
+
+def envelope(pen: Pen, x: float, y: float, turn: float, size: float = 1) -> None:
+    """Draw a letter around a middle, turned by an angle."""
+    wide, high = 30 * size, 20 * size
+
+    def at(a: float, b: float) -> Point:
+        return (
+            x + a * math.cos(turn) - b * math.sin(turn),
+            y + a * math.sin(turn) + b * math.cos(turn),
+        )
+
+    pen.shape(at(-wide, -high), at(wide, -high), at(wide, high), at(-wide, high), width=3)
+    pen.straight(at(-wide, -high), at(0, high * 0.2), at(wide, -high), width=3)
+
+
+def clock(pen: Pen, x: float, y: float, radius: float, hour: float) -> None:
+    """Draw a clock; `hour` is where its short hand points."""
+    pen.oval(x, y, radius, radius, width=3.5)
+    for turn, far in ((hour / 12 * math.tau, 0.5), (hour * math.tau, 0.75)):
+        tip = (x + radius * far * math.sin(turn), y - radius * far * math.cos(turn))
+        pen.straight((x, y), tip, width=3)
+
+
+def snore(pen: Pen, x: float, y: float) -> None:
+    """Draw three letters Z that grow as they rise."""
+    for step, size in enumerate((9, 13, 18)):
+        a, b = x + step * 24, y - step * 26
+        pen.straight(
+            (a, b), (a + size, b), (a, b + size * 1.1), (a + size, b + size * 1.1), width=3.5
+        )
+
+
+def battery(pen: Pen, x: float, y: float, *, full: float = 1) -> None:
+    """Draw a battery that stands, with its upper left corner at a point."""
+    pen.shape((x + 30, y - 16), (x + 64, y - 16), (x + 64, y), (x + 30, y), fill=GREY)
+    pen.shape((x, y), (x + 94, y), (x + 94, y + 170), (x, y + 170))
+    top = y + 10 + 150 * (1 - full)
+    pen.shape(
+        (x + 10, top), (x + 84, top), (x + 84, y + 160), (x + 10, y + 160), fill=BOLT, width=2.5
+    )
+
+
+# -- the pictures -----------------------------------------------------------------------------
+
+
+@drawing
+def title(pen: Pen) -> None:
+    """A storm, and below it a spider with an umbrella, on its thread."""
+    web(pen, 560, 20, 250, start=math.pi * 0.52, end=math.pi * 0.98, spokes=6, rings=6)
+    cloud(pen, 250, 105, 190, 62, fill=INK, lobes=11)
+    cloud(pen, 330, 128, 130, 40, lobes=9)
+    bolt(pen, 150, 168, 1.25)
+    bolt(pen, 430, 172, 0.8)
+    rain(pen, 210, 220, 190, 6)
+    rain(pen, 90, 300, 130, 4)
+    rain(pen, 400, 320, 110, 4)
+    thread(pen, 290, 168, 420)
+    feet: list[Point] = [(-66, -58), (-92, -16), (-88, 34), (-58, 72)]
+    spider(
+        pen,
+        290,
+        462,
+        1.25,
+        feet=[*feet, (40, -112), (92, -16), (88, 34), (58, 72)],
+        look=(0, -2),
+    )
+    pen.line((340, 322), (338, 270), width=4)
+    pen.blob(
+        (232, 300),
+        (262, 248),
+        (338, 222),
+        (414, 248),
+        (446, 300),
+        (392, 284),
+        (338, 296),
+        (284, 284),
+        fill=SAIL,
+    )
+    pen.line((338, 222), (320, 258), (284, 284), ink=PAPER, width=2.5)
+    pen.line((338, 222), (358, 258), (392, 284), ink=PAPER, width=2.5)
+
+
+@drawing
+def eight_hands(pen: Pen) -> None:
+    """The spider types on four machines, and has one thread."""
+    thread(pen, 210, 0, 96)
+    feet: list[Point] = [(-46, -66), (-128, 78), (-84, 88), (-36, 96)]
+    spider(
+        pen, 210, 132, 1.1, feet=[*feet, (60, -62), (128, 78), (84, 88), (36, 96)], look=(0, 5)
+    )
+    for x in (40, 128, 216, 304):
+        pen.shape((x, 236), (x + 76, 236), (x + 84, 262), (x - 8, 262))
+        for key in range(4):
+            pen.dot(x + 14 + 16 * key, 249, 3)
+    pen.straight((10, 264), (410, 264), width=5)
+    pen.straight((50, 268), (50, 318))
+    pen.straight((370, 268), (370, 318))
+
+
+@drawing
+def tornado(pen: Pen) -> None:
+    """A whirlwind that carries letters."""
+    for step in range(8):
+        y = 40 + step * 33
+        across = 150 * (1 - step / 8.6) ** 1.15 + 6
+        x = 210 + 22 * math.sin(step * 0.9)
+        turn = 0.0
+        points = []
+        while turn < math.tau * 0.86:
+            points.append((x + across * math.cos(turn + 0.5), y + 17 * math.sin(turn + 0.5)))
+            turn += 0.6
+        pen.line(*points, width=4.5)
+    envelope(pen, 62, 86, -0.4)
+    envelope(pen, 356, 130, 0.35)
+    envelope(pen, 108, 200, 0.5, 0.8)
+    envelope(pen, 300, 236, -0.6, 0.75)
+    bolt(pen, 366, 8, 0.6)
+
+
+@drawing
+def no_frame(pen: Pen) -> None:
+    """An empty picture frame; the spider has made its web beside it."""
+    pen.shape((20, 40), (230, 30), (236, 262), (26, 270), fill=GREY)
+    pen.shape((52, 70), (200, 62), (206, 232), (56, 238))
+    pen.straight((128, 0), (60, 36), width=3)
+    pen.straight((128, 0), (196, 32), width=3)
+    web(pen, 336, 150, 118, spokes=10, rings=5)
+    spider(pen, 336, 150, 0.72, look=(-5, 0))
+
+
+@drawing
+def waiters(pen: Pen) -> None:
+    """One spider in the middle of its web; five clocks hang in it and wait."""
+    web(pen, 220, 165, 158, spokes=12, rings=5)
+    spider(pen, 220, 165, 0.78)
+    for number, turn in enumerate((0.2, 1.35, 2.75, 3.95, 5.3)):
+        x, y = 220 + 128 * math.cos(turn), 165 + 122 * math.sin(turn)
+        clock(pen, x, y, 30, 2.25 * number + 1)
+
+
+@drawing
+def cats(pen: Pen) -> None:
+    """Three cats, pegged to a washing line by their ears, and a spider that looks on."""
+    pen.line((0, 40), (150, 66), (300, 70), (470, 52), (600, 30), width=4)
+    for x, top, fill in ((110, 74, PAPER), (265, 82, INK), (420, 74, PAPER)):
+        for side in (-1, 1):
+            peg = x + side * 28
+            pen.shape(
+                (peg - 5, top - 30),
+                (peg + 5, top - 30),
+                (peg + 5, top + 6),
+                (peg - 5, top + 6),
+                fill=BOLT,
+                width=2.5,
+            )
+        cat(pen, x, top + 6, fill=fill, look=(4, 0))
+    thread(pen, 548, 40, 120)
+    spider(pen, 548, 144, 0.66, feet=HANGING, look=(-5, 2))
+
+
+@drawing
+def hammock(pen: Pen) -> None:
+    """The spider sleeps in a hammock of web, between two posts."""
+    pen.straight((40, 30), (48, 300), width=8)
+    pen.straight((392, 24), (384, 300), width=8)
+    pen.straight((6, 302), (420, 302), width=5)
+    for sag in (0, 16, 32, 48):
+        pen.line(
+            (44, 96 + sag / 2),
+            (120, 168 + sag),
+            (214, 196 + sag),
+            (308, 168 + sag),
+            (388, 92 + sag / 2),
+            ink=GREY,
+            width=2.5,
+        )
+    for x in range(86, 350, 33):
+        dip = 70 * math.sin(math.pi * (x - 44) / 344)
+        pen.straight((x, 112 + dip), (x + 3, 150 + dip * 1.05), ink=GREY, width=2)
+    feet: list[Point] = [(-96, -26), (-100, 0), (-78, -52), (-60, 30)]
+    spider(pen, 214, 170, 1.0, feet=feet, asleep=True)
+    snore(pen, 264, 112)
+
+
+@drawing
+def tools(pen: Pen) -> None:
+    """A spider with a tool in each of its eight hands."""
+    feet: list[Point] = [(-70, -100), (-124, -44), (-124, 32), (-74, 92)]
+    spider(pen, 210, 160, 1.0, feet=feet)
+    pen.straight((140, 66), (112, 22), width=5)  # a hammer
+    pen.shape((88, 30), (130, 4), (142, 22), (100, 48), fill=GREY)
+    pen.straight((280, 66), (306, 18), width=5)  # a screwdriver
+    pen.straight((306, 18), (316, 0), ink=GREY, width=8)
+    pen.line((86, 118), (46, 110), width=6)  # a spanner
+    pen.line((24, 92), (44, 98), (44, 122), (22, 126), width=6)
+    pen.straight((334, 118), (382, 104), width=4)  # a pencil
+    pen.shape((350, 106), (396, 92), (402, 106), (356, 120), fill=BOLT, width=3)
+    pen.straight((86, 196), (38, 210), width=5)  # a brush
+    pen.shape((38, 200), (12, 206), (14, 228), (42, 220), fill=RED, width=3)
+    pen.straight((334, 196), (376, 206), width=4)  # a fork
+    for prong in (-9, 0, 9):
+        pen.straight((376, 206 + prong), (402, 212 + prong), width=3)
+    pen.oval(120, 280, 22, 22, fill=NONE)  # a magnifying glass
+    pen.straight((136, 252), (130, 262), width=6)
+    pen.straight((284, 250), (300, 300), width=4)  # an umbrella, folded
+    pen.shape((288, 262), (304, 258), (312, 308), (302, 306), fill=SAIL, width=3)
+
+
+@drawing
+def batteries(pen: Pen) -> None:
+    """Three batteries in a row, charged by a small storm."""
+    cloud(pen, 210, 48, 130, 30, fill=INK, lobes=9)
+    for number, full in enumerate((1.0, 0.72, 0.4)):
+        x = 36 + 126 * number
+        battery(pen, x, 140, full=full)
+        bolt(pen, x + 40, 82, 0.34)
+    spider(pen, 335, 206, 0.42, feet=STANDING, look=(-4, 3))
+
+
+@drawing
+def pool(pen: Pen) -> None:
+    """Threads on reels in a swimming pool, and the spider on the diving board."""
+    pen.blob(
+        (30, 210),
+        (120, 182),
+        (250, 186),
+        (390, 204),
+        (400, 276),
+        (280, 306),
+        (120, 304),
+        (24, 272),
+        fill=BLUE,
+    )
+    for x, y in ((110, 236), (205, 256), (306, 232)):
+        pen.shape(
+            (x - 24, y - 22),
+            (x + 24, y - 22),
+            (x + 24, y + 22),
+            (x - 24, y + 22),
+            fill=BOLT,
+            width=3,
+        )
+        for step in (-12, -4, 4, 12):
+            pen.straight((x - 24, y + step - 2), (x + 24, y + step + 2), width=2)
+        pen.oval(x, y - 24, 30, 7, width=3)
+        pen.oval(x, y + 24, 30, 7, width=3)
+    pen.straight((0, 122), (190, 116), width=8)
+    pen.straight((26, 124), (26, 200), width=5)
+    spider(pen, 140, 66, 0.72, look=(4, 5))
+
+
+@drawing
+def web_socket(pen: Pen) -> None:
+    """A socket in the wall, with a face of surprise, and a web all over it."""
+    pen.shape((110, 40), (316, 34), (322, 262), (104, 268))
+    pen.oval(212, 150, 84, 86)
+    web(pen, 112, 44, 210, start=0.02, end=math.pi / 2 - 0.02, spokes=6, rings=6)
+    for x in (180, 244):
+        pen.oval(x, 138, 13, 15, fill=INK)
+    pen.oval(212, 196, 10, 8, fill=INK)
+    thread(pen, 376, 0, 170)
+    spider(pen, 376, 196, 0.66, feet=HANGING, look=(-5, 0))
+
+
+@drawing
+def hat(pen: Pen) -> None:
+    """A magician's hat, and the spider comes out of it instead of a rabbit."""
+    feet: list[Point] = [(-84, -30), (-92, -4), (-80, 34), (-52, 54)]
+    spider(pen, 200, 96, 1.05, feet=feet, look=(0, -3))
+    for side in (-1, 1):  # the ears are false
+        x = 200 + side * 18
+        pen.blob((x - 8, 66), (x - 12, 24), (x + side * 2, 2), (x + 12, 24), (x + 8, 66))
+    pen.shape((112, 150), (288, 150), (274, 284), (126, 284), fill=INK)
+    pen.shape((120, 176), (281, 176), (279, 204), (122, 204), fill=RED, width=3)
+    pen.oval(200, 152, 126, 17, fill=INK)
+    pen.straight((318, 250), (398, 168), width=8)
+    pen.straight((388, 178), (398, 168), ink=BOLT, width=8)
+    for turn in range(6):
+        x, y = 408 + 26 * math.cos(turn * 1.05), 150 + 26 * math.sin(turn * 1.05)
+        pen.dot(x - 4, y, 3.5, BOLT)
+
+
+@drawing
+def disguise(pen: Pen) -> None:
+    """The spider with false glasses, a false nose and a moustache."""
+    spider(pen, 210, 150, 1.7, look=(0, 2))
+    for side in (-1, 1):
+        pen.oval(210 + side * 24, 141, 24, 23, fill=NONE, ink=BOLT, width=6)
+    pen.line((202, 134), (210, 130), (218, 134), ink=BOLT, width=6)
+    pen.oval(210, 166, 13, 15, fill=RED, width=3)
+    pen.blob(
+        (210, 180),
+        (180, 176),
+        (150, 192),
+        (176, 202),
+        (210, 190),
+        (244, 202),
+        (270, 192),
+        (240, 176),
+        fill=BOLT,
+        width=3,
+    )
+
+
+@drawing
+def crate(pen: Pen) -> None:
+    """A crate far larger than the spider that carries it."""
+    spider(
+        pen, 210, 262, 0.62, feet=[(-60, -52), (-78, 30), (-54, 44), (-28, 50)], look=(0, -4)
+    )
+    pen.shape((66, 20), (354, 12), (362, 216), (60, 222), fill=BOLT)
+    for y in (62, 112, 164):
+        pen.straight((64, y + 4), (358, y - 3), width=3)
+    pen.straight((66, 20), (362, 216), width=3)
+    pen.shape((160, 82), (264, 80), (266, 146), (158, 148), width=3)
+    pen.oval(212, 110, 15, 15, fill=INK)
+    pen.shape((194, 110), (230, 110), (232, 138), (192, 138), fill=INK)
+
+
+@drawing
+def way_out(pen: Pen) -> None:
+    """A door that stands open, and the spider on its way out with a suitcase."""
+    pen.shape((60, 10), (230, 10), (230, 300), (60, 300), fill=INK)
+    pen.shape((60, 10), (150, 40), (150, 318), (60, 300))
+    pen.oval(136, 178, 7, 7, fill=BOLT, width=3)
+    pen.straight((10, 302), (420, 302), width=5)
+    spider(pen, 314, 212, 0.9, feet=[(-74, -30), (-84, 26), (-60, 78), (-28, 88)], look=(5, 2))
+    pen.shape((352, 240), (412, 236), (414, 284), (354, 286), fill=BOLT)
+    pen.line((370, 238), (382, 222), (396, 236), width=4)
+
+
+@drawing
+def goodbye(pen: Pen) -> None:
+    """The storm is over: a small cloud, the sun, and a spider that waves."""
+    pen.oval(84, 74, 40, 40, fill=BOLT)
+    for step in range(10):
+        turn = math.tau * step / 10
+        pen.straight(
+            (84 + 52 * math.cos(turn), 74 + 52 * math.sin(turn)),
+            (84 + 70 * math.cos(turn), 74 + 70 * math.sin(turn)),
+            ink=BOLT,
+            width=4,
+        )
+    cloud(pen, 150, 104, 70, 18, lobes=8)
+    thread(pen, 286, 0, 130)
+    feet: list[Point] = [(-62, -70), (-88, -30), (-86, 24), (-58, 64)]
+    spider(
+        pen, 286, 172, 1.15, feet=[*feet, (76, -92), (88, -8), (86, 38), (58, 70)], look=(-3, 1)
+    )
+    for step in (0, 1):
+        pen.line(
+            (396 + 14 * step, 44 - 6 * step),
+            (406 + 14 * step, 62),
+            (402 + 14 * step, 84 + 6 * step),
+            ink=GREY,
+            width=3,
+        )
+
+
+SIZES = {"title": (560, 570), "cats": (620, 240)}
+
+
+def draw(name: str) -> str:
+    """Return a drawing as an SVG file.
+
+    Args:
+        name: one of `DRAWINGS`.
+    """
+    width, height = SIZES.get(name, (440, 330))
+    pen = Pen(width, height, seed=len(name))
+    DRAWINGS[name](pen)
+    return pen.svg()
+
+
+def main() -> None:
+    """Draw all of them into `slides/pictures/`."""
+    for name in DRAWINGS:
+        (PICTURES / f"{name}.svg").write_text(draw(name), encoding="utf-8", newline="\n")
+        print(f"{name}: {DRAWINGS[name].__doc__}")
+
+
+if __name__ == "__main__":
+    main()
