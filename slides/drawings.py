@@ -508,6 +508,27 @@ def crate(pen: Pen) -> None:
 
 
 @drawing
+def amber(pen: Pen) -> None:
+    """The original: a spider of long ago, in a piece of amber."""
+    pen.blob(
+        (70, 190),
+        (84, 92),
+        (170, 34),
+        (286, 44),
+        (362, 120),
+        (358, 224),
+        (276, 292),
+        (148, 286),
+        fill=BOLT,
+    )
+    spider(pen, 216, 166, 1.0, asleep=True)
+    pen.line((112, 138), (130, 102), (166, 78), ink=PAPER, width=7)
+    pen.line((104, 176), (105, 166), ink=PAPER, width=7)
+    for x, y in ((320, 140), (330, 156), (300, 250), (150, 246)):
+        pen.oval(x, y, 6, 6, fill=NONE, width=2.5)
+
+
+@drawing
 def way_out(pen: Pen) -> None:
     """A door that stands open, and the spider on its way out with a suitcase."""
     pen.shape((60, 10), (230, 10), (230, 300), (60, 300), fill=INK)

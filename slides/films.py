@@ -8,7 +8,6 @@ SVG: it is still until somebody asks for it, and stays so in print and without s
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from html import escape
 
 from stormy_demo import picture
 
@@ -16,6 +15,9 @@ SVG = "http://www.w3.org/2000/svg"
 
 # About as long as a room looks at one thing, in seconds.
 PLAYED = 8
+
+# How far large letters may reach out of the picture, in its own units.
+AROUND = 20
 
 COLOURS = {
     picture.PAPER: "var(--paper)",
@@ -29,8 +31,8 @@ COLOURS = {
 LEGEND = (
     ("has", "has the thread"),
     ("waits", "waits"),
-    ("held", "holds the loop"),
-    ("beats", "heartbeat of the loop"),
+    ("held", "has it too long"),
+    ("beats", "heartbeat"),
 )
 
 ET.register_namespace("", SVG)
@@ -82,7 +84,7 @@ def playable(svg: str, alt: str, name: str) -> str:
         f'<figure class="film">{ET.tostring(page, encoding="unicode")}<figcaption>'
         + "".join(f'<span class="key key-{kind}">{words}</span>' for kind, words in LEGEND)
         + f'<button type="button" hidden data-stop="Stop"'
-        f' data-play="Play it {escape(str(slower))} times slower"></button>'
+        f' data-play="Play {slower} times slower"></button>'
         "</figcaption></figure>"
     )
 

@@ -1,7 +1,8 @@
 // A beamer of 4:3 gets slides of its own shape, not those of a wide screen made small.
 const printed = /print-pdf|view=print/.test(location.search);
+const previewed = /receiver/.test(location.search);  // beside the speaker's notes
 function shape() {
-  const square = !printed && innerWidth / innerHeight < 1.5;
+  const square = !printed && !previewed && innerWidth / innerHeight < 1.5;
   document.documentElement.dataset.shape = square ? '4:3' : '16:9';
   return square ? { width: 1024, height: 768 } : { width: 1280, height: 720 };
 }
@@ -58,8 +59,9 @@ Reveal.initialize({
   center: false,
   hash: true,
   progress: false,
-  slideNumber: 'c/t',
-  showSlideNumber: printed ? 'print' : 'all',
+  slideNumber: previewed ? false : 'c/t',
+  controls: !previewed,
+  defaultTiming: 60,  // seconds; with it the speaker view has a pace, each slide has its own
   transition: 'none',
   backgroundTransition: 'none',
   pdfSeparateFragments: false,
