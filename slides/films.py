@@ -81,7 +81,7 @@ def playable(svg: str, alt: str, name: str) -> str:
     for attribute in [each for each in film.attrib if each.startswith("data-")]:
         del film.attrib[attribute]
     return (
-        f'<figure class="film">{ET.tostring(page, encoding="unicode")}<figcaption>'
+        f'<figure class="film" role="group">{ET.tostring(page, encoding="unicode")}<figcaption>'
         + "".join(f'<span class="key key-{kind}">{words}</span>' for kind, words in LEGEND)
         + f'<button type="button" hidden data-stop="Stop"'
         f' data-play="Play {slower} times slower"></button>'
