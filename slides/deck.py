@@ -121,7 +121,7 @@ def with_pictures(html: str, folder: Path) -> str:
         if films.is_film(svg):
             return films.playable(svg, unescape(alt), f"film-{next(numbers)}")
         says = f'role="img" aria-label="{alt}"' if alt else 'aria-hidden="true"'
-        return svg.replace("<svg ", f'<svg class="drawing" {says} ', 1)
+        return svg.replace("<svg", f'<svg class="drawing" {says}', 1)
 
     return re.sub(r"<img\b[^>]*>", inline, html)
 

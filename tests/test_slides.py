@@ -13,12 +13,19 @@ from nbformat import NotebookNode
 
 from slides import deck as decks
 from slides.__main__ import main
+from slides.drawings.pictures import DRAWINGS, draw
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
 Great for RESTful webservices | e.g. | e.g. | Best tool for the job | Batteries included
 Batteries included cont. | Batteries included cont. | Bonus & tricks | trequests
 trequests cont. | trequests cont. | trequests cont. | sys.exit(0) | ^D
+"""
+
+# Where a new part of the talk begins.
+PARTS = """
+Stormy Webber | Asynchronous | Stringing cats | Great for RESTful webservices
+Best tool for the job | Batteries included | Bonus & tricks | trequests | sys.exit(0)
 """
 
 # Whatever the talk of 2013 names.
@@ -145,6 +152,61 @@ def test_only_notebooks_that_exist_are_named(notebook: NotebookNode) -> None:
     assert not [n for n in named if not (decks.SLIDES.parent / "notebooks" / n).is_file()]
 
 
+def on(notebook: NotebookNode) -> list[str]:
+    return [c.source for c in notebook.cells if "on" in c.metadata.get("tags", [])]
+
+
+def test_every_part_ends_at_a_section_of_a_notebook(notebook: NotebookNode) -> None:
+    part, ends = "", dict[str, list[str]]()
+    for cells in slides(notebook):
+        title = cells[0].source.splitlines()[0].lstrip("# ")
+        if title in listed(PARTS):
+            part = title
+        ends[part] = [c.source for c in cells if "on" in c.metadata.get("tags", [])]
+    assert ends.pop("sys.exit(0)") == []
+    assert [len(last) for last in ends.values()] == [1] * (len(listed(PARTS)) - 1), ends
+
+    for way in on(notebook):
+        found = re.fullmatch(r"goes on in `notebooks/(\w+\.ipynb)`, ([\d, and to]+)", way)
+        assert found, way
+        lesson = nbformat.read(decks.SLIDES.parent / "notebooks" / found[1], as_version=4)
+        headings = "\n".join(c.source for c in lesson.cells if c.cell_type == "markdown")
+        for number in re.findall(r"\d+", found[2]):
+            assert re.search(rf"^## {number}\. ", headings, re.MULTILINE), way
+
+
+def test_a_guess_is_asked_for_before_its_answer_is_shown(notebook: NotebookNode) -> None:
+    asked = 0
+    for cells in slides(notebook):
+        tags = [cell.metadata.get("tags", []) for cell in cells]
+        for place, cell in enumerate(cells):
+            if "ask" in tags[place]:
+                asked += 1
+                assert cell.source.startswith("*Your guess?* ")
+                later = range(place + 1, len(cells))
+                assert any("predict" in tags[n] or kind(cells[n]) == "fragment" for n in later)
+                # What is shown together with the question may be code, and no output.
+                for n in later:
+                    if kind(cells[n]) == "fragment":
+                        break
+                    assert "predict" in tags[n] or not cells[n].get("outputs"), cell.source
+    assert asked >= 10
+
+
+def test_every_drawing_is_used_and_says_what_is_to_be_seen(notebook: NotebookNode) -> None:
+    text = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    used = re.findall(r"!\[([^\]]*)\]\(pictures/(\w+)\.svg\)", text)
+    assert sorted(name for _, name in used) == sorted(DRAWINGS)
+    words = [alt for alt, _ in used]
+    assert all(len(alt) > 20 for alt in words) and len(set(words)) == len(words)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_drawings_are_what_the_pen_draws(name: str) -> None:
+    drawn = (decks.SLIDES / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert drawn == draw(name), "to draw them again: python -m slides.drawings"
+
+
 # -- then and now -----------------------------------------------------------------------------
 
 
@@ -241,6 +303,39 @@ def test_two_builds_give_the_same_bytes(deck: Path, tmp_path: Path) -> None:
     assert decks.build(output=tmp_path / "again.html").read_bytes() == deck.read_bytes()
 
 
+def test_without_its_pictures_it_is_small(html: str) -> None:
+    without = re.sub(r"<svg\b.*?</svg>", "", html, flags=re.DOTALL)
+    assert len(without.encode()) < 450_000
+
+
+def test_the_speaker_view_knows_the_minutes_of_each_slide(html: str) -> None:
+    seconds = re.findall(r'<section data-timing="(\d+)">\s*(?!<section)', html)
+    assert sum(map(int, seconds)) == 30 * 60
+
+
+def test_films_are_part_of_the_page_and_can_be_played(
+    html: str, notebook: NotebookNode
+) -> None:
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    films = [out.data for out in outputs if "text/html" in out.get("data", {})]
+    figures = re.findall(r'<figure class="film".*?</figure>', html, re.DOTALL)
+    assert len(figures) == len(films) >= 4
+    for figure, film in zip(figures, films, strict=True):
+        assert f'aria-label="{film["text/plain"]}"' in figure
+        assert "<animate " in figure and 'begin="indefinite"' in figure
+        # Without the script that plays it, there is no button either.
+        assert re.search(r"<button [^>]*\bhidden\b", figure)
+    names = re.findall(r'<clipPath id="([^"]+)"', html)
+    assert len(set(names)) == len(names) == len(films)
+
+
+def test_pictures_are_in_the_colours_of_the_page(html: str) -> None:
+    for svg in re.findall(r"<svg\b.*?</svg>", html, re.DOTALL):
+        fixed = re.findall(r'(?:fill|stroke)="(#\w+)"', svg)
+        assert set(fixed) <= {"#fff"}, svg[:200]
+    assert "data:image/svg" not in html.partition("<body")[2]
+
+
 # -- what can go wrong ------------------------------------------------------------------------
 
 
@@ -255,6 +350,22 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
     with pytest.raises(decks.CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
         decks.build(tmp_path / "fresh.ipynb", tmp_path / "deck.html")
     assert not (tmp_path / "deck.html").exists()
+
+
+def test_a_picture_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(decks.CannotBuild, match=r"shows pictures/gone\.svg, which is not"):
+        decks.with_pictures('<img src="pictures/gone.svg" alt="a hole">', tmp_path)
+
+
+def test_a_picture_without_words_is_an_ornament(tmp_path: Path) -> None:
+    (tmp_path / "dot.svg").write_text("<svg></svg>", encoding="utf-8")
+    html = decks.with_pictures('<img src="dot.svg" alt="">', tmp_path)
+    assert html == '<svg class="drawing" aria-hidden="true"></svg>'
+
+
+def test_other_pictures_stay_as_they_are(tmp_path: Path) -> None:
+    for img in ('<img src="data:image/png;base64,AAAA" alt="x">', "<img>"):
+        assert decks.with_pictures(img, tmp_path) == img
 
 
 def test_a_missing_package_gets_a_sentence(

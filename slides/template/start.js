@@ -69,12 +69,12 @@ Reveal.initialize({
   // As an "application", a screen reader would keep its own reading keys from the listener.
   document.querySelector('.reveal').removeAttribute('role');
   addEventListener('resize', () => Reveal.configure(shape()));
-  Reveal.on('slidechanged', () => {
-    document.querySelectorAll('figure.film[data-playing]').forEach(stop);
-    descend();
-  });
-  Reveal.on('fragmentshown', descend);
-  Reveal.on('fragmenthidden', descend);
+  for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
+    Reveal.on(step, () => {
+      document.querySelectorAll('figure.film[data-playing]').forEach(stop);
+      descend();
+    });
+  }
   descend();
   Reveal.addKeyBinding(
     { keyCode: 84, key: 'T', description: 'Light or dark' }, turnTheLight);

@@ -1,0 +1,126 @@
+"""What a speaker does to the deck in a room: plays a film, turns the light, meets a beamer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from slides import deck as decks
+
+FILM = "section.present > section.present figure.film"
+WINDOW = f"document.querySelector('{FILM} clipPath rect').width"
+
+
+@pytest.fixture(scope="module")
+def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+
+
+@pytest.fixture
+def open_deck(browser: Browser, deck: Path) -> Iterator[Any]:
+    contexts = []
+
+    def open_it(**options: Any) -> Page:
+        contexts.append(browser.new_context(offline=True, **options))
+        page = contexts[-1].new_page()
+        page.goto(deck.as_uri())
+        page.wait_for_function("Reveal.isReady()")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def to_the_film(page: Page) -> None:
+    while not page.locator(FILM).is_visible():
+        page.keyboard.press("Space")
+
+
+def test_p_plays_the_film_and_stops_it(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    button = page.locator(f"{FILM} button")
+    assert button.inner_text().startswith("Play ")
+
+    page.keyboard.press("p")
+    page.wait_for_function(f"{WINDOW}.animVal.value < {WINDOW}.baseVal.value")
+    assert button.inner_text() == "Stop"
+
+    page.keyboard.press("p")
+    page.wait_for_function(f"{WINDOW}.animVal.value === {WINDOW}.baseVal.value")
+    assert button.inner_text().startswith("Play ")
+
+
+def test_the_button_plays_the_film_to_its_end(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    page.locator(f"{FILM} button").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{WINDOW}.animVal.value < {WINDOW}.baseVal.value")
+    page.evaluate(f"document.querySelector('{FILM} svg').setCurrentTime(1000)")
+    page.wait_for_function(f"document.querySelector('{FILM} button').textContent != 'Stop'")
+    assert page.evaluate(f"{WINDOW}.animVal.value === {WINDOW}.baseVal.value")
+
+
+def test_a_film_left_alone_does_not_play_on(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    page.keyboard.press("p")
+    page.keyboard.press("ArrowUp")
+    assert page.locator("figure.film[data-playing]").count() == 0
+
+
+def test_who_wants_no_motion_gets_none(open_deck: Any) -> None:
+    page = open_deck(reduced_motion="reduce")
+    to_the_film(page)
+    assert not page.locator(f"{FILM} button").is_visible()
+    page.keyboard.press("p")
+    assert page.evaluate(f"{WINDOW}.animVal.value === {WINDOW}.baseVal.value")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_t_turns_the_light(open_deck: Any, scheme: str) -> None:
+    page = open_deck(color_scheme=scheme)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(paper)
+    page.keyboard.press("t")
+    turned = page.evaluate(paper)
+    page.keyboard.press("t")
+    assert turned != before == page.evaluate(paper)
+
+
+@pytest.mark.parametrize(
+    ("screen", "slide"),
+    [((1280, 720), 1280), ((1920, 1080), 1280), ((1024, 768), 1024), ((1400, 1050), 1024)],
+)
+def test_a_slide_has_the_shape_of_its_screen(
+    open_deck: Any, screen: tuple[int, int], slide: int
+) -> None:
+    page = open_deck(viewport={"width": screen[0], "height": screen[1]})
+    assert page.evaluate("Reveal.getConfig().width") == slide
+    box = page.locator("section.present > section.present").bounding_box()
+    assert round(box["width"]) == screen[0]
+
+
+def test_the_shape_follows_when_the_deck_moves_to_another_screen(open_deck: Any) -> None:
+    page = open_deck(viewport={"width": 1280, "height": 720})
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.wait_for_function("Reveal.getConfig().width === 1024")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_function("Reveal.getConfig().width === 1280")
+
+
+def test_the_spider_comes_down_as_the_talk_goes_on(open_deck: Any) -> None:
+    page = open_deck()
+    spider = page.locator(".lifeline svg")
+    depths = [spider.bounding_box()["y"]]
+    for key in ("Space", "Space", "End"):
+        page.keyboard.press(key)
+        depths.append(spider.bounding_box()["y"])
+    assert depths == sorted(depths) and len(set(depths)) == len(depths)
+    assert depths[-1] < 720 - 48
