@@ -37,10 +37,13 @@ class Table:
 
     def _repr_html_(self) -> str:
         def row(cells: list[str], tag: str) -> str:
-            return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+            # A heading without words would be read out as one all the same.
+            tags = [tag if cell else "td" for cell in cells]
+            filled = zip(tags, map(html.escape, cells), strict=True)
+            return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for tag, cell in filled) + "</tr>"
 
-        head = f"<thead><tr>{row(self.columns, 'th')}</tr></thead>"
-        body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in self.rows)
+        head = f"<thead>{row(self.columns, 'th')}</thead>"
+        body = "".join(row(cells, "td") for cells in self.rows)
         return f"<table>{head}<tbody>{body}</tbody></table><p>{html.escape(self.note)}</p>"
 
 
