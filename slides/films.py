@@ -44,7 +44,7 @@ def is_film(svg: str) -> bool:
 
 
 def playable(svg: str, alt: str, name: str) -> str:
-    """Make a figure of a film.
+    """Make a film a part of the page.
 
     Args:
         svg: the film, as `stormy_demo.picture.draw` gives it.
@@ -81,11 +81,12 @@ def playable(svg: str, alt: str, name: str) -> str:
     for attribute in [each for each in film.attrib if each.startswith("data-")]:
         del film.attrib[attribute]
     return (
-        f'<figure class="film" role="group">{ET.tostring(page, encoding="unicode")}<figcaption>'
+        f'<div class="film" role="group" aria-label="film">{ET.tostring(page, encoding="unicode")}'
+        '<p class="legend">'
         + "".join(f'<span class="key key-{kind}">{words}</span>' for kind, words in LEGEND)
         + f'<button type="button" hidden data-stop="Stop"'
         f' data-play="Play {slower} times slower"></button>'
-        "</figcaption></figure>"
+        "</p></div>"
     )
 
 

@@ -318,7 +318,7 @@ def test_films_are_part_of_the_page_and_can_be_played(
 ) -> None:
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     films = [out.data for out in outputs if "<img" in out.get("data", {}).get("text/html", "")]
-    figures = re.findall(r'<figure class="film".*?</figure>', html, re.DOTALL)
+    figures = re.findall(r'<div class="film".*?</div>', html, re.DOTALL)
     assert len(figures) == len(films) >= 4
     for figure, film in zip(figures, films, strict=True):
         assert f'aria-label="{film["text/plain"]}"' in figure

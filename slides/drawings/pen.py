@@ -12,11 +12,11 @@ Point = tuple[float, float]
 
 INK = "var(--ink, #17212b)"
 PAPER = "var(--paper, #fbfaf5)"
-GREY = "var(--grey, #4f5d6b)"
+GREY = "var(--grey, #45525f)"
 BOLT = "var(--bolt, #eba90f)"
 BLUE = "var(--blue, #1d4f91)"
-SAIL = "var(--now, #0b5f59)"
-RED = "var(--red, #b3261e)"
+SAIL = "var(--now, #0a5650)"
+RED = "var(--red, #9c1f18)"
 NONE = "none"
 
 

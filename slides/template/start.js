@@ -38,7 +38,7 @@ function play(film) {
   film.dataset.playing = '';
 }
 
-document.querySelectorAll('figure.film').forEach((film) => {
+document.querySelectorAll('div.film').forEach((film) => {
   const button = film.querySelector('button');
   button.textContent = button.dataset.play;
   button.hidden = still.matches || printed;
@@ -46,7 +46,7 @@ document.querySelectorAll('figure.film').forEach((film) => {
   film.querySelector('animate').addEventListener('endEvent', () => stop(film));
 });
 still.addEventListener('change', () => {
-  document.querySelectorAll('figure.film').forEach((film) => {
+  document.querySelectorAll('div.film').forEach((film) => {
     stop(film);
     film.querySelector('button').hidden = still.matches || printed;
   });
@@ -71,7 +71,7 @@ Reveal.initialize({
   addEventListener('resize', () => Reveal.configure(shape()));
   for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
     Reveal.on(step, () => {
-      document.querySelectorAll('figure.film[data-playing]').forEach(stop);
+      document.querySelectorAll('div.film[data-playing]').forEach(stop);
       descend();
     });
   }
@@ -80,5 +80,5 @@ Reveal.initialize({
     { keyCode: 84, key: 'T', description: 'Light or dark' }, turnTheLight);
   Reveal.addKeyBinding(
     { keyCode: 80, key: 'P', description: 'Play the film slowly, or stop it' },
-    () => Reveal.getCurrentSlide().querySelectorAll('figure.film').forEach(play));
+    () => Reveal.getCurrentSlide().querySelectorAll('div.film').forEach(play));
 });

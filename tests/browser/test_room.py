@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from slides import deck as decks
 
-FILM = "section.present > section.present figure.film"
+FILM = "section.present > section.present div.film"
 WINDOW = f"document.querySelector('{FILM} clipPath rect').width"
 
 
@@ -72,7 +72,7 @@ def test_a_film_left_alone_does_not_play_on(open_deck: Any) -> None:
     to_the_film(page)
     page.keyboard.press("p")
     page.keyboard.press("ArrowUp")
-    assert page.locator("figure.film[data-playing]").count() == 0
+    assert page.locator("div.film[data-playing]").count() == 0
 
 
 def test_who_wants_no_motion_gets_none(open_deck: Any) -> None:
