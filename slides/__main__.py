@@ -1,4 +1,4 @@
-"""Build the deck, and look at it: `python3 workshop.py slides [--output PATH]`."""
+"""Make the deck and what goes with it: `python3 workshop.py slides [--pdf] [--check]`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,53 @@ import argparse
 import sys
 from pathlib import Path
 
-from slides import deck
+from slides import check, deck, pages, pdf
+from slides.browser import NoBrowser
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Build what was asked for and say where it is; 1 if that cannot be."""
-    parser = argparse.ArgumentParser(prog="workshop.py slides", description="Make the deck.")
-    parser.add_argument("--output", type=Path, default=deck.DECK, metavar="PATH")
+    """Make what was asked for and say where it is; 1 if that cannot be, or if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py slides",
+        description="Build the deck, and the pages beside it, in slides/build/.",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="PATH", help="build the deck alone, and there"
+    )
+    parser.add_argument("--pdf", action="store_true", help="print the deck, too")
+    parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     arguments = parser.parse_args(argv)
     try:
-        made = deck.build(output=arguments.output)
-    except (deck.CannotBuild, OSError) as error:
+        made = deck.build(output=arguments.output or deck.DECK)
+        print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
+        if arguments.pdf:
+            printed = pdf.print_deck(made, made.with_suffix(".pdf"))
+            print(f"{printed} ({kilobytes(printed)}): a page for each slide.")
+        if arguments.output is None:
+            # Last, since the index leads to the deck, and to a PDF that is as new.
+            print(f"{pages.build(made.parent)}: the way to the deck, and to all notebooks.")
+        return look(made) if arguments.check else 0
+    except (deck.CannotBuild, NoBrowser, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    size = made.stat().st_size / 1000
-    print(f"{made} ({size:.0f} kB): open it in a browser; S shows the notes.")
+
+
+def look(made: Path) -> int:
+    """Say what is wrong with a deck; 1 if there is anything."""
+    report = check.check(made)
+    for complaint in report.complaints:
+        print(complaint, file=sys.stderr)
+    if number := len(report.complaints):
+        what = "thing is" if number == 1 else "things are"
+        print(f"{number} {what} wrong with the slides.", file=sys.stderr)
+        return 1
+    print(f"Looked at {report.slides} slides at {check.listed(report.sizes)}: all is well.")
     return 0
+
+
+def kilobytes(file: Path) -> str:
+    """Return how large a file is."""
+    return f"{file.stat().st_size / 1000:.0f} kB"
 
 
 if __name__ == "__main__":

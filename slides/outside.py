@@ -15,6 +15,7 @@ LINKS = {"a", "area"}
 
 INSIDE = ("data:", "#", "about:", "blob:", "javascript:")
 
+CANDIDATE = re.compile(r"(\S*[^\s,])(?:\s+[\d.]+[wx])?\s*(?:,|$)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 IN_CSS = re.compile(
     r"""(?:\burl\(\s*|@import\s+(?!url\())(?:"([^"]*)"|'([^']*)'|([^\s"')][^\s)]*))""",
@@ -54,8 +55,8 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: (value or "").strip() for name, value in attrs}
         for name, value in values.items():
-            if name in SETS and not value.startswith("data:"):
-                self.found += [one.split()[0] for one in value.split(",") if one.strip()]
+            if name in SETS:
+                self.found += CANDIDATE.findall(value)
             elif name == "srcdoc":
                 self.found += _Page(value).found
             elif name in FETCHED | {"href"} and not ("href" in name and tag in LINKS):

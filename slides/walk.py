@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as TookTooLong
 
 # A laptop or a wide beamer, a large screen, and the beamer that is still in many rooms.
 SIZES = ((1280, 720), (1920, 1080), (1024, 768))
@@ -60,13 +61,28 @@ class Slide:
 
     def __str__(self) -> str:
         title = f'"{self.title}"' if self.title else "without a title"
-        return f"slide {self.number}, {title}" + (f" ({self.begins} ...)" if self.begins else "")
+        return f"slide {self.number}, {title}" + (
+            f" ({self.begins} ...)" if self.begins else ""
+        )
+
+
+class NeverStarts(Exception):
+    """A page that is no deck, or whose scripts are broken."""
 
 
 def open_deck(page: Page, address: str) -> list[Slide]:
-    """Open a deck, wait until it can be used, and return its slides."""
+    """Open a deck, wait until it can be used, and return its slides.
+
+    Raises:
+        NeverStarts: it cannot be used.
+    """
     page.goto(address)
-    page.wait_for_function("window.Reveal?.isReady()")
+    try:
+        page.wait_for_function("!window.Reveal || Reveal.isReady()")
+    except TookTooLong:
+        raise NeverStarts("reveal.js does not start") from None
+    if not page.evaluate("'Reveal' in window"):
+        raise NeverStarts("there is no reveal.js in it")
     return slides(page)
 
 

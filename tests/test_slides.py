@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -12,6 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from slides import deck as decks
+from slides import outside
 from slides.__main__ import main
 from slides.drawings.pictures import DRAWINGS, draw
 
@@ -57,8 +57,6 @@ class WebHandler(RequestHandler):
         response = bobs_big_data.BigData(data).post()
         return self.write(response)
 """
-
-LOADS = {"src", "srcset", "data", "poster", "background", "action", "xlink:href"}
 
 
 def listed(names: str) -> list[str]:
@@ -238,40 +236,9 @@ def test_then_and_now_points_at_files_that_exist() -> None:
 # -- the file ---------------------------------------------------------------------------------
 
 
-class Loads(HTMLParser):
-    """What a browser would fetch for a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self.styles: list[str] = []
-        self.inside = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = tag
-        for name, value in attrs:
-            if name in LOADS or (name == "href" and tag != "a"):
-                self.found.append(value or "")
-            if name == "style":
-                self.styles.append(value or "")
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "style":
-            self.styles.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-
 def test_the_deck_is_one_file_that_asks_for_nothing(deck: Path, html: str) -> None:
     assert [path.name for path in deck.parent.iterdir()] == [deck.name]
-    page = Loads(html)
-    assert page.styles
-    assert not [url for url in page.found if not url.startswith("data:")]
-    for style in page.styles:
-        assert "@import" not in style
-        assert not re.findall(r"url\((?!['\"]?data:)", style)
+    assert outside.addresses(html) == []
     for outsider in ("MathJax", "require.min.js", "mermaid", "unpkg.com", "cdnjs"):
         assert outsider not in html
 

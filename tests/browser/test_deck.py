@@ -3,115 +3,216 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
 
-from slides import deck as decks
+from slides import walk
+from stormy_demo.running import running_apart
 
 SIZE = {"width": 1280, "height": 720}
 SECTIONS = ".slides > section > section"
 
-# What lies outside of the screen, and what would have to be scrolled.
-OVERFLOW = """() => {
-    const found = [];
-    for (const element of Reveal.getCurrentSlide().querySelectorAll('*')) {
-        const box = element.getBoundingClientRect();
-        const name = element.tagName + ': ' + element.textContent.trim().slice(0, 60);
-        if (box.width && (box.left < 0 || box.top < 0 || box.right > 1280 || box.bottom > 720))
-            found.push(name);
-        if (element.tagName === 'PRE' && (element.scrollHeight > element.clientHeight + 1
-                || element.scrollWidth > element.clientWidth + 1))
-            found.push('scrolls, ' + name);
-    }
-    return found;
-}"""
-
-
-@pytest.fixture(scope="module")
-def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
-
 
 class Watched:
-    """A page, with what it asked for and complained about."""
+    """A page with the deck, what it asked for, and what the browser complained about."""
 
-    def __init__(self, page: Page, deck: Path) -> None:
-        self.page = page
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.address = address
         self.requests: list[str] = []
         self.complaints: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", self.hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(deck.as_uri())
-        page.wait_for_function("Reveal.isReady()")
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("console", self.hear)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page = context.new_page()
+        self.slides = walk.open_deck(self.page, address)
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(message.text)
 
+    def asked_elsewhere(self) -> list[str]:
+        inside = (self.address, "data:", "blob:", "about:")
+        return [url for url in self.requests if not url.startswith(inside)]
+
+    def state(self) -> str:
+        return str(self.page.evaluate("JSON.stringify(Reveal.getState())"))
+
+    def number(self) -> int:
+        return int(self.page.evaluate(walk.PRESENT)) + 1
+
+
+class Served(RequestHandler):
+    """The deck as a web server gives it."""
+
+    def initialize(self, deck: Path, requests: list[HTTPServerRequest]) -> None:
+        self.deck = deck
+        requests.append(self.request)
+
+    def get(self) -> None:
+        self.write(self.deck.read_bytes())
+
+
+@contextmanager
+def over_http(
+    browser: Browser, deck: Path, asked: list[HTTPServerRequest]
+) -> Iterator[Watched]:
+    """Open the deck from a server of this machine, and let nothing else be reached."""
+    arguments = {"deck": deck, "requests": asked}
+    with running_apart(Application([(r"/.*", Served, arguments)])) as url:
+
+        def only_here(route: Route) -> None:
+            if route.request.url.startswith(url):
+                route.continue_()
+            else:
+                route.abort()
+
+        context = browser.new_context(viewport=SIZE)
+        context.route("**/*", only_here)
+        yield Watched(context, f"{url}/deck.html")
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[HTTPServerRequest]:
+    """What the server of the deck was asked for."""
+    return []
+
+
+@pytest.fixture(scope="module", params=["file", "http"])
+def watched(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    deck: Path,
+    asked: list[HTTPServerRequest],
+) -> Iterator[Watched]:
+    """Open the deck from the disk, and then from a server."""
+    if request.param == "http":
+        with over_http(browser, deck, asked) as watched:
+            yield watched
+    else:
+        context = browser.new_context(viewport=SIZE, offline=True)
+        yield Watched(context, deck.as_uri())
+        context.close()
+
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def page(browser: Browser, deck: Path) -> Iterator[Page]:
+    """The deck from the disk, in a page of the test's own."""
     context = browser.new_context(viewport=SIZE, offline=True)
-    yield context
+    page = context.new_page()
+    walk.open_deck(page, deck.as_uri())
+    yield page
     context.close()
 
 
-@pytest.fixture
-def watched(context: BrowserContext, deck: Path) -> Watched:
-    return Watched(context.new_page(), deck)
+# -- all of it --------------------------------------------------------------------------------
 
 
-def test_the_keyboard_goes_through_all_slides_and_every_one_fits(
-    watched: Watched, deck: Path
-) -> None:
+def test_the_keyboard_goes_through_all_slides_and_back(watched: Watched) -> None:
     page = watched.page
-    steps, seen, overflow = [], set(), []
+    page.evaluate("Reveal.slide(0, 0, -1)")
+    forward, seen = [watched.state()], [watched.number()]
     while True:
-        steps.append(page.evaluate("JSON.stringify(Reveal.getState())"))
-        seen.add(
-            page.evaluate(
-                f"[...document.querySelectorAll('{SECTIONS}')]"
-                ".indexOf(Reveal.getCurrentSlide())"
-            )
-        )
-        overflow += [(len(seen), what) for what in page.evaluate(OVERFLOW)]
         assert page.locator("aside.notes:visible").count() == 0
         page.keyboard.press("Space")
-        if page.evaluate("JSON.stringify(Reveal.getState())") == steps[-1]:
+        if watched.state() == forward[-1]:
             break
+        forward.append(watched.state())
+        seen.append(watched.number())
+    steps = page.evaluate(
+        """Reveal.getSlides().map(slide => 1 + new Set([...slide.querySelectorAll('.fragment')]
+               .map(each => each.dataset.fragmentIndex)).size)"""
+    )
+    assert seen == [number for number, count in enumerate(steps, 1) for _ in range(count)]
 
-    assert seen == set(range(page.locator(SECTIONS).count()))
-    assert len(steps) == len(seen) + page.locator(".fragment").count()
-    assert not overflow
-    assert watched.requests == [deck.as_uri()]
-    assert not watched.complaints
+    backward = [watched.state()]
+    while True:
+        page.keyboard.press("Shift+Space")
+        if watched.state() == backward[-1]:
+            break
+        backward.append(watched.state())
+        assert page.locator("aside.notes:visible").count() == 0
+    assert backward == forward[::-1]
+
+
+def test_each_step_shows_what_the_one_before_has_hidden(watched: Watched) -> None:
+    page = watched.page
+    before: list[Any] = [None, 0]
+    for slide in walk.walk(page):
+        shown = page.evaluate(
+            "[...Reveal.getCurrentSlide().querySelectorAll('.fragment')]"
+            ".filter(each => each.checkVisibility({opacityProperty: true})).length"
+        )
+        assert shown > before[1] if slide is before[0] else shown == 0, slide
+        before = [slide, shown]
 
 
 def test_all_pictures_are_shown(watched: Watched) -> None:
-    sizes = watched.page.evaluate("[...document.images].map(image => image.naturalWidth)")
-    assert sizes and all(sizes)
+    page, shown = watched.page, 0
+    for slide in watched.slides:
+        walk.show(page, slide)
+        for picture in page.locator(
+            "section.present section.present :is(img, [role=img])"
+        ).all():
+            box = picture.bounding_box()
+            assert box and box["width"] > 50 and box["height"] > 50, slide
+            assert picture.evaluate("each => each.tagName !== 'IMG' || each.naturalWidth > 0")
+            shown += 1
+    assert shown == page.locator(".slides :is(img, [role=img])").count() > 0
 
 
-def test_the_speaker_view_works_without_a_network(watched: Watched, deck: Path) -> None:
+def test_the_speaker_view_works_without_a_network(watched: Watched) -> None:
     page = watched.page
-    page.keyboard.press("ArrowRight")
+    walk.show(page, watched.slides[1])
+    notes = page.locator("section.present aside.notes").text_content() or ""
     with page.expect_popup() as opened:
         page.keyboard.press("s")
     speaker = opened.value
-    outside: list[str] = []
-    speaker.on("request", lambda request: outside.append(request.url))
+    first_words = " ".join(notes.split()[:4])
     speaker.wait_for_function(
-        "document.querySelector('.speaker-controls-notes .value').textContent.includes('Ask:')"
+        "words => document.querySelector('.speaker-controls-notes .value')"
+        ".textContent.replace(/\\s+/g, ' ').includes(words)",
+        arg=first_words,
     )
     speaker.wait_for_function("document.querySelectorAll('iframe').length === 2")
-    assert "This was the speaker of 2013" in speaker.inner_text(".speaker-controls-notes")
-    here = [deck.as_uri(), "about:", "data:"]
-    assert not [url for url in outside if not url.startswith(tuple(here))]
+    for frame in speaker.frames[1:]:
+        frame.wait_for_function("window.Reveal?.isReady()")
+        assert frame.locator("aside.notes:visible").count() == 0
+
+    # What the speaker does is done before the audience.
+    speaker.keyboard.press("ArrowRight")
+    page.wait_for_function(f"({walk.PRESENT})() === 2")
     assert page.locator("aside.notes:visible").count() == 0
+    speaker.close()
+
+
+# After the tests above, which share its pages: whatever they did counts.
+def test_nothing_is_asked_for_but_the_deck(
+    watched: Watched, asked: list[HTTPServerRequest]
+) -> None:
+    assert watched.asked_elsewhere() == []
+    assert watched.complaints == []
+    assert {request.path for request in asked} <= {"/deck.html"}
+    assert bool(asked) == watched.address.startswith("http")
+
+
+def test_a_request_and_a_complaint_would_have_been_seen(browser: Browser, deck: Path) -> None:
+    context = browser.new_context(viewport=SIZE, offline=True)
+    watched = Watched(context, deck.as_uri())
+    watched.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => console.warn('alas'))")
+    assert watched.asked_elsewhere() == ["http://127.0.0.1:9/"]
+    assert "alas" in watched.complaints
+    context.close()
+
+
+# -- without scripts --------------------------------------------------------------------------
 
 
 def test_without_scripts_the_slides_can_be_read_and_the_notes_cannot(
@@ -125,9 +226,90 @@ def test_without_scripts_the_slides_can_be_read_and_the_notes_cannot(
     assert len(boxes) == slides.count()
     for above, below in pairwise(boxes):
         assert above["height"] > 40 and below["y"] >= above["y"] + above["height"] - 1
-    for text in ("h1", "h2", "h3", "pre", ".fragment"):
+    for text in ("h1", "h2", "h3", "pre", ".fragment", "[role=img]"):
         assert all(found.is_visible() for found in page.locator(f".slides {text}").all())
     notes = page.locator("aside.notes")
     assert notes.count() == slides.count()
     assert not any(note.is_visible() for note in notes.all())
     context.close()
+
+
+# -- the focus --------------------------------------------------------------------------------
+
+# Where the focus is, whether that can be seen, and whether it looks as without the focus.
+FOCUS = """() => {
+    const element = document.activeElement;
+    if (element === document.body) return null;
+    const looks = () => {
+        const style = getComputedStyle(element);
+        const ring = style.outlineStyle === 'none' || parseFloat(style.outlineWidth) === 0
+            ? '' : [style.outlineStyle, style.outlineWidth, style.outlineColor].join(' ');
+        return [ring, style.boxShadow, style.borderColor, style.backgroundColor].join('; ');
+    };
+    const focused = looks();
+    const box = element.getBoundingClientRect();
+    element.blur();
+    const without = looks();
+    element.focus({focusVisible: true, preventScroll: true});
+    const faults = [];
+    const slide = element.closest('.slides section:not(.stack)');
+    if (slide && slide !== Reveal.getCurrentSlide()) faults.push('on another slide');
+    if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight
+        || !box.width || !box.height) faults.push('out of sight');
+    if (!element.checkVisibility({opacityProperty: true, visibilityProperty: true}))
+        faults.push('invisible');
+    if (focused === without) faults.push('without a sign');
+    return [element.outerHTML.replace(/\\s+/g, ' ').slice(0, 80), faults];
+}"""
+
+
+def faults_of_focus(page: Page) -> tuple[int, list[str]]:
+    """Tab through what is shown: how many stops there are, and what is wrong with them."""
+    page.evaluate("document.activeElement.blur()")
+    stops: set[str] = set()
+    faults: list[str] = []
+    while True:
+        page.keyboard.press("Tab")
+        found = page.evaluate(FOCUS)
+        if found is None:
+            if stops:
+                return len(stops), faults
+            continue
+        what, wrong = found
+        if what in stops:
+            return len(stops), faults
+        stops.add(what)
+        faults += [f"{what}: {each}" for each in wrong]
+
+
+def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(page: Page) -> None:
+    found, most = [], 0
+    for slide in walk.slides(page):
+        walk.show(page, slide)
+        number, faults = faults_of_focus(page)
+        most = max(most, number)
+        found += [f"{slide}: {fault}" for fault in faults]
+    assert found == []
+    assert most > 2
+
+
+@pytest.mark.parametrize(
+    ("style", "fault"),
+    [
+        (":focus { outline: none !important }", "without a sign"),
+        (".slides a { position: relative; left: -3000px }", "out of sight"),
+        (".slides a { opacity: 0 }", "invisible"),
+        (".slides section { visibility: visible !important }", "on another slide"),
+    ],
+)
+def test_a_focus_that_cannot_be_seen_would_have_been_found(
+    page: Page, style: str, fault: str
+) -> None:
+    [linked, *_] = [
+        index
+        for index, slide in enumerate(walk.slides(page))
+        if page.evaluate(f"Reveal.getSlides()[{index}].querySelectorAll('a').length")
+    ]
+    walk.show(page, walk.slides(page)[linked])
+    page.add_style_tag(content=style)
+    assert any(fault in each for each in faults_of_focus(page)[1])

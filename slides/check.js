@@ -1,0 +1,282 @@
+// What slides/check.py asks of a page. Both functions give complaints: a sentence, and how much.
+(() => {
+  const words = (text) => {
+    const all = text.replace(/\s+/g, ' ').trim();
+    return `"${all.length > 50 ? `${all.slice(0, 50)} ...` : all}"`;
+  };
+
+  const boxOf = (element) => element.getBoundingClientRect();
+
+  // Something of a pixel, or cut to nothing, is for those who listen.
+  const forListeners = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const style = getComputedStyle(each);
+      if (style.overflow !== 'visible' && style.position === 'absolute'
+          && (each.offsetWidth <= 1 || each.offsetHeight <= 1)) return true;
+    }
+    return false;
+  };
+
+  const isVisible = (element) =>
+    element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    && !element.closest('defs, clipPath, mask, pattern, symbol, marker')
+    && !forListeners(element);
+
+  // How many pixels of the screen one of the element's own is.
+  const scaleOf = (element) => {
+    if (element instanceof SVGGraphicsElement) {
+      const { c, d } = element.getScreenCTM();
+      return Math.hypot(c, d);
+    }
+    let scale = element.currentCSSZoom;
+    for (let each = element; each; each = each.parentElement) {
+      const style = getComputedStyle(each);
+      const { c, d } = new DOMMatrix(style.transform);
+      scale *= Math.hypot(c, d);
+      if (style.scale !== 'none') scale *= parseFloat(style.scale.split(' ').at(-1));
+    }
+    return scale;
+  };
+
+  const blockOf = (element) => {
+    let block = element;
+    if (block.closest('svg')) return block.closest('text, foreignObject') ?? block;
+    while (/^(inline|contents)/.test(getComputedStyle(block).display)
+        && block.parentElement && !/^(button|a)$/i.test(block.tagName)) {
+      block = block.parentElement;
+    }
+    return block;
+  };
+
+  // Each piece of text that can be seen: where it is, and how large.
+  const textsIn = (root) => {
+    const found = [];
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const element = node.parentElement;
+      if (!node.data.trim() || !isVisible(element)) continue;
+      range.selectNodeContents(node);
+      const boxes = [...range.getClientRects()].filter((box) => box.width && box.height);
+      if (!boxes.length) continue;
+      const size = parseFloat(getComputedStyle(element).fontSize) * scaleOf(element);
+      found.push({ element, block: blockOf(element), boxes, size, says: node.data });
+    }
+    return found;
+  };
+
+  // What a style sheet writes has no place that a script could ask for, but a size.
+  const wordsOfStyles = (root) => [...root.querySelectorAll('*')].flatMap((element) =>
+    ['::before', '::after'].flatMap((which) => {
+      const style = getComputedStyle(element, which);
+      const said = style.content.match(/^"(.*[\p{L}\p{N}].*)"$/u)?.[1];
+      if (!said || style.display === 'none' || !isVisible(element)) return [];
+      const size = parseFloat(style.fontSize) * scaleOf(element);
+      return [{ element, block: element, boxes: [], size, says: said }];
+    }));
+
+  const PICTURES = 'img, svg, video, canvas, iframe, object, embed';
+  const CLEAR = /^rgba\(.*, 0\)$|^transparent$/;
+  const isPainted = (style) => !CLEAR.test(style.backgroundColor)
+    || style.backgroundImage !== 'none' || style.boxShadow !== 'none'
+    || ['Top', 'Right', 'Bottom', 'Left'].some((side) =>
+      parseFloat(style[`border${side}Width`]) > 0);
+
+  const name = (element) => {
+    const tag = element.tagName.toLowerCase();
+    const said = element.getAttribute('aria-label') || element.alt || element.textContent;
+    return said.trim() ? `<${tag}> ${words(said)}` : `<${tag}>`;
+  };
+
+  // Boxes that are seen: pictures, and what has a ground, a border or a shadow.
+  const boxesIn = (root) => [...root.querySelectorAll('*')].filter((element) => {
+    const outer = element.parentElement.closest('svg');
+    if (outer && getComputedStyle(outer).overflow !== 'visible') return false;
+    const box = boxOf(element);
+    if (!box.width || !box.height) return false;
+    const seen = outer ? element instanceof SVGGeometryElement
+      : element.matches(PICTURES) || isPainted(getComputedStyle(element));
+    return seen && isVisible(element);
+  });
+
+  const beyond = (box, room) => [
+    ['left', room.left - box.left], ['top', room.top - box.top],
+    ['right', box.right - room.right], ['bottom', box.bottom - room.bottom],
+  ].filter(([, pixels]) => pixels > 1);
+
+  const px = (pixels) => `${Math.round(pixels)} px`;
+
+  // What is around a thing, and lets nothing of it be seen outside. A text has its own element
+  // around it.
+  const frameOf = (element, box, isText) => {
+    let absolute = !isText && getComputedStyle(element).position === 'absolute';
+    for (let around = isText ? element : element.parentElement;
+      around && !around.matches('.slides'); around = around.parentElement) {
+      const style = getComputedStyle(around);
+      if (absolute && style.position === 'static') continue;
+      absolute = style.position === 'absolute';
+      const across = style.overflowX !== 'visible', down = style.overflowY !== 'visible';
+      const outer = boxOf(around);
+      const [worst] = beyond(box, {
+        left: across ? outer.left : -Infinity, right: across ? outer.right : Infinity,
+        top: down ? outer.top : -Infinity, bottom: down ? outer.bottom : Infinity,
+      }).sort(([, one], [, other]) => other - one);
+      if (!worst) continue;
+      const scrolls = /auto|scroll/.test(`${style.overflowX} ${style.overflowY}`);
+      return { around, scrolls, side: worst[0], pixels: worst[1] };
+    }
+    return null;
+  };
+
+  const overlap = (one, other) => Math.min(
+    Math.min(one.right, other.right) - Math.max(one.left, other.left),
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
+
+  // A line is higher than its letters: lines that touch are not on one another.
+  const LINES = 5;
+
+  // Whether two things that overlap should not: words on words, or on what is not around them.
+  const collide = (one, other) => {
+    if (!one.isText && !other.isText || one.block === other.block) return false;
+    if (one.isText && other.isText) return true;
+    const [text, ground] = one.isText ? [one, other] : [other, one];
+    return !ground.element.contains(text.element)
+      && (ground.element.matches(PICTURES)
+        || !CLEAR.test(getComputedStyle(ground.element).backgroundColor));
+  };
+
+  // What stays where it is while the slides go by: the slide's number, and so on.
+  const furnitureOf = (around) => [
+    ...around.flatMap(({ element, boxes }) => boxes.map((box) => [element, box])),
+    ...[...document.querySelectorAll('.reveal svg, .reveal button')]
+      .filter((element) => !element.closest('section') && isVisible(element))
+      .map((element) => [element, boxOf(element)]),
+  ].map(([element, box]) => [element.closest('.slide-number') ? 'the slide number'
+    : `the ${element.closest('[class]').getAttribute('class')}`, box]);
+
+  function looks(least) {
+    const slide = Reveal.getCurrentSlide();
+    const stage = boxOf(document.querySelector('.slides'));
+    const screen = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+    const room = {
+      left: Math.max(0, stage.left), top: Math.max(0, stage.top),
+      right: Math.min(innerWidth, stage.right), bottom: Math.min(innerHeight, stage.bottom),
+    };
+
+    // Of what is wrong in one way, the worst is told.
+    const ways = {};
+    const complain = (way, about, pixels, sentence, detail = '') => {
+      const worst = ways[way] ??= new Map();
+      if (!(worst.get(about)?.pixels >= pixels)) worst.set(about, { pixels, sentence, detail });
+    };
+
+    const texts = textsIn(document.body);
+    const inside = texts.filter(({ element }) => slide.contains(element));
+    const around = texts.filter(({ element }) => !element.closest('.slides section'));
+    const things = [
+      ...inside.flatMap(({ element, block, boxes, says }) =>
+        boxes.map((box) => ({ element, block, box, says: words(says), isText: true }))),
+      ...boxesIn(slide).map((element) =>
+        ({ element, block: element, box: boxOf(element), says: name(element) })),
+    ];
+
+    for (const { element, block, size, says } of [...texts, ...wordsOfStyles(slide)]) {
+      const kind = element.closest('pre, code') ? 'code' : 'text';
+      if (size > least[kind] - 0.05) continue;
+      const picture = element.closest('svg');
+      complain(kind, picture ?? block, -size, `${kind} smaller than ${least[kind]} px:`
+        + ` ${words(says)}${picture ? ` in the picture ${name(picture)}` : ''}`,
+      `${size.toFixed(1)} px`);
+    }
+
+    for (const { element, box, says, isText } of things) {
+      for (const [side, pixels] of beyond(box, room)) {
+        complain('out', side, pixels, `${says} sticks out of the slide at the ${side}`,
+          px(pixels));
+      }
+      const frame = frameOf(element, box, isText);
+      if (!frame) continue;
+      const { around: outer, scrolls, side, pixels } = frame;
+      complain('cut', outer, pixels, `${says} ${scrolls ? 'has to be scrolled' : 'is cut off'}`
+        + ` in its <${outer.tagName.toLowerCase()}> at the ${side}`, px(pixels));
+    }
+    for (const { boxes, says } of around) {
+      for (const [side, pixels] of boxes.flatMap((box) => beyond(box, screen))) {
+        complain('unseen', says, pixels, `${words(says)} is out of sight at the ${side}`,
+          px(pixels));
+      }
+    }
+
+    for (const [what, place] of furnitureOf(around)) {
+      for (const { box, says } of things) {
+        const pixels = overlap(box, place);
+        if (pixels > 1) complain('under', what, pixels, `${says} lies under ${what}`);
+      }
+    }
+
+    for (const [index, one] of things.entries()) {
+      for (const other of things.slice(index + 1)) {
+        const pixels = overlap(one.box, other.box);
+        if (pixels > LINES && collide(one, other)) {
+          complain('on', '', pixels, `${one.says} and ${other.says} lie on one another`);
+        }
+      }
+    }
+    return Object.values(ways).flatMap((worst) => [...worst.values()])
+      .map(({ sentence, detail }) => [sentence, detail]);
+  }
+
+  const PLACEHOLDER = /no description has been provided/i;
+  const FILE = /\.(svg|png|jpe?g|gif|webp|avif|bmp|pdf)$/i;
+
+  const nameOf = (picture) => {
+    const by = picture.getAttribute('aria-labelledby');
+    const title = picture.querySelector(':scope > title');
+    return [
+      by?.split(/\s+/).map((id) => document.getElementById(id)?.textContent ?? '').join(' '),
+      picture.getAttribute('aria-label'), picture.getAttribute('alt'), title?.textContent,
+    ].find((text) => text?.trim())?.trim() ?? '';
+  };
+
+  const wordsFor = (picture) => {
+    const output = picture.closest('.jp-OutputArea-output') !== null;
+    const where = output ? 'a picture among the outputs' : 'a picture';
+    const decorative = picture.getAttribute('alt') === ''
+      || picture.closest('[aria-hidden="true"], [role="presentation"], [role="none"]');
+    if (decorative) return output ? `${where} is declared a decoration` : null;
+    const said = nameOf(picture);
+    if (picture.tagName === 'svg' && picture.getAttribute('role') !== 'img') {
+      return `${where}, an <svg>, is neither role="img" nor aria-hidden`;
+    }
+    if (!said) return `${where} has no words for those who cannot see it`;
+    if (PLACEHOLDER.test(said)) return `${where} has nbconvert's words and none of its own`;
+    if (FILE.test(said)) return `${where} has a file name for its words: ${words(said)}`;
+    return null;
+  };
+
+  // What no size of the screen changes.
+  function says() {
+    const slide = Reveal.getCurrentSlide();
+    const complaints = [];
+    for (const picture of slide.querySelectorAll('img, svg')) {
+      if (picture.closest('aside') || picture.parentElement.closest('svg, button')) continue;
+      const complaint = wordsFor(picture);
+      if (complaint) complaints.push(complaint);
+    }
+    const notes = [...slide.querySelectorAll('aside.notes')];
+    const own = notes.filter((note) => !note.closest('.fragment'));
+    if (own.length < notes.length) {
+      complaints.push('a note is inside a fragment, and not there before it');
+    }
+    if (!notes.length) complaints.push('no notes');
+    else if (own.length && !own.some((note) => note.textContent.trim())) {
+      complaints.push('its notes are empty');
+    }
+    if (notes.some((note) => note.checkVisibility())) {
+      complaints.push('the notes are shown to the audience');
+    }
+    return complaints.map((complaint) => [complaint, '']);
+  }
+
+  return { looks, says };
+})()

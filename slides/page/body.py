@@ -1,0 +1,190 @@
+"""What nbconvert makes of a cell, made fit for a page: without scripts, for eyes, ears and keys."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import re
+from collections.abc import Callable
+from html import escape, unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bs4 import BeautifulSoup, Tag
+
+from slides.deck import CannotBuild
+from slides.page.lesson import slug
+from slides.page.site import Site
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+TAGS = re.compile(r"<[^>]*>")
+
+# A table of prose has no room on a phone; there its rows stand below one another.
+PROSE = 60
+
+
+def lines(html: str) -> str:
+    """Return code line by line, so that a long one goes on below its own beginning.
+
+    Nothing has to be scrolled then, by hand or by keyboard, and paper loses nothing.
+
+    Args:
+        html: code that is coloured already, without anything around it.
+    """
+    wrapped = []
+    for line in html.strip("\n").split("\n"):
+        text = unescape(TAGS.sub("", line))
+        indent = len(text) - len(text.lstrip())
+        style = f' style="--in:{indent}"' if indent and text.strip() else ""
+        wrapped.append(f"<span{style}>{line}\n</span>")
+    return f'<pre class="code"><code>{"".join(wrapped)}</code></pre>'
+
+
+class Body:
+    """Makes the parts of one page.
+
+    Args:
+        site: all pages.
+        page: the name of this one.
+        highlight: makes HTML of Python.
+    """
+
+    def __init__(self, site: Site, page: str, highlight: Callable[[str], str]) -> None:
+        self.site, self.page, self.highlight = site, page, highlight
+        self.lesson = site.pages[page]
+        self.heading = self.lesson.plain_title
+
+    def code(self, source: str) -> str:
+        """Return Python in its colours."""
+        found = re.search(r"<pre>(?:<span></span>)?(.*?)</pre>", self.highlight(source), re.S)
+        assert found
+        return lines(found[1])
+
+    def words(self, html: str, cell: str = "") -> str:
+        """Return a piece of HTML, from Markdown or from an output.
+
+        Args:
+            html: the piece.
+            cell: the id of the cell, if it is one with text.
+
+        Raises:
+            CannotBuild: a link in it leads nowhere, or a picture has no words.
+        """
+        soup = BeautifulSoup(html, "html.parser")
+        if cell:
+            self._headings(soup, cell)
+        self._code(soup)
+        self._links(soup)
+        for table in soup.find_all("table"):
+            self._table(soup, table)
+        for picture in soup.find_all("img"):
+            self._picture(soup, picture)
+        return str(soup)
+
+    def picture(self, output: NotebookNode, kind: str) -> str:
+        """Return an output that is a picture; its words are `alt` in its metadata.
+
+        Args:
+            output: the output.
+            kind: the MIME type that is to be shown.
+
+        Raises:
+            CannotBuild: it has no words.
+        """
+        words = output.get("metadata", {}).get(kind, {}).get("alt")
+        said = f' alt="{escape(words)}"' if words else ""
+        content = output.data[kind]
+        if kind == "image/svg+xml":
+            content = base64.b64encode(content.encode()).decode()
+        return self.words(f'<img src="data:{kind};base64,{content}"{said}>')
+
+    def _headings(self, soup: BeautifulSoup, cell: str) -> None:
+        for number, heading in enumerate(soup.find_all(re.compile("^h[1-6]$"))):
+            self.heading = heading.get_text()
+            heading["id"] = slug(self.heading) if number else cell
+            for section in self.lesson.sections:
+                # An exercise says in its first words how long it takes.
+                if section.id == heading["id"] and section.minutes and not section.exercise:
+                    time = soup.new_tag("p", attrs={"class": "minutes"})
+                    time.string = f"{section.path}, {section.minutes:g} minutes"
+                    heading.insert_after(time)
+
+    def _code(self, soup: BeautifulSoup) -> None:
+        for pre in soup.find_all("pre"):
+            block = pre.parent if pre.parent and "highlight" in pre.parent.get("class", []) else pre
+            if block is not pre:
+                html = lines(re.sub(r"^<pre>(<span></span>)?|</pre>$", "", str(pre)))
+            elif pre.find_parent("details"):
+                html = self.code(pre.get_text())
+            else:
+                html = lines(re.sub(r"^<pre><code[^>]*>|</code></pre>$", "", str(pre)))
+            block.replace_with(BeautifulSoup(html, "html.parser"))
+
+    def _links(self, soup: BeautifulSoup) -> None:
+        for link in soup.find_all("a", href=True):
+            address = self.site.link(self.page, str(link["href"]))
+            if address is None:
+                link.unwrap()
+            else:
+                link["href"] = address
+        for code in soup.find_all("code"):
+            if code.find_parent(["a", "pre"]):
+                continue
+            after = code.next_sibling
+            behind = after if isinstance(after, str) else ""
+            if address := self.site.named(self.page, code.get_text(), behind):
+                code.wrap(soup.new_tag("a", href=address))
+
+    def _table(self, soup: BeautifulSoup, table: Tag) -> None:
+        for empty in table.find_all("th"):
+            if not empty.get_text(strip=True):
+                empty.name = "td"
+        names = [cell.get_text(" ", strip=True) for cell in table.select("thead tr > *")]
+        rows = [row.find_all(["td", "th"]) for row in table.select("tbody tr")]
+        widest = max((len(row.get_text(" ", strip=True)) for row in table.select("tr")), default=0)
+        if len(names) > 2 and widest > PROSE:
+            table["class"] = "prose"
+            for row in rows:
+                for name, cell in zip(names, row, strict=False):
+                    cell["data-name"] = name
+        for code in table.select("code"):
+            self._breaks(soup, code)
+        table.wrap(self._frame(soup, f"Table: {self.heading}"))
+
+    def _picture(self, soup: BeautifulSoup, picture: Tag) -> None:
+        source = self.lesson.source
+        if not picture.has_attr("alt"):
+            raise CannotBuild(f"{source.name} has a picture without words: give it an alt=.")
+        if not str(picture.get("src", "")).startswith("data:"):
+            picture["src"] = as_data(source, str(picture.get("src", "")))
+        picture.wrap(self._frame(soup, "Picture"))
+
+    @staticmethod
+    def _frame(soup: BeautifulSoup, name: str) -> Tag:
+        """Return what can be scrolled sideways, also by keyboard, where there is little room."""
+        attributes = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": name}
+        return soup.new_tag("div", attrs=attributes)
+
+    @staticmethod
+    def _breaks(soup: BeautifulSoup, code: Tag) -> None:
+        """Let a long name be broken where it has a joint."""
+        joints = re.split(r"(?<=[/._])(?=\w)", code.get_text())
+        code.clear()
+        for number, part in enumerate(joints):
+            code.extend([soup.new_tag("wbr"), part] if number else [part])
+
+
+def as_data(source: Path, address: str) -> str:
+    """Return a picture as data, so that a page is one file.
+
+    Raises:
+        CannotBuild: it is not there.
+    """
+    try:
+        content = (source.parent / address).read_bytes()
+    except OSError:
+        raise CannotBuild(f"{source.name} shows {address}, which is not there.") from None
+    kind = mimetypes.guess_type(address)[0] or "application/octet-stream"
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,204 @@
+"""The deck under axe-core: every slide, by day and by night, in both shapes, and on paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
+from playwright.sync_api import Browser, Page
+
+from slides import axe, walk
+from slides import deck as decks
+
+from .conftest import cannot
+
+Opener = Callable[..., Page]
+
+# What axe leaves to somebody who looks, with the elements of which it was seen that
+# nothing is wrong with them.
+RESOLVED = {
+    "hidden-content": r"",  # notes, the other slides, controls that lead nowhere
+    "color-contrast": r"(^|[ >])text\b",  # words on the bars of a film; measured below
+}
+
+# The least contrast of the words in each picture with what is painted below them.
+CONTRASTS = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const rgba = colour => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = colour => {
+        const [r, g, b] = rgba(colour).map(part => part / 255).map(
+            part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const paint = element => {
+        const style = getComputedStyle(element);
+        if (element instanceof SVGGeometryElement) return style.fill;
+        return element instanceof SVGElement ? 'transparent' : style.backgroundColor;
+    };
+    const words = [...document.querySelectorAll('section.present section.present svg text')];
+    return words.map(text => {
+        const box = text.getBoundingClientRect();
+        const below = document.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+            .filter(each => !(each instanceof SVGTextContentElement))
+            .map(paint).find(colour => colour !== 'none' && rgba(colour)[3] === 255);
+        const both = [light(getComputedStyle(text).fill), light(below)].sort((a, b) => b - a);
+        return [text.textContent, (both[0] + 0.05) / (both[1] + 0.05)];
+    });
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def axe_is_here() -> None:
+    """Skip these tests without axe-core, or fail where CI=true."""
+    try:
+        axe.axe_core()
+    except axe.NoAxe as reason:
+        cannot(reason)
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """What the screen of a reader, or of a room, asks for."""
+    return str(request.param)
+
+
+@pytest.fixture(params=["1280x720", "1024x768"])
+def viewport(request: pytest.FixtureRequest) -> dict[str, int]:
+    """A screen for each of the two shapes."""
+    width, height = map(int, request.param.split("x"))
+    return {"width": width, "height": height}
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opener]:
+    """Make pages without a network."""
+    contexts = []
+
+    def opener(**options: object) -> Page:
+        contexts.append(browser.new_context(offline=True, **options))
+        return contexts[-1].new_page()
+
+    yield opener
+    for context in contexts:
+        context.close()
+
+
+def open_questions(findings: axe.Findings) -> list[str]:
+    """Give what nobody has looked at yet."""
+    return [
+        f"{finding.rule}: {finding.message} {target}"
+        for finding in findings.unresolved
+        for target in finding.targets
+        if not (finding.rule in RESOLVED and re.search(RESOLVED[finding.rule], target))
+    ]
+
+
+def test_every_slide(opened: Opener, deck: Path, scheme: str, viewport: dict[str, int]) -> None:
+    page = opened(color_scheme=scheme, viewport=viewport)
+    wrong = []
+    for slide in walk.open_deck(page, deck.as_uri()):
+        walk.show(page, slide)
+        with walk.alone(page):
+            findings = axe.audit(page)
+        wrong += [f"{slide}: {each}" for each in findings.violations]
+        wrong += [f"{slide}: unresolved: {each}" for each in open_questions(findings)]
+    assert wrong == []
+
+
+def test_the_deck_as_a_whole(opened: Opener, deck: Path) -> None:
+    page = opened()
+    walk.open_deck(page, deck.as_uri())
+    findings = axe.audit(page)
+    assert findings.violations == []
+    assert open_questions(findings) == []
+
+
+def test_the_deck_without_scripts(opened: Opener, deck: Path, scheme: str) -> None:
+    html = deck.read_text(encoding="utf-8")
+    # axe is a script itself: what a browser without scripts makes of the page is made by hand.
+    html = re.sub(r"<script>.*?</script>|</?noscript>", "", html, flags=re.DOTALL)
+    page = opened(color_scheme=scheme)
+    page.set_content(html)
+    findings = axe.audit(page)
+    assert findings.violations == []
+    assert open_questions(findings) == []
+
+
+def test_words_in_films_stand_out_from_what_is_below_them(
+    opened: Opener, deck: Path, scheme: str
+) -> None:
+    page = opened(color_scheme=scheme)
+    contrasts = []
+    for slide in walk.open_deck(page, deck.as_uri()):
+        walk.show(page, slide)
+        contrasts += [
+            (contrast, str(slide), word) for word, contrast in page.evaluate(CONTRASTS)
+        ]
+    assert len(contrasts) > 20
+    assert [each for each in contrasts if each[0] < 4.5] == []
+
+
+# -- what would have been found ---------------------------------------------------------------
+
+BROKEN = {
+    "color-contrast": '<p style="color: #999; background: #aaa">Grey on grey.</p>',
+    "svg-img-alt": '<svg role="img" width="80" height="80"><circle r="9"/></svg>',
+    "heading-order": "#### Two levels down",
+    "link-name": '<a href="#/"></a>',
+    "button-name": '<button style="width: 40px; height: 40px"></button>',
+    "aria-valid-attr": '<p aria-lable="x">A word</p>',
+    "list": "<ul><p>No item</p></ul>",
+    "tabindex": '<p tabindex="3">First, please.</p>',
+}
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a deck of which each slide has one fault."""
+    cells = []
+    for rule, fault in BROKEN.items():
+        cells.append(new_markdown_cell(f"## {rule}\n\n{fault}"))
+        cells[-1].metadata.slideshow = {"slide_type": "slide"}
+    folder = tmp_path_factory.mktemp("broken")
+    nbformat.write(new_notebook(cells=cells), folder / "broken.ipynb")
+    return decks.build(folder / "broken.ipynb", folder / "broken.html")
+
+
+def test_a_broken_slide_is_found(opened: Opener, broken: Path) -> None:
+    page = opened()
+    found = {}
+    for slide in walk.open_deck(page, broken.as_uri()):
+        walk.show(page, slide)
+        with walk.alone(page):
+            rules = {each.rule for each in axe.audit(page).violations}
+        found[slide.title] = slide.title in rules
+    assert found == dict.fromkeys(BROKEN, True)
+
+
+def test_low_contrast_in_a_film_is_found(opened: Opener) -> None:
+    page = opened()
+    page.set_content(
+        '<section class="present"><section class="present"><svg>'
+        '<rect width="200" height="100" fill="#b3261e"/>'
+        '<text x="9" y="50" fill="#888">no</text><text x="99" y="50" fill="#fff">yes</text>'
+        "</svg></section></section>"
+    )
+    (_, low), (_, high) = page.evaluate(CONTRASTS)
+    assert low < 2 < 6 < high < 7
+
+
+def test_without_axe_a_sentence_says_what_brings_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened: Opener
+) -> None:
+    monkeypatch.setattr(axe, "AXE", tmp_path / "axe.min.js")
+    with pytest.raises(axe.NoAxe, match=r"`npm ci --omit=dev --prefix slides/npm` brings it\."):
+        axe.audit(opened())
