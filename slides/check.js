@@ -145,14 +145,20 @@
         || !CLEAR.test(getComputedStyle(ground.element).backgroundColor));
   };
 
+  const furnitureName = (element) => {
+    if (element.closest('.slide-number')) return 'the slide number';
+    const button = element.closest('button');
+    return button ? `the button ${words(button.getAttribute('aria-label') || button.textContent)}`
+      : `the ${element.closest('[class]').classList[0]}`;
+  };
+
   // What stays where it is while the slides go by: the slide's number, and so on.
   const furnitureOf = (around) => [
     ...around.flatMap(({ element, boxes }) => boxes.map((box) => [element, box])),
     ...[...document.querySelectorAll('.reveal svg, .reveal button')]
       .filter((element) => !element.closest('section') && isVisible(element))
       .map((element) => [element, boxOf(element)]),
-  ].map(([element, box]) => [element.closest('.slide-number') ? 'the slide number'
-    : `the ${element.closest('[class]').getAttribute('class')}`, box]);
+  ].map(([element, box]) => [furnitureName(element), box]);
 
   function looks(least) {
     const slide = Reveal.getCurrentSlide();

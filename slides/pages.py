@@ -12,7 +12,7 @@ from slides import deck
 from slides.page import home
 from slides.page.lesson import read_notebook, read_paper
 from slides.page.press import Press
-from slides.page.site import ROOT, Site
+from slides.page.site import INDEX, ROOT, Site
 
 NOTEBOOKS = ROOT / "notebooks"
 PAPERS = (deck.SLIDES / "then_and_now.md", NOTEBOOKS / "handout.md")
@@ -42,7 +42,7 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
     )
     press = Press(site)
     made = {name: press.page(name) for name in site.pages}
-    made[home.INDEX] = press.index(home.names(site, folder))
+    made[INDEX] = press.index(home.names(site, folder))
     for name, html in made.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,4 +51,4 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
     for old in (folder / "notebooks").glob("*.html"):
         if f"notebooks/{old.name}" not in made:
             old.unlink()
-    return folder / home.INDEX
+    return folder / INDEX

@@ -36,15 +36,17 @@ class Table:
         return "\n".join([*text, self.note] if self.note else text)
 
     def _repr_html_(self) -> str:
-        def row(cells: list[str], tag: str) -> str:
-            # A heading without words would be read out as one all the same.
-            tags = [tag if cell else "td" for cell in cells]
-            filled = zip(tags, map(html.escape, cells), strict=True)
-            return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for tag, cell in filled) + "</tr>"
-
-        head = f"<thead>{row(self.columns, 'th')}</thead>"
-        body = "".join(row(cells, "td") for cells in self.rows)
+        # A screen reader says the headings of a cell with it; one without words it would, too.
+        top = "".join(_cell(words, "col") for words in self.columns)
+        rows = ["".join([_cell(row[0], "row"), *map(_cell, row[1:])]) for row in self.rows]
+        head = f"<thead><tr>{top}</tr></thead>"
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
         return f"<table>{head}<tbody>{body}</tbody></table><p>{html.escape(self.note)}</p>"
+
+
+def _cell(words: str, scope: str = "") -> str:
+    tag, attribute = ("th", f' scope="{scope}"') if scope and words else ("td", "")
+    return f"<{tag}{attribute}>{html.escape(words)}</{tag}>"
 
 
 def _aligned(cells: list[str], widths: list[int]) -> list[str]:

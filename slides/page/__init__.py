@@ -1,1 +1,1 @@
-"""The pages beside the deck: their template and style, and what is made of a notebook for them."""
+"""The pages beside the deck: their looks, and what is made of a notebook for them."""

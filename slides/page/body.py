@@ -1,10 +1,11 @@
-"""What nbconvert makes of a cell, made fit for a page: without scripts, for eyes, ears and keys."""
+"""What nbconvert makes of a cell, made fit to be read: by eye, ear, keyboard, and on paper."""
 
 from __future__ import annotations
 
 import base64
 import mimetypes
 import re
+from collections import Counter
 from collections.abc import Callable
 from html import escape, unescape
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TAGS = re.compile(r"<[^>]*>")
+AROUND = re.compile(r"^<pre>(?:<span></span>|<code[^>]*>)?|(?:</code>)?</pre>$")
 
 # A table of prose has no room on a phone; there its rows stand below one another.
 PROSE = 60
@@ -54,13 +56,12 @@ class Body:
     def __init__(self, site: Site, page: str, highlight: Callable[[str], str]) -> None:
         self.site, self.page, self.highlight = site, page, highlight
         self.lesson = site.pages[page]
-        self.heading = self.lesson.plain_title
+        self.frames = Counter[str]()
 
     def code(self, source: str) -> str:
         """Return Python in its colours."""
-        found = re.search(r"<pre>(?:<span></span>)?(.*?)</pre>", self.highlight(source), re.S)
-        assert found
-        return lines(found[1])
+        pre = BeautifulSoup(self.highlight(source), "html.parser").pre
+        return lines(AROUND.sub("", str(pre)))
 
     def words(self, html: str, cell: str = "") -> str:
         """Return a piece of HTML, from Markdown or from an output.
@@ -102,8 +103,7 @@ class Body:
 
     def _headings(self, soup: BeautifulSoup, cell: str) -> None:
         for number, heading in enumerate(soup.find_all(re.compile("^h[1-6]$"))):
-            self.heading = heading.get_text()
-            heading["id"] = slug(self.heading) if number else cell
+            heading["id"] = slug(heading.get_text()) if number else cell
             for section in self.lesson.sections:
                 # An exercise says in its first words how long it takes.
                 if section.id == heading["id"] and section.minutes and not section.exercise:
@@ -113,14 +113,12 @@ class Body:
 
     def _code(self, soup: BeautifulSoup) -> None:
         for pre in soup.find_all("pre"):
-            block = pre.parent if pre.parent and "highlight" in pre.parent.get("class", []) else pre
-            if block is not pre:
-                html = lines(re.sub(r"^<pre>(<span></span>)?|</pre>$", "", str(pre)))
-            elif pre.find_parent("details"):
+            if pre.find_parent("details"):
                 html = self.code(pre.get_text())
             else:
-                html = lines(re.sub(r"^<pre><code[^>]*>|</code></pre>$", "", str(pre)))
-            block.replace_with(BeautifulSoup(html, "html.parser"))
+                html = lines(AROUND.sub("", str(pre)))
+            coloured = pre.find_parent(class_="highlight")
+            (coloured or pre).replace_with(BeautifulSoup(html, "html.parser"))
 
     def _links(self, soup: BeautifulSoup) -> None:
         for link in soup.find_all("a", href=True):
@@ -138,20 +136,23 @@ class Body:
                 code.wrap(soup.new_tag("a", href=address))
 
     def _table(self, soup: BeautifulSoup, table: Tag) -> None:
-        for empty in table.find_all("th"):
-            if not empty.get_text(strip=True):
-                empty.name = "td"
         names = [cell.get_text(" ", strip=True) for cell in table.select("thead tr > *")]
         rows = [row.find_all(["td", "th"]) for row in table.select("tbody tr")]
-        widest = max((len(row.get_text(" ", strip=True)) for row in table.select("tr")), default=0)
-        if len(names) > 2 and widest > PROSE:
-            table["class"] = "prose"
-            for row in rows:
-                for name, cell in zip(names, row, strict=False):
-                    cell["data-name"] = name
+        if names and not names[0]:
+            # Without a word in the corner, the first column says what a row is about.
+            table.select("thead tr > *")[0].name = "td"
+            for first, *_ in rows:
+                first.name, first["scope"] = "th", "row"
         for code in table.select("code"):
             self._breaks(soup, code)
-        table.wrap(self._frame(soup, f"Table: {self.heading}"))
+        widths = [len(row.get_text(" ", strip=True)) for row in table.select("tr")]
+        if max(widths, default=0) <= PROSE:
+            self._frame(soup, table, "Table")
+            return
+        table["class"] = "prose"
+        for row in rows if len(names) > 2 else []:
+            for name, cell in list(zip(names, row, strict=False))[1:]:
+                cell["data-name"] = name
 
     def _picture(self, soup: BeautifulSoup, picture: Tag) -> None:
         source = self.lesson.source
@@ -159,13 +160,14 @@ class Body:
             raise CannotBuild(f"{source.name} has a picture without words: give it an alt=.")
         if not str(picture.get("src", "")).startswith("data:"):
             picture["src"] = as_data(source, str(picture.get("src", "")))
-        picture.wrap(self._frame(soup, "Picture"))
+        self._frame(soup, picture, "Picture")
 
-    @staticmethod
-    def _frame(soup: BeautifulSoup, name: str) -> Tag:
-        """Return what can be scrolled sideways, also by keyboard, where there is little room."""
-        attributes = {"class": "scroll", "tabindex": "0", "role": "group", "aria-label": name}
-        return soup.new_tag("div", attrs=attributes)
+    def _frame(self, soup: BeautifulSoup, thing: Tag, kind: str) -> None:
+        """Let a thing be scrolled, also by keyboard, where there is little room."""
+        self.frames[kind] += 1
+        name = f"{kind} {self.frames[kind]}"
+        attributes = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name}
+        thing.wrap(soup.new_tag("div", attrs=attributes))
 
     @staticmethod
     def _breaks(soup: BeautifulSoup, code: Tag) -> None:

@@ -20,7 +20,7 @@ PAPERS = {
     "then_and_now": "what became of everything that the talk of 2013 names.",
     "handout": "two pages, with the words, the rules, and what to do when a cell hangs.",
 }
-WORDS = "no one two three four five six seven eight nine ten".split()
+WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 def names(site: Site, folder: Path) -> dict[str, object]:

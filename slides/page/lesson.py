@@ -137,7 +137,7 @@ def _lesson(notebook: NotebookNode, source: Path) -> Lesson:
 def _sections(cell: NotebookNode) -> list[Section]:
     if cell.cell_type != "markdown":
         return []
-    sections = []
+    sections: list[Section] = []
     for marks, title in HEADING.findall(FENCED.sub("", cell.source)):
         # Metadata are those of the heading that the cell begins with.
         first = {} if sections else cell.metadata

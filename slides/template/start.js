@@ -61,6 +61,7 @@ Reveal.initialize({
   progress: false,
   slideNumber: previewed ? false : 'c/t',
   controls: !previewed,
+  controlsTutorial: false,  // an arrow that bounces, for long and on its own
   defaultTiming: 60,  // seconds; with it the speaker view has a pace, each slide has its own
   transition: 'none',
   backgroundTransition: 'none',

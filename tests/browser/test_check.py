@@ -79,6 +79,10 @@ BROKEN = {
         [NOTES, box("position: absolute; inset: 0", "words and words " * 160)],
         r"lies under the slide number",
     ),
+    "Under a button": (
+        [NOTES, box("position: absolute; inset: auto 0 0 0; height: 150px; background: #ccc")],
+        r'lies under the button "next slide"',
+    ),
     "One on another": (
         [NOTES, cell('<p>One thing</p><p style="margin-top: -45px">Another thing</p>')],
         r'"One thing" and "Another thing" lie on one another',

@@ -282,7 +282,11 @@ def faults_of_focus(page: Page) -> tuple[int, list[str]]:
         faults += [f"{what}: {each}" for each in wrong]
 
 
-def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(page: Page) -> None:
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(
+    page: Page, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
     found, most = [], 0
     for slide in walk.slides(page):
         walk.show(page, slide)
