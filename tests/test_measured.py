@@ -15,7 +15,7 @@ def test_a_table_is_aligned_as_text_and_is_html_too() -> None:
     assert repr(table) == (
         "         requests/s\nthreads           9\na & b          1000\nA note."
     )
-    assert "<th scope="row">a &amp; b</th><td>1000</td>" in table._repr_html_()
+    assert '<th scope="row">a &amp; b</th><td>1000</td>' in table._repr_html_()
     assert table["threads", "requests/s"] == 9
 
 
