@@ -48,7 +48,20 @@ def nbconverts_addresses() -> dict[str, str]:
     }
 
 
-def shelves(addresses: Mapping[str, str], modules: Path = MODULES) -> list[Shelf]:
+def version_of(name: str, modules: Path) -> str:
+    """Return which version of a package npm installed.
+
+    Raises:
+        CannotCompare: none.
+    """
+    try:
+        about = json.loads((modules / name / "package.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CannotCompare(f"The package {name} of npm is not here: {BRINGS}.") from None
+    return str(about["version"])
+
+
+def shelves(addresses: Mapping[str, str], modules: Path) -> list[Shelf]:
     """Say where the packages are that are meant by the addresses.
 
     Args:
@@ -60,16 +73,13 @@ def shelves(addresses: Mapping[str, str], modules: Path = MODULES) -> list[Shelf
     """
     found = []
     for name, address in addresses.items():
-        try:
-            about = json.loads((modules / name / "package.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise CannotCompare(f"The package {name} of npm is not here: {BRINGS}.") from None
+        here = version_of(name, modules)
         asked = VERSION.search(address)
         wanted = asked[0] if asked else ""
-        if about["version"] != NEAREST.get((name, wanted), wanted):
+        if here != NEAREST.get((name, wanted), wanted):
             raise CannotCompare(
-                f"nbconvert's deck asks for {name} {wanted}, and {about['version']} is here:"
-                " put that version into slides/npm/package.json, and run"
+                f"nbconvert's deck asks for {name} {wanted}, and {here} is here: put that"
+                " version into slides/npm/package.json, and run"
                 " `npm install --prefix slides/npm`."
             )
         found.append(_shelf(name, urlsplit(address)._replace(query="").geturl(), modules))

@@ -11,7 +11,6 @@ import asyncio
 import base64
 import gzip
 import hashlib
-import mimetypes
 import ssl
 import threading
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
+from _deck_packages import CannotCompare, Shelf, file_at
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, sync_playwright
@@ -28,12 +28,12 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from benchmarks._deck_packages import CannotCompare, Shelf, file_at
 from slides.browser import QUIET
 from workshop import find_chromium
 
 HERE = "127.0.0.1"
-PACKED = (".css", ".js", ".mjs", ".svg")
+# What is sent packed, and as what; the rest, were there any, would be fonts.
+PACKED = {".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript"}
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Outside(RequestHandler):
             world.sizes[address] = None
         else:
             data = world.read(path)
-            self.set_header("Content-Type", mimetypes.guess_type(path.name)[0] or "text/plain")
+            self.set_header("Content-Type", PACKED.get(path.suffix, "application/octet-stream"))
             self.set_header("Cache-Control", "public, max-age=31536000")
             if path.suffix in PACKED:
                 self.set_header("Content-Encoding", "gzip")
@@ -150,7 +150,7 @@ def browser_in(world: World) -> Iterator[Browser]:
             executable_path=path,
             args=[
                 *QUIET,
-                f"--host-resolver-rules=MAP * {HERE}:{port}",
+                f"--host-resolver-rules=MAP *:443 {HERE}:{port}, MAP * ~NOTFOUND",
                 f"--ignore-certificate-errors-spki-list={key}",
             ],
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
@@ -18,6 +18,20 @@ from stormy_demo.running import running_apart
 
 SIZE = {"width": 1280, "height": 720}
 SECTIONS = ".slides > section > section"
+
+
+# Where the deck is, and how many notes the audience could read.
+STEP = f"""() => [({walk.PRESENT})(), JSON.stringify(Reveal.getState()),
+    [...document.querySelectorAll('aside.notes')].filter(each => each.checkVisibility()).length]
+"""
+
+
+class Step(NamedTuple):
+    """What is shown, from one key to the next."""
+
+    slide: int
+    state: str
+    notes: int
 
 
 class Watched:
@@ -40,12 +54,6 @@ class Watched:
     def asked_elsewhere(self) -> list[str]:
         inside = (self.address, "data:", "blob:", "about:")
         return [url for url in self.requests if not url.startswith(inside)]
-
-    def state(self) -> str:
-        return str(self.page.evaluate("JSON.stringify(Reveal.getState())"))
-
-    def number(self) -> int:
-        return int(self.page.evaluate(walk.PRESENT)) + 1
 
 
 class Served(RequestHandler):
@@ -118,28 +126,25 @@ def page(browser: Browser, deck: Path) -> Iterator[Page]:
 def test_the_keyboard_goes_through_all_slides_and_back(watched: Watched) -> None:
     page = watched.page
     page.evaluate("Reveal.slide(0, 0, -1)")
-    forward, seen = [watched.state()], [watched.number()]
-    while True:
-        assert page.locator("aside.notes:visible").count() == 0
-        page.keyboard.press("Space")
-        if watched.state() == forward[-1]:
-            break
-        forward.append(watched.state())
-        seen.append(watched.number())
+
+    def steps_with(key: str) -> Iterator[Step]:
+        now = Step(*page.evaluate(STEP))
+        while True:
+            yield now
+            page.keyboard.press(key)
+            before, now = now, Step(*page.evaluate(STEP))
+            if now == before:
+                return
+
+    forward = list(steps_with("Space"))
     steps = page.evaluate(
         """Reveal.getSlides().map(slide => 1 + new Set([...slide.querySelectorAll('.fragment')]
                .map(each => each.dataset.fragmentIndex)).size)"""
     )
-    assert seen == [number for number, count in enumerate(steps, 1) for _ in range(count)]
-
-    backward = [watched.state()]
-    while True:
-        page.keyboard.press("Shift+Space")
-        if watched.state() == backward[-1]:
-            break
-        backward.append(watched.state())
-        assert page.locator("aside.notes:visible").count() == 0
-    assert backward == forward[::-1]
+    slides = [number for number, count in enumerate(steps) for _ in range(count)]
+    assert [step.slide for step in forward] == slides
+    assert list(steps_with("Shift+Space")) == forward[::-1]
+    assert {step.notes for step in forward} == {0}
 
 
 def test_each_step_shows_what_the_one_before_has_hidden(watched: Watched) -> None:
@@ -158,13 +163,13 @@ def test_all_pictures_are_shown(watched: Watched) -> None:
     page, shown = watched.page, 0
     for slide in watched.slides:
         walk.show(page, slide)
-        for picture in page.locator(
-            "section.present section.present :is(img, [role=img])"
-        ).all():
-            box = picture.bounding_box()
-            assert box and box["width"] > 50 and box["height"] > 50, slide
-            assert picture.evaluate("each => each.tagName !== 'IMG' || each.naturalWidth > 0")
-            shown += 1
+        sizes = page.evaluate(
+            """() => [...Reveal.getCurrentSlide().querySelectorAll('img, [role=img]')]
+                .filter(each => each.checkVisibility() && each.naturalWidth !== 0)
+                .map(each => Math.min(each.clientWidth, each.clientHeight))"""
+        )
+        assert all(size > 50 for size in sizes), slide
+        shown += len(sizes)
     assert shown == page.locator(".slides :is(img, [role=img])").count() > 0
 
 

@@ -1,0 +1,397 @@
+"""The pages beside the deck in a browser: desk and phone, day and night, keyboard, paper."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pypdf
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route
+from tornado.web import Application, StaticFileHandler
+
+from slides import axe, pages
+from slides.deck import DECK
+from stormy_demo.running import running_apart
+
+from .conftest import cannot
+
+Opener = Callable[..., Page]
+
+DESK = {"width": 1280, "height": 800}
+PHONE = {"width": 375, "height": 740}
+
+# What axe leaves to somebody who looks, with the elements of which it was seen that nothing is
+# wrong with them.
+RESOLVED = {
+    # Words that go on in the next line, or that are scrolled out of sight: measured below.
+    "color-contrast": r"",
+    "color-contrast-enhanced": r"",
+    # Two parts of "Then and now" and of the workshop have the same name; each is in a list that
+    # says which of the two it is about.
+    "identical-links-same-purpose": r'a\[href\$="03_trequests\.html"\]$',
+}
+
+UNFOLD = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
+
+# The least contrast of the words on a page with what is painted below them, and the words.
+CONTRAST = """() => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const known = new Map();
+    const rgba = colour => {
+        if (!known.has(colour)) {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            known.set(colour, [...canvas.getImageData(0, 0, 1, 1).data]);
+        }
+        return known.get(colour);
+    };
+    const light = colour => {
+        const [r, g, b] = rgba(colour).map(part => part / 255).map(
+            part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    let least = [Infinity, ''];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        if (!node.data.trim() || !node.parentElement.checkVisibility()) continue;
+        let ground = node.parentElement;
+        while (rgba(getComputedStyle(ground).backgroundColor)[3] < 255)
+            ground = ground.parentElement;
+        const [more, less] = [
+            light(getComputedStyle(node.parentElement).color),
+            light(getComputedStyle(ground).backgroundColor),
+        ].sort((one, other) => other - one);
+        const contrast = (more + 0.05) / (less + 0.05);
+        if (contrast < least[0]) least = [contrast, node.data.trim()];
+    }
+    return least;
+}"""
+
+# Where the keyboard is, and whether that can be seen.
+FOCUS = """() => {
+    const element = document.activeElement;
+    const {outlineStyle, outlineWidth} = getComputedStyle(element);
+    const {left, top, right, bottom} = element.getBoundingClientRect();
+    const stops = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
+        .filter(each => each.checkVisibility());
+    return {
+        place: stops.indexOf(element),
+        of: stops.length,
+        ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+        seen: right > 0 && bottom > 0 && left < innerWidth && top < innerHeight,
+        says: element.textContent.trim(),
+    };
+}"""
+
+WIDTH = "document.documentElement.scrollWidth"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the pages, beside something in the place of the deck."""
+    folder = tmp_path_factory.mktemp("build")
+    (folder / DECK.name).write_text("<title>The deck</title>", encoding="utf-8")
+    pages.build(folder)
+    return folder
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opener]:
+    """Make pages without a network."""
+    contexts = []
+
+    def opener(**options: object) -> Page:
+        contexts.append(browser.new_context(offline=True, **options))
+        return contexts[-1].new_page()
+
+    yield opener
+    for context in contexts:
+        context.close()
+
+
+def all_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.html") if path.name != DECK.name)
+
+
+def show(page: Page, path: Path) -> None:
+    """Open a page, and all that is folded on it."""
+    page.goto(path.as_uri())
+    page.evaluate(UNFOLD)
+
+
+# -- what a page asks for, and where it leads -------------------------------------------------
+
+
+class Asked:
+    """What a browser asked for, and what it complained about."""
+
+    def __init__(self, page: Page) -> None:
+        self.urls: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", self.note)
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def note(self, request: Request) -> None:
+        if not request.url.startswith("data:"):
+            self.urls.append(request.url)
+
+
+def read_on(page: Page) -> list[str]:
+    """Go from the index through each notebook to the last one, as a reader does."""
+    read = [page.title()]
+    page.locator(".lessons a").first.click()
+    read.append(page.title())
+    while (after := page.locator("a[rel=next]")).count():
+        after.click()
+        read.append(page.title())
+    page.locator("a[rel=up]").click()
+    assert page.title() == read[0]
+    return read
+
+
+def test_from_a_folder_a_page_asks_for_itself_only(opened: Opener, folder: Path) -> None:
+    page = opened()
+    asked = Asked(page)
+    paths = all_of(folder)
+    for path in paths:
+        show(page, path)
+    assert asked.urls == [path.as_uri() for path in paths]
+    page.goto((folder / "index.html").as_uri())
+    assert len(read_on(page)) == 1 + len(list((folder / "notebooks").iterdir()))
+    assert asked.complaints == []
+
+
+def test_from_a_server_a_page_asks_for_itself_only(browser: Browser, folder: Path) -> None:
+    arguments = {"path": str(folder), "default_filename": "index.html"}
+    with running_apart(Application([(r"/stormy/(.*)", StaticFileHandler, arguments)])) as url:
+
+        def only_here(route: Route) -> None:
+            if route.request.url.startswith(url):
+                route.continue_()
+            else:
+                route.abort()
+
+        context = browser.new_context()
+        context.route("**/*", only_here)
+        page = context.new_page()
+        asked = Asked(page)
+        names = [path.relative_to(folder).as_posix() for path in all_of(folder)]
+        for name in names:
+            page.goto(f"{url}/stormy/{name}")
+        assert asked.urls == [f"{url}/stormy/{name}" for name in names]
+        page.goto(f"{url}/stormy/")
+        assert len(read_on(page)) == 1 + len(list((folder / "notebooks").iterdir()))
+        assert asked.complaints == []
+        context.close()
+
+
+def test_a_page_that_asks_for_something_else_is_found(
+    opened: Opener, folder: Path, tmp_path: Path
+) -> None:
+    html = (folder / "index.html").read_text(encoding="utf-8")
+    broken = tmp_path / "broken.html"
+    broken.write_text(html.replace("</main>", '<img src="gone.png" alt=""></main>'), "utf-8")
+    page = opened()
+    asked = Asked(page)
+    show(page, broken)
+    assert len(asked.urls) == 2 and len(asked.complaints) == 1
+
+
+# -- axe --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axe_is_here() -> None:
+    """Skip without axe-core, or fail where CI=true."""
+    try:
+        axe.axe_core()
+    except axe.NoAxe as reason:
+        cannot(reason)
+
+
+def wrong(page: Page) -> list[str]:
+    """Give what axe finds, and what it leaves open and nobody has looked at yet."""
+    findings = axe.audit(page)
+    left_open = [
+        f"unresolved: {each.rule}: {each.message} {target}"
+        for each in findings.unresolved
+        for target in each.targets
+        if not (each.rule in RESOLVED and re.search(RESOLVED[each.rule], target))
+    ]
+    return [str(each) for each in findings.violations] + left_open
+
+
+@pytest.mark.usefixtures("axe_is_here")
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(
+    opened: Opener, folder: Path, scheme: str, size: dict[str, int]
+) -> None:
+    page = opened(color_scheme=scheme, viewport=size)
+    found = {}
+    for path in all_of(folder):
+        show(page, path)
+        found[path.name] = wrong(page)
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+BROKEN = {
+    "color-contrast": '<p style="color: #999; background: #aaa">Grey on grey.</p>',
+    "image-alt": '<img src="data:image/png;base64,AAAA">',
+    "heading-order": "<h5>Far down</h5>",
+    "link-name": '<a href="#main"></a>',
+    "list": "<ul><p>No item</p></ul>",
+    "landmark-unique": '<div role="region" aria-label="A">A</div>' * 2,
+    "td-has-header": "<table><tr><td>1<td>2<td>3<td>4"
+    + "<tr><td>5<td>6<td>7<td>8" * 3
+    + "</table>",
+    "focus-order-semantics": '<p tabindex="0">Nothing to do here.</p>',
+}
+
+
+@pytest.mark.usefixtures("axe_is_here")
+def test_axe_finds_what_is_broken(opened: Opener, folder: Path) -> None:
+    page = opened()
+    show(page, folder / "index.html")
+    page.evaluate(
+        "faults => document.querySelector('main').insertAdjacentHTML('beforeend', faults)",
+        "".join(BROKEN.values()),
+    )
+    assert set(BROKEN) <= {each.rule for each in axe.audit(page).violations}
+
+
+# -- colours ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_words_stand_out(
+    opened: Opener, folder: Path, scheme: str, size: dict[str, int]
+) -> None:
+    page = opened(color_scheme=scheme, viewport=size)
+    for path in all_of(folder):
+        show(page, path)
+        least, words = page.evaluate(CONTRAST)
+        assert least >= 7, f"{path.name}: {words}"
+
+
+def test_words_that_do_not_stand_out_are_found(opened: Opener, folder: Path) -> None:
+    page = opened(color_scheme="dark")
+    page.set_content('<body style="background: #111"><p>No.</p><p style="color: #eee">Yes.</p>')
+    least, words = page.evaluate(CONTRAST)
+    assert least < 7 and words == "No."
+
+
+def test_what_goes_in_and_what_comes_out_differ_in_shape(opened: Opener, folder: Path) -> None:
+    page = opened(forced_colors="active")
+    show(page, folder / "notebooks" / "01_callbacks.html")
+    edges = """selector => {
+        const style = getComputedStyle(document.querySelector(selector));
+        return ['Top', 'Right', 'Bottom', 'Left'].map(side => style[`border${side}Style`]);
+    }"""
+    assert page.evaluate(edges, ".in .code") == ["solid"] * 4
+    assert page.evaluate(edges, ".out") == ["none", "none", "none", "solid"]
+
+
+# -- little room ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "letters"), [(320, "100%"), (640, "200%"), (640, "100%")])
+def test_no_page_has_to_be_scrolled_sideways(
+    opened: Opener, folder: Path, width: int, letters: str
+) -> None:
+    page = opened(viewport={"width": width, "height": 600})
+    for path in all_of(folder):
+        show(page, path)
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", letters)
+        assert page.evaluate(WIDTH) <= width, path.name
+
+
+def test_what_is_too_wide_is_found(opened: Opener, folder: Path) -> None:
+    page = opened(viewport={"width": 320, "height": 600})
+    page.goto((folder / "index.html").as_uri())
+    page.add_style_tag(content="h1 { white-space: nowrap; }")
+    assert page.evaluate(WIDTH) > 320
+
+
+def test_long_code_goes_on_below_its_own_beginning(opened: Opener, folder: Path) -> None:
+    page = opened(viewport={"width": 320, "height": 600})
+    show(page, folder / "notebooks" / "01_callbacks.html")
+    begins, goes_on = page.evaluate(
+        """() => {
+            const line = [...document.querySelectorAll('.code > code > span')].find(
+                each => each.textContent.startsWith('        user = self.get_argument'));
+            const [first, ...others] = [...line.querySelectorAll('span:not(.w)')]
+                .map(token => token.getClientRects()[0]);
+            const below = others.filter(token => token.top >= first.bottom);
+            return [first.left, below.map(token => token.left)];
+        }"""
+    )
+    assert goes_on and min(goes_on) > begins
+
+
+# -- the keyboard -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_keyboard_goes_through_a_page_in_its_order_and_is_seen(
+    opened: Opener, folder: Path, size: dict[str, int]
+) -> None:
+    page = opened(viewport=size)
+    for path in all_of(folder):
+        page.goto(path.as_uri())
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        assert focus["says"] == "Skip to the text"
+        for place in range(focus["of"]):
+            focus = page.evaluate(FOCUS)
+            assert focus["place"] == place, path.name
+            assert focus["ring"] and focus["seen"], (path.name, focus["says"])
+            page.keyboard.press("Tab")
+
+
+def test_the_first_stop_leads_round_the_links(opened: Opener, folder: Path) -> None:
+    page = opened()
+    page.goto((folder / "notebooks" / "02_coroutines.html").as_uri())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_what_is_folded_and_what_is_wide_can_be_reached_by_keyboard(
+    opened: Opener, folder: Path
+) -> None:
+    page = opened(viewport=PHONE)
+    page.goto((folder / "notebooks" / "01_callbacks.html").as_uri())
+    film = page.get_by_role("region", name="Picture 1", exact=True)
+    assert film.count() == 0
+    page.locator("#blocking-run summary").focus()
+    page.keyboard.press("Enter")
+    film.wait_for()
+    page.keyboard.press("Tab")
+    assert film.evaluate("film => film === document.activeElement")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+# -- paper ------------------------------------------------------------------------------------
+
+
+def test_on_paper_nothing_is_folded_and_nothing_is_left_of_the_screen(
+    opened: Opener, folder: Path
+) -> None:
+    page = opened(color_scheme="dark")
+    page.goto((folder / "notebooks" / "01_callbacks.html").as_uri())
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    text = " ".join(" ".join(sheet.extract_text() for sheet in sheets).split())
+    assert "It was: 400" in text and 'answer = "c"' in text
+    assert "Skip to the text" not in text and "On this page" not in text
+    page.emulate_media(media="print")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == "rgb(255, 255, 255)"
