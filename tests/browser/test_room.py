@@ -9,15 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from slides import deck as decks
-
 FILM = "section.present > section.present div.film"
 WINDOW = f"document.querySelector('{FILM} clipPath rect').width"
-
-
-@pytest.fixture(scope="module")
-def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
 
 
 @pytest.fixture
