@@ -500,7 +500,7 @@ def findings() -> Iterator[tuple[str, str]]:
     yield (
         ("ok", "Chromium: found")
         if find_chromium()
-        else ("attention", "Chromium: not found; the browser tests of `test`, and `slides --pdf`, want it")
+        else ("attention", "Chromium: not found; browser tests and `slides --pdf` want it")
     )
 
 

@@ -45,8 +45,7 @@ class World:
     far: float = 0.0
     # The bytes of each answer; what was refused has none.
     sizes: dict[str, int | None] = field(default_factory=dict)
-    answers: int = 0
-    cpu: float = 0.0  # seconds of processor time of the server, until the last answer
+    cpu: float = 0.0  # seconds of processor time that the server has used
     packed: dict[Path, bytes] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes:
@@ -87,7 +86,6 @@ class Outside(RequestHandler):
                 self.set_header("Content-Encoding", "gzip")
             self.write(data)
             world.sizes[address] = len(data)
-        world.answers += 1
 
     def on_finish(self) -> None:
         """Note what the server has cost."""

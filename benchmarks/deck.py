@@ -47,7 +47,7 @@ from slides.deck import NOTEBOOK
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "deck.json"
-PAIRS = {"page": 15, "build": 7}
+PAIRS = {"page": 25, "build": 7}
 QUICK = 3
 FAR = (0, 50)  # milliseconds before each answer from outside
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slides import check, deck, pages, pdf
 from slides.browser import NoBrowser
+from slides.notebook import CannotBuild
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
             # Last, since the index leads to the deck, and to a PDF that is as new.
             print(f"{pages.build(made.parent)}: the way to the deck, and to all notebooks.")
         return look(made) if arguments.check else 0
-    except (deck.CannotBuild, NoBrowser, OSError) as error:
+    except (CannotBuild, NoBrowser, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 

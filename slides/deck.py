@@ -7,18 +7,16 @@ give the same bytes.
 
 from __future__ import annotations
 
-import base64
 import re
-from html import unescape
+from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from slides import films
+from nbconvert.exporters import SlidesExporter
+from nbformat import NotebookNode
 
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
+from slides.inline import with_pictures
+from slides.notebook import CannotBuild, read
 
 SLIDES = Path(__file__).resolve().parent
 NOTEBOOK = SLIDES / "stormy_webber.ipynb"
@@ -28,10 +26,6 @@ COLOURS = SLIDES / "colours.css"
 # More columns than this have no room in the largest letters.
 WIDE = 74
 DECK = SLIDES / "build" / "stormy_webber.html"
-
-
-class CannotBuild(Exception):
-    """Why there is no deck, in a sentence for the person who wants it."""
 
 
 def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
@@ -48,29 +42,15 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         CannotBuild: something that it needs is missing.
     """
     parts = deck_parts()
-    import nbformat
-    from nbconvert.exporters import SlidesExporter
-
-    if not notebook.is_file():
-        raise CannotBuild(f"There is no notebook {notebook}.")
-    slides = nbformat.read(notebook, as_version=4)
-    never_run = [
-        cell for cell in slides.cells if cell.cell_type == "code" and not cell.execution_count
-    ]
-    if never_run:
-        raise CannotBuild(
-            f"{notebook.name} has cells that were never run: {len(never_run)}, the first begins"
-            f" with {never_run[0].source.partition(chr(10))[0]!r}. The slides show what stands"
-            " in the notebook, so run it first: python3 workshop.py refresh"
-        )
+    talk = read(notebook)
     exporter = SlidesExporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(SLIDES)],
         exclude_anchor_links=True,
     )
-    prepare(slides)
+    prepare(talk)
     html, _ = exporter.from_notebook_node(
-        slides, {"deck": parts, "metadata": {"name": notebook.stem}}
+        talk, {"deck": parts, "metadata": {"name": notebook.stem}}
     )
     html = with_pictures(html, notebook.parent)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -78,52 +58,42 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
     return output
 
 
-def prepare(slides: NotebookNode) -> None:
+def prepare(notebook: NotebookNode) -> None:
     """Tell the template what it cannot see: the minutes of a slide, and which code is wide."""
-    for cell in slides.cells:
-        if minutes := cell.metadata.get("minutes"):
+    for cells in slides(notebook):
+        if "minutes" in cells[0].metadata:
             # The speaker view counts seconds, and says whether one is behind.
-            data = cell.metadata.slideshow.setdefault("data", {})
-            data["timing"] = f"{60 * minutes:g}"
-        lines = cell.source.splitlines() if cell.cell_type == "code" else []
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            shown = "" if "text/html" in data else data.get("text/plain", "")
-            lines += output.get("text", shown).splitlines()
-        if max(map(len, lines), default=0) > WIDE:
-            cell.metadata.setdefault("tags", []).append("wide")
+            data = cells[0].metadata.slideshow.setdefault("data", {})
+            data["timing"] = f"{60 * cells[0].metadata.minutes:g}"
+        code = [cell for cell in cells if cell.cell_type == "code"]
+        if any(len(line) > WIDE for cell in code for line in shown(cell)):
+            # All code of a slide is of one size, or the larger would seem to matter more.
+            for cell in code:
+                cell.metadata.setdefault("tags", []).append("wide")
 
 
-def with_pictures(html: str, folder: Path) -> str:
-    """Write the SVG pictures of a page into it, so that they have its colours.
+def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
+    """Give the cells of each slide, those of today below a slide of 2013 too."""
+    cells: list[NotebookNode] = []
+    for cell in notebook.cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type")
+        if kind in ("slide", "subslide") and cells:
+            yield cells
+            cells = []
+        if kind != "skip":
+            cells.append(cell)
+    if cells:
+        yield cells
 
-    Args:
-        html: the page, with pictures as addresses or as data.
-        folder: where their addresses begin.
 
-    Raises:
-        CannotBuild: a picture is not there, or has no words for those who cannot see it.
-    """
-    numbers = count(1)
-
-    def inline(found: re.Match[str]) -> str:
-        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', found[0]))
-        source, alt = attributes.get("src", ""), attributes.get("alt", "")
-        if source.startswith("data:image/svg+xml;base64,"):
-            svg = base64.b64decode(source.partition(",")[2]).decode()
-        elif source.endswith(".svg") and ":" not in source:
-            try:
-                svg = text(folder / source)
-            except FileNotFoundError:
-                raise CannotBuild(f"A slide shows {source}, which is not there.") from None
-        else:
-            return found[0]
-        if films.is_film(svg):
-            return films.playable(svg, unescape(alt), f"film-{next(numbers)}")
-        says = f'role="img" aria-label="{alt}"' if alt else 'aria-hidden="true"'
-        return svg.replace("<svg", f'<svg class="drawing" {says}', 1)
-
-    return re.sub(r"<img\b[^>]*>", inline, html)
+def shown(cell: NotebookNode) -> list[str]:
+    """Return the lines of a cell's code, and of what it printed or gave."""
+    lines = cell.source.splitlines()
+    for output in cell.outputs:
+        data = output.get("data", {})
+        plain = "" if "text/html" in data else data.get("text/plain", "")
+        lines += output.get("text", plain).splitlines()
+    return [str(line) for line in lines]
 
 
 def deck_parts() -> dict[str, str]:
@@ -132,14 +102,12 @@ def deck_parts() -> dict[str, str]:
     Raises:
         CannotBuild: a package is not installed, or its reveal.js is not where it was.
     """
-    for package in ("nbconvert", "pyreveal"):
-        if find_spec(package) is None:
-            raise CannotBuild(
-                f"The package {package} is not installed here."
-                " `python3 workshop.py slides` brings it."
-            )
     spec = find_spec("pyreveal")
-    assert spec and spec.origin
+    if spec is None or spec.origin is None:
+        raise CannotBuild(
+            "The package pyreveal is not installed here."
+            " `python3 workshop.py slides` brings it."
+        )
     reveal = Path(spec.origin).parent / "revealjs" / "dist"
     try:
         return {

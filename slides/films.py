@@ -81,11 +81,12 @@ def playable(svg: str, alt: str, name: str) -> str:
     for attribute in [each for each in film.attrib if each.startswith("data-")]:
         del film.attrib[attribute]
     return (
-        f'<div class="film" role="group" aria-label="film">{ET.tostring(page, encoding="unicode")}'
-        '<p class="legend">'
+        '<div class="film" role="group" aria-label="film">'
+        + ET.tostring(page, encoding="unicode")
+        + '<p class="legend">'
         + "".join(f'<span class="key key-{kind}">{words}</span>' for kind, words in LEGEND)
         + f'<button type="button" hidden data-stop="Stop"'
-        f' data-play="Play {slower} times slower"></button>'
+        f' data-play="Play {slower}× slower"></button>'
         "</p></div>"
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slides import deck
+from slides.notebook import CannotBuild
 from slides.page import home
 from slides.page.lesson import read_notebook, read_paper
 from slides.page.press import Press
@@ -33,7 +34,7 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
     """
     lessons = [read_notebook(path) for path in sorted(notebooks.glob("*.ipynb"))]
     if not lessons:
-        raise deck.CannotBuild(f"There are no notebooks in {notebooks}.")
+        raise CannotBuild(f"There are no notebooks in {notebooks}.")
     papers = [read_paper(path) for path in PAPERS]
     site = Site(
         {f"notebooks/{each.source.stem}.html": each for each in lessons},

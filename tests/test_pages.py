@@ -18,7 +18,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import workshop
 from slides import outside, pages
 from slides.__main__ import main
-from slides.deck import DECK, CannotBuild
+from slides.deck import DECK
+from slides.notebook import CannotBuild
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}

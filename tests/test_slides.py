@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -13,7 +12,10 @@ from nbformat import NotebookNode
 from slides import deck as decks
 from slides import outside
 from slides.__main__ import main
+from slides.deck import slides
 from slides.drawings.pictures import DRAWINGS, draw
+from slides.inline import with_pictures
+from slides.notebook import CannotBuild
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
@@ -82,18 +84,6 @@ def kind(cell: NotebookNode) -> str:
     return str(cell.metadata.get("slideshow", {}).get("slide_type", "-"))
 
 
-def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
-    """Give the cells of each slide, those of today below the slides of 2013 too."""
-    cells: list[NotebookNode] = []
-    for cell in notebook.cells:
-        if kind(cell) in ("slide", "subslide") and cells:
-            yield cells
-            cells = []
-        if kind(cell) != "skip":
-            cells.append(cell)
-    yield cells
-
-
 # -- the notebook -----------------------------------------------------------------------------
 
 
@@ -114,10 +104,12 @@ def test_the_talk_takes_half_an_hour(notebook: NotebookNode) -> None:
     assert sum(minutes) == 30
     assert sum(cell.metadata.get("minutes", 0) for cell in notebook.cells) == 30
     words = {
+        0: "No minutes",
         0.5: "Half a minute",
         1: "One minute",
         1.5: "A minute and a half",
         2: "Two minutes",
+        2.5: "Two minutes and a half",
     }
     for cells in slides(notebook):
         assert cells[1].source.startswith(f"**{words[cells[0].metadata.minutes]}.**")
@@ -314,25 +306,25 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
     before, cell.execution_count = cell.execution_count, None
     nbformat.write(fresh, tmp_path / "fresh.ipynb")
     cell.execution_count = before
-    with pytest.raises(decks.CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
+    with pytest.raises(CannotBuild, match=r"never run: 1, .*workshop\.py refresh"):
         decks.build(tmp_path / "fresh.ipynb", tmp_path / "deck.html")
     assert not (tmp_path / "deck.html").exists()
 
 
 def test_a_picture_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(decks.CannotBuild, match=r"shows pictures/gone\.svg, which is not"):
-        decks.with_pictures('<img src="pictures/gone.svg" alt="a hole">', tmp_path)
+    with pytest.raises(CannotBuild, match=r"shows pictures/gone\.svg, which is not"):
+        with_pictures('<img src="pictures/gone.svg" alt="a hole">', tmp_path)
 
 
 def test_a_picture_without_words_is_an_ornament(tmp_path: Path) -> None:
     (tmp_path / "dot.svg").write_text("<svg></svg>", encoding="utf-8")
-    html = decks.with_pictures('<img src="dot.svg" alt="">', tmp_path)
+    html = with_pictures('<img src="dot.svg" alt="">', tmp_path)
     assert html == '<svg class="drawing" aria-hidden="true"></svg>'
 
 
 def test_other_pictures_stay_as_they_are(tmp_path: Path) -> None:
     for img in ('<img src="data:image/png;base64,AAAA" alt="x">', "<img>"):
-        assert decks.with_pictures(img, tmp_path) == img
+        assert with_pictures(img, tmp_path) == img
 
 
 def test_a_missing_package_gets_a_sentence(

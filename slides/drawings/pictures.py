@@ -178,7 +178,7 @@ def tools(pen: Pen) -> None:
     pen.straight((140, 66), (112, 22), width=5)  # a hammer
     pen.shape((88, 30), (130, 4), (142, 22), (100, 48), fill=GREY)
     pen.straight((280, 66), (306, 18), width=5)  # a screwdriver
-    pen.straight((306, 18), (316, 0), ink=GREY, width=8)
+    pen.straight((306, 22), (314, 8), ink=GREY, width=8)
     pen.line((86, 118), (46, 110), width=6)  # a spanner
     pen.line((24, 92), (44, 98), (44, 122), (22, 126), width=6)
     pen.straight((334, 118), (382, 104), width=4)  # a pencil
@@ -292,17 +292,16 @@ def disguise(pen: Pen) -> None:
 
 @drawing
 def crate(pen: Pen) -> None:
-    """A crate far larger than the spider that carries it."""
-    spider(
-        pen, 210, 262, 0.62, feet=[(-60, -52), (-78, 30), (-54, 44), (-28, 50)], look=(0, -4)
-    )
+    """A crate with a padlock, far larger than the spider that carries it."""
+    feet: list[Point] = [(-60, -52), (-78, 30), (-54, 44), (-28, 50)]
+    spider(pen, 210, 262, 0.62, feet=feet, look=(0, -4))
     pen.shape((66, 20), (354, 12), (362, 216), (60, 222), fill=BOLT)
     for y in (62, 112, 164):
         pen.straight((64, y + 4), (358, y - 3), width=3)
-    pen.straight((66, 20), (362, 216), width=3)
-    pen.shape((160, 82), (264, 80), (266, 146), (158, 148), width=3)
-    pen.oval(212, 110, 15, 15, fill=INK)
-    pen.shape((194, 110), (230, 110), (232, 138), (192, 138), fill=INK)
+    pen.line((190, 112), (190, 84), (212, 68), (234, 84), (234, 112), width=8)
+    pen.shape((174, 110), (250, 108), (252, 162), (172, 164))
+    pen.dot(212, 130, 7)
+    pen.straight((212, 132), (212, 148), width=5)
 
 
 @drawing

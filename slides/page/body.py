@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, Tag
 
-from slides.deck import CannotBuild
+from slides.notebook import CannotBuild
 from slides.page.lesson import slug
 from slides.page.site import Site
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 
 from slides import deck
+from slides.inline import with_pictures
 from slides.page.body import as_data
 from slides.page.site import INDEX, ROOT, TITLE, Site
 
@@ -68,7 +69,7 @@ def drawing(first_slide: str) -> str:
     found = re.search(r"!\[([^]]*)\]\((\S+\.svg)\)", first_slide)
     if found is None:
         return ""
-    return deck.with_pictures(f'<img src="{found[2]}" alt="{found[1]}">', deck.SLIDES)
+    return with_pictures(f'<img src="{found[2]}" alt="{found[1]}">', deck.SLIDES)
 
 
 def film(name: str) -> dict[str, str]:

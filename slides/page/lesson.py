@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from slides.deck import CannotBuild
+from slides.notebook import CannotBuild, read
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -88,19 +87,7 @@ def read_notebook(source: Path) -> Lesson:
     Raises:
         CannotBuild: it is no notebook, has no title, or was never run.
     """
-    try:
-        notebook = nbformat.read(source, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as why:
-        raise CannotBuild(f"{source.name} is not a notebook: {str(why)[:80]}") from None
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    never_run = [cell for cell in code if cell.source.strip() and not cell.execution_count]
-    if never_run:
-        raise CannotBuild(
-            f"{source.name} has cells that were never run: {len(never_run)}, the first begins"
-            f" with {never_run[0].source.partition(chr(10))[0]!r}. Its page shows what stands"
-            " in the notebook, so run it first: python3 workshop.py refresh"
-        )
-    return _lesson(notebook, source)
+    return _lesson(read(source), source)
 
 
 def read_paper(source: Path) -> Lesson:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from slides import deck
+from slides.notebook import CannotBuild
 from slides.page.lesson import Lesson
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ class Site:
             return f"{'' if page == here and place else way(here, page)}{place and f'#{place}'}"
         if target not in self.found_at and target.is_relative_to(ROOT) and target.exists():
             return None
-        raise deck.CannotBuild(f"{source.name} has a link to {address}, which is not there.")
+        raise CannotBuild(f"{source.name} has a link to {address}, which is not there.")
 
     def named(self, here: str, words: str, after: str) -> str | None:
         """Say which page a file name in the text of a page is about.

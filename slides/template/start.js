@@ -12,6 +12,13 @@ function descend() {
   document.documentElement.style.setProperty('--progress', Reveal.getProgress());
 }
 
+// A key pressed beside the speaker's notes is meant for the room, which is another window.
+function inTheRoom(does) {
+  addEventListener('message', ({ data }) => data === `stormy:${does.name}` && does());
+  const room = previewed && parent.opener;
+  return () => (room ? room.postMessage(`stormy:${does.name}`, '*') : does());
+}
+
 // How light a room is, nobody knows before the talk.
 function turnTheLight() {
   const root = document.documentElement;
@@ -36,6 +43,10 @@ function play(film) {
   film.querySelectorAll('[begin]').forEach((motion) => motion.beginElement());
   button.textContent = button.dataset.stop;
   film.dataset.playing = '';
+}
+
+function playFilms() {
+  Reveal.getCurrentSlide().querySelectorAll('div.film').forEach(play);
 }
 
 document.querySelectorAll('div.film').forEach((film) => {
@@ -78,8 +89,8 @@ Reveal.initialize({
   }
   descend();
   Reveal.addKeyBinding(
-    { keyCode: 84, key: 'T', description: 'Light or dark' }, turnTheLight);
+    { keyCode: 84, key: 'T', description: 'Light or dark' }, inTheRoom(turnTheLight));
   Reveal.addKeyBinding(
     { keyCode: 80, key: 'P', description: 'Play the film slowly, or stop it' },
-    () => Reveal.getCurrentSlide().querySelectorAll('div.film').forEach(play));
+    inTheRoom(playFilms));
 });
