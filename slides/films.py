@@ -108,12 +108,15 @@ def _animation(
     timing = {"begin": "indefinite", "dur": length}
     definitions = ET.Element(f"{{{SVG}}}defs")
     clip = ET.SubElement(definitions, f"{{{SVG}}}clipPath", {"id": name})
-    whole = {"x": "0", "y": f"{top - 4:g}", "width": f"{picture.WIDTH}"}
-    window = ET.SubElement(
-        clip, f"{{{SVG}}}rect", {**whole, "height": f"{bottom - top + 40:g}"}
-    )
-    opening = {"attributeName": "width", "from": f"{start:g}", "to": f"{end:g}"}
-    ET.SubElement(window, f"{{{SVG}}}animate", {**opening, **timing})
+    whole = {
+        "x": f"{-AROUND}",
+        "y": f"{top - 4:g}",
+        "width": f"{picture.WIDTH + 2 * AROUND}",
+        "height": f"{bottom - top + 40:g}",
+    }
+    window = ET.SubElement(clip, f"{{{SVG}}}rect", whole)
+    opening = {"from": f"{start + AROUND:g}", "to": f"{end + AROUND:g}"}
+    ET.SubElement(window, f"{{{SVG}}}animate", {"attributeName": "width", **opening, **timing})
     present = ET.Element(
         f"{{{SVG}}}path",
         {

@@ -108,6 +108,44 @@ def test_the_shape_follows_when_the_deck_moves_to_another_screen(open_deck: Any)
     page.wait_for_function("Reveal.getConfig().width === 1280")
 
 
+@pytest.mark.parametrize("screen", [(1280, 720), (1024, 768)])
+def test_nothing_of_a_film_is_cut_off(open_deck: Any, screen: tuple[int, int]) -> None:
+    page = open_deck(viewport={"width": screen[0], "height": screen[1]})
+    to_the_film(page)
+    cut = page.evaluate(
+        """film => {
+            const svg = document.querySelector(film + ' svg');
+            const scale = svg.getScreenCTM();
+            const {x, width} = svg.querySelector('clipPath rect');
+            const left = scale.e + x.baseVal.value * scale.a;
+            const right = left + width.baseVal.value * scale.a;
+            return [...svg.querySelectorAll('text')]
+                .filter(text => text.getBoundingClientRect().left < left
+                    || text.getBoundingClientRect().right > right)
+                .map(text => text.textContent);
+        }""",
+        FILM,
+    )
+    assert cut == []
+
+
+def test_a_key_beside_the_speakers_notes_reaches_the_room(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    speaker = opened.value
+    speaker.wait_for_function("document.querySelectorAll('iframe').length === 2")
+    preview = speaker.frame_locator("#current-slide iframe").locator("body")
+    preview.press("p")
+    page.wait_for_function("document.querySelector('div.film[data-playing]')")
+    before = page.evaluate("getComputedStyle(document.documentElement).colorScheme")
+    preview.press("t")
+    page.wait_for_function(
+        "before => getComputedStyle(document.documentElement).colorScheme != before", arg=before
+    )
+
+
 def test_the_spider_comes_down_as_the_talk_goes_on(open_deck: Any) -> None:
     page = open_deck()
     spider = page.locator(".lifeline svg")
