@@ -63,8 +63,12 @@ def prepare(notebook: NotebookNode) -> None:
     for cells in slides(notebook):
         if "minutes" in cells[0].metadata:
             # The speaker view counts seconds, and says whether one is behind.
-            data = cells[0].metadata.slideshow.setdefault("data", {})
-            data["timing"] = f"{60 * cells[0].metadata.minutes:g}"
+            minutes = cells[0].metadata.minutes
+            if not isinstance(minutes, int | float):
+                title = cells[0].source.partition("\n")[0]
+                raise CannotBuild(f"{title!r} has minutes that are no number: {minutes!r}.")
+            slideshow = cells[0].metadata.setdefault("slideshow", {})
+            slideshow.setdefault("data", {})["timing"] = f"{60 * minutes:g}"
         code = [cell for cell in cells if cell.cell_type == "code"]
         if any(len(line) > WIDE for cell in code for line in shown(cell)):
             # All code of a slide is of one size, or the larger would seem to matter more.

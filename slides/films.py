@@ -40,7 +40,7 @@ ET.register_namespace("", SVG)
 
 def is_film(svg: str) -> bool:
     """Whether a picture is a film, which can be played."""
-    return 'class="film"' in svg
+    return 'class="film"' in svg and "data-seconds=" in svg
 
 
 def playable(svg: str, alt: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -311,6 +312,17 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
     assert not (tmp_path / "deck.html").exists()
 
 
+def test_minutes_that_are_no_number_get_a_sentence(
+    notebook: NotebookNode, tmp_path: Path
+) -> None:
+    talk = nbformat.from_dict(notebook)
+    before, talk.cells[0].metadata.minutes = talk.cells[0].metadata.minutes, "two"
+    nbformat.write(talk, tmp_path / "talk.ipynb")
+    talk.cells[0].metadata.minutes = before
+    with pytest.raises(CannotBuild, match=r"'# Stormy Webber' has minutes .*: 'two'"):
+        decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
+
+
 def test_a_picture_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CannotBuild, match=r"shows pictures/gone\.svg, which is not"):
         with_pictures('<img src="pictures/gone.svg" alt="a hole">', tmp_path)
@@ -322,8 +334,23 @@ def test_a_picture_without_words_is_an_ornament(tmp_path: Path) -> None:
     assert html == '<svg class="drawing" aria-hidden="true"></svg>'
 
 
+@pytest.mark.parametrize(
+    "img", ['<img alt="a > b" src="dot.svg">', "<img src=dot.svg alt='a > b'/>"]
+)
+def test_words_for_a_picture_may_hold_anything(img: str, tmp_path: Path) -> None:
+    (tmp_path / "dot.svg").write_text("<svg></svg>", encoding="utf-8")
+    html = with_pictures(img, tmp_path)
+    assert html == '<svg class="drawing" role="img" aria-label="a &gt; b"></svg>'
+
+
 def test_other_pictures_stay_as_they_are(tmp_path: Path) -> None:
-    for img in ('<img src="data:image/png;base64,AAAA" alt="x">', "<img>"):
+    theirs = base64.b64encode(b'<svg><path id="a"/></svg>').decode()
+    for img in (
+        "<img>",
+        '<img src="data:image/png;base64,AAAA" alt="x">',
+        f'<img src="data:image/svg+xml;base64,{theirs}" alt="x">',
+        '<img src="data:image/svg+xml;base64,!!!" alt="x">',
+    ):
         assert with_pictures(img, tmp_path) == img
 
 

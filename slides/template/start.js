@@ -54,6 +54,8 @@ document.querySelectorAll('div.film').forEach((film) => {
   button.textContent = button.dataset.play;
   button.hidden = still.matches || printed;
   button.addEventListener('click', () => play(film));
+  // To reveal.js the key is the next step, wherever the focus is.
+  button.addEventListener('keydown', (press) => press.key === ' ' && press.stopPropagation());
   film.querySelector('animate').addEventListener('endEvent', () => stop(film));
 });
 still.addEventListener('change', () => {
@@ -80,7 +82,11 @@ Reveal.initialize({
 }).then(() => {
   // As an "application", a screen reader would keep its own reading keys from the listener.
   document.querySelector('.reveal').removeAttribute('role');
-  addEventListener('resize', () => Reveal.configure(shape()));
+  addEventListener('resize', () => {
+    const before = document.documentElement.dataset.shape;
+    const size = shape();
+    if (document.documentElement.dataset.shape !== before) Reveal.configure(size);
+  });
   for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
     Reveal.on(step, () => {
       document.querySelectorAll('div.film[data-playing]').forEach(stop);
