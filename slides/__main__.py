@@ -23,8 +23,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pdf", action="store_true", help="print the deck, too")
     parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     arguments = parser.parse_args(argv)
+    output = (arguments.output or deck.DECK).resolve()
+    if output.suffix == ".pdf":
+        parser.error(f"{output.name} is the name of a PDF: a deck is a page, such as talk.html")
     try:
-        made = deck.build(output=arguments.output or deck.DECK)
+        made = deck.build(output=output)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from workshop import find_chromium
 
@@ -21,7 +21,7 @@ QUIET = (
 
 
 class NoBrowser(Exception):
-    """There is no Chromium here, in a sentence that says what to do."""
+    """There is no Chromium here that starts, in a sentence that says what to do."""
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def chromium() -> Iterator[Browser]:
     """Start the Chromium of this machine, and end it.
 
     Raises:
-        NoBrowser: none was found.
+        NoBrowser: none was found, or it does not start.
     """
     path = find_chromium()
     if path is None:
@@ -38,7 +38,12 @@ def chromium() -> Iterator[Browser]:
             " install one of them, and run this again."
         )
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        except Error as why:
+            raise NoBrowser(
+                f"{path} does not start: {why.message.strip().splitlines()[0]}"
+            ) from None
         try:
             yield browser
         finally:

@@ -13,6 +13,8 @@ from slides.browser import chromium
 # Pixels of the screen. Code may be smaller, since most of it is known by its shape.
 LEAST = {"text": 24, "code": 18}
 
+WANTED = "document.querySelector('.slides').dataset.slides"
+
 PROBES = Path(__file__).with_suffix(".js")
 
 
@@ -78,7 +80,8 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
 
     def asks(request: Request) -> None:
         if not request.url.startswith((deck.as_uri(), "data:", "blob:", "about:")):
-            report.add(shown, f"the browser asks for {request.url}", at)
+            # reveal.js asks for what the next slides need, so that nobody knows for which.
+            report.add(None, f"the browser asks for {request.url}", at)
 
     def hears(message: ConsoleMessage) -> None:
         # A request that failed has its complaint already.
@@ -94,6 +97,9 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
         report.add(None, str(reason), at)
         return
     report.slides = len(slides)
+    # What is not closed in a cell can take the slides behind it along, and nobody would see it.
+    if (wanted := page.evaluate(WANTED)) != str(len(slides)):
+        report.add(None, f"it has {len(slides)} slides, and the notebook {wanted}", at)
     for slide, address in _addresses(page, slides, deck):
         report.add(slide, f"{address} is not in the file", at)
     probes = page.evaluate_handle(PROBES.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from bs4.exceptions import ParserRejectedMarkup
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
 
@@ -49,9 +50,16 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         exclude_anchor_links=True,
     )
     prepare(talk)
-    html, _ = exporter.from_notebook_node(
-        talk, {"deck": parts, "metadata": {"name": notebook.stem}}
-    )
+    resources = {
+        "deck": {**parts, "slides": len([*slides(talk)])},
+        "metadata": {"name": notebook.stem},
+    }
+    try:
+        html, _ = exporter.from_notebook_node(talk, resources)
+    except ParserRejectedMarkup as why:
+        raise CannotBuild(
+            f"{notebook.name} has HTML that nobody can read: {str(why).splitlines()[-1]}"
+        ) from None
     html = with_pictures(html, notebook.parent)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(html, encoding="utf-8", newline="\n")

@@ -324,6 +324,7 @@ def test_the_ratios_are_those_of_pairs_in_changing_order() -> None:
     assert order == ["stock", "ours", "ours", "stock", "stock", "ours"]
     assert (row["stock"], row["ours"], row["ratio_of_medians"]) == (2.0, 1.5, 0.75)
     assert (row["ratio"], row["all_within"]) == (0.75, [0.5, 1.0])
+    assert row["ratio_of_fastest"] == 0.5
 
 
 @pytest.fixture
@@ -353,5 +354,6 @@ def test_the_table_has_all_that_was_measured(results: bench.Row) -> None:
     for row in [*results["first_slide_ms"], results["build_s"]]:
         low, high = row["quartiles"]
         assert any(
-            line.endswith(f"{row['ratio']:.2f} {low:.2f} to {high:.2f}") for line in lines
+            f" {row['ratio']:.2f} {low:.2f} to {high:.2f} {row['ratio_of_fastest']:.2f}" in line
+            for line in lines
         )

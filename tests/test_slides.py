@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
+from nbformat import NotebookNode, v4
 
 from slides import deck as decks
 from slides import outside
@@ -312,6 +312,14 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
     assert not (tmp_path / "deck.html").exists()
 
 
+def test_html_that_nobody_can_read_gets_a_sentence(tmp_path: Path) -> None:
+    shown = v4.new_output("display_data", data={"text/html": "<!-- never closed"})
+    code = v4.new_code_cell("show()", execution_count=1, outputs=[shown])
+    nbformat.write(v4.new_notebook(cells=[code]), tmp_path / "talk.ipynb")
+    with pytest.raises(CannotBuild, match=r"talk\.ipynb has HTML that nobody can read: "):
+        decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
+
+
 def test_minutes_that_are_no_number_get_a_sentence(
     notebook: NotebookNode, tmp_path: Path
 ) -> None:
@@ -363,6 +371,14 @@ def test_a_missing_package_gets_a_sentence(
     assert capsys.readouterr().err == (
         "The package pyreveal is not installed here. `python3 workshop.py slides` brings it.\n"
     )
+
+
+def test_a_deck_that_is_called_a_pdf_gets_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--output", str(tmp_path / "talk.pdf"), "--pdf"])
+    assert "talk.pdf is the name of a PDF" in capsys.readouterr().err
 
 
 def test_a_place_that_cannot_be_written_gets_a_sentence(

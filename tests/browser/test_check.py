@@ -250,6 +250,21 @@ def test_what_scripts_do_is_found(tmp_path: Path) -> None:
     assert any(f"the browser asks for {NOWHERE}" in each for each in said)
 
 
+def test_slides_that_a_cell_has_swallowed_are_missed(tmp_path: Path) -> None:
+    faulty = built(
+        tmp_path,
+        {
+            "Open": [
+                NOTES,
+                output("text/html", "</div></div></div></div></section></section>"),
+            ],
+            "Gone": [NOTES],
+        },
+    )
+    said = complaints(faulty)
+    assert f"the deck: it has 1 slides, and the notebook 2 (at {ALL})" in said
+
+
 def test_a_page_that_is_no_deck_gets_a_sentence(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<title>A page</title>", encoding="utf-8")
@@ -298,3 +313,19 @@ def test_without_a_browser_there_is_a_sentence(
         " install one of them, and run this again.\n"
     )
     assert (tmp_path / "deck.html").is_file()
+
+
+def test_a_browser_that_does_not_start_gets_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsers, "find_chromium", lambda: str(tmp_path / "none"))
+    assert main(["--output", str(tmp_path / "deck.html"), "--check"]) == 1
+    assert re.match(r"\S+none does not start: \S+", capsys.readouterr().err)
+
+
+def test_a_deck_may_be_named_from_where_one_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["--output", "deck.html", "--pdf"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["deck.html", "deck.pdf"]
