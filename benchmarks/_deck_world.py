@@ -20,16 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from _deck_packages import CannotCompare, Shelf, file_at
+from _deck_packages import Shelf, file_at
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from slides.browser import QUIET
-from workshop import find_chromium
+from slides.browser import chromium
 
 HERE = "127.0.0.1"
 # What is sent packed, and as what; the rest, were there any, would be fonts.
@@ -135,24 +134,13 @@ def browser_in(world: World) -> Iterator[Browser]:
     """Start a Chromium for which there is no other world.
 
     Raises:
-        CannotCompare: there is none on this machine.
+        NoBrowser: there is none on this machine.
     """
-    path = find_chromium()
-    if path is None:
-        raise CannotCompare(
-            "No Chromium, Chrome or Edge was found on this machine:"
-            " install one of them, and run this again."
-        )
-    with served(world) as (port, key), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                *QUIET,
-                f"--host-resolver-rules=MAP *:443 {HERE}:{port}, MAP * ~NOTFOUND",
-                f"--ignore-certificate-errors-spki-list={key}",
-            ],
-        )
-        try:
-            yield browser
-        finally:
-            browser.close()
+    with (
+        served(world) as (port, key),
+        chromium(
+            f"--host-resolver-rules=MAP *:443 {HERE}:{port}, MAP * ~NOTFOUND",
+            f"--ignore-certificate-errors-spki-list={key}",
+        ) as browser,
+    ):
+        yield browser

@@ -46,6 +46,7 @@ from _deck_packages import CannotCompare
 from _deck_world import World, browser_in
 
 from slides import axe
+from slides.browser import NoBrowser
 from slides.deck import NOTEBOOK
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,7 +140,7 @@ def measure(pages: int, builds: int) -> tuple[Row, str]:
     """Measure everything, and return it, and the version of the browser.
 
     Raises:
-        CannotCompare: something that it needs is not here.
+        CannotCompare, NoBrowser, NoAxe: something that it needs is not here.
         NoAxe: axe-core is not.
     """
     world = World(packages.shelves(packages.nbconverts_addresses(), packages.MODULES))
@@ -250,7 +251,7 @@ def main(argv: list[str] | None = None) -> int:
     pages, builds = (QUICK, QUICK) if quick else (PAIRS["page"], PAIRS["build"])
     try:
         results, browser = measure(pages, builds)
-    except (CannotCompare, axe.NoAxe) as reason:
+    except (CannotCompare, NoBrowser, axe.NoAxe) as reason:
         print(f"deck: {reason}", file=sys.stderr)
         return 1
     print("\n".join(table(results)))

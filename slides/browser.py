@@ -25,8 +25,11 @@ class NoBrowser(Exception):
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*options: str) -> Iterator[Browser]:
     """Start the Chromium of this machine, and end it.
+
+    Args:
+        *options: for its command line, beside those that it gets in any case.
 
     Raises:
         NoBrowser: none was found, or it does not start.
@@ -39,7 +42,7 @@ def chromium() -> Iterator[Browser]:
         )
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+            browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *options])
         except Error as why:
             raise NoBrowser(
                 f"{path} does not start: {why.message.strip().splitlines()[0]}"

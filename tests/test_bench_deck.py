@@ -13,6 +13,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from playwright.sync_api import Browser
 
 from slides import axe
+from slides import browser as browsers
 from slides import deck as decks
 
 from .browser.conftest import cannot
@@ -168,7 +169,7 @@ def test_without_a_browser_a_sentence_says_so(
     (tmp_path / "axe.min.js").write_text("", encoding="utf-8")
     monkeypatch.setattr(axe, "AXE", tmp_path / "axe.min.js")
     monkeypatch.setattr(packages, "MODULES", modules)
-    monkeypatch.setattr(worlds, "find_chromium", lambda: None)
+    monkeypatch.setattr(browsers, "find_chromium", lambda: None)
     assert bench.main(["--quick"]) == 1
     assert capsys.readouterr().err == (
         "deck: No Chromium, Chrome or Edge was found on this machine:"
@@ -190,7 +191,7 @@ def browser(world: worlds.World) -> Iterator[Browser]:
     try:
         with worlds.browser_in(world) as started:
             yield started
-    except packages.CannotCompare as reason:
+    except browsers.NoBrowser as reason:
         cannot(reason)
 
 
