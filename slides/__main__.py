@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import playwright.sync_api
+
 from slides import check, deck, pages, pdf
 from slides.browser import NoBrowser
 from slides.notebook import CannotBuild
@@ -38,6 +40,9 @@ def main(argv: list[str] | None = None) -> int:
         return look(made) if arguments.check else 0
     except (CannotBuild, NoBrowser, OSError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except playwright.sync_api.Error as error:
+        print(f"The browser gave up: {error.message.splitlines()[0]}", file=sys.stderr)
         return 1
 
 

@@ -133,7 +133,7 @@
     Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
 
   // A line is higher than its letters: lines that touch are not on one another.
-  const LINES = 5;
+  const LINES = 5;  // of the slide's own pixels
 
   // Whether two things that overlap should not: words on words, or on what is not around them.
   const collide = (one, other) => {
@@ -142,6 +142,7 @@
     const [text, ground] = one.isText ? [one, other] : [other, one];
     return !ground.element.contains(text.element)
       && (ground.element.matches(PICTURES)
+        || getComputedStyle(ground.element).backgroundImage !== 'none'
         || !CLEAR.test(getComputedStyle(ground.element).backgroundColor));
   };
 
@@ -223,17 +224,23 @@
     for (const [index, one] of things.entries()) {
       for (const other of things.slice(index + 1)) {
         const pixels = overlap(one.box, other.box);
-        if (pixels > LINES && collide(one, other)) {
+        if (pixels > LINES * Reveal.getScale() && collide(one, other)) {
           complain('on', '', pixels, `${one.says} and ${other.says} lie on one another`);
         }
       }
+    }
+    if (!things.length && !slide.querySelector('.fragment:not(.visible)')) {
+      complain('empty', '', 0, 'nothing of it can be seen');
     }
     return Object.values(ways).flatMap((worst) => [...worst.values()])
       .map(({ sentence, detail }) => [sentence, detail]);
   }
 
   const PLACEHOLDER = /no description has been provided/i;
-  const FILE = /\.(svg|png|jpe?g|gif|webp|avif|bmp|pdf)$/i;
+  const FILE = /\.(svg|png|jpe?g|gif|webp|avif|bmp|pdf)\b/i;
+  // They are texts, and say nothing.
+  const NOTHING = /^(an? )?(image|picture|photo|figure|graphic|diagram|drawing)?\P{L}*$/iu;
+  const PATH = /^\S*[\\/]\S*$/;
 
   const nameOf = (picture) => {
     const by = picture.getAttribute('aria-labelledby');
@@ -256,7 +263,8 @@
     }
     if (!said) return `${where} has no words for those who cannot see it`;
     if (PLACEHOLDER.test(said)) return `${where} has nbconvert's words and none of its own`;
-    if (FILE.test(said)) return `${where} has a file name for its words: ${words(said)}`;
+    if (FILE.test(said) || PATH.test(said)) return `${where} has a file name for its words: ${words(said)}`;
+    if (NOTHING.test(said)) return `${where} has words that say nothing: ${words(said)}`;
     return null;
   };
 
@@ -264,7 +272,11 @@
   function says() {
     const slide = Reveal.getCurrentSlide();
     const complaints = [];
-    for (const picture of slide.querySelectorAll('img, svg')) {
+    for (const frame of slide.querySelectorAll('iframe, object, embed, video, canvas')) {
+      complaints.push(`what is in <${frame.localName}> cannot be looked at`);
+    }
+    const pictures = 'img, svg, [role=img], input[type=image]';
+    for (const picture of slide.querySelectorAll(pictures)) {
       if (picture.closest('aside') || picture.parentElement.closest('svg, button')) continue;
       const complaint = wordsFor(picture);
       if (complaint) complaints.push(complaint);

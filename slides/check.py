@@ -99,7 +99,7 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
     report.slides = len(slides)
     # What is not closed in a cell can take the slides behind it along, and nobody would see it.
     if (wanted := page.evaluate(WANTED)) != str(len(slides)):
-        report.add(None, f"it has {len(slides)} slides, and the notebook {wanted}", at)
+        report.add(None, f"slides: {len(slides)}, and in the notebook {wanted}", at)
     for slide, address in _addresses(page, slides, deck):
         report.add(slide, f"{address} is not in the file", at)
     probes = page.evaluate_handle(PROBES.read_text(encoding="utf-8"))

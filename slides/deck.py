@@ -50,10 +50,10 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         exclude_anchor_links=True,
     )
     prepare(talk)
-    resources = {
-        "deck": {**parts, "slides": len([*slides(talk)])},
-        "metadata": {"name": notebook.stem},
-    }
+    number = len([*slides(talk)])
+    if not number:
+        raise CannotBuild(f"{notebook.name} has no slides: no cell is the first of one.")
+    resources = {"deck": {**parts, "slides": number}, "metadata": {"name": notebook.stem}}
     try:
         html, _ = exporter.from_notebook_node(talk, resources)
     except ParserRejectedMarkup as why:
@@ -72,7 +72,7 @@ def prepare(notebook: NotebookNode) -> None:
         if "minutes" in cells[0].metadata:
             # The speaker view counts seconds, and says whether one is behind.
             minutes = cells[0].metadata.minutes
-            if not isinstance(minutes, int | float):
+            if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0:
                 title = cells[0].source.partition("\n")[0]
                 raise CannotBuild(f"{title!r} has minutes that are no number: {minutes!r}.")
             slideshow = cells[0].metadata.setdefault("slideshow", {})
@@ -89,10 +89,11 @@ def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type")
-        if kind in ("slide", "subslide") and cells:
-            yield cells
-            cells = []
-        if kind != "skip":
+        if kind in ("slide", "subslide"):
+            if cells:
+                yield cells
+            cells = [cell]
+        elif cells and kind != "skip":
             cells.append(cell)
     if cells:
         yield cells

@@ -65,12 +65,16 @@ def drawing(path: Path, source: str, alt: str | None) -> str:
         alt: what is to be seen in it.
 
     Raises:
-        CannotBuild: it is not there.
+        CannotBuild: it is not there, or cannot share a page with others.
     """
     try:
         svg = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         raise CannotBuild(f"A slide shows {source}, which is not there.") from None
+    except (OSError, UnicodeDecodeError):
+        raise CannotBuild(f"A slide shows {source}, which is no SVG.") from None
+    if re.search(r"<(style|script)\b|\sid=", svg):
+        raise CannotBuild(f"{source} has a style, a script or an id, and the page its own.")
     if alt == "":
         says = 'aria-hidden="true"'
     else:

@@ -25,7 +25,12 @@ def read(source: Path) -> NotebookNode:
         notebook: NotebookNode = nbformat.read(source, as_version=4)
     except FileNotFoundError:
         raise CannotBuild(f"There is no notebook {source}.") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError) as why:
+    except (
+        nbformat.reader.NotJSONError,
+        nbformat.ValidationError,
+        UnicodeDecodeError,
+        AttributeError,  # it is JSON, and no dictionary
+    ) as why:
         raise CannotBuild(f"{source.name} is not a notebook: {str(why)[:80]}") from None
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     never_run = [cell for cell in code if cell.source.strip() and not cell.execution_count]

@@ -6,9 +6,10 @@ opened from a folder, or handed on by itself, and asks for nothing else. Nothing
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from slides import deck
+from slides import deck, outside
 from slides.notebook import CannotBuild
 from slides.page import home
 from slides.page.lesson import read_notebook, read_paper
@@ -30,7 +31,8 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
         Where the index is.
 
     Raises:
-        CannotBuild: a notebook was never run or has no title, or a link leads nowhere.
+        CannotBuild: a notebook was never run or has no title, a link leads nowhere, or a page
+            would fetch something or run a script.
     """
     lessons = [read_notebook(path) for path in sorted(notebooks.glob("*.ipynb"))]
     if not lessons:
@@ -44,6 +46,9 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
     press = Press(site)
     made = {name: press.page(name) for name in site.pages}
     made[INDEX] = press.index(home.names(site, folder))
+    for name, html in made.items():
+        if found := outside.addresses(html) or re.findall(r"<script\b", html):
+            raise CannotBuild(f"{name} would need more than itself: {found[0]}")
     for name, html in made.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)

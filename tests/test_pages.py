@@ -157,7 +157,7 @@ def test_a_page_begins_with_a_way_round_its_links_and_leads_to_all_others(
     folder: Path, name: str
 ) -> None:
     read = page(folder, name)
-    assert read.links()[0] == "#main" and "main" in read.ids()
+    assert read.links()[0] == "#page-main" and "page-main" in read.ids()
     here = (folder / f"{name}.html").parent
     led = {(here / link).resolve() for link in read.links() if not link.startswith("#")}
     assert {(folder / f"{each}.html").resolve() for each in PAGES} <= led
@@ -455,6 +455,16 @@ def test_what_no_page_can_be_made_of_gets_a_sentence(
     with pytest.raises(CannotBuild, match=sentence):
         build(tmp_path)
     assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.parametrize(
+    "html", ["<link rel=stylesheet href=https://example.org/a.css>", "<script>go()</script>"]
+)
+def test_a_page_that_needs_more_than_itself_is_refused(html: str, tmp_path: Path) -> None:
+    shown = new_output("display_data", data={"text/html": html})
+    write(tmp_path, "04_first", title(), new_code_cell("show()", outputs=[shown]))
+    with pytest.raises(CannotBuild, match=r"04_first\.html would need more than itself: "):
+        build(tmp_path)
 
 
 def test_a_notebook_that_was_never_run_gets_a_sentence(tmp_path: Path) -> None:

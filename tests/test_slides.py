@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -260,7 +263,11 @@ def test_every_slide_reaches_the_deck(html: str, notebook: NotebookNode) -> None
 
 
 def test_two_builds_give_the_same_bytes(deck: Path, tmp_path: Path) -> None:
-    assert decks.build(output=tmp_path / "again.html").read_bytes() == deck.read_bytes()
+    again = tmp_path / "again.html"
+    elsewhere = {**os.environ, "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
+    command = [sys.executable, "-m", "slides", "--output", str(again)]
+    subprocess.run(command, cwd=decks.SLIDES.parent, env=elsewhere, check=True)
+    assert again.read_bytes() == deck.read_bytes()
 
 
 def test_without_its_pictures_it_is_small(html: str) -> None:
@@ -314,10 +321,24 @@ def test_a_cell_that_was_never_run_gets_a_sentence(
 
 def test_html_that_nobody_can_read_gets_a_sentence(tmp_path: Path) -> None:
     shown = v4.new_output("display_data", data={"text/html": "<!-- never closed"})
-    code = v4.new_code_cell("show()", execution_count=1, outputs=[shown])
+    first = {"slideshow": {"slide_type": "slide"}}
+    code = v4.new_code_cell("show()", execution_count=1, outputs=[shown], metadata=first)
     nbformat.write(v4.new_notebook(cells=[code]), tmp_path / "talk.ipynb")
     with pytest.raises(CannotBuild, match=r"talk\.ipynb has HTML that nobody can read: "):
         decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
+
+
+def test_a_notebook_without_slides_gets_a_sentence(tmp_path: Path) -> None:
+    cell = v4.new_markdown_cell("# A page")
+    nbformat.write(v4.new_notebook(cells=[cell]), tmp_path / "talk.ipynb")
+    with pytest.raises(CannotBuild, match=r"talk\.ipynb has no slides"):
+        decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
+
+
+def test_a_drawing_that_would_change_the_page_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "dot.svg").write_text("<svg><style>p{}</style></svg>", encoding="utf-8")
+    with pytest.raises(CannotBuild, match=r"^dot\.svg has a style, a script or an id"):
+        with_pictures('<img src="dot.svg" alt="a dot">', tmp_path)
 
 
 def test_minutes_that_are_no_number_get_a_sentence(

@@ -141,7 +141,7 @@ class Body:
         if names and not names[0]:
             # Without a word in the corner, the first column says what a row is about.
             table.select("thead tr > *")[0].name = "td"
-            for first, *_ in rows:
+            for first in (row[0] for row in rows if row):
                 first.name, first["scope"] = "th", "row"
         for code in table.select("code"):
             self._breaks(soup, code)

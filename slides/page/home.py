@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -69,7 +70,7 @@ def drawing(first_slide: str) -> str:
     found = re.search(r"!\[([^]]*)\]\((\S+\.svg)\)", first_slide)
     if found is None:
         return ""
-    return with_pictures(f'<img src="{found[2]}" alt="{found[1]}">', deck.SLIDES)
+    return with_pictures(f'<img src="{found[2]}" alt="{escape(found[1])}">', deck.SLIDES)
 
 
 def film(name: str) -> dict[str, str]:

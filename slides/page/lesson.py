@@ -148,4 +148,4 @@ def plain(markdown: str) -> str:
 
 def slug(title: str) -> str:
     """Return what a heading is called in an address, where it has no cell of its own."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return re.sub(r"[^\w]+", "-", title.lower()).strip("-") or "section"

@@ -53,7 +53,11 @@ document.querySelectorAll('div.film').forEach((film) => {
   const button = film.querySelector('button');
   button.textContent = button.dataset.play;
   button.hidden = still.matches || printed;
-  button.addEventListener('click', () => play(film));
+  button.addEventListener('click', (press) => {
+    play(film);
+    // Who clicked with a mouse wants the next key for the slides again.
+    if (press.detail) button.blur();
+  });
   // To reveal.js the key is the next step, wherever the focus is.
   button.addEventListener('keydown', (press) => press.key === ' ' && press.stopPropagation());
   film.querySelector('animate').addEventListener('endEvent', () => stop(film));
@@ -65,38 +69,53 @@ still.addEventListener('change', () => {
   });
 });
 
-Reveal.initialize({
-  ...shape(),
-  plugins: [RevealNotes],
-  margin: 0,
-  center: false,
-  hash: true,
-  progress: false,
-  slideNumber: previewed ? false : 'c/t',
-  controls: !previewed,
-  controlsTutorial: false,  // an arrow that bounces, for long and on its own
-  defaultTiming: 60,  // seconds; with it the speaker view has a pace, each slide has its own
-  transition: 'none',
-  backgroundTransition: 'none',
-  pdfSeparateFragments: false,
-}).then(() => {
-  // As an "application", a screen reader would keep its own reading keys from the listener.
-  document.querySelector('.reveal').removeAttribute('role');
-  addEventListener('resize', () => {
-    const before = document.documentElement.dataset.shape;
-    const size = shape();
-    if (document.documentElement.dataset.shape !== before) Reveal.configure(size);
-  });
-  for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
-    Reveal.on(step, () => {
-      document.querySelectorAll('div.film[data-playing]').forEach(stop);
-      descend();
+// With ?read the slides are a page of text, for a phone, or for letters of any size.
+const reading = /[?&]read\b/.test(location.search);
+if (reading) {
+  document.head.insertAdjacentHTML('beforeend', document.querySelector('noscript').textContent);
+} else {
+  start();
+}
+
+function start() {
+  Reveal.initialize({
+    ...shape(),
+    plugins: [RevealNotes],
+    margin: 0,
+    center: false,
+    hash: true,
+    progress: false,
+    slideNumber: previewed ? false : 'c/t',
+    controls: !previewed,
+    controlsTutorial: false,  // an arrow that bounces, for long and on its own
+    defaultTiming: 60,  // seconds; with it the speaker view has a pace, each slide has its own
+    transition: 'none',
+    backgroundTransition: 'none',
+    pdfSeparateFragments: false,
+  }).then(() => {
+    // As an "application", a screen reader would keep its own reading keys from the listener.
+    document.querySelector('.reveal').removeAttribute('role');
+    Reveal.configure({ showNotes: false });  // whatever the address says
+    addEventListener('resize', () => {
+      const before = document.documentElement.dataset.shape;
+      const size = shape();
+      if (document.documentElement.dataset.shape !== before) Reveal.configure(size);
     });
-  }
-  descend();
-  Reveal.addKeyBinding(
-    { keyCode: 84, key: 'T', description: 'Light or dark' }, inTheRoom(turnTheLight));
-  Reveal.addKeyBinding(
-    { keyCode: 80, key: 'P', description: 'Play the film slowly, or stop it' },
-    inTheRoom(playFilms));
-});
+    for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
+      Reveal.on(step, () => {
+        document.querySelectorAll('div.film[data-playing]').forEach(stop);
+        descend();
+      });
+    }
+    descend();
+    // Among all slides, at a glance, there is nothing to follow and nothing to press.
+    const stops = document.querySelectorAll('.slides :is(a, button)');
+    Reveal.on('overviewshown', () => stops.forEach((each) => { each.tabIndex = -1; }));
+    Reveal.on('overviewhidden', () => stops.forEach((each) => each.removeAttribute('tabindex')));
+    Reveal.addKeyBinding(
+      { keyCode: 84, key: 'T', description: 'Light or dark' }, inTheRoom(turnTheLight));
+    Reveal.addKeyBinding(
+      { keyCode: 80, key: 'P', description: 'Play the film slowly, or stop it' },
+      inTheRoom(playFilms));
+  });
+}

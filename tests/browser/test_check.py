@@ -141,6 +141,26 @@ BROKEN = {
         [NOTES, cell(f'{IMG} alt="image.png">')],
         r'a picture has a file name for its words: "image\.png"',
     ),
+    "A file name among words": (
+        [NOTES, cell(f'{IMG} alt="cat.svg, large">')],
+        r'a picture has a file name for its words: "cat\.svg, large"',
+    ),
+    "A frame": (
+        [NOTES, cell('<iframe srcdoc="<p>tiny</p>" title="A frame of words"></iframe>')],
+        r"what is in <iframe> cannot be looked at",
+    ),
+    "Words under a gradient": (
+        [
+            NOTES,
+            box("width: 9em"),
+            box("margin-top: -60px; height: 70px; background: linear-gradient(red, blue)", ""),
+        ],
+        r'"Some words" and .* lie on one another',
+    ),
+    "A word that says nothing": (
+        [NOTES, cell(f'{IMG} alt="image">')],
+        r'a picture has words that say nothing: "image"',
+    ),
     "A decoration among outputs": (
         [NOTES, output("text/html", f'{IMG} alt="">')],
         r"a picture among the outputs is declared a decoration",
@@ -262,7 +282,7 @@ def test_slides_that_a_cell_has_swallowed_are_missed(tmp_path: Path) -> None:
         },
     )
     said = complaints(faulty)
-    assert f"the deck: it has 1 slides, and the notebook 2 (at {ALL})" in said
+    assert f"the deck: slides: 1, and in the notebook 2 (at {ALL})" in said
 
 
 def test_a_page_that_is_no_deck_gets_a_sentence(tmp_path: Path) -> None:

@@ -146,6 +146,89 @@ def test_a_key_beside_the_speakers_notes_reaches_the_room(open_deck: Any) -> Non
     )
 
 
+NOTES = "aside.notes:visible, .speaker-notes:visible, .speaker-notes-pdf:visible"
+
+
+@pytest.mark.parametrize("query", ["", "?showNotes=true", "?print-pdf&showNotes=true", "?read"])
+def test_no_address_shows_the_notes(browser: Browser, deck: Path, query: str) -> None:
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(deck.as_uri() + query)
+    page.wait_for_function("!Reveal.isReady || Reveal.isReady() || /read/.test(location)")
+    assert page.locator(NOTES).count() == 0
+    assert page.locator("h1:visible").count() == 1
+    context.close()
+
+
+def test_as_a_page_to_read_all_slides_are_there_at_any_width(
+    browser: Browser, deck: Path
+) -> None:
+    context = browser.new_context(offline=True, viewport={"width": 360, "height": 640})
+    page = context.new_page()
+    page.goto(deck.as_uri() + "?read")
+    headings = page.locator(".slides :is(h1, h2, h3)")
+    assert headings.count() == page.locator(".slides > section > section").count()
+    assert all(heading.is_visible() for heading in headings.all())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    before = page.evaluate("document.documentElement.scrollHeight")
+    page.add_style_tag(content=":root { zoom: 2 }")
+    assert page.evaluate("document.documentElement.scrollHeight") > 1.5 * before
+    context.close()
+
+
+def test_paper_is_light_and_has_no_spider_whatever_the_speaker_pressed(open_deck: Any) -> None:
+    page = open_deck(color_scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.emulate_media(media="screen", color_scheme="light")
+    page.keyboard.press("t")
+    page.emulate_media(media="print", color_scheme="light")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert not page.locator(".lifeline").is_visible()
+
+
+def test_who_has_colours_of_the_machine_keeps_them(open_deck: Any) -> None:
+    page = open_deck(forced_colors="active", color_scheme="dark")
+    to_the_film(page)
+    ink = f"getComputedStyle(document.querySelector('{FILM} svg')).fill"
+    before = page.evaluate(ink)
+    page.keyboard.press("t")
+    assert page.evaluate(ink) == before
+    key = "getComputedStyle(document.querySelector('.key'), '::before')"
+    assert page.evaluate(f"{key}.forcedColorAdjust") == "none"
+
+
+def test_a_mouse_on_the_button_leaves_the_keys_to_the_slides(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    page.locator(f"{FILM} button").click()
+    before = page.evaluate("JSON.stringify(Reveal.getIndices())")
+    page.keyboard.press("Space")
+    page.wait_for_function(
+        "before => JSON.stringify(Reveal.getIndices()) !== before", arg=before
+    )
+
+
+def test_space_on_the_focused_button_plays_the_film(open_deck: Any) -> None:
+    page = open_deck()
+    to_the_film(page)
+    page.locator(f"{FILM} button").focus()
+    page.keyboard.press("Space")
+    assert page.locator(f"{FILM} button").inner_text() == "Stop"
+
+
+def test_at_a_glance_and_in_a_pause_there_is_nothing_to_follow(open_deck: Any) -> None:
+    page = open_deck()
+    link = page.locator(".slides a").first
+    page.keyboard.press("o")
+    assert link.get_attribute("tabindex") == "-1"
+    page.keyboard.press("o")
+    assert link.get_attribute("tabindex") is None
+    page.keyboard.press("b")
+    assert not link.is_visible()
+
+
 def test_the_spider_comes_down_as_the_talk_goes_on(open_deck: Any) -> None:
     page = open_deck()
     spider = page.locator(".lifeline svg")
