@@ -296,7 +296,8 @@ def test_the_index_leads_to_the_deck_and_says_how_to_work_for_real(folder: Path)
 
 
 def test_without_a_deck_there_is_a_sentence_and_no_link(tmp_path: Path) -> None:
-    read = Read(pages.build(tmp_path))
+    write(tmp_path, "04_first", title())
+    read = Read(pages.build(tmp_path, tmp_path / "notebooks"))
     assert not [link for link in read.links() if "stormy_webber" in link]
     assert "say python3 workshop.py slides" in read.text("main.")
     assert DECK.name not in page(tmp_path, "then_and_now").links()
@@ -310,7 +311,9 @@ def test_a_pdf_is_linked_unless_it_is_older_than_the_deck(
     for path, when in ((deck, 1_000_000), (pdf, 1_000_000 - age)):
         path.touch()
         os.utime(path, (when, when))
-    assert (pdf.name in Read(pages.build(tmp_path)).links()) is linked
+    write(tmp_path, "04_first", title())
+    index = pages.build(tmp_path, tmp_path / "notebooks")
+    assert (pdf.name in Read(index).links()) is linked
 
 
 def test_a_pdf_that_is_not_there_is_not_linked(folder: Path) -> None:

@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
+from slides import axe
 from slides import deck as decks
 from slides.browser import NoBrowser, chromium
+
+Opener = Callable[..., Page]
+
+# For scripts that measure contrast: how light a colour is, and whether it is there at all.
+LIGHT = """
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const known = new Map();
+    const rgba = colour => {
+        if (!known.has(colour)) {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            known.set(colour, [...canvas.getImageData(0, 0, 1, 1).data]);
+        }
+        return known.get(colour);
+    };
+    const light = colour => {
+        const [r, g, b] = rgba(colour).map(part => part / 255).map(
+            part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const contrast = (one, other) => {
+        const [less, more] = [light(one), light(other)].sort((a, b) => a - b);
+        return (more + 0.05) / (less + 0.05);
+    };
+"""
 
 
 # Not for the whole session: while it is open, Playwright keeps a loop running on this thread,
@@ -40,6 +67,29 @@ def chromium_is_here() -> None:
             pass
     except NoBrowser as reason:
         cannot(reason)
+
+
+@pytest.fixture(scope="session")
+def axe_is_here() -> None:
+    """Skip without axe-core, or fail where CI=true."""
+    try:
+        axe.axe_core()
+    except axe.NoAxe as reason:
+        cannot(reason)
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opener]:
+    """Make pages without a network."""
+    contexts = []
+
+    def opener(**options: object) -> Page:
+        contexts.append(browser.new_context(offline=True, **options))
+        return contexts[-1].new_page()
+
+    yield opener
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

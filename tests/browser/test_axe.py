@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
-from playwright.sync_api import Browser, Page
 
 from slides import axe, walk
 from slides import deck as decks
 
-from .conftest import cannot
+from .conftest import LIGHT, Opener
 
-Opener = Callable[..., Page]
+pytestmark = pytest.mark.usefixtures("axe_is_here")
 
 # What axe leaves to somebody who looks, with the elements of which it was seen that
 # nothing is wrong with them.
@@ -26,19 +24,9 @@ RESOLVED = {
 }
 
 # The least contrast of the words in each picture with what is painted below them.
-CONTRASTS = """() => {
-    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-    const rgba = colour => {
-        canvas.clearRect(0, 0, 1, 1);
-        canvas.fillStyle = colour;
-        canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const light = colour => {
-        const [r, g, b] = rgba(colour).map(part => part / 255).map(
-            part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
+CONTRASTS = (
+    f"""() => {{{LIGHT}"""
+    + """
     const paint = element => {
         const style = getComputedStyle(element);
         if (element instanceof SVGGeometryElement) return style.fill;
@@ -50,46 +38,16 @@ CONTRASTS = """() => {
         const below = document.elementsFromPoint(box.x + box.width / 2, box.y + box.height / 2)
             .filter(each => !(each instanceof SVGTextContentElement))
             .map(paint).find(colour => colour !== 'none' && rgba(colour)[3] === 255);
-        const both = [light(getComputedStyle(text).fill), light(below)].sort((a, b) => b - a);
-        return [text.textContent, (both[0] + 0.05) / (both[1] + 0.05)];
+        return [text.textContent, contrast(getComputedStyle(text).fill, below)];
     });
 }"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def axe_is_here() -> None:
-    """Skip these tests without axe-core, or fail where CI=true."""
-    try:
-        axe.axe_core()
-    except axe.NoAxe as reason:
-        cannot(reason)
+)
 
 
 @pytest.fixture(params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
     """What the screen of a reader, or of a room, asks for."""
     return str(request.param)
-
-
-@pytest.fixture(params=["1280x720", "1024x768"])
-def viewport(request: pytest.FixtureRequest) -> dict[str, int]:
-    """A screen for each of the two shapes."""
-    width, height = map(int, request.param.split("x"))
-    return {"width": width, "height": height}
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Opener]:
-    """Make pages without a network."""
-    contexts = []
-
-    def opener(**options: object) -> Page:
-        contexts.append(browser.new_context(offline=True, **options))
-        return contexts[-1].new_page()
-
-    yield opener
-    for context in contexts:
-        context.close()
 
 
 def open_questions(findings: axe.Findings) -> list[str]:
@@ -102,8 +60,12 @@ def open_questions(findings: axe.Findings) -> list[str]:
     ]
 
 
-def test_every_slide(opened: Opener, deck: Path, scheme: str, viewport: dict[str, int]) -> None:
-    page = opened(color_scheme=scheme, viewport=viewport)
+# Colours are the same in both shapes, and sizes in both lights.
+@pytest.mark.parametrize(
+    ("scheme", "width", "height"), [("light", 1280, 720), ("dark", 1024, 768)]
+)
+def test_every_slide(opened: Opener, deck: Path, scheme: str, width: int, height: int) -> None:
+    page = opened(color_scheme=scheme, viewport={"width": width, "height": height})
     wrong = []
     for slide in walk.open_deck(page, deck.as_uri()):
         walk.show(page, slide)
