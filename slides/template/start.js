@@ -9,7 +9,7 @@ function shape() {
 
 // The spider in the margin comes down its thread as the talk goes on.
 function descend() {
-  document.documentElement.style.setProperty('--progress', Reveal.getProgress());
+  document.querySelector('.lifeline').style.setProperty('--progress', Reveal.getProgress());
 }
 
 // A key pressed beside the speaker's notes is meant for the room, which is another window.
@@ -95,7 +95,8 @@ function start() {
   }).then(() => {
     // As an "application", a screen reader would keep its own reading keys from the listener.
     document.querySelector('.reveal').removeAttribute('role');
-    Reveal.configure({ showNotes: false });  // whatever the address says
+    // Whatever the address says.
+    if (Reveal.getConfig().showNotes) Reveal.configure({ showNotes: false });
     addEventListener('resize', () => {
       const before = document.documentElement.dataset.shape;
       const size = shape();

@@ -308,7 +308,10 @@ def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(
         (":focus { outline: none !important }", "without a sign"),
         (".slides a { position: relative; left: -3000px }", "out of sight"),
         (".slides a { opacity: 0 }", "invisible"),
-        (".slides section { visibility: visible !important }", "on another slide"),
+        (
+            ".slides section { visibility: visible !important; content-visibility: visible !important }",
+            "on another slide",
+        ),
     ],
 )
 def test_a_focus_that_cannot_be_seen_would_have_been_found(
