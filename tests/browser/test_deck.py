@@ -309,7 +309,8 @@ def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(
         (".slides a { position: relative; left: -3000px }", "out of sight"),
         (".slides a { opacity: 0 }", "invisible"),
         (
-            ".slides section { visibility: visible !important; content-visibility: visible !important }",
+            ".slides section { visibility: visible !important;"
+            " content-visibility: visible !important }",
             "on another slide",
         ),
     ],
