@@ -36,7 +36,6 @@ def names(site: Site, folder: Path) -> dict[str, object]:
         CannotBuild: a picture is not there.
     """
     talk = nbformat.read(deck.NOTEBOOK, as_version=4)
-    kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in talk.cells]
     number = len(site.lessons)
     return {
         "title": TITLE,
@@ -46,7 +45,7 @@ def names(site: Site, folder: Path) -> dict[str, object]:
         "how_many": WORDS[number] if number < len(WORDS) else number,
         "deck": site.slides,
         "pdf": site.slides and printed(folder / site.slides),
-        "slides": kinds.count("slide") + kinds.count("subslide"),
+        "slides": len([*deck.slides(talk)]),
         "minutes_of_talk": sum(cell.metadata.get("minutes", 0) for cell in talk.cells),
         "lessons": site.lessons,
         "papers": [

@@ -29,6 +29,7 @@ function turnTheLight() {
 
 // A film is still until somebody asks for it, and for those who want no motion it stays so.
 const still = matchMedia('(prefers-reduced-motion: reduce)');
+const films = document.querySelectorAll('div.film');
 
 function stop(film) {
   const button = film.querySelector('button');
@@ -49,10 +50,14 @@ function playFilms() {
   Reveal.getCurrentSlide().querySelectorAll('div.film').forEach(play);
 }
 
-document.querySelectorAll('div.film').forEach((film) => {
+function offer(film) {
+  stop(film);
+  film.querySelector('button').hidden = still.matches || printed;
+}
+
+films.forEach((film) => {
   const button = film.querySelector('button');
-  button.textContent = button.dataset.play;
-  button.hidden = still.matches || printed;
+  offer(film);
   button.addEventListener('click', (press) => {
     play(film);
     // Who clicked with a mouse wants the next key for the slides again.
@@ -62,12 +67,7 @@ document.querySelectorAll('div.film').forEach((film) => {
   button.addEventListener('keydown', (press) => press.key === ' ' && press.stopPropagation());
   film.querySelector('animate').addEventListener('endEvent', () => stop(film));
 });
-still.addEventListener('change', () => {
-  document.querySelectorAll('div.film').forEach((film) => {
-    stop(film);
-    film.querySelector('button').hidden = still.matches || printed;
-  });
-});
+still.addEventListener('change', () => films.forEach(offer));
 
 // With ?read the slides are a page of text, for a phone, or for letters of any size.
 const reading = /[?&]read\b/.test(location.search);

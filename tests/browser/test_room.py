@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+
+from .conftest import Opener
 
 FILM = "section.present > section.present div.film"
 WINDOW = f"document.querySelector('{FILM} clipPath rect').width"
 
 
 @pytest.fixture
-def open_deck(browser: Browser, deck: Path) -> Iterator[Any]:
-    contexts = []
-
+def open_deck(opened: Opener, deck: Path) -> Opener:
     def open_it(**options: Any) -> Page:
-        contexts.append(browser.new_context(offline=True, **options))
-        page = contexts[-1].new_page()
+        page = opened(**options)
         page.goto(deck.as_uri())
         page.wait_for_function("Reveal.isReady()")
         return page
 
-    yield open_it
-    for context in contexts:
-        context.close()
+    return open_it
 
 
 def to_the_film(page: Page) -> None:
@@ -150,21 +146,18 @@ NOTES = "aside.notes:visible, .speaker-notes:visible, .speaker-notes-pdf:visible
 
 
 @pytest.mark.parametrize("query", ["", "?showNotes=true", "?print-pdf&showNotes=true", "?read"])
-def test_no_address_shows_the_notes(browser: Browser, deck: Path, query: str) -> None:
-    context = browser.new_context(offline=True)
-    page = context.new_page()
+def test_no_address_shows_the_notes(opened: Opener, deck: Path, query: str) -> None:
+    page = opened()
     page.goto(deck.as_uri() + query)
     page.wait_for_function("!Reveal.isReady || Reveal.isReady() || /read/.test(location)")
     assert page.locator(NOTES).count() == 0
     assert page.locator("h1:visible").count() == 1
-    context.close()
 
 
 def test_as_a_page_to_read_all_slides_are_there_at_any_width(
-    browser: Browser, deck: Path
+    opened: Opener, deck: Path
 ) -> None:
-    context = browser.new_context(offline=True, viewport={"width": 360, "height": 640})
-    page = context.new_page()
+    page = opened(viewport={"width": 360, "height": 640})
     page.goto(deck.as_uri() + "?read")
     headings = page.locator(".slides :is(h1, h2, h3)")
     assert headings.count() == page.locator(".slides > section > section").count()
@@ -173,7 +166,6 @@ def test_as_a_page_to_read_all_slides_are_there_at_any_width(
     before = page.evaluate("document.documentElement.scrollHeight")
     page.add_style_tag(content=":root { zoom: 2 }")
     assert page.evaluate("document.documentElement.scrollHeight") > 1.5 * before
-    context.close()
 
 
 def test_paper_is_light_and_has_no_spider_whatever_the_speaker_pressed(open_deck: Any) -> None:
