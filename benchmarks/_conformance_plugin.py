@@ -28,8 +28,8 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from stormy_demo import tornalet
-from stormy_demo.trequests import setup_session
+import tornalet
+from trequests import setup_session
 
 STOCK = "stock"
 BLOCKS = "blocks the event loop"

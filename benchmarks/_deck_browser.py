@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from _deck_packages import CannotCompare
-from _deck_world import World
 from playwright.sync_api import Browser, Page, Request, ViewportSize
 from playwright.sync_api import TimeoutError as TookTooLong
 
-from slides import axe, walk
+from slides.looking import axe, walk
+
+from ._deck_packages import CannotCompare
+from ._deck_world import World
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 PATIENCE = 30_000  # milliseconds for what ends by itself

@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from _deck_packages import Shelf, file_at
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser
@@ -28,7 +27,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from slides.browser import chromium
+from slides.looking.browser import chromium
+
+from ._deck_packages import Shelf, file_at
 
 HERE = "127.0.0.1"
 # What is sent packed, and as what; the rest, were there any, would be fonts.

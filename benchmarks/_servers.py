@@ -14,16 +14,12 @@ import _thread
 import argparse
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import requests
     from tornado.web import RequestHandler
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 HERE = "127.0.0.1"
 ROOM = 1000  # connections
@@ -74,8 +70,8 @@ def trequests(upstream: str, engine: str) -> type[RequestHandler]:
     import requests
     from tornado.web import RequestHandler
 
-    from stormy_demo.tornalet import tornalet
-    from stormy_demo.trequests import setup_session
+    from tornalet import tornalet
+    from trequests import setup_session
 
     session = requests.Session()
     setup_session(session, engine=engine)

@@ -37,7 +37,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from _conformance_known import (
+from ._conformance_known import (
     IN_THREADS,
     KNOWN,
     LEFT_ALONE,

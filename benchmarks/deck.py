@@ -40,14 +40,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import _deck_packages as packages
-from _deck_browser import Asked, Faults, Offline, asked, faults, first_slide, offline
-from _deck_packages import CannotCompare
-from _deck_world import World, browser_in
+from slides.looking import axe
+from slides.looking.browser import NoBrowser
+from slides.paths import NOTEBOOK
 
-from slides import axe
-from slides.browser import NoBrowser
-from slides.deck import NOTEBOOK
+from . import _deck_packages as packages
+from ._deck_browser import Asked, Faults, Offline, asked, faults, first_slide, offline
+from ._deck_packages import CannotCompare
+from ._deck_world import World, browser_in
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "deck.json"

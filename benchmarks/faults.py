@@ -22,12 +22,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tornalet import run
+from trequests import ENGINES, setup_session
 
-from _faults import FAULTS, Fault, ask, upstream
-
-from stormy_demo.tornalet import run
-from stormy_demo.trequests import ENGINES, setup_session
+from ._faults import FAULTS, Fault, ask, upstream
 
 RESULTS = Path(__file__).with_name("results") / "faults.json"
 STOCK = "stock"

@@ -13,7 +13,6 @@ import asyncio
 import json
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -27,10 +26,10 @@ from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from stormy_demo.film import film  # noqa: E402
-from stormy_demo.lanes import labelled  # noqa: E402
+from loopfilm import (
+    film,
+    labelled,
+)
 
 RESULTS = ROOT / "benchmarks" / "results" / "film.json"
 ROUNDS = 41

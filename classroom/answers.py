@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import sys
 from html import escape
-from pathlib import Path
 from typing import Any
 
-from .checks import EXERCISES
-from .checks.examine import examine
-from .checks.verdict import Verdict
-
-SOLUTIONS = Path(__file__).parent.parent / "notebooks" / "solutions"
+from .catalogue import find, folders
+from .examining.parent import examine
+from .examining.verdict import Verdict
 
 _kept: dict[str, str] = {}
 _checked: dict[str, tuple[str, Verdict]] = {}
@@ -34,7 +31,7 @@ class Text:
         return self.words
 
 
-def exercise(line: str, cell: str) -> Text:
+def keep(line: str, cell: str) -> Text:
     """Keep the answer to an exercise; this is the cell magic `%%exercise NAME`.
 
     Args:
@@ -47,7 +44,7 @@ def exercise(line: str, cell: str) -> Text:
     Raises:
         ValueError: there is no such exercise.
     """
-    name = _known(line.strip())
+    name = find(line.strip()).name
     _kept[name] = cell
     return Text(f'Kept. Now check("{name}") in the next cell.')
 
@@ -66,13 +63,13 @@ def check(name: str) -> Verdict:
     Raises:
         ValueError: there is no such exercise.
     """
-    name = _known(name)
+    exercise = find(name)
     if name not in _kept:
         note = f"Run the cell that begins with %%exercise {name} first."
         return Verdict(name, "not done", note)
     source = _kept[name]
     before = _checked.get(name)
-    verdict = examine(name, source)
+    verdict = examine(exercise, source)
     if verdict.state == "wrong" and before and before[0] == source:
         verdict.note = (
             "It is the same code as the last time: when you change it, run its cell as well."
@@ -95,11 +92,11 @@ def hint(name: str) -> Text:
     Raises:
         ValueError: there is no such exercise.
     """
-    name = _known(name)
+    exercise = find(name)
     _, verdict = _checked.get(name, ("", Verdict(name, "not done")))
     hints, shown = verdict.hints, verdict.shown
     if verdict.state == "not done":
-        hints = list(EXERCISES[name].hints)
+        hints = list(exercise.hints)
     given = _hinted.get(name, shown)
     if verdict.right:
         return Text("Your answer is right. There is nothing to hint at.")
@@ -113,9 +110,10 @@ class Solution:
     """The solution of an exercise, folded away."""
 
     def __init__(self, name: str) -> None:
-        path = SOLUTIONS / EXERCISES[name].notebook / f"{name}.py"
-        self.where = path.relative_to(SOLUTIONS.parent).as_posix()
-        self.text = path.read_text(encoding="utf-8").strip()
+        notebook = find(name).notebook
+        # Where it is for whoever works in copies.
+        self.where = f"solutions/{notebook}/{name}.py"
+        self.text = (folders()[name] / "solution.py").read_text(encoding="utf-8").strip()
 
     def __repr__(self) -> str:
         return f"The solution is in {self.where}"
@@ -136,13 +134,7 @@ def solution(name: str) -> Solution:
     Raises:
         ValueError: there is no such exercise.
     """
-    return Solution(_known(name))
-
-
-def _known(name: str) -> str:
-    if name in EXERCISES:
-        return name
-    raise ValueError(f"there is no exercise {name!r}: it is one of {', '.join(EXERCISES)}")
+    return Solution(name)
 
 
 def register_magic() -> None:
@@ -150,4 +142,4 @@ def register_magic() -> None:
     ipython: Any = sys.modules.get("IPython")
     shell = ipython and ipython.get_ipython()
     if shell:
-        shell.register_magic_function(exercise, "cell", "exercise")
+        shell.register_magic_function(keep, "cell", "exercise")

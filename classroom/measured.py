@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import json
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
+RESULTS = files("benchmarks") / "results"
 
 
 class Table:

@@ -1,41 +1,17 @@
-"""Who had the event loop, and when: a film of it, measured while it happens.
-
-    with film() as f:
-        await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
-    f
-
-All that a loop does is to run one step after another, and every step of an asyncio loop goes
-through `asyncio.Handle._run`. While a film is running, that method also looks at the clock and
-at the step's lane, see `lanes`. So callbacks, coroutines and greenlets look alike to it.
-"""
+"""Read: who had the event loop, and when, from the steps that were recorded."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import Context
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from tornado.escape import json_decode, to_unicode
-from tornado.httpclient import HTTPError, HTTPResponse
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
-from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
-from tornado.web import Application
-
-from .lanes import LANE, Lane, name_of
+from .lanes import Lane
 from .picture import Row, as_image, draw
 
-HEARTBEAT = 0.025
 MOST_NAMES = 8
-# What may stand in an address as it is; "%" is there for what was quoted before.
-URL = "/?&=%:+,;@!$'()*~[]"
 
 # After an answer Tornado looks at how the writing went, and twice at how the handler ended, in
 # steps of some microseconds, which would look as if the handler went on.
@@ -59,6 +35,23 @@ class Answer(NamedTuple):
 
     status: int
     body: Any
+
+
+@dataclass
+class Record:
+    """What `recorder` writes down while a film is running, and nobody has judged yet.
+
+    Attributes:
+        began: when, as all times here, in seconds of `time.perf_counter`.
+        ended: when; `None` while it is running.
+        steps: each step of the loop: its lane, if it has one, when it began, and when it ended.
+        beats: when the heartbeat beat.
+    """
+
+    began: float = field(default_factory=time.perf_counter)
+    ended: float | None = None
+    steps: list[tuple[Lane | None, float, float]] = field(default_factory=list)
+    beats: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -123,16 +116,14 @@ class Film:
     Attributes:
         red: a step longer than this holds the loop, in seconds.
         answers: what the visitors got, in the order of the visits, if `watch` made the film.
+        record: what was recorded, as it came.
     """
 
     def __init__(self, red: float = 0.25) -> None:
         """Begin an empty film; `film` fills it."""
         self.red = red
         self.answers: list[Answer] = []
-        self._began = time.perf_counter()
-        self._ended: float | None = None
-        self._steps: list[tuple[Lane | None, float, float]] = []
-        self._beats: list[float] = []
+        self.record = Record()
         self._asked: dict[str, _Visit] = {}
         self._asked_as: Counter[str] = Counter()
 
@@ -166,8 +157,12 @@ class Film:
         """Every step of the loop that began and ended while the film was running."""
         names = {visit.lane: visit.name for visit in self._visits() if visit.lane}
         return [
-            Step(names.get(lane) if lane else None, start - self._began, end - self._began)
-            for lane, start, end in self._steps
+            Step(
+                names.get(lane) if lane else None,
+                start - self.record.began,
+                end - self.record.began,
+            )
+            for lane, start, end in self.record.steps
         ]
 
     @property
@@ -222,7 +217,7 @@ class Film:
 
     def svg(self) -> str:
         """Draw the film, see `picture.draw`."""
-        now, began = self._now(), self._began
+        now, began = self._now(), self.record.began
 
         def since(span: tuple[float, float]) -> tuple[float, float]:
             return span[0] - began, span[1] - began
@@ -241,11 +236,11 @@ class Film:
             # Not in the text: other work may be slow where the machine is.
             title = title.replace("Nobody held", "Only other work held")
             rows.append(Row("other work", others))
-        beats = [beat - began for beat in self._beats]
+        beats = [beat - began for beat in self.record.beats]
         return draw(rows, beats, now - began, red=self.red, title=title)
 
     def _now(self) -> float:
-        return time.perf_counter() if self._ended is None else self._ended
+        return time.perf_counter() if self.record.ended is None else self.record.ended
 
     def _visits(self) -> list[_Visit]:
         """Return what was seen of each lane, in the order of the first sight."""
@@ -255,12 +250,12 @@ class Film:
         }
         named: dict[Lane, _Visit] = {}
         seen: Counter[str] = Counter()
-        for lane, start, end in self._steps:
+        for lane, start, end in self.record.steps:
             if lane is None:
                 continue
             if lane not in named:
                 # What is left to tidy up after an answer of before the film is no visit.
-                if lane.finished is not None and lane.finished < self._began:
+                if lane.finished is not None and lane.finished < self.record.began:
                     continue
                 seen[lane.name] += 1
                 name = _numbered(lane.name, seen[lane.name])
@@ -279,219 +274,3 @@ def _listing(names: Sequence[str]) -> str:
         names = [*names[:3], f"{len(names) - 3} others"]
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-
-
-class _Patch:
-    """`asyncio.Handle._run` with two looks at the clock, for as long as there are films."""
-
-    def __init__(self) -> None:
-        self.films: dict[asyncio.AbstractEventLoop, tuple[Film, ...]] = {}
-        self.original = asyncio.Handle._run
-        self.run = self._make_run()
-        asyncio.Handle._run = self.run  # type: ignore[assignment,method-assign]
-
-    def _make_run(self) -> Callable[[Any], None]:
-        films, original, clock, variable = self.films, self.original, time.perf_counter, LANE
-
-        # This runs at every step of every loop of the process, so it keeps, and does not judge.
-        def _run(handle: Any) -> None:
-            recording = films.get(handle._loop)
-            if recording is None:
-                return original(handle)
-            lane = handle._context.get(variable)
-            start = clock()
-            try:
-                return original(handle)
-            finally:
-                end = clock()
-                for film in recording:
-                    # Not the step that ended the film: it belongs to whoever makes the film.
-                    if film._ended is None:
-                        film._steps.append((lane, start, end))
-
-        return _run
-
-    def remove(self) -> None:
-        # Somebody may have patched over this patch since. Then it stays where it is, and lets
-        # everything through: it has no films, and will never have any again.
-        if asyncio.Handle._run is self.run:
-            asyncio.Handle._run = self.original  # type: ignore[method-assign]
-
-
-_lock = threading.Lock()
-_patch: _Patch | None = None
-
-
-def _start_recording(film: Film, loop: asyncio.AbstractEventLoop) -> None:
-    global _patch
-    with _lock:
-        if _patch is None:
-            _patch = _Patch()
-        _patch.films[loop] = (*_patch.films.get(loop, ()), film)
-
-
-def _stop_recording(film: Film, loop: asyncio.AbstractEventLoop) -> None:
-    global _patch
-    with _lock:
-        film._ended = time.perf_counter()
-        assert _patch is not None
-        left = tuple(other for other in _patch.films[loop] if other is not film)
-        if left:
-            _patch.films[loop] = left
-            return
-        del _patch.films[loop]
-        if not _patch.films:
-            _patch.remove()
-            _patch = None
-
-
-@contextmanager
-def film(*, red: float = 0.25) -> Iterator[Film]:
-    """Record every step that the running loop takes while the block lasts.
-
-    The step in which the block begins, and the one in which it ends, are not in the film. In a
-    film an empty turn of the loop costs a little more CPU time, and a request that only
-    says hello hardly more: `benchmarks/results/film.json` has the figures.
-
-    Args:
-        red: a step longer than this holds the loop, in seconds.
-
-    Yields:
-        The film.
-
-    Raises:
-        RuntimeError: no loop is running here.
-        TypeError: the loop that is running here is not asyncio's own.
-    """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        raise RuntimeError(
-            "film() records a running event loop, and none is running here: "
-            "use it in a coroutine or in a cell of a notebook, or let watch() bring a loop"
-        ) from None
-    if not isinstance(loop, asyncio.BaseEventLoop):
-        raise TypeError(
-            f"film() sees only asyncio's own event loops, not {type(loop).__module__}."
-            f"{type(loop).__qualname__}, whose steps do not pass asyncio.Handle"
-        )
-    recording = Film(red)
-    timer: asyncio.Handle
-
-    def beat() -> None:
-        nonlocal timer
-        recording._beats.append(time.perf_counter())
-        # An empty context: the heartbeat is nobody's, wherever the film was started.
-        timer = loop.call_later(HEARTBEAT, beat, context=Context())
-
-    _start_recording(recording, loop)
-    timer = loop.call_soon(beat, context=Context())
-    try:
-        yield recording
-    finally:
-        timer.cancel()
-        _stop_recording(recording, loop)
-
-
-async def visited(
-    app: Application,
-    visits: Sequence[str],
-    *,
-    red: float = 0.25,
-    patience: float = 30.0,
-    script: Callable[[Film], Awaitable[object]] | None = None,
-) -> Film:
-    """Run an application and its visitors on the current loop, and return the film.
-
-    Args:
-        app: the application.
-        visits: see `watch`.
-        red: a step longer than this holds the loop, in seconds.
-        patience: a visitor goes away after this time, in seconds, with status 599.
-        script: what happens meanwhile, if anything does. It is given the film while that is
-            being made, and awaited beside the visits.
-
-    Returns:
-        The film; its `answers` are in the order of the visits.
-
-    Raises:
-        OSError: the application could not be started.
-        Exception: whatever the script raised.
-    """
-    # Late, since to run an application is one thing that a film can do without.
-    from .running import running
-
-    paths = [
-        quote(visit, safe=URL) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
-        for visit in ([visits] if isinstance(visits, str) else visits)
-    ]
-
-    async def visit(client: SimpleAsyncHTTPClient, f: Film, url: str, path: str) -> Answer:
-        lane = name_of(app, _request_for(path))
-        name = None if lane is None else f.asked(lane)
-        try:
-            response = await client.fetch(
-                url + path,
-                raise_error=False,
-                follow_redirects=False,
-                connect_timeout=patience,
-                request_timeout=patience,
-            )
-        except HTTPTimeoutError:
-            return Answer(NO_ANSWER, f"No answer within {patience:g} s.")
-        except (HTTPError, OSError):
-            return Answer(NO_ANSWER, "The connection was lost.")
-        if name is not None:
-            f.answered(name)
-        return Answer(response.code, _body(response))
-
-    async with running(app) as url:
-        client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
-        try:
-            with film(red=red) as f:
-                coming = [visit(client, f, url, path) for path in paths]
-                events = [] if script is None else [script(f)]
-                f.answers = (await asyncio.gather(*coming, *events))[: len(paths)]
-        finally:
-            client.close()
-    return f
-
-
-def watch(
-    app: Application, visits: Sequence[str], *, red: float = 0.25, timeout: float = 30.0
-) -> Film:
-    """Run an application and its visitors on a loop of their own, and return the film.
-
-    All visitors come at once, in the order given. The call blocks until the last has its
-    answer, and needs no `await`: the loop runs in another thread.
-
-    Args:
-        app: the application.
-        visits: a path each, such as "/resources/?user=ada", or short "ada" for that; one string
-            is one visit.
-        red: a step longer than this holds the loop, in seconds.
-        timeout: a visitor goes away after this time, in seconds, with status 599.
-
-    Returns:
-        The film; its `answers` are in the order of the visits.
-
-    Raises:
-        OSError: the application could not be started.
-    """
-    from .running import on_own_loop
-
-    return on_own_loop(functools.partial(visited, app, visits, red=red, patience=timeout))
-
-
-def _request_for(path: str) -> HTTPServerRequest:
-    line = RequestStartLine("GET", path, "HTTP/1.1")
-    return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "127.0.0.1"}))
-
-
-def _body(response: HTTPResponse) -> Any:
-    if response.headers.get("Content-Type", "").startswith("application/json"):
-        try:
-            return json_decode(response.body)
-        except ValueError:
-            pass
-    return to_unicode(response.body)

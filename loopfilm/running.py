@@ -1,14 +1,13 @@
 """Start an application, and stop it again whatever happens.
 
-Three ways in, for three kinds of caller::
+Two ways in, for two kinds of caller::
 
     async with running(app) as url: ...  # on the loop that is already running here
     with running_apart(app) as url: ...  # on a loop of its own, for callers that block
-    sys.exit(main(make_app))  # as a program, until Ctrl-C
 
-The first two listen on 127.0.0.1, on a port that the system picks, so that any number of them
-can run side by side. All three close what they opened, connections too, and end the handlers
-that have not answered by then.
+Both listen on 127.0.0.1, on a port that the system picks, so that any number of them can run
+side by side. Both close what they opened, connections too, and end the handlers that have not
+answered by then.
 """
 
 from __future__ import annotations
@@ -16,35 +15,24 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import signal
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.log import define_logging_options
 from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets, is_valid_ip
-from tornado.options import Error, OptionParser
 from tornado.web import Application, RequestHandler
 
 from .lanes import labelled
 
 T = TypeVar("T")
 
-HERE = "127.0.0.1"
-PATIENCE = 3.0  # seconds for what is still under way when an application is stopped
-
-# What each keyword of a make_app means on the command line.
-HELP = {
-    "backend": "address of the backend that answers the questions; empty starts one",
-    "delay": "wait this many seconds before doing anything",
-    "deadline": "give the backend this many seconds for everything",
-}
+LOCALHOST = "127.0.0.1"
+GRACE_PERIOD = 3.0  # seconds for what is still under way when an application is stopped
 
 
 class LiteralResolver(DefaultLoopResolver):
@@ -68,7 +56,7 @@ class LiteralResolver(DefaultLoopResolver):
 
 @asynccontextmanager
 async def running(
-    app: Application, *, port: int = 0, address: str = HERE
+    app: Application, *, port: int = 0, address: str = LOCALHOST
 ) -> AsyncIterator[str]:
     """Run an application on the current loop for as long as the block lasts.
 
@@ -101,18 +89,24 @@ async def running(
             # An upload that nobody reads may not keep us, and neither may, below, a handler
             # that refuses to end.
             with suppress(TimeoutError):
-                await asyncio.wait_for(server.close_all_connections(), PATIENCE)
+                await asyncio.wait_for(server.close_all_connections(), GRACE_PERIOD)
             # A handler does not notice that its connection is gone: it would wait on.
-            left = _handlers_at_work(app, asyncio.get_running_loop())
+            left = handlers_at_work(app, asyncio.get_running_loop())
             for task in left:
                 task.cancel()
             if left:
-                await asyncio.wait(left, timeout=PATIENCE)
+                await asyncio.wait(left, timeout=GRACE_PERIOD)
 
 
-def _handlers_at_work(
+def handlers_at_work(
     app: Application, loop: asyncio.AbstractEventLoop
 ) -> dict[asyncio.Task[Any], RequestHandler]:
+    """Return the handlers of an application that have not ended, each with its task.
+
+    Args:
+        app: the application.
+        loop: the loop on which it runs.
+    """
     # Tornado keeps no list of them, but each is a task that runs a method of its handler.
     found = {}
     for task in asyncio.all_tasks(loop):
@@ -202,103 +196,3 @@ def running_apart(app: Application) -> Iterator[str]:
         server.join()
     if errors:
         raise errors[0]
-
-
-async def _serve_until_signal(app: Application, port: int, address: str) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-
-    # Plain signal handlers, since asyncio's own do not exist on Windows.
-    def ask_to_stop(*_: object) -> None:
-        loop.call_soon_threadsafe(stop.set)
-        # The second Ctrl-C is an ordinary one again, for handlers that refuse to end.
-        give_back_signals()
-        # A handler that blocks keeps the loop from stopping, so it has to hear of it here; and
-        # those behind it must not begin.
-        app.default_router.rules.clear()
-        at_work = _handlers_at_work(app, loop)
-        for task in at_work:
-            task.cancel()
-        holder = asyncio.current_task(loop)
-        if holder in at_work and not at_work[holder]._headers_written:
-            raise asyncio.CancelledError
-
-    def give_back_signals() -> None:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-    before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        async with running(app, port=port, address=address) as url:
-            print(f"listening on {url} (Ctrl-C stops)", flush=True)
-            await stop.wait()
-        print("stopped", flush=True)
-    finally:
-        give_back_signals()
-
-
-def main(make_app: Callable[..., Application], argv: list[str] | None = None) -> int:
-    """Run an application as a program, until Ctrl-C or SIGTERM.
-
-    `--port` and `--address` say where to listen. Each parameter of `make_app` is an option too:
-    `delay: float = 0.0` becomes `--delay=0.5`. A server that wants a `backend` and was not told
-    of one gets one of its own, on another thread.
-
-    Args:
-        make_app: makes the application.
-        argv: the command line; that of the process if it is left out.
-
-    Returns:
-        The exit status: 0 when it was stopped, 1 when it could not listen, 2 when the command
-        line was not understood.
-    """
-    argv = sys.argv if argv is None else argv
-    options = OptionParser()
-    define_logging_options(options)
-    options.define("port", 8888, int, "listen here; 0 lets the system pick")
-    options.define("address", HERE, str, "listen on this address of the machine")
-    parameters = inspect.signature(make_app).parameters.values()
-    for p in parameters:
-        default = "" if p.default is p.empty else p.default
-        options.define(p.name, default, type(default), HELP.get(p.name, ""))
-    with ExitStack() as stack:
-        try:
-            _parse(options, argv)
-            settings = {p.name: options[p.name] for p in parameters}
-            if settings.get("backend") == "":
-                from .backend import Backend
-
-                settings["backend"] = stack.enter_context(running_apart(Backend(0.05).app))
-            app = make_app(**settings)
-        except (Error, ValueError) as error:
-            print(f"{error} (--help lists the options)", file=sys.stderr)
-            return 2
-        try:
-            asyncio.run(_serve_until_signal(app, options.port, options.address))
-        except (OSError, UnicodeError) as error:
-            where = f"{options.address}, port {options.port}"
-            why = getattr(error, "strerror", None) or error
-            hint = "; --port=0 lets the system pick another" if options.port else ""
-            print(f"cannot listen on {where}: {why}{hint}", file=sys.stderr)
-            return 1
-    return 0
-
-
-def _parse(options: OptionParser, argv: list[str]) -> None:
-    # Word by word, since Tornado's parser answers a slip with all of the help, or does not say
-    # which option it was.
-    for word in argv[1:]:
-        if not word.startswith("-") or word.lstrip("-").partition("=")[0] not in options:
-            raise Error(f"{word} is not an option")
-        try:
-            options.parse_command_line([argv[0], word], final=False)
-        except ValueError:
-            raise Error(f"{word} is not a value of that option") from None
-    if not options.address:
-        raise Error("address must not be empty: that would be every address of the machine")
-    if not 0 <= options.port <= 65535:
-        raise Error(f"port must be from 0 to 65535, not {options.port}")
-    try:
-        options.run_parse_callbacks()
-    except (AttributeError, ValueError, OSError) as error:
-        raise Error(f"the log cannot be set up like that: {error}") from error

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import playwright.sync_api
 
-from slides import check, deck, pages, pdf
-from slides.browser import NoBrowser
-from slides.notebook import CannotBuild
+from slides.looking import check
+from slides.looking.browser import NoBrowser
+from slides.making import deck, pages, pdf
+from slides.making.notebook import CannotBuild
+from slides.paths import DECK
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pdf", action="store_true", help="print the deck, too")
     parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     arguments = parser.parse_args(argv)
-    output = (arguments.output or deck.DECK).resolve()
+    output = (arguments.output or DECK).resolve()
     if output.suffix == ".pdf":
         parser.error(f"{output.name} is the name of a PDF: a deck is a page, such as talk.html")
     try:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from tornado.ioloop import IOLoop
 from tornado.web import Application, HTTPError, RequestHandler
 
-from .running import main
+from .program import main
 
 N = TypeVar("N", int, float)
 

@@ -8,7 +8,7 @@ import time
 from tornado.web import Application
 
 from . import bobs_big_data
-from .running import main
+from .program import main
 from .task import THINGS, TaskHandler, task_app
 
 

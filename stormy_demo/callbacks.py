@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from .running import main
+from .program import main
 from .task import THINGS, TaskHandler, answer, http_client, question, task_app
 
 

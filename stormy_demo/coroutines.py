@@ -8,7 +8,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from .running import main
+from .program import main
 from .task import THINGS, TaskHandler, answer, http_client, question, task_app
 
 

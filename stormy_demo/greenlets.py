@@ -7,11 +7,12 @@ import sys
 
 from tornado.web import Application
 
+from tornalet import tornalet, wait
+from trequests import setup_session
+
 from . import bobs_big_data
-from .running import main
+from .program import main
 from .task import THINGS, TaskHandler, task_app
-from .tornalet import tornalet, wait
-from .trequests import setup_session
 
 
 class ResourceHandler(TaskHandler):

@@ -15,11 +15,11 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
+from classroom import on_a_loop
+from loopfilm import on_own_loop, running_apart
 from stormy_demo.backend import Backend
-from stormy_demo.lessons import on_a_loop
-from stormy_demo.running import on_own_loop, running_apart
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 PAPERS = [
     *sorted(ROOT.glob("*.md")),
     ROOT / "notebooks" / "handout.md",

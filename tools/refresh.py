@@ -23,7 +23,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).parent.parent
+from tools.set_up import ROOT
+
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -24,8 +24,6 @@ from .engines.clients.adapter import CLIENTS, TornadoAdapter
 from .engines.outside import Outside, checked
 from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite, watch
 
-__all__ = ["ENGINES", "SocketsAdapter", "TornadoAdapter", "setup_session"]
-
 EVERYWHERE = ("http://", "https://")
 ENGINES = (*CLIENTS, "sockets")
 DEFAULT_ENGINE = "sockets"

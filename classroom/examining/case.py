@@ -22,8 +22,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from tornado.web import Application, RequestHandler
 
-from ..film import Film, visited
-from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, named
+from loopfilm import Film, visited
+
+from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, mistake_of
 from .verdict import Mistake, Verdict
 from .words import PATIENCE, described, quoted, shown
 
@@ -47,12 +48,12 @@ class Error(NamedTuple):
     Attributes:
         text: the exception, as in "ValueError: no such thing".
         where: the line of the learner's code, as in "line 3: `x = int(y)`", or nothing.
-        told: what the log said of it, as in "Exception in callback".
+        logged: what the log said of it, as in "Exception in callback".
     """
 
     text: str
     where: str
-    told: str
+    logged: str
 
     def __str__(self) -> str:
         return f"{self.text} ({self.where})" if self.where else self.text
@@ -94,12 +95,12 @@ class Case(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep an exception that went to the log."""
         if record.exc_info and record.exc_info[1]:
-            told = str(record.msg).partition("\n")[0].partition(" %")[0]
-            self._hear(record.exc_info[1], told)
+            logged = str(record.msg).partition("\n")[0].partition(" %")[0]
+            self._hear(record.exc_info[1], logged)
 
-    def _hear(self, error: BaseException | None, told: str) -> None:
+    def _hear(self, error: BaseException | None, logged: str) -> None:
         if error:
-            self.errors.append(Error(described(error), self.line_of(error), told))
+            self.errors.append(Error(described(error), self.line_of(error), logged))
 
     def never_awaited(self) -> list[str]:
         """Return the names of the coroutines that were called and never awaited."""
@@ -203,13 +204,13 @@ class Case(logging.Handler):
         # A loop that is refused leaves a coroutine that was never awaited, and that one leaves
         # exceptions of all kinds.
         for error in self.errors:
-            if named(error.text) is NESTED_LOOP:
+            if mistake_of(error.text) is NESTED_LOOP:
                 self.refuse(NESTED_LOOP, expected, str(error), film)
         for name in self.never_awaited():
             got = f"`{name}` was called and never awaited"
             self.refuse(FORGOTTEN_AWAIT, expected, got, film)
         for error in self.errors:
-            self.refuse(named(error.text), expected, str(error), film)
+            self.refuse(mistake_of(error.text), expected, str(error), film)
 
     def refuse_error(self, error: BaseException, expected: str) -> NoReturn:
         """Refuse an answer for an exception that it raised."""
@@ -217,7 +218,7 @@ class Case(logging.Handler):
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         text, where = described(error), self.line_of(error)
-        self.refuse(named(text), expected, f"{text} ({where})" if where else text)
+        self.refuse(mistake_of(text), expected, f"{text} ({where})" if where else text)
 
     def with_error(self, got: str) -> str:
         """Add to what was got the last exception that was heard, if there was one."""

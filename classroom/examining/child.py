@@ -1,9 +1,10 @@
 """The child process in which a learner's code is examined.
 
-    python -m stormy_demo.checks.child EXERCISE FILE
+    python -m classroom.examining.child MODULE FILE
 
-The code comes on the standard input, and the verdict goes to FILE. The process ends itself, and
-all that it started, once the verdict is there, or when the code takes too long.
+MODULE has the exercise. The code comes on the standard input, and the verdict goes to FILE. The
+process ends itself, and all that it started, once the verdict is there, or when the code takes
+too long.
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ from typing import Any, NoReturn
 
 from tornado.ioloop import IOLoop
 
-from . import EXERCISES
 from .case import YOUR_CODE, Case, Refused
-from .exercise import Exercise
+from .exercises import Exercise, load
 from .mistakes import (
     ENDLESS,
     EXITS,
@@ -124,7 +124,7 @@ class Watchdog(threading.Thread):
         end(self.file, verdict)
 
 
-async def examine(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
+async def have_checked(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
     """Have the checker look at the code, on this thread's loop."""
     watchdog.beat_on(asyncio.get_running_loop())
     await exercise.checker(case)
@@ -136,7 +136,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
         case.load()
         # Not `asyncio.run`, which tidies up: the process ends, and a loop that the learner's
         # code has stopped may never come to the end of that.
-        asyncio.new_event_loop().run_until_complete(examine(case, exercise, watchdog))
+        asyncio.new_event_loop().run_until_complete(have_checked(case, exercise, watchdog))
     except Refused as refused:
         return case.refusal(exercise.name, exercise.hints, refused)
     except BaseException as error:
@@ -199,7 +199,7 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
 
 def main() -> None:
     """Examine what comes on the standard input."""
-    name, file = sys.argv[1:]
+    module, file = sys.argv[1:]
     del sys.argv[1:]
     source = sys.stdin.buffer.read().decode()
     # Whoever calls input() shall not wait for anybody.
@@ -208,7 +208,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    exercise = EXERCISES[name]
+    exercise = load(module)
     assert isinstance(exercise, Exercise)
     case = Case(source)
     case.listen()

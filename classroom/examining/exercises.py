@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,18 +18,29 @@ class Exercise:
     """An exercise in which the learner writes code.
 
     Attributes:
-        name: how the notebook calls it.
-        notebook: in which notebook it stands, such as "01_callbacks".
         checker: examines the code.
         hints: for whoever does not know how to begin, from the vague to the plain.
         mistakes: those that the checker recognises by name.
     """
 
-    name: str
-    notebook: str
     checker: Checker
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
+
+    @property
+    def module(self) -> str:
+        """The module that has it, such as "exercises.01_callbacks.delayed_answer.check"."""
+        return self.checker.__module__
+
+    @property
+    def name(self) -> str:
+        """How the notebook calls it."""
+        return _name(self.module)
+
+    @property
+    def notebook(self) -> str:
+        """In which notebook it stands, such as "01_callbacks"."""
+        return _notebook(self.module)
 
 
 @dataclass(frozen=True)
@@ -36,19 +48,27 @@ class Choice:
     """An exercise in which the learner chooses among answers.
 
     Attributes:
-        name: how the notebook calls it.
-        notebook: in which notebook it stands.
+        module: the module that has it.
         questions: for each name to be assigned, each option, and the mistake behind it, or
             `None` where the option is the right one.
         learned: what is said to a right answer.
         hints: for whoever does not know how to begin.
     """
 
-    name: str
-    notebook: str
+    module: str
     questions: Mapping[str, Mapping[str, Mistake | None]]
     learned: str
     hints: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """How the notebook calls it."""
+        return _name(self.module)
+
+    @property
+    def notebook(self) -> str:
+        """In which notebook it stands."""
+        return _notebook(self.module)
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -106,18 +126,33 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
     return [(name, word.strip().rstrip(".").lower()) for name, word in found]
 
 
-def exercise(
-    notebook: str, hints: tuple[str, ...], *mistakes: Mistake
-) -> Callable[[Checker], Exercise]:
-    """Make an exercise of its checker, and give it the checker's name.
+def code_exercise(hints: tuple[str, ...], *mistakes: Mistake) -> Callable[[Checker], Exercise]:
+    """Make an exercise of its checker.
 
     Args:
-        notebook: in which notebook it stands.
         hints: for whoever does not know how to begin, from the vague to the plain.
         *mistakes: those that the checker recognises by name.
     """
 
     def decorate(checker: Checker) -> Exercise:
-        return Exercise(checker.__name__, notebook, checker, hints, mistakes)
+        return Exercise(checker, hints, mistakes)
 
     return decorate
+
+
+def load(module: str) -> Exercise | Choice:
+    """Return the exercise that a module has; it is called as the folder is.
+
+    Args:
+        module: such as "exercises.01_callbacks.delayed_answer.check".
+    """
+    exercise: Exercise | Choice = getattr(importlib.import_module(module), _name(module))
+    return exercise
+
+
+def _name(module: str) -> str:
+    return module.split(".")[-2]
+
+
+def _notebook(module: str) -> str:
+    return module.split(".")[-3]

@@ -145,7 +145,7 @@ WORDS = {
 }
 
 
-def named(text: str) -> Mistake:
+def mistake_of(text: str) -> Mistake:
     """Return the mistake that an exception of this text is known to come from.
 
     Args:

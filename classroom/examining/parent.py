@@ -16,12 +16,10 @@ import time
 from pathlib import Path
 from typing import IO
 
-from . import EXERCISES
-from .exercise import Choice
+from ..scripts import environment
+from .exercises import Choice, Exercise
 from .verdict import FAILED, Verdict
 from .words import quoted
-
-ROOT = Path(__file__).parents[2]
 
 # Seconds. The child gives up before that; this is for one that cannot.
 DEADLINE = 20.0
@@ -29,7 +27,7 @@ TRIES = 3  # at most, where the machine stood still meanwhile
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
 
 
-def examine(name: str, source: str) -> Verdict:
+def examine(exercise: Exercise | Choice, source: str) -> Verdict:
     """Examine an answer to an exercise.
 
     It blocks until the verdict is there, for 20 seconds at most, if the machine does not stand
@@ -37,27 +35,25 @@ def examine(name: str, source: str) -> Verdict:
     but for what has left its process group.
 
     Args:
-        name: the exercise.
+        exercise: it.
         source: the learner's cell, without the line of its magic.
 
     Returns:
         The verdict.
 
     Raises:
-        KeyError: there is no such exercise.
         RuntimeError: the checker itself failed.
     """
-    exercise = EXERCISES[name]
     try:
         # The magic stands in the first line, and lines are counted as the learner sees them.
         tree = ast.parse("\n" + source)
         # Some errors, such as `await` in a plain function, show only on the way to bytecode.
-        compile("\n" + source, name, "exec", dont_inherit=True)
+        compile("\n" + source, exercise.name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         what = getattr(error, "msg", str(error)) or "it is too deeply nested"
         where = quoted(source, getattr(error, "lineno", None) or 0)
         return Verdict(
-            name,
+            exercise.name,
             "wrong",
             tried=["your cell is read."],
             expected="valid Python",
@@ -70,14 +66,14 @@ def examine(name: str, source: str) -> Verdict:
         *most, last = map(str, dots)
         places = f"lines {', '.join(most)} and {last}" if most else f"line {last}"
         note = f"There are dots in {places}: put your answer in their place."
-        return Verdict(name, "not done", note, hints=list(exercise.hints))
+        return Verdict(exercise.name, "not done", note, hints=list(exercise.hints))
     if isinstance(exercise, Choice):
         return exercise.judge(tree)
-    verdict = _run(name, source)
+    verdict = _run(exercise, source)
     for _ in range(TRIES - 1):
         if verdict.right or not verdict.stalled:
             break
-        verdict = _run(name, source)
+        verdict = _run(exercise, source)
     return verdict
 
 
@@ -105,19 +101,14 @@ def _dots(tree: ast.Module) -> list[int]:
     return sorted(found)
 
 
-def _run(name: str, source: str) -> Verdict:
+def _run(exercise: Exercise, source: str) -> Verdict:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder, "verdict.json")
-        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         child = subprocess.Popen(
-            [sys.executable, "-m", "stormy_demo.checks.child", name, str(file)],
+            [sys.executable, "-m", "classroom.examining.child", exercise.module, file],
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-                "PYTHONUTF8": "1",
-            },
+            env={**environment(), "PYTHONUTF8": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -133,7 +124,7 @@ def _run(name: str, source: str) -> Verdict:
         with contextlib.suppress(OSError, ValueError, TypeError):
             verdict = Verdict(**json.loads(file.read_text(encoding="utf-8")))
             if verdict.state == FAILED:
-                raise RuntimeError(f"the checker of {name} failed:\n{verdict.got}")
+                raise RuntimeError(f"the checker of {exercise.name} failed:\n{verdict.got}")
             verdict.said = text
             return verdict
     if code is None:
@@ -141,7 +132,7 @@ def _run(name: str, source: str) -> Verdict:
     else:
         got, like = f"it ended with exit code {code}", "code that ends the whole program"
     return Verdict(
-        name,
+        exercise.name,
         "wrong",
         tried=["your code is run in a process of its own."],
         expected="the process lives until it has been checked",
@@ -150,7 +141,7 @@ def _run(name: str, source: str) -> Verdict:
         looks_like=like,
         hints=[
             "Take out your lines one by one until the process lives.",
-            *EXERCISES[name].hints,
+            *exercise.hints,
         ],
         said=text,
     )

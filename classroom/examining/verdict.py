@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, NamedTuple
 
-from ..picture import as_image
+from loopfilm.picture import as_image
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
@@ -48,7 +48,7 @@ class Verdict:
         got: what came out.
         mistake: the key of the mistake that this looks like, if it looks like one.
         looks_like: the name of that mistake.
-        hints: what may help; `exercises.hint` shows more than the first.
+        hints: what may help; `answers.hint` shows more than the first.
         said: what the learner's code printed.
         stalled: whether the machine stood still for a while, so that it should be tried again.
         svg: a film of it.

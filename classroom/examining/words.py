@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..film import NO_ANSWER, Answer
+from loopfilm import NO_ANSWER, Answer
 
 # Seconds after which something that takes milliseconds is taken not to happen at all.
 PATIENCE = 2.0
 MOST_SHOWN = 200  # letters of a value
 
 
-def told(answers: Sequence[Answer]) -> str:
+def answers_in_words(answers: Sequence[Answer]) -> str:
     """Return what visitors got, in words."""
     words = [
         f"no answer within {PATIENCE:g} seconds"

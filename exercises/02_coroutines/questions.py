@@ -12,13 +12,11 @@ from typing import Any, NoReturn
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from ...backend import Backend
-from ...film import Film, film
-from ...lanes import by_user
-from ...running import running
-from ..case import Case
-from ..verdict import Mistake
-from ..words import PATIENCE, described, shown
+from classroom.examining.case import Case
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import PATIENCE, described, shown
+from loopfilm import Film, by_user, film, running
+from stormy_demo.backend import Backend
 
 PROMISES = Mistake(
     "promises",

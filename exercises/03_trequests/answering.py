@@ -7,8 +7,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ...backend import Backend
-from ...running import running_apart
+from loopfilm import running_apart
+from stormy_demo.backend import Backend
 
 # Seconds: long enough to be seen in a film, and three of them are over before we lose patience.
 STANDS = 0.6

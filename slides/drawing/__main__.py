@@ -1,12 +1,9 @@
-"""Draw all pictures of the talk into `slides/pictures/`: `python -m slides.drawings`."""
+"""Draw all pictures of the talk into `slides/pictures/`: `python -m slides.drawing`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from slides.drawings.pictures import DRAWINGS, draw
-
-PICTURES = Path(__file__).resolve().parents[1] / "pictures"
+from slides.drawing.scenes import DRAWINGS, draw
+from slides.paths import PICTURES
 
 
 def main() -> None:

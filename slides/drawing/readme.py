@@ -1,22 +1,15 @@
 """Draw the pictures of README.md: films of three people at a server, measured now.
 
-python slides/pictures.py
+python -m slides.drawing.readme
 """
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from loopfilm import running_apart, watch
+from slides.paths import PICTURES
+from stormy_demo import blocking, coroutines
+from stormy_demo.backend import Backend
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from stormy_demo import blocking, coroutines  # noqa: E402
-from stormy_demo.backend import Backend  # noqa: E402
-from stormy_demo.film import watch  # noqa: E402
-from stormy_demo.running import running_apart  # noqa: E402
-
-PICTURES = ROOT / "slides" / "pictures"
 PEOPLE = ["ada", "grace", "alan"]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from slides.drawings.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, RED, SAIL, Pen, Point
-from slides.drawings.things import (
+from slides.drawing.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, RED, SAIL, Pen, Point
+from slides.drawing.things import (
     HANGING,
     STANDING,
     battery,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from slides.drawings.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, Pen, Point
+from slides.drawing.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, Pen, Point
 
 # Where the left feet of a spider are, seen from its middle.
 STANDING: list[Point] = [(-78, -40), (-92, 2), (-84, 46), (-58, 78)]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from workshop import find_chromium
+from tools.machine import find_chromium
 
 # Chromium would ask its makers for updates, and wait for a graphics card.
 QUIET = (

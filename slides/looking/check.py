@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from slides import outside, walk
-from slides.browser import chromium
+from slides.looking import addresses, walk
+from slides.looking.browser import chromium
 
 # Pixels of the screen. Code may be smaller, since most of it is known by its shape.
 LEAST = {"text": 24, "code": 18}
@@ -53,7 +53,7 @@ def check(deck: Path) -> Report:
     """Look at each step of each slide, in a browser without a network, at three sizes.
 
     Args:
-        deck: what `slides.deck.build` made.
+        deck: what `slides.making.deck.build` made.
 
     Returns:
         What was found.
@@ -115,10 +115,10 @@ def _addresses(
     page: Page, slides: list[walk.Slide], deck: Path
 ) -> Iterator[tuple[walk.Slide | None, str]]:
     """Give the addresses outside of the deck that stand in it, and on which slide."""
-    left = outside.addresses(deck.read_text(encoding="utf-8"))
+    left = addresses.addresses(deck.read_text(encoding="utf-8"))
     parts = page.evaluate("Reveal.getSlides().map(slide => slide.outerHTML)")
     for slide, html in zip(slides, parts, strict=True):
-        for address in outside.addresses(html):
+        for address in addresses.addresses(html):
             yield slide, address
             if address in left:
                 left.remove(address)

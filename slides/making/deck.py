@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,17 +17,14 @@ from bs4.exceptions import ParserRejectedMarkup
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
 
-from slides.inline import with_pictures
-from slides.notebook import CannotBuild, read
+from slides.making.inline import with_pictures
+from slides.making.notebook import CannotBuild, read
+from slides.paths import COLOURS, DECK, NOTEBOOK
 
-SLIDES = Path(__file__).resolve().parent
-NOTEBOOK = SLIDES / "stormy_webber.ipynb"
-TEMPLATE = SLIDES / "template"
-COLOURS = SLIDES / "colours.css"
+TEMPLATE = Path(str(files("slides.making"))) / "template"
 
 # More columns than this have no room in the largest letters.
 WIDE = 74
-DECK = SLIDES / "build" / "stormy_webber.html"
 
 
 def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
@@ -46,7 +44,7 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
     talk = read(notebook)
     exporter = SlidesExporter(
         template_name=TEMPLATE.name,
-        extra_template_basedirs=[str(SLIDES)],
+        extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_anchor_links=True,
     )
     prepare(talk)

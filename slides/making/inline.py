@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
 
-from slides import films
-from slides.notebook import CannotBuild
+from slides.making import playable
+from slides.making.notebook import CannotBuild
 
 # A quoted attribute may hold what elsewhere would end the tag.
 IMG = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
@@ -38,9 +38,9 @@ def with_pictures(html: str, folder: Path) -> str:
         source, alt = attributes.get("src") or "", attributes.get("alt")
         if source.startswith(DATA):
             svg = decoded(source.removeprefix(DATA))
-            if not films.is_film(svg):
+            if not playable.is_film(svg):
                 return tag[0]
-            return films.playable(svg, alt or "", f"film-{next(numbers)}")
+            return playable.playable(svg, alt or "", f"film-{next(numbers)}")
         if source.endswith(".svg") and ":" not in source:
             return drawing(folder / source, source, alt)
         return tag[0]

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from slides import deck, outside
-from slides.notebook import CannotBuild
-from slides.page import home
-from slides.page.lesson import read_notebook, read_paper
-from slides.page.press import Press
-from slides.page.site import INDEX, ROOT, Site
+from slides.looking import addresses
+from slides.making.notebook import CannotBuild
+from slides.making.page import home
+from slides.making.page.lesson import read_notebook, read_paper
+from slides.making.page.press import Press
+from slides.making.page.site import INDEX, Site
+from slides.paths import DECK, NOTEBOOKS, SLIDES
 
-NOTEBOOKS = ROOT / "notebooks"
-PAPERS = (deck.SLIDES / "then_and_now.md", NOTEBOOKS / "handout.md")
+PAPERS = (SLIDES / "then_and_now.md", NOTEBOOKS / "handout.md")
 
 
 def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
@@ -41,13 +41,13 @@ def build(folder: Path, notebooks: Path = NOTEBOOKS) -> Path:
     site = Site(
         {f"notebooks/{each.source.stem}.html": each for each in lessons},
         {f"{each.source.stem}.html": each for each in papers},
-        deck.DECK.name if (folder / deck.DECK.name).is_file() else None,
+        DECK.name if (folder / DECK.name).is_file() else None,
     )
     press = Press(site)
     made = {name: press.page(name) for name in site.pages}
     made[INDEX] = press.index(home.names(site, folder))
     for name, html in made.items():
-        if found := outside.addresses(html) or re.findall(r"<script\b", html):
+        if found := addresses.addresses(html) or re.findall(r"<script\b", html):
             raise CannotBuild(f"{name} would need more than itself: {found[0]}")
     for name, html in made.items():
         file = folder / name

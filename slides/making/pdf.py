@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slides.browser import chromium
+from slides.looking.browser import chromium
 
 # How reveal.js lays a deck out for paper: all steps of a slide are on its one page.
 PRINTED = "print-pdf&pdfSeparateFragments=false&pdfMaxPagesPerSlide=1&showNotes=false"
@@ -20,7 +20,7 @@ def print_deck(deck: Path, output: Path) -> Path:
     """Print a deck, for those who read it afterwards, or with a screen reader.
 
     Args:
-        deck: what `slides.deck.build` made.
+        deck: what `slides.making.deck.build` made.
         output: where the PDF goes.
 
     Returns:

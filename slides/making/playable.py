@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from stormy_demo import picture
+from loopfilm import picture
 
 SVG = "http://www.w3.org/2000/svg"
 

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 WHOLE = os.environ.get("CONFORMANCE") == "whole"
 SERVER = """
 import threading
@@ -113,7 +114,7 @@ def test_an_engine_that_blocks_is_noticed(conformance: ModuleType, tmp_path: Pat
     tests = """
 @pytest.mark.filterwarnings("ignore")
 def test_it(url, monkeypatch):
-    monkeypatch.setattr("stormy_demo.tornalet.can_wait", lambda: False)
+    monkeypatch.setattr("tornalet.can_wait", lambda: False)
     assert requests.get(url).status_code == 204
 """
     for sentences in hollow(conformance, tmp_path, ENGINES, tests).values():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +11,21 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 from playwright.sync_api import Browser
 
-from slides import axe
-from slides import browser as browsers
-from slides import deck as decks
+from slides.looking import axe
+from slides.looking import browser as browsers
+from slides.making import deck as decks
+from tests.paths import ROOT
 
 from .browser.conftest import cannot
 
-ROOT = Path(__file__).resolve().parents[1]
 NPM = ROOT / "slides" / "npm"
 
 # The modules of a benchmark know each other as neighbours.
-sys.path.append(str(ROOT / "benchmarks"))
-import _deck_browser as looks  # noqa: E402
-import _deck_packages as packages  # noqa: E402
-import _deck_world as worlds  # noqa: E402
 import deck as bench  # noqa: E402
+
+from benchmarks import _deck_browser as looks
+from benchmarks import _deck_packages as packages
+from benchmarks import _deck_world as worlds
 
 ELSEWHERE = "https://elsewhere.example"
 ADDRESSES = {

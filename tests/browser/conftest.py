@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from slides import axe
-from slides import deck as decks
-from slides.browser import NoBrowser, chromium
+from slides.looking import axe
+from slides.looking.browser import NoBrowser, chromium
+from slides.making import deck as decks
 
 Opener = Callable[..., Page]
 

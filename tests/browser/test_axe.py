@@ -9,8 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from slides import axe, walk
-from slides import deck as decks
+from slides.looking import axe, walk
+from slides.making import deck as decks
 
 from .conftest import LIGHT, Opener
 

@@ -11,10 +11,10 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from slides import browser as browsers
-from slides import check
-from slides import deck as decks
 from slides.__main__ import main
+from slides.looking import browser as browsers
+from slides.looking import check
+from slides.making import deck as decks
 
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
-from slides import walk
-from stormy_demo.running import running_apart
+from loopfilm import running_apart
+from slides.looking import walk
 
 SIZE = {"width": 1280, "height": 720}
 SECTIONS = ".slides > section > section"

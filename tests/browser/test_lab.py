@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from workshop import copy_folder
+from tests.paths import ROOT
+from tools.copies import copy_folder
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 MINUTE = 60_000  # Playwright counts in milliseconds.
 TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route
 from tornado.web import Application, StaticFileHandler
 
-from slides import axe, pages
-from slides.deck import DECK
-from stormy_demo.running import running_apart
+from loopfilm import running_apart
+from slides.looking import axe
+from slides.making import pages
+from slides.paths import DECK
 
 from .conftest import LIGHT, Opener
 

@@ -13,8 +13,8 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ContentStream, Destination
 
-from slides import deck as decks
 from slides.__main__ import main
+from slides.making import deck as decks
 
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from stormy_demo.checks import examine as examining
 from stormy_demo.checks.examine import examine
 from stormy_demo.checks.verdict import Verdict

@@ -8,12 +8,12 @@ import subprocess
 from typing import Any
 
 import pytest
-from tornado.ioloop import IOLoop
-
-from stormy_demo import callbacks, exercises
 from stormy_demo.checks.verdict import Verdict
 from stormy_demo.exercises import check, exercise, hint, solution
-from stormy_demo.lessons import count_lines, in_a_process, logs, on_a_loop, predict, show
+from tornado.ioloop import IOLoop
+
+from classroom import count_lines, in_a_process, logs, on_a_loop, predict, show
+from stormy_demo import callbacks
 
 
 class TestPredict:
@@ -132,7 +132,7 @@ class TestExercises:
     @pytest.fixture(autouse=True)
     def nothing_was_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for memory in ("_kept", "_checked", "_hinted"):
-            monkeypatch.setattr(exercises, memory, {})
+            monkeypatch.setattr(answers, memory, {})
 
     def test_an_answer_is_kept_and_then_checked(self) -> None:
         assert str(exercise("order_of_turns", self.RIGHT)).startswith("Kept.")

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from stormy_demo import measured
-from stormy_demo.measured import Table
+from classroom import measured
+from classroom.measured import Table
 
 
 def test_a_table_is_aligned_as_text_and_is_html_too() -> None:

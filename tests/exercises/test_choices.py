@@ -11,25 +11,26 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from jupyter_client.manager import start_new_kernel
+from stormy_demo.checks import EXERCISES
+from stormy_demo.checks.coroutines import suspects
+from stormy_demo.checks.coroutines.find_blocking import three_films
+from stormy_demo.checks.exercise import Choice
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import Application, RequestHandler
 
+from classroom import in_a_process, on_a_loop
+from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
-from stormy_demo.checks import EXERCISES
-from stormy_demo.checks.coroutines import suspects
-from stormy_demo.checks.coroutines.find_blocking import three_films
-from stormy_demo.checks.exercise import Choice
-from stormy_demo.lessons import in_a_process, on_a_loop
-from stormy_demo.running import running, running_apart
-from tests import refresh
+from tests.paths import ROOT
+from tools import refresh
 
 
 def page(name: str) -> list[str]:
     """The cells of a choice as they stand in its notebook, up to its answer."""
     exercise = EXERCISES[name]
-    book = refresh.read(refresh.ROOT / "notebooks" / f"{exercise.notebook}.ipynb")
+    book = refresh.read(ROOT / "notebooks" / f"{exercise.notebook}.ipynb")
     starts = [i for i, c in enumerate(book.cells) if c.metadata.get("exercise") == name]
     if not starts:
         pytest.skip(f"{name} is not in its notebook")

@@ -19,19 +19,20 @@ from pathlib import Path
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-
 from stormy_demo.checks import EXERCISES
 from stormy_demo.checks.examine import examine
 from stormy_demo.checks.exercise import Choice
 from stormy_demo.checks.mistakes import GENERAL
 from stormy_demo.checks.verdict import Verdict
-from tests import refresh
-from tests.conftest import RAN
 
-SOLUTIONS = refresh.ROOT / "notebooks" / "solutions"
-RIGHT = refresh.ROOT / "tests" / "right_answers"
-WRONG = refresh.ROOT / "tests" / "wrong_answers"
-BOOKS = sorted((refresh.ROOT / "notebooks").glob("*.ipynb"))
+from tests.conftest import RAN
+from tests.paths import ROOT
+from tools import refresh
+
+SOLUTIONS = ROOT / "notebooks" / "solutions"
+RIGHT = ROOT / "tests" / "right_answers"
+WRONG = ROOT / "tests" / "wrong_answers"
+BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAGIC = "%%exercise "
 
 named = pytest.mark.parametrize("name", EXERCISES)
@@ -57,7 +58,7 @@ def answers(find: Callable[[str], list[Path]]) -> pytest.MarkDecorator:
 
 def cells(name: str) -> list[NotebookNode]:
     """The cells of an exercise: from its heading to its solution."""
-    book = refresh.read(refresh.ROOT / "notebooks" / f"{EXERCISES[name].notebook}.ipynb")
+    book = refresh.read(ROOT / "notebooks" / f"{EXERCISES[name].notebook}.ipynb")
     [start] = [i for i, c in enumerate(book.cells) if c.metadata.get("exercise") == name]
     [end] = [i for i, c in enumerate(book.cells) if c.source == f'solution("{name}")']
     found: list[NotebookNode] = book.cells[start : end + 1]

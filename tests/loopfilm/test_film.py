@@ -31,11 +31,9 @@ from tornado.routing import PathMatches, Rule, RuleRouter
 from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from stormy_demo import picture
-from stormy_demo.film import Film, film, watch
-from stormy_demo.lanes import LANE, by_user, labelled, lane
-from stormy_demo.running import running
-from stormy_demo.tornalet import tornalet, wait
+from loopfilm import Film, by_user, film, labelled, lane, picture, running, watch
+from loopfilm.lanes import LANE
+from tornalet import tornalet, wait
 
 LONG = 0.3  # seconds; a step may last 0.25 before it holds the loop
 ALL_THREE = ["/?user=ada", "/?user=grace", "/?user=alan"]

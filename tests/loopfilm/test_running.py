@@ -14,7 +14,6 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,15 +26,16 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from stormy_demo.running import LiteralResolver, main, on_own_loop, running, running_apart
+from loopfilm import on_own_loop, running, running_apart
+from loopfilm.running import LiteralResolver
+from stormy_demo.program import main
+from tests.paths import ROOT
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
     pytest.mark.usefixtures("no_noise"),
 ]
-
-ROOT = Path(__file__).parent.parent
 
 
 class Hello(RequestHandler):

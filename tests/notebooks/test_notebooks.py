@@ -15,9 +15,10 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbformat import NotebookNode
 
-from tests import refresh
+from tests.paths import ROOT
+from tools import refresh
 
-CORE = sorted((refresh.ROOT / "notebooks").glob("*.ipynb"))
+CORE = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALL = refresh.notebooks()
 PATIENCE = 120  # seconds for any one reply of a kernel
 
@@ -188,7 +189,7 @@ def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
 def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
     core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
     for paper in ("README.md", "TEACHING.md"):
-        rows = (refresh.ROOT / paper).read_text(encoding="utf-8").splitlines()
+        rows = (ROOT / paper).read_text(encoding="utf-8").splitlines()
         row = next((row for row in rows if row.startswith("|") and path.name in row), "")
         assert re.search(rf"\b{core} min", row), f"{paper}: {row or 'no row'}"
 
@@ -200,13 +201,13 @@ def test_the_agenda_lists_the_minutes_of_each_section(path: Path) -> None:
         for section in sections(path)
         if section.metadata.path == "core" and "exercise" not in section.metadata
     ]
-    agenda = (refresh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
     assert f"| {path.name[:2]} | {', '.join(core)} |" in agenda
 
 
 @named(CORE)
 def test_the_agenda_lists_the_exercises_with_their_places_and_minutes(path: Path) -> None:
-    agenda = (refresh.ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
     here = ""
     for section in sections(path):
         if number := re.match(r"## (\d+)", section.source):

@@ -16,12 +16,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import workshop
-from slides import outside, pages
 from slides.__main__ import main
-from slides.deck import DECK
-from slides.notebook import CannotBuild
+from slides.looking import addresses
+from slides.making import pages
+from slides.making.notebook import CannotBuild
+from slides.paths import DECK
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 PAGES = ["index", *(f"notebooks/{stem}" for stem in NOTEBOOKS), "then_and_now", "handout"]
 VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
@@ -111,7 +112,7 @@ def test_a_page_is_one_file_without_scripts_that_asks_for_nothing(
     folder: Path, name: str
 ) -> None:
     html = page(folder, name).html
-    assert outside.addresses(html) == []
+    assert addresses.addresses(html) == []
     assert "<script" not in html.lower()
     assert not re.search(
         r"\bon\w+=\"|MathJax|require\.js|mermaid", re.sub(r"<svg.*?</svg>", "", html)

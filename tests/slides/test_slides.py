@@ -13,13 +13,13 @@ import nbformat
 import pytest
 from nbformat import NotebookNode, v4
 
-from slides import deck as decks
-from slides import outside
 from slides.__main__ import main
-from slides.deck import slides
-from slides.drawings.pictures import DRAWINGS, draw
-from slides.inline import with_pictures
-from slides.notebook import CannotBuild
+from slides.drawing.scenes import DRAWINGS, draw
+from slides.looking import addresses
+from slides.making import deck as decks
+from slides.making.deck import slides
+from slides.making.inline import with_pictures
+from slides.making.notebook import CannotBuild
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
@@ -198,7 +198,7 @@ def test_every_drawing_is_used_and_says_what_is_to_be_seen(notebook: NotebookNod
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_drawings_are_what_the_pen_draws(name: str) -> None:
     drawn = (decks.SLIDES / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
-    assert drawn == draw(name), "to draw them again: python -m slides.drawings"
+    assert drawn == draw(name), "to draw them again: python -m slides.drawing"
 
 
 # -- then and now -----------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_then_and_now_points_at_files_that_exist() -> None:
 
 def test_the_deck_is_one_file_that_asks_for_nothing(deck: Path, html: str) -> None:
     assert [path.name for path in deck.parent.iterdir()] == [deck.name]
-    assert outside.addresses(html) == []
+    assert addresses.addresses(html) == []
     for outsider in ("MathJax", "require.min.js", "mermaid", "unpkg.com", "cdnjs"):
         assert outsider not in html
 

@@ -12,8 +12,8 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
+from loopfilm import running, running_apart
 from stormy_demo.backend import Backend, make_app
-from stormy_demo.running import running, running_apart
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.

@@ -23,9 +23,9 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
+from loopfilm import running, running_apart
 from stormy_demo import blocking, bobs_big_data, callbacks, coroutines, greenlets
 from stormy_demo.backend import Backend
-from stormy_demo.running import running, running_apart
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.

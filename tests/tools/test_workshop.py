@@ -21,7 +21,8 @@ from queue import Empty, Queue
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.paths import ROOT
+
 BASE = getattr(sys, "_base_executable", sys.executable)
 BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
 DEADLINE = 240  # seconds: a machine may be slow, and only a machine that hangs is wrong

@@ -17,12 +17,12 @@ import requests
 from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
+from loopfilm import running, running_apart
 from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend
-from stormy_demo.running import running, running_apart
-from stormy_demo.tornalet import can_wait, run, wait
-from stormy_demo.trequests import ENGINES, setup_session
 from tests.awaitables import fail, soon
+from tornalet import can_wait, run, wait
+from trequests import ENGINES, setup_session
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.

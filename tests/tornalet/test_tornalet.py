@@ -17,9 +17,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application, RequestHandler
 
-from stormy_demo.running import running
-from stormy_demo.tornalet import can_wait, run, tornalet, wait
+from loopfilm import running
 from tests.awaitables import fail, soon
+from tornalet import can_wait, run, tornalet, wait
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.

@@ -29,8 +29,8 @@ from requests.adapters import HTTPAdapter
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpserver import TCPServer
 
-from stormy_demo import tornalet
-from stormy_demo.trequests import setup_session
+import tornalet
+from trequests import setup_session
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -586,7 +586,7 @@ class TestWhatComesWithIt:
 
     @in_tornado
     async def test_a_subclass_may_add_headers(self, engine: str) -> None:
-        from stormy_demo.trequests import TornadoAdapter
+        from trequests import TornadoAdapter
 
         seen = list[bytes]()
 
@@ -609,7 +609,7 @@ class TestWhatComesWithIt:
 
     @in_tornado
     async def test_what_a_client_has_no_place_for_is_refused(self, engine: str) -> None:
-        from stormy_demo.trequests import TornadoAdapter
+        from trequests import TornadoAdapter
 
         class Mine(TornadoAdapter):
             def init_poolmanager(self, *args: Any, **options: Any) -> None:

@@ -11,11 +11,11 @@ import pytest
 import requests
 from tornado.web import Application, RequestHandler
 
+import tornalet
 from benchmarks._faults import FAULTS, ask, upstream
-from stormy_demo import tornalet
-from stormy_demo.running import running
-from stormy_demo.tornalet import run
-from stormy_demo.trequests import ENGINES, setup_session
+from loopfilm import running
+from tornalet import run
+from trequests import ENGINES, setup_session
 
 pytestmark = pytest.mark.usefixtures("no_noise")
 

@@ -49,9 +49,9 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, FallbackHandler, RequestHandler, stream_request_body
 from tornado.wsgi import WSGIContainer
 
-from stormy_demo.running import running, running_apart
-from stormy_demo.tornalet import run
-from stormy_demo.trequests import setup_session
+from loopfilm import running, running_apart
+from tornalet import run
+from trequests import setup_session
 
 pytestmark = [
     pytest.mark.filterwarnings(

@@ -20,12 +20,12 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
+from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
-from stormy_demo.engines.places import PoliteQueue
-from stormy_demo.engines.sockets.headers import parse_headers
-from stormy_demo.running import running, running_apart
-from stormy_demo.tornalet import run
-from stormy_demo.trequests import SocketsAdapter, setup_session
+from tornalet import run
+from trequests import SocketsAdapter, setup_session
+from trequests.engines.places import PoliteQueue
+from trequests.engines.sockets.headers import parse_headers
 
 pytestmark = [
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),

@@ -27,11 +27,11 @@ from tornado.tcpserver import TCPServer
 from tornado.web import Application, HTTPError, RequestHandler
 
 from benchmarks import _faults
+from loopfilm import on_own_loop, running, running_apart
 from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend
-from stormy_demo.running import on_own_loop, running, running_apart
-from stormy_demo.tornalet import run, tornalet
-from stormy_demo.trequests import ENGINES, SocketsAdapter, TornadoAdapter, setup_session
+from tornalet import run, tornalet
+from trequests import ENGINES, SocketsAdapter, TornadoAdapter, setup_session
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.

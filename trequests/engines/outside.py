@@ -24,8 +24,7 @@ BETWEEN = (
     "http",
     "socket",
     "ssl",
-    "stormy_demo.engines",
-    "stormy_demo.trequests",
+    "trequests",
 )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from tornado.concurrent import future_set_result_unless_cancelled
 
-from .. import tornalet
+import tornalet
+
 from .outside import loop_runs_here
 
 

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .. import tornalet
+import tornalet
+
 from .places import PoliteQueue
 
 T = TypeVar("T")

@@ -6,12 +6,12 @@ import ast
 
 from tornado.web import Application
 
-from ...film import NO_ANSWER, Answer
-from ..case import Case, turns
-from ..exercise import exercise
-from ..mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
-from ..verdict import Mistake
-from ..words import told
+from classroom.examining.case import Case, turns
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words
+from loopfilm import NO_ANSWER, Answer
 
 UNHEARD = Mistake(
     "unheard",
@@ -91,8 +91,7 @@ FILLED_TWICE = Mistake(
 )
 
 
-@exercise(
-    "01_callbacks",
+@code_exercise(
     (
         "Write the two lines that work it out, and run the check: what becomes of people=0?",
         "Put `try` around the line that can fail, in `work_it_out`.",
@@ -119,18 +118,20 @@ async def carry_error(case: Case) -> None:
     expected = f"200 and {share}."
     film = await case.visits(app, ["/share?people=7"])
     if film.answers == [Answer(200, "")] and not case.uses(ast.Return, inside="get"):
-        case.refuse(RETURNED_TOO_EARLY, expected, told(film.answers))
+        case.refuse(RETURNED_TOO_EARLY, expected, answers_in_words(film.answers))
     case.refuse_if_anything_went_wrong(expected)
     if film.answers != [Answer(200, share)]:
         hangs = film.answers[0].status == NO_ANSWER
-        case.refuse(PROMISE_NOT_KEPT if hangs else None, expected, told(film.answers))
+        case.refuse(
+            PROMISE_NOT_KEPT if hangs else None, expected, answers_in_words(film.answers)
+        )
 
     case.tries("nobody wants to know it: people=0.")
     expected = "500, at once, and nothing else goes wrong"
     film = await case.visits(app, ["/share?people=0"])
     await turns()
-    got, status = told(film.answers), film.answers[0].status
-    heard = [error.told for error in case.errors]
+    got, status = answers_in_words(film.answers), film.answers[0].status
+    heard = [error.logged for error in case.errors]
     if any("InvalidStateError" in error.text for error in case.errors):
         case.refuse(FILLED_TWICE, expected, case.with_error(got))
     if status == NO_ANSWER and "Exception in callback" in heard:

@@ -8,12 +8,12 @@ from asyncio import Future
 
 from tornado.web import Application
 
-from ...film import NO_ANSWER, Answer, Film
-from ..case import Case, until
-from ..exercise import exercise
-from ..mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
-from ..verdict import Mistake
-from ..words import told
+from classroom.examining.case import Case, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words
+from loopfilm import NO_ANSWER, Answer, Film
 
 HOLDS = Mistake(
     "holds_the_loop",
@@ -111,8 +111,7 @@ NEWS_TOO_LATE = Mistake(
 )
 
 
-@exercise(
-    "01_callbacks",
+@code_exercise(
     (
         "Two things can happen: the news comes, or the alarm rings. In `get`, say for each of "
         "them whom to call, and then return the promise.",
@@ -164,13 +163,15 @@ async def delayed_answer(case: Case) -> None:
     news = Future()
     film = await case.visits(app(news, 0.2), ["/?user=ada"])
     if film.answers != [Answer(200, "too late")] and _returns(case, "news"):
-        case.refuse(RETURNS_THE_NEWS, expected, told(film.answers))
+        case.refuse(RETURNS_THE_NEWS, expected, answers_in_words(film.answers))
     _refuse_if_filled(case, news, None, expected)
     if film.answers != [Answer(200, "too late")]:
         if any(error.text.startswith("TimeoutError") for error in case.errors):
-            case.refuse(DEADLINE_AS_ERROR, expected, case.with_error(told(film.answers)))
+            case.refuse(
+                DEADLINE_AS_ERROR, expected, case.with_error(answers_in_words(film.answers))
+            )
         case.refuse_if_anything_went_wrong(expected, film)
-        got = told(film.answers)
+        got = answers_in_words(film.answers)
         case.refuse(NO_ALARM if film.answers[0].status == NO_ANSWER else None, expected, got)
 
     case.tries("Ada has the news at once. Then her deadline passes.")
@@ -206,7 +207,7 @@ def _returns(case: Case, name: str) -> bool:
 
 def _why_no_news(case: Case, film: Film, expected: str) -> None:
     """Find out why somebody did not get the news."""
-    got, statuses = told(film.answers), {answer.status for answer in film.answers}
+    got, statuses = answers_in_words(film.answers), {answer.status for answer in film.answers}
     bodies = [str(answer.body) for answer in film.answers]
     if statuses == {200} and set(bodies) == {""}:
         waited = film.together == 3
@@ -232,7 +233,7 @@ def _nothing_twice(
 ) -> None:
     twice = ("InvalidStateError", "finish")
     if any(word in error.text for error in case.errors for word in twice):
-        case.refuse(mistake, expected, case.with_error(told(film.answers)))
+        case.refuse(mistake, expected, case.with_error(answers_in_words(film.answers)))
     case.refuse_if_anything_went_wrong(expected, film)
     if film.answers != [Answer(200, wanted)]:
-        case.refuse(None, expected, told(film.answers))
+        case.refuse(None, expected, answers_in_words(film.answers))

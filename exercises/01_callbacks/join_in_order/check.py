@@ -7,10 +7,10 @@ import asyncio
 from asyncio import Future
 from typing import Any
 
-from ..case import Case, turns
-from ..exercise import exercise
-from ..verdict import Mistake
-from ..words import shown
+from classroom.examining.case import Case, turns
+from classroom.examining.exercises import code_exercise
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import shown
 
 ORDER_OF_COMING = Mistake(
     "order_of_coming",
@@ -104,8 +104,7 @@ COUNTS_LAST_PLACE = Mistake(
 )
 
 
-@exercise(
-    "01_callbacks",
+@code_exercise(
     (
         "Make the promise that you return, and a list with a place for each answer.",
         "Each future needs a receiver that knows its place: `functools.partial(keep, number)`.",

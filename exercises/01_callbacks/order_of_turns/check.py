@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..exercise import Choice
-from ..verdict import Mistake
+from classroom.examining.exercises import Choice
+from classroom.examining.verdict import Mistake
 
 order_of_turns = Choice(
-    "order_of_turns",
-    "01_callbacks",
+    __name__,
     {
         "answer": {
             "a": Mistake(

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
-from ...backend import Backend
-from ...running import running
-from ..case import Case, turns, until
-from ..exercise import exercise
-from ..verdict import Mistake
-from .questions import (
+from classroom.examining.case import Case, turns, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.verdict import Mistake
+from loopfilm import running
+from stormy_demo.backend import Backend
+
+from ..questions import (
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     LOOKS_TOO_EARLY,
@@ -147,8 +148,7 @@ class Bowls:
     taken_first: int = 0
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "Two things are needed: something that starts all, and something that keeps back.",
         "`ask_politely`, above, waits for a token before it asks. Where must the bowl be made, "

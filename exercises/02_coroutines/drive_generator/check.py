@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from ..case import Case
-from ..exercise import exercise
-from ..verdict import Mistake
-from ..words import described, shown
+from classroom.examining.case import Case
+from classroom.examining.exercises import code_exercise
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import described, shown
 
 MANY = 200
 
@@ -116,8 +116,7 @@ class _Interview:
         return self.asked == [*self.questions] and self.received == self.wanted
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "`next(steps)` gives the first question. `steps.send(value)` answers it and gives the "
         "next one.",

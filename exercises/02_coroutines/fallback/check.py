@@ -9,12 +9,13 @@ from asyncio import Task
 from collections.abc import Callable
 from typing import Any
 
-from ..case import Case, turns, until
-from ..exercise import exercise
-from ..mistakes import FORGOTTEN_AWAIT
-from ..verdict import Mistake
-from ..words import PATIENCE, described, shown
-from .questions import begin
+from classroom.examining.case import Case, turns, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import FORGOTTEN_AWAIT
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import PATIENCE, described, shown
+
+from ..questions import begin
 
 HOLDS = Mistake(
     "holds_the_loop",
@@ -141,8 +142,7 @@ class Patient:
             self.tidied_up = True
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "Section 6 has a deadline around `patient()`. What happens there when it is over?",
         "`async with asyncio.timeout(seconds):` and in it the `await`.",

@@ -2,39 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
-from tornado.web import Application
-
-from ...film import Film, watch
-from ..exercise import Choice
-from ..verdict import Mistake
-from .suspects import Letters, Menu, Rates
-
-VISITS = ("/?user=ada", "/?user=grace", "/?user=alan")
-
-
-def three_films() -> list[Film]:
-    """Have three people visit each of three handlers at once, and film it.
-
-    It blocks for two or three seconds.
-
-    Returns:
-        The films, in another order than that of the handlers in `suspects`.
-    """
-    apps = [
-        Application([(r"/", Rates, {"known": {}})]),
-        Application([(r"/", Menu)]),
-        Application([(r"/", Letters)]),
-    ]
-    # Each has a thread and a loop of its own, so none of them holds up another.
-    with ThreadPoolExecutor(len(apps)) as threads:
-        return [*threads.map(lambda app: watch(app, VISITS), apps)]
-
+from classroom.examining.exercises import Choice
+from classroom.examining.verdict import Mistake
 
 find_blocking = Choice(
-    "find_blocking",
-    "02_coroutines",
+    __name__,
     {
         "films": {
             "a": Mistake(

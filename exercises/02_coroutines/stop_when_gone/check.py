@@ -13,13 +13,12 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.web import Application, RequestHandler
 
-from ...film import Answer
-from ...running import running
-from ..case import Case, turns, until
-from ..exercise import exercise
-from ..mistakes import FORGOTTEN_AWAIT, HOLDS
-from ..verdict import Mistake
-from ..words import PATIENCE, shown, told
+from classroom.examining.case import Case, turns, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import FORGOTTEN_AWAIT, HOLDS
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import PATIENCE, answers_in_words, shown
+from loopfilm import Answer, running
 
 PAGES = ("a hen and a hawk", "a fox", "two hens", "a fox and a hen")
 FOUND = {"found": [1, 3]}
@@ -164,8 +163,7 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
     return Watched
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "`Attentive`, above, stops when its visitor leaves. What does its `get` keep, and who "
         "uses that?",
@@ -194,7 +192,7 @@ async def stop_when_gone(case: Case) -> None:
     film = await case.visits(_app(handler, archive), ["/?word=fox"])
     if film.answers != [Answer(200, FOUND)]:
         case.refuse_if_anything_went_wrong(expected)
-        case.refuse(None, expected, told(film.answers))
+        case.refuse(None, expected, answers_in_words(film.answers))
     if {*archive.asked} != {*range(archive.pages)}:
         expected = "every page is asked for"
         case.refuse(None, expected, f"the pages {archive.asked} are asked for")
@@ -211,7 +209,7 @@ async def stop_when_gone(case: Case) -> None:
     await turns()
     _closed_once(case, archive, expected)
     if film.answers[0].status < 500:
-        case.refuse(HIDES_ERROR, "she gets a 500", told(film.answers))
+        case.refuse(HIDES_ERROR, "she gets a 500", answers_in_words(film.answers))
 
 
 def _app(handler: type[RequestHandler], archive: Archive) -> Application:

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from ...backend import Backend
-from ...running import running
-from ..case import Case, turns, until
-from ..exercise import exercise
-from ..verdict import Mistake
-from .questions import (
+from classroom.examining.case import Case, turns, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.verdict import Mistake
+from loopfilm import running
+from stormy_demo.backend import Backend
+
+from ..questions import (
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     LOOKS_TOO_EARLY,
@@ -58,8 +59,7 @@ AWAITS_EACH_TASK = Mistake(
 )
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "`at_once`, above, asks three at once. What does it return, and what is wanted here?",
         "First start all, then wait for all, then read the bodies.",

@@ -10,14 +10,13 @@ from typing import Any
 
 from tornado.web import Application, RequestHandler
 
-from ...backend import Backend
-from ...film import NO_ANSWER, Answer, Film
-from ...running import running
-from ..case import Case, until
-from ..exercise import exercise
-from ..mistakes import MISSING
-from ..verdict import Mistake
-from ..words import shown, told
+from classroom.examining.case import Case, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import MISSING
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words, shown
+from loopfilm import NO_ANSWER, Answer, Film, running
+from stormy_demo.backend import Backend
 
 HOLDS = Mistake(
     "holds_the_loop",
@@ -99,8 +98,7 @@ PROFILE = {"profile": "Ada Lovelace"}
 PAUSE = 0.6
 
 
-@exercise(
-    "02_coroutines",
+@code_exercise(
     (
         "Read the three methods in the order in which they run. The first two end with a note: "
         "call me later. In a coroutine each of them is a line with `await`.",
@@ -147,11 +145,11 @@ async def to_async(case: Case) -> None:
     async with running(Backend(fail=["profile"]).app) as url:
         app = Application([(r"/", handler)], backend=url)
         film = await case.visits(app, ["/?user=ada"])
-    status, got = film.answers[0].status, case.with_error(told(film.answers))
+    status, got = film.answers[0].status, case.with_error(answers_in_words(film.answers))
     if status == NO_ANSWER:
         case.refuse(HANGS_ON_FAILURE, expected, got)
     if status < 400:
-        case.refuse(TOLD_AS_SUCCESS, expected, told(film.answers))
+        case.refuse(TOLD_AS_SUCCESS, expected, answers_in_words(film.answers))
     if status < 500:
         case.refuse(None, expected, got)
 
@@ -191,7 +189,7 @@ def _why_no_profile(case: Case, film: Film, asked: bool, expected: str) -> None:
             awaited = case.uses("fetch", inside=ast.Await)
             mistake = RESPONSE_WRITTEN if awaited else PROMISE_NOT_AWAITED
             case.refuse(mistake, expected, str(error))
-    got = told(film.answers)
+    got = answers_in_words(film.answers)
     if film.answers == [Answer(200, "")] * 3 and not case.never_awaited():
         if asked:
             case.refuse(NEVER_WRITTEN, expected, got)

@@ -9,16 +9,15 @@ from typing import Any, NoReturn
 import requests
 from tornado.web import Application, RequestHandler
 
-from ...backend import Backend
-from ...film import NO_ANSWER, Answer, Film
-from ...running import running_apart
-from ...tornalet import tornalet
-from ...trequests import setup_session
-from ..case import Case, until
-from ..exercise import exercise
-from ..mistakes import AWAITS_NOTHING, MISSING
-from ..verdict import Mistake
-from ..words import shown, told
+from classroom.examining.case import Case, until
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import AWAITS_NOTHING, MISSING
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words, shown
+from loopfilm import NO_ANSWER, Answer, Film, running_apart
+from stormy_demo.backend import Backend
+from tornalet import tornalet
+from trequests import setup_session
 
 LOCK_KEPT = Mistake(
     "lock_kept",
@@ -146,8 +145,7 @@ FORGETS = Mistake(
 )
 
 
-@exercise(
-    "03_trequests",
+@code_exercise(
     (
         "Section 7 names a lock that knows tasks. How does plain code wait for it?",
         "`wait(self.lock.acquire())`, then look into `known` and perhaps ask Bob, then "
@@ -204,7 +202,7 @@ async def _same_user(case: Case, profiles: Any) -> None:
 
 
 def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> NoReturn:
-    got = f"{told(film.answers)}\n{_count(backend)}"
+    got = f"{answers_in_words(film.answers)}\n{_count(backend)}"
     if any("'bool' object" in error.text for error in case.errors):
         case.refuse(USES_THE_TRUE, expected, case.with_error(got))
     if any("can't be used in 'await' expression" in error.text for error in case.errors):
@@ -257,7 +255,7 @@ async def _different_users(case: Case, profiles: Any) -> None:
         again = await case.visits(app, visits)
     names = ["Grace Hopper", "Alan Turing"]
     right = [Answer(200, {"profile": name}) for name in names]
-    got = f"{told([*film.answers, *again.answers])}\n{_count(backend)}"
+    got = f"{answers_in_words([*film.answers, *again.answers])}\n{_count(backend)}"
     if film.answers != right or again.answers != right:
         case.refuse_if_anything_went_wrong(expected)
         case.refuse(None, expected, got)
@@ -286,7 +284,7 @@ async def _failure(case: Case, profiles: Any) -> None:
     answers = [*first.answers, *second.answers]
     if answers == [failed, failed, Answer(200, {"profile": "Ada Lovelace"})]:
         return
-    got = told(answers)
+    got = answers_in_words(answers)
     if NO_ANSWER in {answer.status for answer in answers}:
         locks = case.uses("Lock", "Semaphore", "Condition")
         case.refuse(NOT_RELEASED if locks else NEVER_FILLED, expected, got)

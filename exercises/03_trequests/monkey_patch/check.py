@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..exercise import Choice
-from ..verdict import Mistake
+from classroom.examining.exercises import Choice
+from classroom.examining.verdict import Mistake
 
 monkey_patch = Choice(
-    "monkey_patch",
-    "03_trequests",
+    __name__,
     {
         "answer": {
             "a": Mistake(

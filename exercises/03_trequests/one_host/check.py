@@ -9,15 +9,16 @@ from typing import Any, NoReturn
 import requests
 from tornado.web import Application, RequestHandler
 
-from ...backend import Backend
-from ...film import Answer, Film
-from ...tornalet import tornalet
-from ..case import Case
-from ..exercise import exercise
-from ..verdict import Mistake
-from ..words import shown, told
-from .answering import answering
-from .polite import is_plain
+from classroom.examining.case import Case
+from classroom.examining.exercises import code_exercise
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words, shown
+from loopfilm import Answer, Film
+from stormy_demo.backend import Backend
+from tornalet import tornalet
+
+from ..answering import answering
+from ..polite.check import is_plain
 
 HOST = "http://127.0.0.1:4012"
 LONGER = "http://127.0.0.1:40123"
@@ -82,8 +83,7 @@ OTHER_SESSION = Mistake(
 )
 
 
-@exercise(
-    "03_trequests",
+@code_exercise(
     (
         "Three steps: make a session, set it up, return it.",
         "`setup_session` takes the session, and where to mount the adapter.",
@@ -189,4 +189,4 @@ def _why_not_polite(
             mistake = BLOCK_ENDED if any(each is first for each in covered) else OTHER_SESSION
         case.refuse(mistake, expected, got, film)
     case.refuse_if_anything_went_wrong(expected)
-    case.refuse(None, expected, told(film.answers), film)
+    case.refuse(None, expected, answers_in_words(film.answers), film)

@@ -14,15 +14,16 @@ import requests
 from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
-from ... import bobs_big_data
-from ...backend import Backend
-from ...film import Answer, Film
-from ..case import Case
-from ..exercise import exercise
-from ..mistakes import HOLDS
-from ..verdict import Mistake
-from ..words import told
-from .answering import answering
+from classroom.examining.case import Case
+from classroom.examining.exercises import code_exercise
+from classroom.examining.mistakes import HOLDS
+from classroom.examining.verdict import Mistake
+from classroom.examining.words import answers_in_words
+from loopfilm import Answer, Film
+from stormy_demo import bobs_big_data
+from stormy_demo.backend import Backend
+
+from ..answering import answering
 
 ONLY_TORNALET = Mistake(
     "only_tornalet",
@@ -130,8 +131,7 @@ WAITS_FOR_THREAD = Mistake(
 )
 
 
-@exercise(
-    "03_trequests",
+@code_exercise(
     (
         "Section 5 has a handler that does this. What stands there that is not here?",
         "Two things: something that lets `get` wait, and something that makes `requests` wait.",
@@ -179,7 +179,7 @@ async def polite(case: Case) -> None:
 
 
 def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> None:
-    got = told(film.answers)
+    got = answers_in_words(film.answers)
     texts = [error.text for error in case.errors]
     threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
     if any("can't be used in 'await' expression" in text for text in texts):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..exercise import Choice
-from ..verdict import Mistake
+from classroom.examining.exercises import Choice
+from classroom.examining.verdict import Mistake
 
 way_out = Choice(
-    "way_out",
-    "03_trequests",
+    __name__,
     {
         "one": {
             "rewrite": Mistake(

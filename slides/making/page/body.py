@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, Tag
 
-from slides.notebook import CannotBuild
-from slides.page.lesson import slug
-from slides.page.site import Site
+from slides.making.notebook import CannotBuild
+from slides.making.page.lesson import slug
+from slides.making.page.site import Site
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import nbformat
 
-from slides import deck
-from slides.inline import with_pictures
-from slides.page.body import as_data
-from slides.page.site import INDEX, ROOT, TITLE, Site
+from slides.making import deck
+from slides.making.inline import with_pictures
+from slides.making.page.body import as_data
+from slides.making.page.site import INDEX, TITLE, Site
+from slides.paths import NOTEBOOK, PICTURES, PROJECT, SLIDES
 
 FILMS = {
     "blocking": "Code that blocks. Each of them in turn has the thread, and the others wait:",
@@ -35,7 +36,7 @@ def names(site: Site, folder: Path) -> dict[str, object]:
     Raises:
         CannotBuild: a picture is not there.
     """
-    talk = nbformat.read(deck.NOTEBOOK, as_version=4)
+    talk = nbformat.read(NOTEBOOK, as_version=4)
     number = len(site.lessons)
     return {
         "title": TITLE,
@@ -69,12 +70,12 @@ def drawing(first_slide: str) -> str:
     found = re.search(r"!\[([^]]*)\]\((\S+\.svg)\)", first_slide)
     if found is None:
         return ""
-    return with_pictures(f'<img src="{found[2]}" alt="{escape(found[1])}">', deck.SLIDES)
+    return with_pictures(f'<img src="{found[2]}" alt="{escape(found[1])}">', SLIDES)
 
 
 def film(name: str) -> dict[str, str]:
     """Return a film of the README as data, and the sentence that it says of itself."""
-    source = deck.SLIDES / "pictures" / f"{name}.svg"
+    source = PICTURES / f"{name}.svg"
     address = as_data(source, source.name)
     says = re.search(r'aria-label="([^"]*)"', deck.text(source))
     return {"address": address, "alt": says[1] if says else ""}
@@ -82,5 +83,5 @@ def film(name: str) -> dict[str, str]:
 
 def python() -> str:
     """Return the oldest Python that the kit runs on."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["requires-python"]).removeprefix(">=")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from slides.notebook import CannotBuild, read
+from slides.making.notebook import CannotBuild, read
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,11 +11,12 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from slides import deck
-from slides.page.body import Body
-from slides.page.site import TITLE, Site
+from slides.making import deck
+from slides.making.page.body import Body
+from slides.making.page.site import TITLE, Site
+from slides.paths import COLOURS
 
-HERE = Path(__file__).resolve().parent
+TEMPLATE = Path(str(files("slides.making.page")))
 
 
 class Press:
@@ -23,12 +25,12 @@ class Press:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.everywhere = {
-            "style": f"{deck.text(deck.COLOURS)}\n{deck.text(HERE / 'page.css')}",
-            "icon": f"data:image/svg+xml,{quote(deck.text(HERE / 'icon.svg'))}",
+            "style": f"{deck.text(COLOURS)}\n{deck.text(TEMPLATE / 'page.css')}",
+            "icon": f"data:image/svg+xml,{quote(deck.text(TEMPLATE / 'icon.svg'))}",
         }
         self.exporter = HTMLExporter(
-            template_name=HERE.name,
-            extra_template_basedirs=[str(HERE.parent)],
+            template_name=TEMPLATE.name,
+            extra_template_basedirs=[str(TEMPLATE.parent)],
             exclude_anchor_links=True,
             filters={"inline": inline, "markdown": markdown},
         )

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from slides import deck
-from slides.notebook import CannotBuild
-from slides.page.lesson import Lesson
+from slides.making.notebook import CannotBuild
+from slides.making.page.lesson import Lesson
+from slides.paths import NOTEBOOK, PROJECT
 
-ROOT = Path(__file__).resolve().parents[2]
 INDEX = "index.html"
 TITLE = "Stormy Webber"
 
@@ -32,7 +31,7 @@ class Site:
         self.pages = {**lessons, **papers}
         self.found_at = {lesson.source.resolve(): page for page, lesson in self.pages.items()}
         if slides:
-            self.found_at[deck.NOTEBOOK] = slides
+            self.found_at[NOTEBOOK] = slides
 
     def ways(self, here: str) -> list[dict[str, object]]:
         """Return the way from a page to the index, and to each other page."""
@@ -85,7 +84,7 @@ class Site:
         if target in self.found_at and place is not None:
             page = self.found_at[target]
             return f"{'' if page == here and place else way(here, page)}{place and f'#{place}'}"
-        if target not in self.found_at and target.is_relative_to(ROOT) and target.exists():
+        if target not in self.found_at and target.is_relative_to(PROJECT) and target.exists():
             return None
         raise CannotBuild(f"{source.name} has a link to {address}, which is not there.")
 

@@ -13,7 +13,8 @@ import requests
 from urllib3 import PoolManager
 from urllib3.exceptions import LocationParseError
 
-from ... import tornalet
+import tornalet
+
 from ..outside import Outside
 from ..pooled import PooledAdapter, use_pools
 from .exchanges import Exchange

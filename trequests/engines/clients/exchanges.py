@@ -22,7 +22,8 @@ from urllib3 import HTTPResponse as RawResponse
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.util.ssl_ import resolve_cert_reqs
 
-from ... import tornalet
+import tornalet
+
 from ..outside import tell
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing

@@ -7,7 +7,8 @@ from typing import Any
 
 from urllib3.exceptions import ProtocolError
 
-from ... import tornalet
+import tornalet
+
 from ..sockets.pools import PolitePool, PoliteTLSPool
 from .exchanges import Exchange
 

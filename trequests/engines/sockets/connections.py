@@ -27,7 +27,8 @@ from urllib3.util.ssl_ import (
     resolve_ssl_version,
 )
 
-from ... import tornalet
+import tornalet
+
 from ..outside import Outside
 from ..places import PoliteQueue
 from ..threads import wait_for_thread

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ... import tornalet
+import tornalet
+
 from ..outside import Outside, tell, told
 from .readiness import closing, wait_on_the_loop, wait_on_the_thread
 

@@ -16,7 +16,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import port_by_scheme
 from urllib3.exceptions import EmptyPoolError
 
-from ... import tornalet
+import tornalet
+
 from ..outside import Outside, loop_runs_here, tell, told
 from ..places import PoliteQueue
 from ..threads import wait_for_thread

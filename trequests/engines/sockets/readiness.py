@@ -9,7 +9,8 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 
-from ... import tornalet
+import tornalet
+
 from ..outside import loop_runs_here
 
 

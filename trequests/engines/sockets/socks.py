@@ -10,7 +10,8 @@ import socket
 
 from urllib3.contrib.socks import SOCKSConnection
 
-from ... import tornalet
+import tornalet
+
 from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
 from .polite import PoliteSocket

@@ -8,7 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ... import tornalet
+import tornalet
+
 from ..outside import Outside
 from ..threads import wait_for_thread
 from .polite import Polite

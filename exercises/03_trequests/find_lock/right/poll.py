@@ -2,7 +2,7 @@ import asyncio
 import threading
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import wait
+from tornalet import wait
 
 
 class Profiles:

@@ -1,7 +1,7 @@
 import asyncio
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import run, wait
+from tornalet import run, wait
 
 
 class Profiles:

@@ -1,7 +1,7 @@
 import threading
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import wait
+from tornalet import wait
 
 
 class Profiles:

@@ -1,6 +1,6 @@
 import requests
 
-from stormy_demo.trequests import TornadoAdapter
+from trequests import TornadoAdapter
 
 
 def make_session(host):

@@ -1,6 +1,6 @@
 import requests
 
-from stormy_demo.trequests import setup_session
+from trequests import setup_session
 
 
 def make_session(host):

@@ -1,8 +1,8 @@
 from tornado.web import RequestHandler
 
 from stormy_demo.bobs_big_data import ask
-from stormy_demo.tornalet import tornalet
-from stormy_demo.trequests import setup_session
+from tornalet import tornalet
+from trequests import setup_session
 
 setup_session(engine="simple")
 

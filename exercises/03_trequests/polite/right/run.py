@@ -1,7 +1,8 @@
 from tornado.web import RequestHandler
 
-from stormy_demo import bobs_big_data, tornalet
-from stormy_demo.trequests import setup_session
+import tornalet
+from stormy_demo import bobs_big_data
+from trequests import setup_session
 
 setup_session()
 

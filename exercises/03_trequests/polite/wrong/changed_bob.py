@@ -4,7 +4,7 @@ import requests
 from tornado.web import RequestHandler
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import tornalet, wait
+from tornalet import tornalet, wait
 
 
 class Polite:

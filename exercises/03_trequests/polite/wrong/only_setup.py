@@ -1,8 +1,7 @@
 from tornado.web import RequestHandler
 
 from stormy_demo import bobs_big_data
-from stormy_demo.trequests import setup_session
-
+from trequests import setup_session
 
 setup_session()
 

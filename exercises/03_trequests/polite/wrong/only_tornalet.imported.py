@@ -1,8 +1,8 @@
 from tornado.web import RequestHandler
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import tornalet
-from stormy_demo.trequests import setup_session
+from tornalet import tornalet
+from trequests import setup_session
 
 
 class Profile(RequestHandler):

@@ -1,7 +1,7 @@
 from tornado.web import RequestHandler
 
 from stormy_demo import bobs_big_data
-from stormy_demo.tornalet import tornalet
+from tornalet import tornalet
 
 
 class Profile(RequestHandler):

@@ -4,7 +4,6 @@ from tornado.web import RequestHandler
 
 from stormy_demo import bobs_big_data
 
-
 pool = ThreadPoolExecutor(10)
 
 

@@ -1,0 +1,26 @@
+"""What a notebook needs besides servers: predictions, source, logs, a loop to play on.
+
+Exercises too: to import this in a notebook brings `%%exercise`, see `answers`.
+"""
+
+from .answers import check, hint, register_magic, solution
+from .catalogue import material
+from .log import logs
+from .predictions import predict
+from .scripts import in_a_process, on_a_loop
+from .source import count_lines, show
+
+__all__ = [
+    "check",
+    "count_lines",
+    "hint",
+    "in_a_process",
+    "logs",
+    "material",
+    "on_a_loop",
+    "predict",
+    "show",
+    "solution",
+]
+
+register_magic()

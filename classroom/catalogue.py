@@ -1,0 +1,52 @@
+"""The exercises, found by walking `exercises/`: a folder for each, in one for each notebook."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+
+from .examining.exercises import Choice, Exercise, load
+
+
+@functools.cache
+def folders() -> dict[str, Path]:
+    """Return the folder of each exercise, by its name; those of a notebook stand together."""
+    root = Path(str(files("exercises")))
+    return {check.parent.name: check.parent for check in sorted(root.glob("*/*/check.py"))}
+
+
+def find(name: str) -> Exercise | Choice:
+    """Return an exercise.
+
+    Args:
+        name: how the notebook calls it.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    return load(f"{_package(name)}.check")
+
+
+def material(name: str, module: str) -> ModuleType:
+    """Return a module that an exercise brings for the notebook to show, or to run.
+
+    Args:
+        name: the exercise.
+        module: the name of a file in its folder.
+
+    Raises:
+        ValueError: there is no such exercise.
+        ModuleNotFoundError: it has no such file.
+    """
+    return importlib.import_module(f"{_package(name)}.{module}")
+
+
+def _package(name: str) -> str:
+    if name not in folders():
+        listing = ", ".join(folders())
+        raise ValueError(f"there is no exercise {name!r}: it is one of {listing}")
+    folder = folders()[name]
+    return f"exercises.{folder.parent.name}.{folder.name}"

@@ -1,0 +1,94 @@
+"""Run a script outside of the notebook: on a loop, or in a process, of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tornado.ioloop import IOLoop
+
+
+def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Run a plain function on a new event loop, and the loop until `IOLoop.stop` is called.
+
+    It runs on a thread of its own: a loop already runs on the thread of a notebook.
+
+    Args:
+        script: called on the loop; it leaves callbacks and timers behind.
+        seconds: stop the loop after this long, whatever happens.
+
+    Raises:
+        Exception: whatever the script itself raised. Its callbacks' exceptions go to the log.
+        TimeoutError: nothing stopped the loop in time.
+    """
+    loops: list[IOLoop] = []
+
+    def play() -> None:
+        loop = IOLoop(make_current=True)
+        loops.append(loop)
+        errors: list[Exception] = []
+
+        def first() -> None:
+            try:
+                script()
+            except Exception as error:
+                errors.append(error)
+                loop.stop()
+
+        def too_long() -> None:
+            errors.append(TimeoutError(f"nothing stopped the loop within {seconds:g} seconds"))
+            loop.stop()
+
+        loop.add_callback(first)
+        loop.call_later(seconds, too_long)
+        loop.start()
+        loop.close()
+        if errors:
+            raise errors[0]
+
+    with ThreadPoolExecutor(1, "a loop") as threads:
+        try:
+            threads.submit(play).result()
+        except KeyboardInterrupt:
+            # Or whoever interrupts a cell would have to wait for the end of the script.
+            for loop in loops:
+                loop.add_callback(loop.stop)
+            raise
+
+
+def in_a_process(script: str, *, seconds: float = 60.0) -> str:
+    """Run a script in a Python process of its own, and return what it printed.
+
+    Args:
+        script: the source code.
+        seconds: end the process after this long.
+
+    Returns:
+        What it printed, without the last line's end.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; what it said is printed.
+        subprocess.TimeoutExpired: it took too long.
+    """
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+    )
+    if done.returncode:
+        print(done.stdout, end="")
+    done.check_returncode()
+    return done.stdout.strip()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for a child process that shall find the packages found here."""
+    # Without the current folder: a file of the learner's may have the name of a package.
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

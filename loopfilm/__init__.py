@@ -1,0 +1,28 @@
+"""Who had the event loop, and when: a film of it, measured while it happens.
+
+with film() as f:
+    await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
+f
+"""
+
+from .films import NO_ANSWER, Answer, Film, Step
+from .lanes import by_user, labelled, lane
+from .recorder import film
+from .running import on_own_loop, running, running_apart
+from .visits import visited, watch
+
+__all__ = [
+    "NO_ANSWER",
+    "Answer",
+    "Film",
+    "Step",
+    "by_user",
+    "film",
+    "labelled",
+    "lane",
+    "on_own_loop",
+    "running",
+    "running_apart",
+    "visited",
+    "watch",
+]

@@ -1,0 +1,1 @@
+"""The deck and the pages beside it: made from notebooks, into single files."""

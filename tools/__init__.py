@@ -1,0 +1,1 @@
+"""What `workshop.py` hands work to."""

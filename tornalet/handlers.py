@@ -1,0 +1,94 @@
+"""`@tornalet`: a handler's plain method waits without holding the thread."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+
+from .waiting import run
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@overload
+def tornalet(method: Callable[P, T], /) -> Callable[P, Coroutine[Any, Any, T]]: ...
+@overload
+def tornalet(
+    *, cancel_when_gone: bool
+) -> Callable[[Callable[P, T]], Callable[P, Coroutine[Any, Any, T | None]]]: ...
+def tornalet(
+    method: Callable[..., Any] | None = None, /, *, cancel_when_gone: bool = False
+) -> Any:
+    """Let a handler's plain method call `wait`, or a library that does.
+
+    The method becomes a coroutine function: Tornado awaits it like any other.
+
+    Args:
+        method: the method of a `RequestHandler`.
+        cancel_when_gone: whether it shall end when the client hangs up. It then gets a
+            `CancelledError` where it waits; without this it goes on, and its answer is lost.
+
+    Raises:
+        TypeError: the method is a coroutine function already, and can await for itself.
+    """
+    if method is None:
+        return functools.partial(tornalet, cancel_when_gone=cancel_when_gone)
+    if inspect.iscoroutinefunction(method):
+        raise TypeError("@tornalet is for plain methods: take away the async, or the decorator")
+    plain: Callable[..., Any] = method
+
+    @functools.wraps(plain)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await run(plain, *args, **kwargs)
+
+    @functools.wraps(plain)
+    async def wrapper_until_gone(handler: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        return await _until_gone(handler, run(plain, handler, *args, **kwargs))
+
+    return wrapper_until_gone if cancel_when_gone else wrapper
+
+
+def _is_closed(connection: Any) -> bool:
+    stream = getattr(connection, "stream", None)
+    return stream is not None and stream.closed()
+
+
+async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> T | None:
+    task = asyncio.current_task()
+    assert task
+    connection: Any = handler.request.connection
+    if _is_closed(connection):
+        # It went before this, and nobody would be told again.
+        work.close()
+        return None
+    gone = False
+
+    def on_connection_close() -> None:
+        nonlocal gone
+        gone = True
+        task.cancel()
+        handler.on_connection_close()
+
+    connection.set_close_callback(on_connection_close)
+    try:
+        result = await work
+    except asyncio.CancelledError:
+        if not gone or task.uncancel():
+            # Somebody else cancels too, and has to hear of it.
+            raise
+        return None
+    else:
+        if gone:
+            # The plain code went on in spite of it.
+            task.uncancel()
+        return result
+    finally:
+        if not handler._finished:
+            connection.set_close_callback(handler.on_connection_close)
