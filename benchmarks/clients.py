@@ -23,10 +23,10 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from ._figures import ALONE, BESIDE, OURS, Cell, Measured, Rounds, Row, comparisons_of, rows_of
-from ._programs import ENVIRONMENT, LeftOut, Program, descriptors, program
-from ._servers import HERE, MODES
-from ._world import World, WrongAnswer
+from ._clients.figures import ALONE, BESIDE, OURS, Cell, Measured, Rounds, Row, comparisons_of, rows_of
+from ._shared.program import ENVIRONMENT, LeftOut, Program, descriptors, program
+from ._clients.servers import HERE, MODES
+from ._clients.world import World, WrongAnswer
 
 RESULTS = Path(__file__).with_name("results") / "clients.json"
 DELAYS = (0, 5, 50)  # ms

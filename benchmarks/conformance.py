@@ -7,11 +7,11 @@ and checked against the lock, the first time. They run against what is installed
 then once for each engine of `setup_session`, with each test in a greenlet on one running loop.
 Those of requests-cache run with "sockets" alone, unless --engine says otherwise. All runs go
 side by side, since most of their time is waiting, and each in a copy of the tests, since some
-write beside themselves. What is left out, and why, stands in `_conformance_known.py`.
+write beside themselves. What is left out, and why, stands in `_conformance/known.py`.
 
 Of the requests that an engine got, some may be handed on to another one, and those of adapters
 that a test made for itself may be left alone: both are counted, and what held the loop is told.
-A failure that is in `_conformance_known.py` is explained there. Any other, or one that passes
+A failure that is in `_conformance/known.py` is explained there. Any other, or one that passes
 now, or an engine that was hardly used, makes the exit code 1; a run that could not begin, since
 an archive is not at hand, makes it 3. A run of everything is written to
 `benchmarks/results/conformance.json`.
@@ -37,7 +37,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ._conformance_known import (
+from ._conformance.known import (
     IN_THREADS,
     KNOWN,
     LEFT_ALONE,
@@ -49,7 +49,7 @@ from ._conformance_known import (
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "conformance.json"
-PLUGIN = ROOT / "benchmarks" / "_conformance_plugin.py"
+PLUGIN = ROOT / "benchmarks" / "_conformance" / "plugin.py"
 CACHE = ROOT / ".conformance"
 LOCK = ROOT / "requirements-all.lock"
 STOCK = "stock"

@@ -5,7 +5,7 @@
 Both are made from the same notebook, by their commands: ours, and `jupyter nbconvert --to
 slides` without any settings. Both are opened as files, in one Chromium, with nothing in its
 cache. What nbconvert's deck wants from outside it gets from a server on this machine, see
-`_deck_world.py`: at once, and packed, which is the best that can happen to it; and once more
+`_deck/internet.py`: at once, and packed, which is the best that can happen to it; and once more
 with 50 ms before each answer. The fonts of its theme are refused, so that it does not wait for
 them, and they are not among the bytes. A little is against it: require.js is not minified on
 npm, jQuery is 2.1.0 since 2.0.3 is not there, and the server speaks HTTP/1.1 and takes
@@ -44,10 +44,10 @@ from slides.looking import axe
 from slides.looking.browser import NoBrowser
 from slides.paths import NOTEBOOK
 
-from . import _deck_packages as packages
-from ._deck_browser import Asked, Faults, Offline, asked, faults, first_slide, offline
-from ._deck_packages import CannotCompare
-from ._deck_world import World, browser_in
+from ._deck import packages
+from ._deck.browser import Asked, Faults, Offline, asked, faults, first_slide, offline
+from ._deck.packages import CannotCompare
+from ._deck.internet import World, browser_in
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "deck.json"

@@ -16,8 +16,8 @@ from playwright.sync_api import TimeoutError as TookTooLong
 
 from slides.looking import axe, walk
 
-from ._deck_packages import CannotCompare
-from ._deck_world import World
+from .packages import CannotCompare
+from .internet import World
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
 PATIENCE = 30_000  # milliseconds for what ends by itself

@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 if sys.platform != "win32":
     import resource
 
-SERVERS = Path(__file__).with_name("_servers.py")
+SERVERS = Path(__file__).parents[1] / "_clients" / "servers.py"
 
 
 class LeftOut(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ._world import Visit
+from .world import Visit
 
 BESIDE = "raw simple"
 ALONE = "the world alone"

@@ -29,7 +29,7 @@ from tornado.web import Application, RequestHandler
 
 from slides.looking.browser import chromium
 
-from ._deck_packages import Shelf, file_at
+from .packages import Shelf, file_at
 
 HERE = "127.0.0.1"
 # What is sent packed, and as what; the rest, were there any, would be fonts.

@@ -1,0 +1,1 @@
+"""What `clients.py` is made of: the servers, their surroundings, and the figures."""

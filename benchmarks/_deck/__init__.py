@@ -1,0 +1,1 @@
+"""What `deck.py` is made of: a browser, and a server that stands in for the internet."""
