@@ -30,6 +30,11 @@ def find(name: str) -> Exercise | Choice:
     return load(f"{_package(name)}.check")
 
 
+def every() -> dict[str, Exercise | Choice]:
+    """Return all exercises, by their names, in the order of `folders`."""
+    return {name: find(name) for name in folders()}
+
+
 def material(name: str, module: str) -> ModuleType:
     """Return a module that an exercise brings for the notebook to show, or to run.
 

@@ -90,5 +90,6 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment for a child process that shall find the packages found here."""
-    # Without the current folder: a file of the learner's may have the name of a package.
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # Without "", the current folder: a file of the learner's may have the name of a package.
+    paths = [*sys.path, os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from stormy_demo.checks import examine as examining
-from stormy_demo.checks.examine import examine
-from stormy_demo.checks.verdict import Verdict
 
-SOLUTIONS = Path(__file__).parent.parent / "notebooks" / "solutions" / "01_callbacks"
-SOLUTION, JOIN = SOLUTIONS / "delayed_answer.py", SOLUTIONS / "join_in_order.py"
+from classroom.catalogue import find, folders
+from classroom.examining import parent
+from classroom.examining.parent import examine as examine_answer
+from classroom.examining.verdict import Verdict
+
+SOLUTION = folders()["delayed_answer"] / "solution.py"
+JOIN = folders()["join_in_order"] / "solution.py"
 
 HANDLER = """
 from tornado.web import RequestHandler
@@ -33,6 +35,11 @@ class Late(RequestHandler):
     def get(self):
         {body}
 """
+
+
+def examine(name: str, answer: str) -> Verdict:
+    """Examine an answer to an exercise."""
+    return examine_answer(find(name), answer)
 
 
 def handler(body: str) -> Verdict:
@@ -78,7 +85,7 @@ class TestCodeThatNeverEnds:
 
     def test_a_call_that_lets_nobody_else_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A call into C that keeps even other threads from running: only the parent can act."""
-        monkeypatch.setattr(examining, "DEADLINE", 4)
+        monkeypatch.setattr(parent, "DEADLINE", 4)
         verdict = function("import re\nre.match('(a+)+$', 'a' * 60 + 'b')")
         assert verdict.mistake == "gone"
         assert "no answer within 4 seconds" in verdict.got
@@ -126,7 +133,7 @@ class TestCodeThatLeaves:
         assert function(body).mistake == "gone"
 
     def test_with_words_that_a_checker_might_say(self) -> None:
-        verdict = function("print('Traceback of stormy_demo')\nimport os\nos._exit(1)")
+        verdict = function("print('Traceback of classroom')\nimport os\nos._exit(1)")
         assert verdict.mistake == "gone"
 
     def test_with_what_the_verdict_is_told_with(self) -> None:

@@ -8,11 +8,22 @@ import subprocess
 from typing import Any
 
 import pytest
-from stormy_demo.checks.verdict import Verdict
-from stormy_demo.exercises import check, exercise, hint, solution
 from tornado.ioloop import IOLoop
 
-from classroom import count_lines, in_a_process, logs, on_a_loop, predict, show
+from classroom import (
+    answers,
+    check,
+    count_lines,
+    hint,
+    in_a_process,
+    logs,
+    on_a_loop,
+    predict,
+    show,
+    solution,
+)
+from classroom.answers import keep
+from classroom.examining.verdict import Verdict
 from stormy_demo import callbacks
 
 
@@ -117,7 +128,7 @@ class TestInAProcess:
         assert in_a_process("print(6 * 7)") == "42"
 
     def test_sees_the_package(self) -> None:
-        assert in_a_process("import stormy_demo.film") == ""
+        assert in_a_process("import loopfilm") == ""
 
     def test_a_script_that_fails_says_why(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(subprocess.CalledProcessError):
@@ -135,7 +146,7 @@ class TestExercises:
             monkeypatch.setattr(answers, memory, {})
 
     def test_an_answer_is_kept_and_then_checked(self) -> None:
-        assert str(exercise("order_of_turns", self.RIGHT)).startswith("Kept.")
+        assert str(keep("order_of_turns", self.RIGHT)).startswith("Kept.")
         assert check("order_of_turns").right
 
     def test_without_an_answer_the_check_says_what_to_run(self) -> None:
@@ -143,13 +154,13 @@ class TestExercises:
             check("order_of_turns")
         )
 
-    @pytest.mark.parametrize("ask", [check, hint, solution, lambda name: exercise(name, "")])
+    @pytest.mark.parametrize("ask", [check, hint, solution, lambda name: keep(name, "")])
     def test_an_unknown_exercise_is_answered_with_those_that_there_are(self, ask: Any) -> None:
-        with pytest.raises(ValueError, match="it is one of order_of_turns, "):
+        with pytest.raises(ValueError, match="it is one of carry_error, "):
             ask("order_of_turn")
 
     def test_a_wrong_answer_shows_its_first_hint_and_then_one_after_the_other(self) -> None:
-        exercise("order_of_turns", self.WRONG)
+        keep("order_of_turns", self.WRONG)
         first, second = check("order_of_turns").hints
         assert first in str(check("order_of_turns"))
         assert second not in str(check("order_of_turns"))
@@ -157,37 +168,37 @@ class TestExercises:
         assert str(hint("order_of_turns")).startswith("That was the last hint.")
 
     def test_another_mistake_begins_with_its_own_hints(self) -> None:
-        exercise("order_of_turns", self.WRONG)
+        keep("order_of_turns", self.WRONG)
         check("order_of_turns")
         hint("order_of_turns")
-        exercise("order_of_turns", 'answer = "a"')
+        keep("order_of_turns", 'answer = "a"')
         second = check("order_of_turns").hints[1]
         assert str(hint("order_of_turns")) == f"{second} (2 of 2)"
 
     def test_who_has_not_begun_gets_hints_for_the_beginning(self) -> None:
         assert "(1 of 3)" in str(hint("delayed_answer"))
-        exercise("delayed_answer", "...")
+        keep("delayed_answer", "...")
         check("delayed_answer")
         assert "(2 of 3)" in str(hint("delayed_answer"))
 
     def test_a_right_answer_needs_no_hint(self) -> None:
-        exercise("order_of_turns", self.RIGHT)
+        keep("order_of_turns", self.RIGHT)
         check("order_of_turns")
         assert "is right" in str(hint("order_of_turns"))
 
     def test_the_same_code_as_the_last_time_is_noticed(self) -> None:
-        exercise("order_of_turns", self.WRONG)
+        keep("order_of_turns", self.WRONG)
         assert "same code" not in str(check("order_of_turns"))
         assert "same code as the last time" in str(check("order_of_turns"))
 
     @pytest.mark.parametrize("answer", ["answer = c", "answer = 'C.'", "answer = ' c '"])
     def test_it_does_not_matter_how_a_letter_is_written(self, answer: str) -> None:
-        exercise("order_of_turns", answer)
+        keep("order_of_turns", answer)
         assert check("order_of_turns").right
 
     @pytest.mark.parametrize("answer", ["answer = 'z'", "answer = 3", "print('c')", ""])
     def test_what_is_none_of_the_options_is_told_what_they_are(self, answer: str) -> None:
-        exercise("order_of_turns", answer)
+        keep("order_of_turns", answer)
         verdict = check("order_of_turns")
         assert verdict.mistake == "no_option"
         assert '"a", "b", "c", "d", "e"' in str(verdict)

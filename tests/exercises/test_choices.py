@@ -11,20 +11,22 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from jupyter_client.manager import start_new_kernel
-from stormy_demo.checks import EXERCISES
-from stormy_demo.checks.coroutines import suspects
-from stormy_demo.checks.coroutines.find_blocking import three_films
-from stormy_demo.checks.exercise import Choice
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import Application, RequestHandler
 
-from classroom import in_a_process, on_a_loop
+from classroom import in_a_process, material, on_a_loop
+from classroom.catalogue import every
+from classroom.examining.exercises import Choice
 from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tests.paths import ROOT
 from tools import refresh
+
+EXERCISES = every()
+suspects = material("find_blocking", "suspects")
+three_films = material("find_blocking", "films").three_films
 
 
 def page(name: str) -> list[str]:
@@ -251,7 +253,7 @@ class TestMonkeyPatch:
                 "from gevent import monkey; monkey.patch_all()\n"
                 "import asyncio\n"
                 "from stormy_demo import blocking\n"
-                "from stormy_demo.film import visited\n"
+                "from loopfilm import visited\n"
                 f"app = blocking.make_app({url!r})\n"
                 "print(asyncio.run(visited(app, ['ada', 'grace', 'alan'])))"
             )

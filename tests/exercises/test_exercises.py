@@ -1,11 +1,11 @@
 """Exercises from three sides: the stub as it is shipped, the solution, and wrong answers.
 
-And from a fourth: other right answers, in `tests/right_answers/NOTEBOOK/EXERCISE/`, since there
-is more than one way and a checker may not insist on its own.
+And from a fourth: other right answers, in the exercise's `right/`, since there is more than one
+way and a checker may not insist on its own.
 
-A wrong answer is a whole cell as people write it, in `tests/wrong_answers/NOTEBOOK/EXERCISE/`.
-Its file is named after the mistake whose hint it must get: `holds_the_loop.py`, and for another
-way to make the same mistake `holds_the_loop.polling.py`.
+A wrong answer is a whole cell as people write it, in the exercise's `wrong/`. Its file is named
+after the mistake whose hint it must get: `holds_the_loop.py`, and for another way to make the
+same mistake `holds_the_loop.polling.py`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from pathlib import Path
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from stormy_demo.checks import EXERCISES
-from stormy_demo.checks.examine import examine
-from stormy_demo.checks.exercise import Choice
-from stormy_demo.checks.mistakes import GENERAL
-from stormy_demo.checks.verdict import Verdict
 
+from classroom.catalogue import every, folders
+from classroom.examining.exercises import Choice
+from classroom.examining.mistakes import GENERAL
+from classroom.examining.parent import examine
+from classroom.examining.verdict import Verdict
 from tests.conftest import RAN
 from tests.paths import ROOT
 from tools import refresh
 
-SOLUTIONS = ROOT / "notebooks" / "solutions"
-RIGHT = ROOT / "tests" / "right_answers"
-WRONG = ROOT / "tests" / "wrong_answers"
+EXERCISES = every()
+EXERCISES_FOLDER = ROOT / "exercises"
 BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAGIC = "%%exercise "
 
@@ -39,21 +38,25 @@ named = pytest.mark.parametrize("name", EXERCISES)
 
 
 def solution(name: str) -> Path:
-    return SOLUTIONS / EXERCISES[name].notebook / f"{name}.py"
+    return folders()[name] / "solution.py"
 
 
 def wrong_answers(name: str) -> list[Path]:
-    return sorted((WRONG / EXERCISES[name].notebook / name).glob("*.py"))
+    return sorted((folders()[name] / "wrong").glob("*.py"))
 
 
 def right_answers(name: str) -> list[Path]:
-    return sorted((RIGHT / EXERCISES[name].notebook / name).glob("*.py"))
+    return sorted((folders()[name] / "right").glob("*.py"))
 
 
 def answers(find: Callable[[str], list[Path]]) -> pytest.MarkDecorator:
     found = [(name, path) for name in EXERCISES for path in find(name)]
     ids = [f"{name}-{path.stem}" for name, path in found]
     return pytest.mark.parametrize(("name", "path"), found, ids=ids)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def cells(name: str) -> list[NotebookNode]:
@@ -82,7 +85,7 @@ def verdict_on(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path],
     }
     with ThreadPoolExecutor(4) as threads:
         coming = {
-            (name, path): threads.submit(examine, name, path.read_text(encoding="utf-8"))
+            (name, path): threads.submit(examine, EXERCISES[name], read(path))
             for name, path in sorted(wanted)
         }
         yield lambda name, path: coming[name, path].result()
@@ -94,7 +97,7 @@ def verdict_on(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path],
 
 @named
 def test_the_stub_is_not_done_yet(name: str, pytestconfig: pytest.Config) -> None:
-    verdict = examine(name, stub(name))
+    verdict = examine(EXERCISES[name], stub(name))
     assert verdict.state == "not done", verdict
     pytestconfig.stash[RAN]["exercises"] += 1
 
@@ -147,7 +150,7 @@ def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right(
             if cell.source.startswith(MAGIC):
                 magic = cell.source.partition("\n")[0]
                 name = magic.removeprefix(MAGIC)
-                cell.source = f"{magic}\n{solution(name).read_text(encoding='utf-8')}"
+                cell.source = f"{magic}\n{read(solution(name))}"
             if cell.source.startswith("check("):
                 checks.append(cell)
         place = {"metadata": {"path": str(path.parent)}}
@@ -162,21 +165,29 @@ def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right(
 # -- what an exercise must have ----------------------------------------------------------------
 
 
-def test_the_notebooks_and_the_checkers_have_the_same_exercises_in_the_same_order() -> None:
+def test_the_notebooks_and_the_folders_have_the_same_exercises() -> None:
     in_books = [
         (path.stem, cell.metadata.exercise)
         for path in BOOKS
         for cell in refresh.read(path).cells
         if "exercise" in cell.metadata
     ]
-    assert in_books == [(each.notebook, name) for name, each in EXERCISES.items()]
+    assert sorted(in_books) == [(each.notebook, name) for name, each in EXERCISES.items()]
 
 
-def test_there_is_no_solution_and_no_wrong_answer_without_an_exercise() -> None:
-    places = {(each.notebook, name) for name, each in EXERCISES.items()}
-    assert {(path.parent.name, path.stem) for path in SOLUTIONS.glob("*/*.py")} == places
-    assert {(path.parent.name, path.name) for path in WRONG.glob("*/*")} == places
-    assert {(path.parent.name, path.name) for path in RIGHT.glob("*/*")} <= places
+def test_there_is_no_solution_and_no_answer_without_an_exercise() -> None:
+    kept = {path.parent for path in EXERCISES_FOLDER.glob("*/*/solution.py")}
+    kept |= {path.parents[1] for path in EXERCISES_FOLDER.rglob("*/*.py") if is_answer(path)}
+    assert kept == set(folders().values())
+
+
+def is_answer(path: Path) -> bool:
+    return path.parent.name in ("wrong", "right")
+
+
+def test_no_two_exercises_have_one_name() -> None:
+    checks = [*EXERCISES_FOLDER.glob("*/*/check.py")]
+    assert len(checks) == len(folders()) == len(EXERCISES)
 
 
 @named
@@ -252,7 +263,7 @@ def test_a_stub_is_short_and_keeps_what_the_solution_keeps(name: str) -> None:
     lines = [line for line in stub(name).splitlines() if line.strip()]
     assert len(lines) <= 20
     kept = definitions(stub(name))
-    assert kept <= definitions(solution(name).read_text(encoding="utf-8"))
+    assert kept <= definitions(read(solution(name)))
 
 
 def definitions(source: str) -> set[str]:
