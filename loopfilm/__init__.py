@@ -6,9 +6,11 @@ f
 """
 
 from .films import NO_ANSWER, Answer, Film, Step
-from .lanes import by_user, labelled, lane
+from .labelling import by_user, labelled
+from .lanes import lane
+from .own_loop import on_own_loop
 from .recorder import film
-from .running import on_own_loop, running, running_apart
+from .running import running, running_apart
 from .visits import visited, watch
 
 __all__ = [

@@ -1,6 +1,6 @@
 """Start an application, and stop it again whatever happens.
 
-Two ways in, for two kinds of caller::
+There are two ways, for two kinds of caller::
 
     async with running(app) as url: ...  # on the loop that is already running here
     with running_apart(app) as url: ...  # on a loop of its own, for callers that block
@@ -13,45 +13,24 @@ answered by then.
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
-from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets, is_valid_ip
+from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets
 from tornado.web import Application, RequestHandler
 
-from .lanes import labelled
-
-T = TypeVar("T")
+from .labelling import labelled
+from .resolver import LiteralResolver
 
 LOCALHOST = "127.0.0.1"
-GRACE_PERIOD = 3.0  # seconds for what is still under way when an application is stopped
-
-
-class LiteralResolver(DefaultLoopResolver):
-    """A resolver that answers for IP addresses on the spot.
-
-    Tornado's own asks a thread even about "127.0.0.1". Requests that were sent in one order
-    then arrive in another, now and then, and an experiment about order would be about luck.
-    """
-
-    async def resolve(
-        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[tuple[int, Any]]:
-        """Look up a name, as `tornado.netutil.Resolver.resolve` does."""
-        if not is_valid_ip(host):
-            return await super().resolve(host, port, family)
-        found = socket.getaddrinfo(
-            host, port, family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )
-        return [(entry[0], entry[4]) for entry in found]
+# Seconds to wait, when an application is stopped, for its connections and its handlers to end.
+GRACE_PERIOD = 3.0
 
 
 @asynccontextmanager
@@ -64,8 +43,8 @@ async def running(
     see `LiteralResolver`, unless somebody has chosen a resolver before.
 
     Args:
-        app: the application. If its settings hold `while_running`, a function that makes a
-            context manager, that is entered first and left last.
+        app: the application. Its setting `while_running`, if there is one, is a function that
+            returns a context manager; this is entered first and left last.
         port: where to listen; 0 lets the system pick.
         address: the local address to listen on.
 
@@ -86,16 +65,16 @@ async def running(
             yield f"http://{host}:{sockets[0].getsockname()[1]}"
         finally:
             server.stop()
-            # An upload that nobody reads may not keep us, and neither may, below, a handler
-            # that refuses to end.
+            # An upload that nobody reads keeps its connection open; so this wait has a limit.
             with suppress(TimeoutError):
                 await asyncio.wait_for(server.close_all_connections(), GRACE_PERIOD)
-            # A handler does not notice that its connection is gone: it would wait on.
-            left = handlers_at_work(app, asyncio.get_running_loop())
-            for task in left:
+            # A handler does not notice that its connection is gone: it would go on waiting.
+            unfinished = handlers_at_work(app, asyncio.get_running_loop())
+            for task in unfinished:
                 task.cancel()
-            if left:
-                await asyncio.wait(left, timeout=GRACE_PERIOD)
+            if unfinished:
+                # A handler can refuse to be cancelled; so this wait has a limit too.
+                await asyncio.wait(unfinished, timeout=GRACE_PERIOD)
 
 
 def handlers_at_work(
@@ -107,7 +86,7 @@ def handlers_at_work(
         app: the application.
         loop: the loop on which it runs.
     """
-    # Tornado keeps no list of them, but each is a task that runs a method of its handler.
+    # Tornado keeps no list of them, but each runs in a task, as a method of its handler.
     found = {}
     for task in asyncio.all_tasks(loop):
         coroutine = task.get_coro()
@@ -116,39 +95,6 @@ def handlers_at_work(
             if isinstance(handler, RequestHandler) and handler.application is app:
                 found[task] = handler
     return found
-
-
-def on_own_loop(function: Callable[..., Awaitable[T]], *args: Any) -> T:
-    """Run a coroutine function to its end on a new loop, in a thread of its own.
-
-    For callers whose own thread already runs a loop, such as a cell of a notebook.
-
-    Args:
-        function: a coroutine function.
-        *args: what to call it with.
-
-    Returns:
-        What it returned.
-
-    Raises:
-        BaseException: whatever it raised.
-    """
-    give_up: list[Callable[[], object]] = []
-
-    async def call() -> T:
-        task = asyncio.current_task()
-        assert task
-        give_up.append(functools.partial(IOLoop.current().add_callback, task.cancel))
-        return await function(*args)
-
-    with ThreadPoolExecutor(1, "own loop") as threads:
-        try:
-            return threads.submit(lambda: asyncio.run(call())).result()
-        except KeyboardInterrupt:
-            # Or whoever interrupts a cell that hangs would have to wait for its end.
-            for cancel in give_up:
-                cancel()
-            raise
 
 
 @contextmanager
@@ -165,6 +111,7 @@ def running_apart(app: Application) -> Iterator[str]:
 
     Raises:
         OSError: it could not listen.
+        BaseException: whatever it raised while it was stopped.
     """
     started: Future[tuple[str, Callable[[], object]]] = Future()
 
@@ -177,7 +124,7 @@ def running_apart(app: Application) -> Iterator[str]:
 
     errors: list[BaseException] = []
 
-    def thread() -> None:
+    def run_server() -> None:
         try:
             asyncio.run(serve())
         except BaseException as error:
@@ -186,7 +133,7 @@ def running_apart(app: Application) -> Iterator[str]:
             else:
                 started.set_exception(error)
 
-    server = threading.Thread(target=thread, name="running apart", daemon=True)
+    server = threading.Thread(target=run_server, name="running apart", daemon=True)
     server.start()
     url, stop = started.result()
     try:

@@ -1,4 +1,4 @@
-"""Visitors: an application is run, they come all at once, and all of it is filmed."""
+"""Run an application, let visitors come to it all at once, and film what happens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.web import Application
 
 from .films import NO_ANSWER, Answer, Film
-from .lanes import name_of
+from .labelling import lane_name
+from .own_loop import on_own_loop
 from .recorder import film
-from .running import on_own_loop, running
+from .running import running
 
-# What may stand in an address as it is; "%" is there for what was quoted before.
-URL = "/?&=%:+,;@!$'()*~[]"
+# What a path keeps as it is; "%" too, since a part of it may have been quoted already.
+SAFE = "/?&=%:+,;@!$'()*~[]"
 
 
 async def visited(
@@ -38,8 +39,8 @@ async def visited(
         visits: see `watch`.
         red: a step longer than this holds the loop, in seconds.
         patience: a visitor goes away after this time, in seconds, with status 599.
-        script: what happens meanwhile, if anything does. It is given the film while that is
-            being made, and awaited beside the visits.
+        script: what else is to happen meanwhile, if anything. It is called with the film that
+            is being made, and what it returns is awaited together with the visits.
 
     Returns:
         The film; its `answers` are in the order of the visits.
@@ -49,12 +50,12 @@ async def visited(
         Exception: whatever the script raised.
     """
     paths = [
-        quote(visit, safe=URL) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
+        quote(visit, safe=SAFE) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
         for visit in ([visits] if isinstance(visits, str) else visits)
     ]
 
     async def visit(client: SimpleAsyncHTTPClient, f: Film, url: str, path: str) -> Answer:
-        lane = name_of(app, _request_for(path))
+        lane = lane_name(app, _request_for(path))
         name = None if lane is None else f.asked(lane)
         try:
             response = await client.fetch(
@@ -77,8 +78,8 @@ async def visited(
         try:
             with film(red=red) as f:
                 coming = [visit(client, f, url, path) for path in paths]
-                events = [] if script is None else [script(f)]
-                f.answers = (await asyncio.gather(*coming, *events))[: len(paths)]
+                scripts = [] if script is None else [script(f)]
+                f.answers = (await asyncio.gather(*coming, *scripts))[: len(paths)]
         finally:
             client.close()
     return f
@@ -94,8 +95,8 @@ def watch(
 
     Args:
         app: the application.
-        visits: a path each, such as "/resources/?user=ada", or short "ada" for that; one string
-            is one visit.
+        visits: a path each, such as "/resources/?user=ada", or "ada", which is short for that
+            one; a string is one visit.
         red: a step longer than this holds the loop, in seconds.
         timeout: a visitor goes away after this time, in seconds, with status 599.
 

@@ -27,7 +27,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from loopfilm import on_own_loop, running, running_apart
-from loopfilm.running import LiteralResolver
+from loopfilm.resolver import LiteralResolver
 from stormy_demo.program import main
 from tests.paths import ROOT
 
@@ -138,7 +138,8 @@ class TestRunningHere:
                 reading.set()
                 return asyncio.Future()
 
-        monkeypatch.setattr("stormy_demo.running.PATIENCE", 0.1)
+        # `loopfilm.running` is the function of that name; the module is hidden behind it.
+        monkeypatch.setattr(sys.modules["loopfilm.running"], "GRACE_PERIOD", 0.1)
         reading = asyncio.Event()
         async with running(Application([("/", Upload)])) as url:
             stream = await IOStream(socket.socket()).connect(("127.0.0.1", int(url[17:])))
