@@ -1,6 +1,6 @@
 """Draw who had the event loop, and when, as an SVG picture of one row for each lane.
 
-The drawing knows nothing of asyncio: `film` measures, and says here what is to be seen.
+The drawing knows nothing of asyncio: it is given names and seconds.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
-WIDTH = 700
-MARGIN = 14
-ROW = 26
-BAR = 14
+# In pixels; the last two are the height of a row, and of a bar in it.
+WIDTH, MARGIN, ROW, BAR = 700, 14, 26, 14
+THINNEST = 2.0  # pixels; a shorter step is drawn as wide as this
 MOST_ROWS = 12
-THINNEST = 2.0
 
 PAPER, INK, GREY, FAINT = "#fdfdfb", "#1f2933", "#566472", "#e4e7eb"
 BLUE, RED, PINK, GREEN = "#1d5fa6", "#c62828", "#fbe3e0", "#0b5f59"
 
-# Words that may lie across a line push it aside.
+# An edge in the colour of the paper, around words that may lie across a line.
 HALO = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke"'
 
 Span = tuple[float, float]
@@ -50,8 +48,8 @@ def draw(
     """Draw a film.
 
     Args:
-        rows: the lanes, from top to bottom. Of many only some are drawn, and first of all those
-            that held the loop.
+        rows: the lanes, from top to bottom. If there are many, only some are drawn; those that
+            held the loop come before the others.
         beats: when the heartbeat beat, in seconds since the film began.
         length: how long the film is, in seconds.
         red: a bar longer than this many seconds is red.
@@ -110,7 +108,7 @@ class _Drawing:
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
                 '<g class="heading">',
                 *self.heading(),
-                # What a player of the film has to know: where it begins and ends, and when.
+                # For whoever animates the picture: where the film is, and how long it lasts.
                 f'</g><g class="film" data-seconds="{self.length:.3f}"'
                 f' data-start="{self.x(0):.1f}" data-end="{self.x(self.length):.1f}"'
                 f' data-top="{self.top:g}" data-bottom="{self.bottom:g}">',
@@ -138,7 +136,7 @@ class _Drawing:
             x += 22 + 6.4 * len(words) + 24
 
     def pauses(self) -> Iterator[str]:
-        # Behind everything, since it is everybody who waits while one holds the loop.
+        # Across all rows: everybody waits while one holds the loop.
         for x, width in self.merged(self.held):
             yield _rect(x, self.top, width, self.bottom - self.top, PINK)
 
@@ -182,7 +180,7 @@ class _Drawing:
         drawn: list[float] = []
         for beat in self.beats:
             x = self.x(beat)
-            # Nearer together they would run into one bar, in which nobody sees a gap.
+            # Nearer to each other they would look like a bar, and hide the gaps.
             if not drawn or x - drawn[-1] >= 4:
                 drawn.append(x)
         yield _ticks(drawn, middle - 5, 10)
@@ -201,7 +199,7 @@ class _Drawing:
         return x, max(self.x(span[1]) - x, THINNEST)
 
     def merged(self, bars: Iterable[Span]) -> list[Span]:
-        """Join bars that nobody could tell apart; a film has thousands of steps."""
+        """Join bars that nobody could tell apart, since a film has thousands of steps."""
         joined: list[Span] = []
         for x, width in map(self.across, bars):
             if joined and x - sum(joined[-1]) < 0.75:
@@ -228,7 +226,7 @@ def _short(name: str) -> str:
 
 
 def _clean(words: str) -> str:
-    """Replace what an XML file may not hold: a name can come from anybody's address line."""
+    """Replace what an XML file may not hold: a client may choose the name of its lane."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
     )
@@ -247,7 +245,7 @@ def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
 
 
 def _path(bars: Iterable[Span], y: float, height: float, colour: str) -> str:
-    """Draw bars of one colour as one shape, which takes a third of the room."""
+    """Draw bars of one colour as one shape, which takes a third of the bytes."""
     shape = "".join(f"M{x:.1f} {y:g}h{width:.1f}v{height:g}h-{width:.1f}" for x, width in bars)
     return f'<path d="{shape}" fill="{colour}"/>' if shape else ""
 

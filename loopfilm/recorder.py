@@ -1,8 +1,9 @@
-"""Record: every step that an event loop takes, measured while it happens.
+"""Record every step that an event loop takes, while it happens.
 
 All that a loop does is to run one step after another, and every step of an asyncio loop goes
-through `asyncio.Handle._run`. While a film is running, that method also looks at the clock and
-at the step's lane, see `lanes`. So callbacks, coroutines and greenlets look alike to it.
+through `asyncio.Handle._run`. While a film is running, that method also notes the time before
+and after, and the step's lane, see `lanes`. It does so for callbacks, coroutines and greenlets
+in the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from .films import Film, Record
 from .lanes import LANE
 
-HEARTBEAT = 0.025  # seconds
+HEARTBEAT = 0.025  # seconds from one beat to the next
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def film(*, red: float = 0.25) -> Iterator[Film]:
     def beat() -> None:
         nonlocal timer
         recorded.record.beats.append(time.perf_counter())
-        # An empty context: the heartbeat is nobody's, wherever the film was started.
+        # An empty context, or the heartbeat would be in the lane in which the film was started.
         timer = loop.call_later(HEARTBEAT, beat, context=Context())
 
     _start(recorded.record, loop)
@@ -70,7 +71,7 @@ def film(*, red: float = 0.25) -> Iterator[Film]:
 
 
 class _Patch:
-    """`asyncio.Handle._run` with two looks at the clock, for as long as there are films."""
+    """Replaces `asyncio.Handle._run`, for as long as there are films, by one that records."""
 
     def __init__(self) -> None:
         self.records: dict[asyncio.AbstractEventLoop, tuple[Record, ...]] = {}
@@ -86,7 +87,7 @@ class _Patch:
             LANE,
         )
 
-        # This runs at every step of every loop of the process, so it keeps, and does not judge.
+        # This runs at every step of every loop of the process, so all it does is to record.
         def _run(handle: Any) -> None:
             running = records.get(handle._loop)
             if running is None:
@@ -98,15 +99,15 @@ class _Patch:
             finally:
                 end = clock()
                 for record in running:
-                    # Not the step that ended the film: it belongs to whoever makes the film.
+                    # The step in which the film ended is the film maker's own.
                     if record.ended is None:
                         record.steps.append((lane, start, end))
 
         return _run
 
     def remove(self) -> None:
-        # Somebody may have patched over this patch since. Then it stays where it is, and lets
-        # everything through: it has no films, and will never have any again.
+        # Somebody else may have replaced the method since, and may call ours. Then ours stays,
+        # and only passes calls on: it has no films, and never gets any again.
         if asyncio.Handle._run is self.run:
             asyncio.Handle._run = self.original  # type: ignore[method-assign]
 
@@ -128,9 +129,9 @@ def _stop(record: Record, loop: asyncio.AbstractEventLoop) -> None:
     with _lock:
         record.ended = time.perf_counter()
         assert _patch is not None
-        left = tuple(other for other in _patch.records[loop] if other is not record)
-        if left:
-            _patch.records[loop] = left
+        others = tuple(other for other in _patch.records[loop] if other is not record)
+        if others:
+            _patch.records[loop] = others
             return
         del _patch.records[loop]
         if not _patch.records:
