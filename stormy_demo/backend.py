@@ -1,8 +1,8 @@
 """The slow service that everybody waits for.
 
 It answers `GET /profile`, `/friends` and `/messages`, each with `?user=ada`, and `POST /data`.
-How slowly and how badly is for the script to say: see `Backend`. By hand, with curl, a question
-can ask for trouble itself: `&delay=2` (seconds), `&status=500`, `&drop=1`.
+How slowly and how badly is for the script to say: see `Backend`. A question that is asked by
+hand, with curl, can say so itself: `&delay=2` (seconds), `&status=500`, `&drop=1`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from .program import main
 
-N = TypeVar("N", int, float)
+Number = TypeVar("Number", int, float)
 
 PEOPLE = {
     "ada": {"profile": "Ada Lovelace", "friends": ["grace", "alan"], "messages": 3},
@@ -27,15 +27,15 @@ PEOPLE = {
 
 
 class Backend:
-    """A backend that does what the script says.
+    """A backend that does what the script says: these arguments, and calls of `release`.
 
     Args:
         delay: seconds before each answer.
         together: answer when this many questions have come, all of them, then wait for as many
-            again. An experiment about overlap needs no luck then.
-        hold: keep every question until `release` is called.
+            again. Then an experiment about overlap does not depend on luck.
+        hold: answer no question before `release` is called for it.
         fail: answer questions about these things with a 500.
-        drop: hang up on questions about these things.
+        drop: close the connection of questions about these things.
         hang: never answer questions about these things.
 
     Attributes:
@@ -57,7 +57,7 @@ class Backend:
         drop: Collection[str] = (),
         hang: Collection[str] = (),
     ) -> None:
-        """Keep the script."""
+        """Make the application."""
         if not 0 <= delay < float("inf"):
             raise ValueError(f"delay must be 0 seconds or more, not {delay}")
         self.delay = delay
@@ -68,7 +68,7 @@ class Backend:
         self.hang = hang
         self.asked: list[str] = []
         self.most = 0
-        self._now = 0
+        self._under_way = 0
         self._waiting: list[tuple[str, asyncio.Event]] = []
         self._released: set[str] = set()
         self._loop: IOLoop | None = None
@@ -99,33 +99,34 @@ class Backend:
 
         Args:
             question: what is asked, such as "friends of ada".
-            turn: an event to be set when it is time, or by a caller that gives up.
+            turn: an event that is set when it may be answered, or by a caller that gives up.
         """
         self.asked.append(question)
-        self._now += 1
-        self.most = max(self.most, self._now)
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
         try:
             self._take_turns(question, turn)
             await turn.wait()
             await asyncio.sleep(self.delay)
         finally:
-            self._now -= 1
+            self._under_way -= 1
 
     def _take_turns(self, question: str, turn: asyncio.Event) -> None:
         self._loop = IOLoop.current()
-        self._waiting = [w for w in self._waiting if not w[1].is_set()] + [(question, turn)]
+        still_waiting = [other for other in self._waiting if not other[1].is_set()]
+        self._waiting = [*still_waiting, (question, turn)]
         if self.hold:
             self._answer_released()
         elif len(self._waiting) >= self.together:
-            for _, waiting in self._waiting:
-                waiting.set()
+            for _, each_turn in self._waiting:
+                each_turn.set()
 
 
 class QuestionHandler(RequestHandler):
     """One question about one user."""
 
     def initialize(self) -> None:
-        """Make room for the news that it is our turn, or that the client has gone."""
+        """Make the events that say that its turn has come, and that its client has gone."""
         self.turn = asyncio.Event()
         self.gone = asyncio.Event()
 
@@ -139,7 +140,7 @@ class QuestionHandler(RequestHandler):
         if self.status != 200 and not 400 <= self.status <= 599:
             raise HTTPError(400, "status must be 200, or from 400 to 599")
 
-    def number(self, name: str, default: N) -> N:
+    def number(self, name: str, default: Number) -> Number:
         """Return an argument that is a number of the same kind as its default."""
         text = self.get_argument(name, str(default))
         try:
@@ -148,12 +149,12 @@ class QuestionHandler(RequestHandler):
             raise HTTPError(400, f"{name} must be a number") from None
 
     def on_connection_close(self) -> None:
-        """Let a question that waits, or is never answered, end with its connection."""
+        """End a question that waits, or is never answered, together with its connection."""
         self.turn.set()
         self.gone.set()
 
     async def get(self, thing: str) -> None:
-        """Answer, or misbehave as the script or the question says."""
+        """Answer, or fail in the way that the script or the question says."""
         script: Backend = self.settings["backend"]
         await script.turn_of(f"{thing} of {self.user}", self.turn)
         await asyncio.sleep(self.delay)
@@ -163,18 +164,18 @@ class QuestionHandler(RequestHandler):
             self.detach().close()
             return
         self.set_status(500 if thing in script.fail else self.status)
-        nobody = {"profile": self.user.title(), "friends": [], "messages": 0}
-        person = PEOPLE.get(self.user, nobody)
+        stranger = {"profile": self.user.title(), "friends": [], "messages": 0}
+        person = PEOPLE.get(self.user, stranger)
         if thing not in person:
             raise HTTPError(404)
         self.write({thing: person[thing]})
 
 
 class DataHandler(RequestHandler):
-    """Say which data a form brought."""
+    """Data that a form sends."""
 
     def post(self) -> None:
-        """Answer the fields of the form."""
+        """Answer with the fields of the form."""
         fields = self.request.body_arguments
         self.write({name: self.get_body_argument(name, strip=False) for name in fields})
 

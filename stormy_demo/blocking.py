@@ -8,8 +8,7 @@ import time
 from tornado.web import Application
 
 from . import bobs_big_data
-from .program import main
-from .task import THINGS, TaskHandler, task_app
+from .task import THINGS, TaskHandler, main, task_app
 
 
 class ResourceHandler(TaskHandler):

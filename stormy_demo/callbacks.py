@@ -12,8 +12,7 @@ from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from .program import main
-from .task import THINGS, TaskHandler, answer, http_client, question, task_app
+from .task import THINGS, TaskHandler, answer, http_client, main, question, task_app
 
 
 def heard(callback: Callable[..., None]) -> Callable[..., None]:

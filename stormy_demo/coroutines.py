@@ -8,8 +8,7 @@ from typing import Any
 
 from tornado.web import Application
 
-from .program import main
-from .task import THINGS, TaskHandler, answer, http_client, question, task_app
+from .task import THINGS, TaskHandler, answer, http_client, main, question, task_app
 
 
 class ResourceHandler(TaskHandler):

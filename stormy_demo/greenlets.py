@@ -11,8 +11,7 @@ from tornalet import tornalet, wait
 from trequests import setup_session
 
 from . import bobs_big_data
-from .program import main
-from .task import THINGS, TaskHandler, task_app
+from .task import THINGS, TaskHandler, main, task_app
 
 
 class ResourceHandler(TaskHandler):
@@ -28,7 +27,7 @@ class ResourceHandler(TaskHandler):
 
 def make_app(backend: str, delay: float = 0.0, deadline: float = 2.0) -> Application:
     """Make the application, see `task.task_app`."""
-    # Only while it runs, so that requests stays what it is for everybody else in the process.
+    # Only while the application runs: requests is changed for everybody in the process.
     return task_app(ResourceHandler, backend, delay, deadline, while_running=setup_session)
 
 

@@ -30,10 +30,10 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
     # Plain signal handlers, since asyncio's own do not exist on Windows.
     def ask_to_stop(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
-        # The second Ctrl-C is an ordinary one again, for handlers that refuse to end.
-        give_back_signals()
-        # A handler that blocks keeps the loop from stopping, so it has to hear of it here; and
-        # those behind it must not begin.
+        # A second Ctrl-C has its ordinary effect again, for a handler that refuses to end.
+        restore_signals()
+        # A handler that blocks keeps the loop from noticing `stop`, so it is interrupted here.
+        # Requests that wait behind it find no handler any more.
         app.default_router.rules.clear()
         at_work = handlers_at_work(app, loop)
         for task in at_work:
@@ -42,7 +42,7 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         if holder in at_work and not at_work[holder]._headers_written:
             raise asyncio.CancelledError
 
-    def give_back_signals() -> None:
+    def restore_signals() -> None:
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
@@ -53,19 +53,25 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
             await stop.wait()
         print("stopped", flush=True)
     finally:
-        give_back_signals()
+        restore_signals()
 
 
-def main(make_app: Callable[..., Application], argv: list[str] | None = None) -> int:
+def main(
+    make_app: Callable[..., Application],
+    argv: list[str] | None = None,
+    *,
+    backend: Application | None = None,
+) -> int:
     """Run an application as a program, until Ctrl-C or SIGTERM.
 
     `--port` and `--address` say where to listen. Each parameter of `make_app` is an option too:
-    `delay: float = 0.0` becomes `--delay=0.5`. A server that wants a `backend` and was not told
-    of one gets one of its own, on another thread.
+    `delay: float = 0.0` becomes `--delay=0.5`.
 
     Args:
         make_app: makes the application.
         argv: the command line; that of the process if it is left out.
+        backend: what is started on another thread if `make_app` has a parameter `backend`, and
+            the command line gives it no address.
 
     Returns:
         The exit status: 0 when it was stopped, 1 when it could not listen, 2 when the command
@@ -84,11 +90,8 @@ def main(make_app: Callable[..., Application], argv: list[str] | None = None) ->
         try:
             _parse(options, argv)
             settings = {p.name: options[p.name] for p in parameters}
-            if settings.get("backend") == "":
-                # Late, since the backend is a program too.
-                from .backend import Backend
-
-                settings["backend"] = stack.enter_context(running_apart(Backend(0.05).app))
+            if backend and settings.get("backend") == "":
+                settings["backend"] = stack.enter_context(running_apart(backend))
             app = make_app(**settings)
         except (Error, ValueError) as error:
             print(f"{error} (--help lists the options)", file=sys.stderr)
@@ -105,8 +108,8 @@ def main(make_app: Callable[..., Application], argv: list[str] | None = None) ->
 
 
 def _parse(options: OptionParser, argv: list[str]) -> None:
-    # Word by word, since Tornado's parser answers a slip with all of the help, or does not say
-    # which option it was.
+    # Word by word: Tornado's parser answers an unknown option with all of the help, and does
+    # not say which option has a value that it cannot read.
     for word in argv[1:]:
         if not word.startswith("-") or word.lstrip("-").partition("=")[0] not in options:
             raise Error(f"{word} is not an option")

@@ -6,7 +6,9 @@ piece of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` say how to 
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,31 +16,37 @@ import requests
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.httputil import url_concat
-from tornado.ioloop import IOLoop
 from tornado.iostream import UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPTimeoutError
 from tornado.web import Application, HTTPError, RequestHandler
+
+from . import program
+from .backend import Backend
 
 THINGS = ("profile", "friends", "messages")
 
 # Tornado's client gives this status to a request that got no answer at all.
 NO_ANSWER = 599
-CURL_TIMED_OUT = 28
+CURL_TIMED_OUT = 28  # libcurl's number of this error
 NOT_UNDERSTOOD = "The backend did not answer in the JSON that was agreed."
+
+# The client of each event loop. A client refers to its loop, so even a weak dictionary would
+# keep both for ever: `http_client` drops those whose loop is closed.
+_clients: dict[asyncio.AbstractEventLoop, AsyncHTTPClient] = {}
 
 
 def http_client() -> AsyncHTTPClient:
     """Return the client with which the handlers of this loop ask their backend.
 
-    Tornado's shared client sends ten requests at a time and lets the eleventh wait. This one
-    belongs to the service alone, and lets a thousand through.
+    The client that Tornado shares sends ten requests at a time and lets the eleventh wait. This
+    one belongs to the service alone, and sends a thousand at a time.
     """
-    # It is kept on its loop, and so goes with it.
-    kept = vars(IOLoop.current())
-    if "_task_client" not in kept:
-        kept["_task_client"] = AsyncHTTPClient(force_instance=True, max_clients=1000)
-    client: AsyncHTTPClient = kept["_task_client"]
-    return client
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        for ended in [other for other in list(_clients) if other.is_closed()]:
+            _clients.pop(ended, None)
+        _clients[loop] = AsyncHTTPClient(force_instance=True, max_clients=1000)
+    return _clients[loop]
 
 
 def question(backend: str, thing: str, user: str) -> str:
@@ -90,16 +98,16 @@ def failure(error: BaseException | None) -> HTTPError | None:
 
 
 class TaskHandler(RequestHandler):
-    """What the handlers of all styles share: who is asked about, and how an error is told."""
+    """What the handlers of all styles share: who is asked about, how an error is answered."""
 
     def initialize(self, backend: str, delay: float, deadline: float) -> None:
-        """Keep what `make_app` was told."""
+        """Keep the settings, see `task_app`."""
         self.backend = backend
         self.delay = delay
         self.deadline = deadline
 
     def prepare(self) -> None:
-        """Find out whose resources are wanted, before any style begins to wait."""
+        """Read whose resources are wanted, before any style begins to wait."""
         self.user_id = self.get_argument("user", "")
         if not self.user_id:
             raise HTTPError(400, "Say whose resources you want, as in /resources/?user=ada")
@@ -117,7 +125,7 @@ class TaskHandler(RequestHandler):
         error = failure(error) or error
         sentence = "Something went wrong in here."
         if "exc_info" not in kwargs:
-            # Tornado ends a handler so when its task is cancelled.
+            # Tornado ends a handler in this way when its task is cancelled.
             self.set_status(503)
             sentence = "The server was stopped before it could answer."
         elif isinstance(error, HTTPError):
@@ -139,7 +147,7 @@ def task_app(
         **settings: passed on to `tornado.web.Application`.
 
     Raises:
-        ValueError: an argument is not of that kind.
+        ValueError: an argument is not what it should be.
     """
     address = urlsplit(backend)
     if address.scheme not in ("http", "https") or not address.hostname:
@@ -150,3 +158,16 @@ def task_app(
         raise ValueError(f"deadline must be more than 0 seconds, not {deadline}")
     arguments = {"backend": backend.rstrip("/"), "delay": delay, "deadline": deadline}
     return Application([(r"/resources/", handler, arguments)], **settings)
+
+
+def main(make_app: Callable[..., Application], argv: list[str] | None = None) -> int:
+    """Run a style as a program, with a backend of its own if it is not given one.
+
+    Args:
+        make_app: that of the style.
+        argv: the command line; that of the process if it is left out.
+
+    Returns:
+        The exit status, see `program.main`.
+    """
+    return program.main(make_app, argv, backend=Backend(0.05).app)

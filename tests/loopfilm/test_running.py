@@ -1,14 +1,11 @@
-"""Applications start, stop, and leave nothing behind, on any loop and as programs."""
+"""Applications start, stop, and leave nothing behind, on any loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import traceback
@@ -28,8 +25,6 @@ from tornado.websocket import WebSocketHandler, websocket_connect
 
 from loopfilm import on_own_loop, running, running_apart
 from loopfilm.resolver import LiteralResolver
-from stormy_demo.program import main
-from tests.paths import ROOT
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
@@ -303,199 +298,3 @@ class TestLiteralResolver:
                 assert Resolver.configured_class() is LiteralResolver
         finally:
             Resolver._restore_configuration(saved)
-
-
-SERVERS = ["backend", "blocking", "callbacks", "coroutines", "greenlets"]
-STYLES = SERVERS[1:]
-
-
-def make_app_of(server: str) -> Callable[..., Application]:
-    make_app: Callable[..., Application]
-    make_app = importlib.import_module(f"stormy_demo.{server}").make_app
-    return make_app
-
-
-def command(server: str, *options: str) -> list[str]:
-    return [sys.executable, "-m", f"stormy_demo.{server}", *options]
-
-
-class Program:
-    """A server that runs as a program."""
-
-    def __init__(self, server: str, *options: str) -> None:
-        self.process = subprocess.Popen(
-            command(server, "--port=0", *options),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        self.greeting = self.process.stdout.readline()
-        self.url = self.greeting.split()[2]
-
-    def stop(self, signum: int) -> tuple[int, list[str]]:
-        """Send a signal; return the exit status, and what stood on the terminal after it."""
-        self.process.send_signal(signum)
-        said, _ = self.process.communicate(timeout=20)
-        return self.process.returncode, said.splitlines()
-
-
-@contextlib.contextmanager
-def program(server: str, *options: str) -> Iterator[Program]:
-    running_program = Program(server, *options)
-    try:
-        yield running_program
-    finally:
-        running_program.process.kill()
-        running_program.process.communicate()
-
-
-def run(server: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(server, *options), cwd=ROOT, capture_output=True, text=True, timeout=30
-    )
-
-
-def assert_one_sentence(said: str, *words: str) -> None:
-    assert len(said.splitlines()) == 1, said
-    for word in words:
-        assert word in said
-
-
-BY_SIGNAL = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-
-
-class TestPrograms:
-    @BY_SIGNAL
-    @pytest.mark.parametrize("server", SERVERS)
-    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-    def test_serves_until_it_is_told_to_stop(self, server: str, signum: int) -> None:
-        with program(server) as p:
-            assert p.url.startswith("http://127.0.0.1:")
-            assert "Ctrl-C" in p.greeting
-            path = "/profile" if server == "backend" else "/resources/"
-            answer = requests.get(p.url + path, params={"user": "ada"}, timeout=20)
-            assert answer.json()["profile"] == "Ada Lovelace"
-            status, said = p.stop(signum)
-        assert status == 0
-        assert said[-1] == "stopped"
-        assert [line for line in said[:-1] if " 200 GET " not in line] == []
-
-    @BY_SIGNAL
-    @pytest.mark.parametrize("server", SERVERS)
-    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-    def test_stops_although_requests_are_under_way(self, server: str, signum: int) -> None:
-        """Also if one of them holds the loop, as in `blocking`."""
-        with program(server, "--delay=60") as p:
-            path = "/profile?user=ada" if server == "backend" else "/resources/?user=ada"
-            with ask_and_wait(p.url, path) as connection, ask_and_wait(p.url, path):
-                status, said = p.stop(signum)
-                assert b"HTTP/1.1 50" in connection.recv(1000)
-        assert status == 0
-        assert said[-1] == "stopped"
-        # Tornado's lines for requests that were cut off, or came too late, and nothing else.
-        assert [line for line in said[:-1] if not re.search(" (404|500|503) GET ", line)] == []
-
-    @BY_SIGNAL
-    @pytest.mark.parametrize("server", STYLES)
-    def test_stops_although_the_backend_does_not_answer(self, server: str) -> None:
-        asked = threading.Semaphore(0)
-
-        class Hangs(RequestHandler):
-            async def get(self) -> None:
-                asked.release()
-                await asyncio.Event().wait()
-
-        with (
-            running_apart(Application([(".*", Hangs)])) as backend,
-            program(server, f"--backend={backend}", "--deadline=60") as p,
-            ask_and_wait(p.url, "/resources/?user=ada"),
-        ):
-            assert asked.acquire(timeout=20)
-            status, said = p.stop(signal.SIGINT)
-        assert status == 0
-        assert said[-1] == "stopped"
-        assert [line for line in said[:-1] if " 503 GET " not in line] == []
-
-    @pytest.mark.parametrize("server", SERVERS)
-    def test_says_which_option_helps_when_the_port_is_taken(self, server: str) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            said = run(server, f"--port={port}")
-        assert said.returncode == 1
-        assert_one_sentence(said.stderr, str(port), "in use", "--port")
-        assert said.stdout == ""
-
-    def test_says_that_it_cannot_have_an_address(self) -> None:
-        said = run("coroutines", "--port=0", "--address=192.0.2.1")
-        assert said.returncode == 1
-        assert_one_sentence(said.stderr, "192.0.2.1")
-
-    @pytest.mark.parametrize("server", SERVERS)
-    @pytest.mark.parametrize(
-        ("option", "words"),
-        [
-            ("--port=abc", "--port=abc"),
-            ("--port=99999", "port 65535"),
-            ("--port=-1", "port 65535"),
-            ("--port", "'port' value"),
-            ("--nonsense", "--nonsense"),
-            ("--delay=-1", "delay -1"),
-            ("--delay=nan", "delay nan"),
-            ("--delay=soon", "--delay=soon"),
-            ("--logging=loud", "log"),
-            ("stray", "stray"),
-            ("-", "-"),
-        ],
-    )
-    def test_refuses_an_option_in_one_sentence(
-        self, server: str, option: str, words: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert main(make_app_of(server), ["", "--logging=none", option]) == 2
-        out, err = capsys.readouterr()
-        assert_one_sentence(err, *words.split(), "--help")
-        assert out == ""
-
-    @pytest.mark.parametrize("server", STYLES)
-    @pytest.mark.parametrize(
-        ("option", "words"),
-        [
-            ("--deadline=0", "deadline 0"),
-            ("--deadline=-2", "deadline -2"),
-            ("--backend=nonsense", "backend http://"),
-            ("--backend=http://", "backend http://"),
-        ],
-    )
-    def test_refuses_a_setting_in_one_sentence(
-        self, server: str, option: str, words: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        self.test_refuses_an_option_in_one_sentence(server, option, words, capsys)
-
-    @pytest.mark.parametrize("server", SERVERS)
-    def test_ends_with_status_2_after_a_bad_option(self, server: str) -> None:
-        said = run(server, "--port=abc")
-        assert said.returncode == 2
-        assert_one_sentence(said.stderr, "--port=abc", "--help")
-        assert said.stdout == ""
-
-    @pytest.mark.parametrize("server", SERVERS)
-    def test_lists_its_options(self, server: str) -> None:
-        said = run(server, "--help")
-        assert said.returncode == 0
-        assert "--port" in said.stdout + said.stderr
-        assert "--delay" in said.stdout + said.stderr
-
-
-@contextlib.contextmanager
-def ask_and_wait(url: str, path: str) -> Iterator[socket.socket]:
-    """Send a question, and go on when the server has it."""
-    host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as connection:
-        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n"
-        connection.sendall(head.encode() + b"Expect: 100-continue\r\n\r\n")
-        # A server that holds its loop says no word to the second question.
-        connection.settimeout(0.5)
-        with contextlib.suppress(TimeoutError):
-            assert connection.recv(1000).startswith(b"HTTP/1.1 100")
-        yield connection

@@ -1,0 +1,39 @@
+"""What the styles share holds on every loop, and keeps no loop alive."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+from tornado.httpclient import AsyncHTTPClient
+
+from stormy_demo.task import http_client
+
+
+async def client_and_loop() -> tuple[AsyncHTTPClient, asyncio.AbstractEventLoop]:
+    return http_client(), asyncio.get_running_loop()
+
+
+async def test_a_loop_has_one_client_that_sends_a_thousand_requests_at_once() -> None:
+    assert http_client() is http_client()
+    assert http_client() is not AsyncHTTPClient()
+    assert http_client().max_clients == 1000  # type: ignore[attr-defined]
+
+
+def test_another_loop_has_another_client() -> None:
+    one, _ = asyncio.run(client_and_loop())
+    other, _ = asyncio.run(client_and_loop())
+    assert one is not other
+
+
+def test_a_loop_that_is_closed_is_kept_no_longer_than_to_the_next_client() -> None:
+    loops = [weakref.ref(asyncio.run(client_and_loop())[1]) for _ in range(3)]
+    gc.collect()
+    assert [loop() is None for loop in loops] == [True, True, False]
+
+
+async def test_a_client_is_kept_while_its_loop_runs() -> None:
+    mine = http_client()
+    await asyncio.to_thread(asyncio.run, client_and_loop())
+    assert http_client() is mine
