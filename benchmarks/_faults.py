@@ -1,4 +1,4 @@
-"""Upstreams that go wrong, each in its own way, on 127.0.0.1."""
+"""Upstreams that go wrong, each in its own way, on 127.0.0.1; tests use them too."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 import trustme
 
-HERE = "127.0.0.1"
-WAITS = 0.2  # seconds, the patience of those who ask
-GREETING = b"HTTP/1.1 200 OK\r\n"
-CHUNKS = GREETING + b"Transfer-Encoding: chunked\r\n\r\n"
-LENGTH = GREETING + b"Content-Length: 10\r\n\r\n"
+from ._shared import LOCALHOST
+
+CLIENT_TIMEOUT = 0.2  # seconds
+STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
+CHUNKED_HEADERS = STATUS_LINE + b"Transfer-Encoding: chunked\r\n\r\n"
+LENGTH_HEADERS = STATUS_LINE + b"Content-Length: 10\r\n\r\n"
 
 
 @dataclass
@@ -27,13 +28,14 @@ class Fault:
 
     Args:
         says: what it answers, piece by piece.
-        then: how it ends: "close", "reset" or "hang".
-        error: the exception, or None if the answer is good all the same.
+        then: what it does with the connection after that: "close", "reset" or "hang".
+        error: the exception that requests raises, or None if it returns a response.
         pause: seconds between two pieces.
-        options: how it is asked.
-        tls: whether it has a certificate, which nobody trusts.
-        url: its address, if there is no server at all.
-        full: whether it lets nobody in.
+        options: what `requests.get` is called with, beside the address.
+        https: whether the address begins with https.
+        tls: whether the server speaks TLS, with a certificate that nobody trusts.
+        url: the address, where there is no server.
+        full: whether the server accepts no connection, since its backlog is full.
     """
 
     says: list[bytes] = field(default_factory=list)
@@ -41,42 +43,55 @@ class Fault:
     error: type[Exception] | None = None
     pause: float = 0.0
     options: dict[str, Any] = field(default_factory=dict)
+    https: bool = False
     tls: bool = False
     url: str = ""
     full: bool = False
 
 
-HANGS = {"timeout": WAITS}
+WITH_TIMEOUT = {"timeout": CLIENT_TIMEOUT}
 FAULTS = {
     "reset before an answer": Fault(then="reset", error=requests.ConnectionError),
     "hangs up before an answer": Fault(error=requests.ConnectionError),
     "speaks another language": Fault([b"220 mail\r\n"], error=requests.ConnectionError),
     "half a chunk": Fault(
-        [CHUNKS, b"a\r\nhalf"], error=requests.exceptions.ChunkedEncodingError
+        [CHUNKED_HEADERS, b"a\r\nhalf"], error=requests.exceptions.ChunkedEncodingError
     ),
-    "half a body": Fault([LENGTH, b"half"], error=requests.exceptions.ChunkedEncodingError),
+    "half a body": Fault(
+        [LENGTH_HEADERS, b"half"], error=requests.exceptions.ChunkedEncodingError
+    ),
     "reset in the body": Fault(
-        [LENGTH, b"half"], "reset", requests.exceptions.ChunkedEncodingError
+        [LENGTH_HEADERS, b"half"], "reset", requests.exceptions.ChunkedEncodingError
     ),
-    "a wrong certificate": Fault(tls=True, error=requests.exceptions.SSLError),
-    "no TLS at all": Fault([LENGTH], error=requests.exceptions.SSLError, url="https"),
+    "a wrong certificate": Fault(https=True, tls=True, error=requests.exceptions.SSLError),
+    "no TLS at all": Fault([LENGTH_HEADERS], error=requests.exceptions.SSLError, https=True),
     "a name that nobody has": Fault(
         url="http://nobody.invalid/", error=requests.ConnectionError
     ),
-    "a connection that hangs": Fault(full=True, options=HANGS, error=requests.ConnectTimeout),
-    "an answer that hangs": Fault([], "hang", requests.ReadTimeout, options=HANGS),
-    "a header that hangs": Fault([GREETING], "hang", requests.ReadTimeout, options=HANGS),
-    "a body that hangs": Fault(
-        [LENGTH, b"half"], "hang", requests.ConnectionError, options=HANGS
+    "a connection that hangs": Fault(
+        full=True, options=WITH_TIMEOUT, error=requests.ConnectTimeout
     ),
-    "a slow drip": Fault([LENGTH, *[b"."] * 10], pause=WAITS / 8, options=HANGS),
+    "an answer that hangs": Fault([], "hang", requests.ReadTimeout, options=WITH_TIMEOUT),
+    "a header that hangs": Fault(
+        [STATUS_LINE], "hang", requests.ReadTimeout, options=WITH_TIMEOUT
+    ),
+    "a body that hangs": Fault(
+        [LENGTH_HEADERS, b"half"], "hang", requests.ConnectionError, options=WITH_TIMEOUT
+    ),
+    "a slow drip": Fault(
+        [LENGTH_HEADERS, *[b"."] * 10], pause=CLIENT_TIMEOUT / 8, options=WITH_TIMEOUT
+    ),
 }
 
 
 @contextlib.asynccontextmanager
 async def upstream(fault: Fault) -> AsyncIterator[str]:
-    """Run an upstream on the current loop, and give its address."""
-    if fault.url.startswith("http:"):
+    """Run an upstream on the current loop.
+
+    Yields:
+        Its address.
+    """
+    if fault.url:
         yield fault.url
     elif fault.full:
         with full_house() as address:
@@ -85,7 +100,7 @@ async def upstream(fault: Fault) -> AsyncIterator[str]:
         context = None
         if fault.tls:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            trustme.CA().issue_cert(HERE).configure_cert(context)
+            trustme.CA().issue_cert(LOCALHOST).configure_cert(context)
         talking = set[asyncio.Task[None]]()
 
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,10 +111,10 @@ async def upstream(fault: Fault) -> AsyncIterator[str]:
                 await answer(fault, reader, writer)
             writer.transport.abort()
 
-        server = await asyncio.start_server(talk, HERE, 0, ssl=context, backlog=256)
+        server = await asyncio.start_server(talk, LOCALHOST, 0, ssl=context, backlog=256)
         try:
             port = server.sockets[0].getsockname()[1]
-            yield f"http{'s' * bool(fault.tls or fault.url)}://{HERE}:{port}/"
+            yield f"http{'s' * fault.https}://{LOCALHOST}:{port}/"
         finally:
             server.close()
             for task in talking:
@@ -111,7 +126,8 @@ async def answer(
     fault: Fault, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
     """Answer one request, and go wrong."""
-    if fault.url:
+    if fault.https and not fault.tls:
+        # What comes is the beginning of a TLS handshake, and no request.
         await reader.read(1)
     else:
         await reader.readuntil(b"\r\n\r\n")
@@ -122,6 +138,7 @@ async def answer(
     if fault.then == "hang":
         await reader.read()
     elif fault.then == "reset":
+        # With SO_LINGER on, and for no seconds, a close sends a reset.
         linger = struct.pack("ii", 1, 0)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     else:
@@ -130,26 +147,24 @@ async def answer(
 
 
 @contextlib.contextmanager
-def full_house() -> Any:
-    """Give an address that lets nobody in: its queue is full, and nobody is taken from it."""
+def full_house() -> Iterator[str]:
+    """Open an address whose backlog is full, and from which nothing is ever accepted."""
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(socket.socket())
-        server.bind((HERE, 0))
+        server.bind((LOCALHOST, 0))
         server.listen(0)
+        # How many fit into the shortest backlog differs from system to system.
         for _ in range(4):
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(server.getsockname())
-        yield f"http://{HERE}:{server.getsockname()[1]}/"
+        yield f"http://{LOCALHOST}:{server.getsockname()[1]}/"
 
 
 def ask(url: str, options: dict[str, Any]) -> Exception | None:
-    """Ask with requests, and return what went wrong."""
+    """Make a request, and return the exception, or None if there was a response."""
     try:
         requests.get(url, **{"timeout": 20, **options}).raise_for_status()
     except Exception as error:
         return error
     return None
-
-
-Ask = Callable[[str, dict[str, Any]], Exception | None]

@@ -2,33 +2,42 @@
 
     python3 workshop.py bench clients [--quick] [--rounds N] [--only MODE ...]
 
-Each mode's server runs as a program of its own. It asks an upstream, and tells its visitors
-what that said. Upstream and visitors are in this process. In every round all modes are measured
-in turn, in another order each time; ratios are those of a round, and what is kept is their
-median. `--quick` measures 200 at once with an upstream that takes 50 ms, and nothing else. The
-table is printed, and written to `benchmarks/results/clients.json`, where rows that were not
-measured this time stay as they are.
+Each mode is a way to make the call, and its server runs as a program of its own: it asks an
+upstream, and gives its visitors the answer. Upstream and visitors are in this process. In every
+round all modes are measured in turn, in another order each time; ratios are those of a round,
+and what is kept is their median. `--quick` measures 200 visitors at once with an upstream that
+takes 50 ms, and nothing else. The table is printed, and written to
+`benchmarks/results/clients.json`, where rows that were not measured this time stay as they are.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import signal
 import sys
 import time
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import ExitStack
 
-from ._clients.figures import ALONE, BESIDE, OURS, Cell, Measured, Rounds, Row, comparisons_of, rows_of
-from ._shared.program import ENVIRONMENT, LeftOut, Program, descriptors, program
-from ._clients.servers import HERE, MODES
+from tools.machine import allow_open_files
+
+from ._clients.figures import (
+    ALONE,
+    BASELINE,
+    OURS,
+    Cell,
+    Measured,
+    Rounds,
+    comparisons_of,
+    rows_of,
+)
+from ._clients.servers import MODES
 from ._clients.world import World, WrongAnswer
+from ._shared import LOCALHOST
+from ._shared.command import parser
+from ._shared.program import NotStarted, Program, program
+from ._shared.report import Row, about, keep, result_file
 
-RESULTS = Path(__file__).with_name("results") / "clients.json"
 DELAYS = (0, 5, 50)  # ms
 CROWDS = (1, 50, 200, 1000)
 QUICK = (50, 200)
@@ -36,12 +45,15 @@ SECONDS, QUICK_SECONDS = 1.0, 1.8
 # Above this share of a processor, what is around the server may be what is measured.
 TOO_BUSY = 0.8
 PACKAGES = ("tornado", "requests", "urllib3", "pycurl", "gevent", "aiohttp", "httpx")
+# What a server finds in its environment. For each call requests reads all variables that there
+# are, so they have to be the same everywhere; and none of these names a proxy.
+ENVIRONMENT = ("HOME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "SYSTEMROOT", "TZ", "USER")
 
 
 def measure(
     world: World, servers: dict[str, Program], cells: list[Cell], rounds: int, seconds: float
 ) -> Rounds:
-    """Measure all modes, and the world without any of them."""
+    """Measure all modes, and the world alone: its visitors then ask the upstream itself."""
     measured: Rounds = {cell: {mode: [] for mode in (*servers, ALONE)} for cell in cells}
     start = time.monotonic()
     for turn in range(rounds * len(cells)):
@@ -68,11 +80,13 @@ def measure(
 
 
 def cells_for(quick: bool, modes: int) -> tuple[list[Cell], str]:
-    """Return what to measure, and what must be left out for want of descriptors."""
-    most = descriptors()
-    # The largest crowds last, for servers keep the memory that these needed.
+    """Return what to measure, and what is left out since it takes too many descriptors."""
+    # On Windows the limit is that of select().
+    most = 500 if sys.platform == "win32" else allow_open_files()
+    # The largest crowds come last, since servers keep the memory that these needed.
     cells = [QUICK] if quick else [(delay, crowd) for crowd in CROWDS for delay in DELAYS]
-    # The upstream's ends of all the connections that the servers keep, and the visitors.
+    # This process has the upstream's end of each connection that a server keeps, and the
+    # visitors.
     fit = [cell for cell in cells if cell[1] * (modes + 1) + 100 <= most]
     if fit == cells:
         return cells, ""
@@ -80,34 +94,29 @@ def cells_for(quick: bool, modes: int) -> tuple[list[Cell], str]:
     return fit, f"{least} at once and more: a process may open {most} descriptors only"
 
 
-def about(rounds: int, quick: bool, rows: list[Row], left_out: dict[str, str]) -> Row:
-    """Say what was measured, with what, and how the upstream was checked."""
-    versions = {}
-    for package in PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return {
-        "python": platform.python_version(),
-        **versions,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+def described(rounds: int, quick: bool, rows: list[Row], left_out: dict[str, str]) -> Row:
+    """Return what was measured, with what, and how the upstream was checked."""
+    return about(
+        *PACKAGES,
         # requests reads all of them for each call, in case one of them names a proxy.
-        "environment_variables": len(set(ENVIRONMENT) & os.environ.keys()),
-        "rounds": rounds,
-        "quick": quick,
-        "left_out": left_out,
-        "beside": BESIDE,
-        "waits": "p50_ms and p99_ms are null where, in any round, more than one visitor in a "
+        environment_variables=len(set(ENVIRONMENT) & os.environ.keys()),
+        rounds=rounds,
+        quick=quick,
+        left_out=left_out,
+        beside=BASELINE,
+        waits="p50_ms and p99_ms are null where, in any round, more than one visitor in a "
         "hundred had not had a first answer when counting began.",
-        "upstream": "The upstream and the visitors are one process. `world_busy` is its share "
+        upstream="The upstream and the visitors are one process. `world_busy` is its share "
         "of a processor, the highest of all rounds; `alone` says how many requests a second it "
         "makes, and what each costs it, when the visitors ask the upstream itself.",
-        "world_busy": max((row["world_busy"] for row in rows), default=None),
-    }
+        world_busy=max((row["world_busy"] for row in rows), default=None),
+    )
 
 
-def keep(result: Row) -> None:
-    """Write the result down; rows of an earlier one stay if they were not measured again."""
-    earlier: Row = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+def merged(result: Row) -> Row:
+    """Add to a result the rows of the one that is kept which were not measured again."""
+    file = result_file("clients")
+    earlier: Row = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     measured = len(result["results"])
     for part in ("results", "alone"):
         rows = {_place(row): row for row in [*earlier.get(part, []), *result[part]]}
@@ -119,8 +128,7 @@ def keep(result: Row) -> None:
             f"This run measured {measured} of the rows; {stay} are of an earlier one."
         )
         result["about"]["earlier"] = earlier["about"].get("earlier", earlier["about"])
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
+    return result
 
 
 def _place(row: Row) -> tuple[int, int, str]:
@@ -171,32 +179,41 @@ def _spread(row: Row, name: str) -> str:
 
 
 def run(modes: list[str], cells: list[Cell], rounds: int, seconds: float) -> tuple[Rounds, Row]:
-    """Start the servers, measure, and return what cannot run here, too."""
+    """Start the servers, measure them, and return the figures, and which could not start."""
+    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     left_out: dict[str, str] = {}
     with ExitStack() as stack:
         world = World()
         servers = {}
+        upstream = f"http://{LOCALHOST}:{world.port}/"
         for mode in modes:
+            server = program(
+                "benchmarks._clients.servers",
+                mode,
+                f"--upstream={upstream}",
+                "--end-with-stdin",
+                environment=environment,
+            )
             try:
-                servers[mode] = stack.enter_context(
-                    program(mode, f"http://{HERE}:{world.port}/")
-                )
-            except LeftOut as reason:
-                left_out[mode] = str(reason)
-                print(reason, file=sys.stderr)
+                servers[mode] = stack.enter_context(server)
+            except NotStarted as reason:
+                left_out[mode] = reason.said or f"{mode} did not start"
+                print(left_out[mode], file=sys.stderr)
         return measure(world, servers, cells, rounds, seconds), left_out
 
 
 def main() -> None:
     """Measure, print the table, and write it down."""
-    parser = argparse.ArgumentParser(prog="workshop.py bench clients", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="50 ms, 200 at once, and no other")
-    parser.add_argument("--rounds", type=int, default=5, help="how often all are measured")
-    parser.add_argument("--only", nargs="+", choices=MODES, default=[], metavar="MODE")
-    given = parser.parse_args()
-    # Ended by whom it may be, this process ends its servers.
+    options = parser("clients", __doc__)
+    options.add_argument(
+        "--quick", action="store_true", help="50 ms, 200 at once, and no other"
+    )
+    options.add_argument("--rounds", type=int, default=5, help="how often all are measured")
+    options.add_argument("--only", nargs="+", choices=MODES, default=[], metavar="MODE")
+    given = options.parse_args()
+    # An exit ends the servers too, and SIGTERM by itself would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    modes = [mode for mode in MODES if not given.only or mode in (*given.only, BESIDE)]
+    modes = [mode for mode in MODES if not given.only or mode in (*given.only, BASELINE)]
     cells, why = cells_for(given.quick, len(modes))
     rounds = max(1, given.rounds)
     try:
@@ -211,8 +228,9 @@ def main() -> None:
     rows, alone = rows_of(measured)
     comparisons = comparisons_of(measured.get(QUICK, {}))
     show(rows, alone, comparisons)
-    said = about(rounds, given.quick, rows, left_out)
-    keep({"about": said, "results": rows, "alone": alone, "comparisons": comparisons})
+    said = described(rounds, given.quick, rows, left_out)
+    result = {"about": said, "results": rows, "alone": alone, "comparisons": comparisons}
+    keep("clients", merged(result))
     for row in rows:
         if row["world_busy"] > TOO_BUSY:
             print(f"{_place(row)}: what is around the server was busy too", file=sys.stderr)

@@ -2,37 +2,32 @@
 
     python3 workshop.py bench faults [--rounds N] [--engine NAME ...]
 
-Each fault is asked for with stock requests, on a thread, and then with each engine, in turn, so
-that a slow moment of the machine is a slow moment for all. What is kept is the exception, and
-the median of the ratios of the times, engine to stock. An engine that raises another exception
-makes the exit code 1. The table is printed, and written to `benchmarks/results/faults.json`.
+Each upstream is asked with stock requests, on a thread, and right after that with each engine,
+so that a slow moment of the machine is a slow moment for all. What is kept is the exception,
+and the median of the ratios of the times, engine to stock. An engine that raises another
+exception than stock requests makes the exit code 1. The table is printed, and written to
+`benchmarks/results/faults.json`.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
-import platform
 import statistics
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 from tornalet import run
 from trequests import ENGINES, setup_session
 
 from ._faults import FAULTS, Fault, ask, upstream
+from ._shared.command import parser
+from ._shared.report import Ratios, Row, about, keep
 
-RESULTS = Path(__file__).with_name("results") / "faults.json"
 STOCK = "stock"
 
 
 async def once(engine: str, fault: Fault, url: str) -> tuple[str, float]:
-    """Ask once, and return the name of what was raised, and the seconds until then."""
+    """Make a request, and return the name of what was raised, and the seconds until then."""
     start = time.perf_counter()
     if engine == STOCK:
         error = await asyncio.to_thread(ask, url, fault.options)
@@ -43,7 +38,7 @@ async def once(engine: str, fault: Fault, url: str) -> tuple[str, float]:
     return type(error).__name__ if error else "an answer", seconds
 
 
-async def measure(engines: list[str], rounds: int) -> list[dict[str, Any]]:
+async def measure(engines: list[str], rounds: int) -> list[Row]:
     """Return a row for each fault and engine."""
     rows = []
     for name, fault in FAULTS.items():
@@ -53,17 +48,17 @@ async def measure(engines: list[str], rounds: int) -> list[dict[str, Any]]:
                 async with upstream(fault) as url:
                     found.setdefault(engine, []).append(await once(engine, fault, url))
         for engine, several in found.items():
-            pairs = zip(several, found[STOCK], strict=True)
-            ratios = [mine / theirs for (_, mine), (_, theirs) in pairs]
+            seconds = [each for _, each in several]
+            ratios = Ratios.of(seconds, (each for _, each in found[STOCK]))
             rows.append(
                 {
                     "fault": name,
                     "engine": engine,
                     "raised": " or ".join(sorted({what for what, _ in several})),
-                    "ms": round(statistics.median(s for _, s in several) * 1000, 1),
-                    "ratio": round(statistics.median(ratios), 2),
-                    "lowest": round(min(ratios), 2),
-                    "highest": round(max(ratios), 2),
+                    "ms": round(statistics.median(seconds) * 1000, 1),
+                    "ratio": ratios.median,
+                    "lowest": ratios.lowest,
+                    "highest": ratios.highest,
                 }
             )
     return rows
@@ -71,11 +66,12 @@ async def measure(engines: list[str], rounds: int) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Measure, print the table, write it down, and say whether the exceptions are the same."""
-    parser = argparse.ArgumentParser(prog="workshop.py bench faults", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is asked for")
-    parser.add_argument("--engine", choices=ENGINES, action="append", help="only this engine")
-    given = parser.parse_args()
-    rows = asyncio.run(measure(given.engine or list(ENGINES), max(1, given.rounds)))
+    options = parser("faults", __doc__)
+    options.add_argument("--rounds", type=int, default=5, help="how often each is asked")
+    options.add_argument("--engine", choices=ENGINES, action="append", help="only this engine")
+    given = options.parse_args()
+    rounds = max(1, given.rounds)
+    rows = asyncio.run(measure(given.engine or list(ENGINES), rounds))
     print(f"{'fault':26} {'engine':8} {'raised':22} {'ms':>8} {'× stock':>8}  all within")
     stock: dict[str, str] = {}
     others = 0
@@ -88,14 +84,7 @@ def main() -> int:
             f" {row['ratio']:8.2f}  {row['lowest']:.2f} to {row['highest']:.2f}"
             f"{'  OTHER' if is_other else ''}"
         )
-    about = {
-        "python": platform.python_version(),
-        "requests": version("requests"),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "rounds": given.rounds,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"about": about, "results": rows}, indent=2) + "\n")
+    keep("faults", {"about": about("requests", rounds=rounds), "results": rows})
     return 1 if others else 0
 
 

@@ -3,7 +3,7 @@
     python3 workshop.py bench styles [--rounds N]
 
 Each style runs as a program of its own, and so does the backend, which takes 50 ms for each
-answer. One visitor after another comes, then fifty at once. In every round all styles are
+answer. Eight visitors come one after another, then fifty at once. In every round all styles are
 measured in turn, so that a slow moment of the machine is a slow moment for all of them; what is
 kept is the median of the ratios of a round. The table is printed, and written to
 `benchmarks/results/styles.json`.
@@ -11,47 +11,21 @@ kept is the median of the ratios of a round. The table is printed, and written t
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
 
-import tornado
 from tornado.httpclient import AsyncHTTPClient
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "styles.json"
+from ._shared.command import parser
+from ._shared.program import program
+from ._shared.report import Ratios, Row, about, keep
+
 STYLES = ("blocking", "callbacks", "coroutines", "greenlets")
-BACKEND_DELAY = 0.05
+BACKEND_DELAY = 0.05  # seconds
 # How many visitors are there at once, and how many come in all.
 CROWDS = {1: 8, 50: 50}
-
-
-@contextmanager
-def program(module: str, *options: str) -> Iterator[str]:
-    """Run a server as a program of its own, and give its address."""
-    command = [sys.executable, "-m", f"stormy_demo.{module}", "--port=0", *options]
-    with subprocess.Popen(
-        [*command, "--logging=error"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-        assert server.stdout
-        try:
-            yield server.stdout.readline().split()[2]
-        finally:
-            server.terminate()
-            server.wait()
 
 
 async def rate(url: str, at_once: int, in_all: int) -> float:
@@ -65,13 +39,20 @@ async def rate(url: str, at_once: int, in_all: int) -> float:
     return in_all / seconds
 
 
-async def measure(rounds: int) -> list[dict[str, Any]]:
+async def measure(rounds: int) -> list[Row]:
     """Measure all styles, and return a row for each style and crowd."""
     rates: dict[tuple[str, int], list[float]] = {}
+    common = ["--port=0", "--logging=error"]
     with ExitStack() as stack:
-        backend = stack.enter_context(program("backend", f"--delay={BACKEND_DELAY}"))
-        patience = ("--deadline=60", f"--backend={backend}")
-        urls = {style: stack.enter_context(program(style, *patience)) for style in STYLES}
+        backend = stack.enter_context(
+            program("stormy_demo.backend", *common, f"--delay={BACKEND_DELAY}")
+        )
+        # With the blocking style the last of fifty visitors waits for the 49 before.
+        common += ["--deadline=60", f"--backend={backend.url}"]
+        urls = {
+            style: stack.enter_context(program(f"stormy_demo.{style}", *common)).url
+            for style in STYLES
+        }
         for url in urls.values():
             await rate(url, 1, 1)
         for _ in range(rounds):
@@ -81,16 +62,15 @@ async def measure(rounds: int) -> list[dict[str, Any]]:
                     rates.setdefault((style, at_once), []).append(measured)
     rows = []
     for (style, at_once), mine in rates.items():
-        beside = rates["blocking", at_once]
-        ratios = [one / other for one, other in zip(mine, beside, strict=True)]
+        ratios = Ratios.of(mine, rates["blocking", at_once])
         rows.append(
             {
                 "style": style,
                 "at_once": at_once,
                 "rps": round(statistics.median(mine), 1),
-                "ratio": round(statistics.median(ratios), 2),
-                "lowest": round(min(ratios), 2),
-                "highest": round(max(ratios), 2),
+                "ratio": ratios.median,
+                "lowest": ratios.lowest,
+                "highest": ratios.highest,
             }
         )
     return rows
@@ -98,9 +78,9 @@ async def measure(rounds: int) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure, print the table, and write it down."""
-    parser = argparse.ArgumentParser(prog="workshop.py bench styles", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often all are measured")
-    rounds = max(1, parser.parse_args().rounds)
+    options = parser("styles", __doc__)
+    options.add_argument("--rounds", type=int, default=5, help="how often all are measured")
+    rounds = max(1, options.parse_args().rounds)
     rows = asyncio.run(measure(rounds))
     print(f"{'style':12} {'at once':>8} {'requests/s':>11} {'× blocking':>11}  all within")
     for row in rows:
@@ -108,15 +88,8 @@ def main() -> None:
             f"{row['style']:12} {row['at_once']:8} {row['rps']:11.1f} {row['ratio']:11.2f}"
             f"  {row['lowest']:.2f} to {row['highest']:.2f}"
         )
-    about = {
-        "python": platform.python_version(),
-        "tornado": tornado.version,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "backend_ms": BACKEND_DELAY * 1000,
-        "rounds": rounds,
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"about": about, "results": rows}, indent=2) + "\n")
+    said = about("tornado", backend_ms=BACKEND_DELAY * 1000, rounds=rounds)
+    keep("styles", {"about": said, "results": rows})
 
 
 if __name__ == "__main__":

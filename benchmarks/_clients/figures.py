@@ -1,42 +1,42 @@
-"""From what the rounds gave to rows of figures: medians, and ratios with their spread."""
+"""From the figures of each round to rows: medians, and ratios with their spread."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from .._shared.report import Ratios, Row
 from .world import Visit
 
-BESIDE = "raw simple"
+# The mode that all others are compared with.
+BASELINE = "raw simple"
 ALONE = "the world alone"
 OURS = "trequests sockets"
-# What ours is compared by, and with which modes.
+# The figures by which ours is compared, each with the modes that it is compared with.
 COMPARED = {
-    "cpu": (BESIDE, "200 threads", "200 threads, wide", "gevent", "gevent, wide"),
+    "cpu": (BASELINE, "200 threads", "200 threads, wide", "gevent", "gevent, wide"),
     "rps": ("200 threads", "200 threads, wide"),
 }
 
 Cell = tuple[int, int]  # delay in ms, how many at once
-Row = dict[str, Any]
 
 
 @dataclass
 class Measured:
-    """What one visit says of one mode: nothing, if there was an error."""
+    """The figures of one visit to the server of one mode; there are none after an error."""
 
     rps: float | None = None
-    cpu: float | None = None
-    p50: float | None = None
-    p99: float | None = None
-    rss: float | None = None
-    busy: float = 0.0
+    cpu: float | None = None  # µs for each answer
+    p50: float | None = None  # ms
+    p99: float | None = None  # ms
+    rss: float | None = None  # MB
+    busy: float = 0.0  # share of a processor that the world used
     error: str = ""
 
     @classmethod
     def of(cls, visit: Visit, rss: float | None) -> Measured:
-        """Take from a visit what is wanted here."""
+        """Compute the figures of a visit; `rss` is in MB."""
         return cls(
             visit.answers / visit.seconds,
             visit.server_cpu / visit.answers * 1e6 if visit.answers else None,
@@ -47,7 +47,7 @@ class Measured:
         )
 
 
-# What the rounds gave, for each cell and mode.
+# The figures of each round, for each cell and mode.
 Rounds = dict[Cell, dict[str, list[Measured]]]
 
 
@@ -59,22 +59,27 @@ def median(values: Iterable[float | None], digits: int = 1) -> float | None:
 
 
 def ratio(name: str, mine: list[Measured], others: list[Measured], of: str) -> Row:
-    """Return the median of the ratios of all rounds, with the lowest and the highest."""
-    pairs = [
-        (getattr(one, of), getattr(other, of)) for one, other in zip(mine, others, strict=True)
-    ]
-    ratios = [one / other for one, other in pairs if one and other]
-    if not ratios or len(ratios) < len(pairs):
+    """Return the median of the ratios of all rounds, with the lowest and the highest.
+
+    Args:
+        name: what the keys begin with.
+        mine: the rounds of one mode.
+        others: those of the other one.
+        of: which figure to compare. Where a round lacks it, there is no ratio.
+    """
+    values = [[getattr(one, of) for one in several] for several in (mine, others)]
+    if not all(map(all, values)):
         return {name: None, f"{name}_lowest": None, f"{name}_highest": None}
+    ratios = Ratios.of(*values)
     return {
-        name: round(statistics.median(ratios), 2),
-        f"{name}_lowest": round(min(ratios), 2),
-        f"{name}_highest": round(max(ratios), 2),
+        name: ratios.median,
+        f"{name}_lowest": ratios.lowest,
+        f"{name}_highest": ratios.highest,
     }
 
 
 def rows_of(measured: Rounds) -> tuple[list[Row], list[Row]]:
-    """Return a row for each mode in each cell, and those of the world alone."""
+    """Return a row for each mode in each cell, and a row for the world alone in each."""
     rows, alone = [], []
     for (delay, at_once), modes in measured.items():
         for mode, mine in modes.items():
@@ -92,11 +97,11 @@ def rows_of(measured: Rounds) -> tuple[list[Row], list[Row]]:
                     **speed,
                     "p50_ms": median(one.p50 for one in mine),
                     "p99_ms": median(one.p99 for one in mine),
-                    # A process keeps what it once had: the first round is the one without
-                    # a memory of larger crowds.
+                    # A process keeps the memory that it once needed: only in the first round
+                    # no larger crowd has been there.
                     "rss_mb": median(one.rss for one in mine[:1]),
-                    **ratio("cpu_ratio", mine, modes[BESIDE], "cpu"),
-                    **ratio("rps_ratio", mine, modes[BESIDE], "rps"),
+                    **ratio("cpu_ratio", mine, modes[BASELINE], "cpu"),
+                    **ratio("rps_ratio", mine, modes[BASELINE], "rps"),
                     "world_busy": round(max(one.busy for one in mine), 3),
                     "errors": [one.error for one in mine if one.error],
                 }
@@ -105,7 +110,7 @@ def rows_of(measured: Rounds) -> tuple[list[Row], list[Row]]:
 
 
 def comparisons_of(modes: dict[str, list[Measured]]) -> list[Row]:
-    """Return how ours compares with those that it should stand beside."""
+    """Return how ours compares with the modes of `COMPARED` that were measured."""
     return [
         {
             "of": of,

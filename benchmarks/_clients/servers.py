@@ -1,11 +1,11 @@
 """The server under test: it asks an upstream, and tells the visitor what that said.
 
-    python benchmarks/_servers.py MODE --upstream http://127.0.0.1:8901/ [--port 8902]
+    python -m benchmarks._clients.servers MODE --upstream http://127.0.0.1:8901/ [--port 8902]
 
-Each mode is a way to ask, with a session or client that all requests share. Those of requests
-are as it makes them, and keep ten connections; "wide" are those that keep them all, as every
-other client here does. What a mode needs is imported in its function: the memory of a process
-is then that of its mode, and gevent finds nothing imported before it has patched.
+Each mode is a way to ask, with a session or client that all requests share. The sessions of
+requests are as requests makes them, and keep ten connections; with "wide" they keep all, as
+every other client here does. What a mode needs is imported in its function, so that the memory
+of a process is that of its mode, and gevent patches before anything of it is imported.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .._shared import LOCALHOST
+
 if TYPE_CHECKING:
     import requests
     from tornado.web import RequestHandler
 
-HERE = "127.0.0.1"
-ROOM = 1000  # connections
+MAX_CONNECTIONS = 1000
 BACKLOG = 4096
 
 
@@ -33,12 +34,12 @@ def stock_session(wide: bool = False) -> requests.Session:
 
     session = requests.Session()
     if wide:
-        session.mount("http://", HTTPAdapter(pool_maxsize=ROOM))
+        session.mount("http://", HTTPAdapter(pool_maxsize=MAX_CONNECTIONS))
     return session
 
 
 def blocking(upstream: str) -> type[RequestHandler]:
-    """requests, and everybody waits."""
+    """requests, which blocks the loop."""
     from tornado.web import RequestHandler
 
     session = stock_session()
@@ -56,7 +57,7 @@ def raw(upstream: str, engine: str) -> type[RequestHandler]:
     from tornado.web import RequestHandler
 
     AsyncHTTPClient.configure(f"tornado.{engine}_httpclient.{engine.title()}AsyncHTTPClient")
-    client = AsyncHTTPClient(force_instance=True, max_clients=ROOM)
+    client = AsyncHTTPClient(force_instance=True, max_clients=MAX_CONNECTIONS)
 
     class Raw(RequestHandler):
         async def get(self) -> None:
@@ -109,7 +110,7 @@ def aiohttp(upstream: str) -> type[RequestHandler]:
     import aiohttp
     from tornado.web import RequestHandler
 
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=ROOM))
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS))
 
     class Aiohttp(RequestHandler):
         async def get(self) -> None:
@@ -120,14 +121,15 @@ def aiohttp(upstream: str) -> type[RequestHandler]:
 
 
 def httpx(upstream: str) -> type[RequestHandler]:
-    """Another one."""
+    """Another client that was made for asyncio."""
     import httpx
     from tornado.web import RequestHandler
 
-    # It looks through its idle connections for each of them: with room for 200 it makes twenty
-    # requests a second, with the usual twenty several hundred.
-    limits = httpx.Limits(max_connections=ROOM, max_keepalive_connections=20)
-    # It gives up after five seconds, also while it waits for a connection; requests does not.
+    # For each idle connection httpx looks through all of them: if it keeps 200 it makes twenty
+    # requests a second, with the twenty that it keeps by default several hundred.
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=20)
+    # By default httpx gives up after five seconds, also while it waits for a connection in its
+    # pool; requests waits for ever.
     client = httpx.AsyncClient(limits=limits, timeout=None)
 
     class Httpx(RequestHandler):
@@ -164,7 +166,7 @@ def serve_on_tornado(mode: str, upstream: str, port: int) -> None:
     from tornado.web import Application
 
     async def serve() -> None:
-        sockets = bind_sockets(port, HERE, backlog=BACKLOG)
+        sockets = bind_sockets(port, LOCALHOST, backlog=BACKLOG)
         HTTPServer(Application([("/", HANDLERS[mode](upstream))])).add_sockets(sockets)
         announce(sockets[0].getsockname()[1])
         await asyncio.Event().wait()
@@ -185,8 +187,8 @@ def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
 
     class Server(WSGIServer):  # type: ignore[misc]
         def handle(self, sock: Any, address: Any) -> None:
-            # Without it an answer waits for the acknowledgement of the one before: gevent would
-            # be six times slower.
+            # Without this an answer waits for the acknowledgement of the one before, and gevent
+            # is six times slower.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             super().handle(sock, address)
 
@@ -196,19 +198,19 @@ def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
         start_response("200 OK", [kind, ("Content-Length", str(len(content)))])
         return iter([content])
 
-    server = Server((HERE, port), application, backlog=BACKLOG, log=None)
+    server = Server((LOCALHOST, port), application, backlog=BACKLOG, log=None)
     server.start()
     announce(server.server_port)
     server.serve_forever()
 
 
 def announce(port: int) -> None:
-    """Say where, in the words of the other servers."""
-    print(f"listening on http://{HERE}:{port}", flush=True)
+    """Say on which port, in the words that `program` waits for."""
+    print(f"listening on http://{LOCALHOST}:{port}", flush=True)
 
 
 def end_with_stdin() -> None:
-    """End this process when the one that holds the other end of its stdin is gone."""
+    """End this process when the one at the other end of its stdin has ended."""
     while os.read(0, 1):
         pass
     os._exit(0)
@@ -216,17 +218,21 @@ def end_with_stdin() -> None:
 
 def main() -> None:
     """Serve in one of the modes until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks._clients.servers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("mode", choices=MODES)
     parser.add_argument("--upstream", required=True, help="the address to ask")
     parser.add_argument("--port", type=int, default=0, help="where to serve")
-    parser.add_argument("--end-with-stdin", action="store_true", help="as the benchmark does")
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin does")
     given = parser.parse_args()
     if given.end_with_stdin:
         _thread.start_new_thread(end_with_stdin, ())
     try:
-        # A pool that keeps ten connections warns of each that it does not keep. That costs more
-        # than the connection, and is not what is asked here.
+        # A pool of ten connections logs a warning for each that it does not keep. That would
+        # cost more than the connection does, and is not what is measured here.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         if given.mode in (GEVENT, WIDE_GEVENT):
             serve_on_gevent(given.upstream, given.port, given.mode == WIDE_GEVENT)

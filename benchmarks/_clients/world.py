@@ -1,10 +1,10 @@
-"""What is around a server under test: the upstream that it asks, and the visitors.
+"""The world around a server under test: the upstream that it asks, and its visitors.
 
-Both are in one process, on one selector, and without an HTTP library: they may cost little, for
-the server needs a processor to itself, and some machines have two. To watch one server alone,
-for a profile, start it with `_servers.py`, and then
+Both are in one process, on one selector, and without an HTTP library. They have to cost little:
+the server needs a processor to itself, and some machines have no more than two. To watch one
+server alone, for a profile, start it with `python -m benchmarks._clients.servers`, and then
 
-    python benchmarks/_world.py --upstream 8901 --server 8902 --delay 50 --at-once 200
+    python -m benchmarks._clients.world --upstream 8901 --server 8902 --delay 50 --at-once 200
 """
 
 from __future__ import annotations
@@ -19,40 +19,59 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 
-HERE = "127.0.0.1"
+from .._shared import LOCALHOST
+
 BODY = b'{"weather": "stormy", "wind": {"from": "north-west", "knots": 48}, "warm": false}'
+# The end of a whole answer: of its headers, and all of its body.
 END = b"\r\n\r\n" + BODY
-QUESTION = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: visitor\r\nAccept: */*\r\n\r\n"
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: visitor\r\nAccept: */*\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
-# Seconds. Before anything is counted, everybody has been answered once, so that all connections
-# are there and the waits have their true length; with a slow server that takes too long.
+# Seconds, at least and at most. Counting begins when each visitor has had an answer: by then
+# all connections are open, and the waits have their true length. A slow server may need longer
+# than the most, and is counted all the same.
 WARM_UP = (0.3, 3.5)
-PATIENCE = 20.0
-# Some servers answer in waves. Counting ends with a wave if that does not take this many times
-# as long.
-LONGER = 2.0
+# Seconds that a visitor waits for a connection, and at the end for the last answer.
+ANSWER_TIMEOUT = 20.0
+# Some servers answer all visitors at nearly the same time, in waves. So that no part of a wave
+# is counted, counting goes on to the end of one, up to this many times the seconds asked for.
+WAVE_FACTOR = 2.0
 
 
 class WrongAnswer(Exception):
-    """A visitor was told something else than what the upstream said, or nothing."""
+    """A visitor got another answer than the upstream gave, or none."""
 
 
 @dataclass
 class Visit:
-    """What was seen of a server while it was visited."""
+    """What was seen of a server while it was visited.
+
+    Attributes:
+        answers: how many were counted.
+        seconds: for how long they were counted.
+        waits: how many seconds each of them took.
+        newcomers: the share of the visitors who had no answer yet when counting began. If there
+            are many, the longest waits are missing.
+        server_cpu: seconds of processor time that the server used meanwhile.
+        world_cpu: those that the upstream and the visitors used.
+    """
 
     answers: int
     seconds: float
     waits: list[float]
-    # Who had not been answered before counting began; those who wait longest are not in the
-    # waits, if there are many of them.
     newcomers: float
     server_cpu: float
     world_cpu: float
 
     def wait(self, part: float) -> float | None:
-        """Return within how many milliseconds this part of the answers had come."""
+        """Return within how many milliseconds this part of the answers had come.
+
+        Args:
+            part: from 0 to 1, so that 0.5 gives the median.
+
+        Returns:
+            None if the longest waits are missing.
+        """
         if self.newcomers > 0.01 or not self.waits:
             return None
         return sorted(self.waits)[int(part * (len(self.waits) - 1))] * 1e3
@@ -63,46 +82,47 @@ class World:
 
     def __init__(self, port: int = 0) -> None:
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server((HERE, port), backlog=4096)
+        self.listener = socket.create_server((LOCALHOST, port), backlog=4096)
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
         self.port: int = self.listener.getsockname()[1]
         self.delay = 0.0
-        # All wait equally long, so the first to come is the first to be answered.
-        self.due: deque[tuple[float, Asker]] = deque()
-        self.said_at = 0
-        self.said = b""
-        self.again = False
+        # When to answer which request. The delay is the same for all, so the order is that in
+        # which they came.
+        self.due: deque[tuple[float, UpstreamConnection]] = deque()
+        self.answer_second = 0
+        self.answer_bytes = b""
+        self.visitors_ask_again = False
         self.waits: list[float] = []
         self.unanswered: set[Visitor] = set()
-        self.complaint = ""
+        self.wrong_answer = ""
 
     def accept(self) -> None:
-        """Let in everybody who is at the upstream's door."""
+        """Accept all connections that wait for the upstream."""
         while True:
             try:
                 sock, _ = self.listener.accept()
             except BlockingIOError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.watch(sock, Asker(self, sock).ready)
+            self.watch(sock, UpstreamConnection(self, sock).ready)
 
     def watch(self, sock: socket.socket, ready: Callable[[], None]) -> None:
-        """Call `ready` whenever something has come."""
+        """Call `ready` whenever something has come on a socket."""
         sock.setblocking(False)
         self.selector.register(sock, selectors.EVENT_READ, ready)
 
     def drop(self, sock: socket.socket) -> None:
-        """Hang up."""
+        """Close a connection."""
         self.selector.unregister(sock)
         sock.close()
 
     def answer(self) -> bytes:
-        """Return what the upstream says."""
+        """Return the upstream's answer, with the date of this second."""
         now = int(time.time())
-        if now != self.said_at:
-            self.said_at = now
-            self.said = (
+        if now != self.answer_second:
+            self.answer_second = now
+            self.answer_bytes = (
                 "HTTP/1.1 200 OK\r\n"
                 "Server: upstream\r\n"
                 f"Date: {formatdate(now, usegmt=True)}\r\n"
@@ -112,10 +132,10 @@ class World:
                 "Vary: Accept-Encoding\r\n"
                 "X-Request-Id: 7f3d0c52\r\n"
             ).encode()[:-2] + END
-        return self.said
+        return self.answer_bytes
 
     def run(self, enough: Callable[[], bool], seconds: float) -> None:
-        """Go on until it is enough, or that many seconds are over."""
+        """Serve upstream and visitors until `enough` says so, or that many seconds are over."""
         due, select = self.due, self.selector.select
         until = time.perf_counter() + seconds
         while (now := time.perf_counter()) < until and not enough():
@@ -123,8 +143,8 @@ class World:
                 due.popleft()[1].answer()
             for key, _ in select((min(due[0][0], until) if due else until) - now):
                 key.data()
-            if self.complaint:
-                raise WrongAnswer(self.complaint)
+            if self.wrong_answer:
+                raise WrongAnswer(self.wrong_answer)
 
     def visit(
         self,
@@ -142,13 +162,13 @@ class World:
             delay: how many seconds the upstream takes.
             at_once: how many visitors there are.
             seconds: how long the answers are counted.
-            server_cpu: what tells the seconds of processor time that the server has used.
-            most: how many answers are enough, should they come sooner.
+            server_cpu: returns the seconds of processor time that the server has used.
+            most: after how many answers counting ends, if they come sooner.
 
         Raises:
-            WrongAnswer: one of them was told something else, or nothing.
+            WrongAnswer: a visitor got another answer than the upstream gave, or none.
         """
-        self.delay, self.again, self.complaint = delay, True, ""
+        self.delay, self.visitors_ask_again, self.wrong_answer = delay, True, ""
         visitors = [Visitor(self, port) for _ in range(at_once)]
         self.unanswered = new = set(visitors)
         for visitor in visitors:
@@ -161,15 +181,17 @@ class World:
             server, world, start = server_cpu(), time.process_time(), time.perf_counter()
             self.run(lambda: len(waits) >= most, seconds)
             waves = -(-len(waits) // at_once)
-            self.run(lambda: len(waits) >= min(waves * at_once, most), seconds * (LONGER - 1))
+            self.run(
+                lambda: len(waits) >= min(waves * at_once, most), seconds * (WAVE_FACTOR - 1)
+            )
             elapsed, world = time.perf_counter() - start, time.process_time() - world
             server = server_cpu() - server
             self.waits = []
-            # All get their answer, or the next server would be measured beside this one.
-            self.delay, self.again = 0.0, False
-            waiting = [visitor for visitor in visitors if visitor.waits]
+            # A server that still worked for these would slow down the next one.
+            self.delay, self.visitors_ask_again = 0.0, False
+            waiting = [visitor for visitor in visitors if visitor.waiting]
             self.unanswered = set(waiting)
-            self.run(lambda: not self.unanswered, PATIENCE)
+            self.run(lambda: not self.unanswered, ANSWER_TIMEOUT)
             if self.unanswered:
                 raise WrongAnswer(f"{len(self.unanswered)} visitors got no answer")
         finally:
@@ -178,18 +200,18 @@ class World:
         return Visit(len(waits), elapsed, waits, newcomers, server, world)
 
 
-class Asker:
-    """A connection on which the upstream is asked."""
+class UpstreamConnection:
+    """A connection on which the server under test asks the upstream."""
 
-    __slots__ = ("closes", "got", "sock", "world")
+    __slots__ = ("close_after", "received", "sock", "world")
 
     def __init__(self, world: World, sock: socket.socket) -> None:
         self.world, self.sock = world, sock
-        self.got = b""
-        self.closes = False
+        self.received = b""
+        self.close_after = False
 
     def ready(self) -> None:
-        """Read the question; all of them are a GET, and have no body."""
+        """Read a request, and answer it when it is due; each is a GET, and has no body."""
         try:
             data = self.sock.recv(65536)
         except ConnectionError:
@@ -197,73 +219,76 @@ class Asker:
         if not data:
             self.world.drop(self.sock)
             return
-        self.got += data
-        if self.got.endswith(b"\r\n\r\n"):
-            self.closes = b"onnection: close" in self.got
-            self.got = b""
+        self.received += data
+        if self.received.endswith(b"\r\n\r\n"):
+            # Some clients write it in small letters.
+            self.close_after = b"onnection: close" in self.received
+            self.received = b""
             if self.world.delay:
                 self.world.due.append((time.perf_counter() + self.world.delay, self))
             else:
                 self.answer()
 
     def answer(self) -> None:
-        """Answer, and hang up if that is wanted."""
+        """Answer, and close the connection if the request asked for that."""
         if self.sock.fileno() < 0:
+            # The server closed the connection before its answer was due.
             return
         try:
             self.sock.send(self.world.answer())
         except ConnectionError:
-            self.closes = True
-        if self.closes:
+            self.close_after = True
+        if self.close_after:
             self.world.drop(self.sock)
 
 
 class Visitor:
-    """A visitor, with a connection that is kept."""
+    """A visitor of the server under test, with a connection that is kept."""
 
-    __slots__ = ("asked", "got", "sock", "waits", "world")
+    __slots__ = ("asked", "received", "sock", "waiting", "world")
 
     def __init__(self, world: World, port: int) -> None:
         self.world = world
-        self.got = b""
+        self.received = b""
         self.asked = 0.0
-        self.waits = False
-        self.sock = socket.create_connection((HERE, port), timeout=PATIENCE)
+        self.waiting = False
+        self.sock = socket.create_connection((LOCALHOST, port), timeout=ANSWER_TIMEOUT)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         world.watch(self.sock, self.ready)
 
     def ask(self) -> None:
         """Ask the server."""
         self.asked = time.perf_counter()
-        self.waits = True
-        self.sock.send(QUESTION)
+        self.waiting = True
+        self.sock.send(REQUEST)
 
     def ready(self) -> None:
-        """Read the answer; ask again."""
+        """Read what has come; after a whole answer ask again."""
         world = self.world
         try:
             data = self.sock.recv(65536)
         except ConnectionError:
             data = b""
-        if self.got:
-            data = self.got + data
+        if self.received:
+            data = self.received + data
         if not (data.startswith(b"HTTP/1.1 200 ") and data.endswith(END)):
-            if _goes_on(data, self.got):
-                self.got = data
+            if _is_incomplete(data, self.received):
+                self.received = data
             else:
-                world.complaint = f"a visitor was told {data[:300]!r}"
+                world.wrong_answer = f"a visitor was told {data[:300]!r}"
             return
         world.waits.append(time.perf_counter() - self.asked)
         world.unanswered.discard(self)
-        self.got = b""
-        self.waits = False
-        if world.again:
+        self.received = b""
+        self.waiting = False
+        if world.visitors_ask_again:
             self.ask()
 
 
-def _goes_on(data: bytes, before: bytes) -> bool:
-    """Return whether there is more of an answer to come."""
+def _is_incomplete(data: bytes, before: bytes) -> bool:
+    """Return whether what was received, before and now together, lacks the end of an answer."""
     if data == before:
+        # Nothing came, so the server has closed the connection.
         return False
     head, end, body = data.partition(b"\r\n\r\n")
     length = LENGTH.search(head)
@@ -272,7 +297,11 @@ def _goes_on(data: bytes, before: bytes) -> bool:
 
 def main() -> None:
     """Visit one server, and say how fast it is."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks._clients.world",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--upstream", type=int, required=True, help="the port to answer on")
     parser.add_argument("--server", type=int, required=True, help="the port to visit")
     parser.add_argument("--delay", type=float, default=50, help="of the upstream, in ms")

@@ -1,1 +1,3 @@
 """What the benchmarks share."""
+
+LOCALHOST = "127.0.0.1"

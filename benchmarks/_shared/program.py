@@ -1,39 +1,51 @@
-"""A server under test as a program: started, watched from outside, and ended."""
+"""A server as a program of its own: started, watched from outside, and ended."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-if sys.platform != "win32":
-    import resource
 
-SERVERS = Path(__file__).parents[1] / "_clients" / "servers.py"
+class NotStarted(Exception):
+    """A program that did not begin to listen.
 
+    Args:
+        module: what was started.
 
-class LeftOut(Exception):
-    """A mode that this machine cannot run, with the reason."""
+    Attributes:
+        said: the first line that it printed instead, or nothing.
+    """
+
+    def __init__(self, module: str, said: str) -> None:
+        super().__init__(said or f"{module} did not start")
+        self.said = said
 
 
 class Program:
-    """A server that runs, in a process of its own."""
+    """A server that runs, in a process of its own.
 
-    def __init__(self, pid: int, port: int) -> None:
-        self.pid, self.port = pid, port
+    Args:
+        pid: its process.
+        url: the address on which it listens.
+    """
+
+    def __init__(self, pid: int, url: str) -> None:
+        self.pid, self.url = pid, url
+        self.port = int(url.rpartition(":")[2])
         self.process = psutil.Process(pid)
 
     def cpu(self) -> float:
         """Return the seconds of processor time that it has used."""
         if sys.platform == "linux":
-            # This clock counts nanoseconds; everything else counts in hundredths of a second,
-            # which is more than some measurements take.
+            # The clock of another process counts nanoseconds. Everything else that tells its
+            # processor time counts in hundredths of a second, which is more than some
+            # measurements take. How a PID becomes a clock is fixed by the kernel, and is what
+            # clock_getcpuclockid(3) does.
             return time.clock_gettime((~self.pid << 3) | 2)
         times = self.process.cpu_times()
         return float(times.user + times.system)
@@ -43,22 +55,24 @@ class Program:
         return float(self.process.memory_info().rss / 1e6)
 
 
-# What a service finds in its environment. For each call requests reads all that there is, so it
-# has to be the same everywhere; and there is no proxy among it.
-ENVIRONMENT = ("HOME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "SYSTEMROOT", "TZ", "USER")
-
-
 @contextmanager
-def program(mode: str, upstream: str) -> Iterator[Program]:
-    """Run the server of a mode.
+def program(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """Run a server as a program, and kill it at the end.
+
+    Args:
+        module: what `python -m` runs. Its first line says `listening on`, and the address.
+        *arguments: its command line.
+        environment: all of its environment variables; those of this process if left out.
 
     Raises:
-        LeftOut: it needs something that is not installed.
+        NotStarted: it said something else, or ended.
     """
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     with subprocess.Popen(
-        [sys.executable, SERVERS, mode, "--upstream", upstream, "--end-with-stdin"],
+        [sys.executable, "-m", module, *arguments],
         env=environment,
+        # Ours alone: a program that reads it learns from its end that this process has ended.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -66,24 +80,8 @@ def program(mode: str, upstream: str) -> Iterator[Program]:
         assert server.stdout
         try:
             said = server.stdout.readline().strip()
-            if not said.startswith("listening"):
-                raise LeftOut(said or f"{mode} did not start")
-            yield Program(server.pid, int(said.rpartition(":")[2]))
+            if not said.startswith("listening on "):
+                raise NotStarted(module, said)
+            yield Program(server.pid, said.split()[2])
         finally:
             server.kill()
-
-
-def descriptors() -> int:
-    """Let this process, and those it starts, open as much as may be, and return how much."""
-    if sys.platform == "win32":
-        return 500  # select() takes no more
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Some systems have no limit here, and yet refuse to be told so.
-    for wanted in (hard, 65536, 10240):
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):
-            continue
-        soft = wanted
-        break
-    return 65536 if soft == resource.RLIM_INFINITY else soft
