@@ -22,10 +22,17 @@ from tests.paths import ROOT
 
 PAPERS = [
     *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("*/README.md")),
     ROOT / "notebooks" / "handout.md",
     ROOT / "slides" / "then_and_now.md",
 ]
-named = pytest.mark.parametrize("paper", PAPERS, ids=[paper.stem for paper in PAPERS])
+ROOMS = (
+    "notebooks|exercises|slides|stormy_demo|tornalet|trequests|loopfilm|classroom|benchmarks|"
+    "tests|tools"
+)
+named = pytest.mark.parametrize(
+    "paper", PAPERS, ids=[paper.relative_to(ROOT).as_posix() for paper in PAPERS]
+)
 
 
 @named
@@ -40,10 +47,8 @@ def test_every_file_and_verb_that_is_named_exists(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
     for verb in re.findall(r"workshop\.py (\w+)", text):
         assert verb in ("lab", "test", "slides", "refresh", "check", "bench"), verb
-    for path in re.findall(
-        r"`((?:notebooks|slides|stormy_demo|tests|benchmarks)/[\w./]*)`", text
-    ):
-        if not path.startswith("slides/build/"):
+    for path in re.findall(rf"`((?:{ROOMS})/[\w./]*)`", text):
+        if not path.startswith("slides/build/") and "NAME" not in path:
             assert (ROOT / path).exists(), path
     for module in re.findall(r"-m (stormy_demo\.\w+)", text):
         asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True)
@@ -59,7 +64,11 @@ def test_the_voice_is_plain(paper: Path) -> None:
 class TestTheFiveLinesOfTheHandout:
     """Blocking, with callbacks, with await: they do the same."""
 
-    blocks = re.findall(r"```python\n(.*?)```", PAPERS[-2].read_text("utf-8"), flags=re.DOTALL)
+    blocks = re.findall(
+        r"```python\n(.*?)```",
+        (ROOT / "notebooks" / "handout.md").read_text("utf-8"),
+        flags=re.DOTALL,
+    )
 
     def code(self, number: int) -> dict[str, Any]:
         names: dict[str, Any] = {

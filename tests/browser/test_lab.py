@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.paths import ROOT
-from tools.copies import copy_folder
+from tools.copies import copy_folder, copy_solutions
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 MINUTE = 60_000  # Playwright counts in milliseconds.
@@ -29,6 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     room = tmp_path_factory.mktemp("lab")
     (room / "work").mkdir()
     copy_folder(ROOT / "notebooks", room / "work")
+    copy_solutions(ROOT / "exercises", room / "work" / "solutions")
     env = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -126,8 +127,8 @@ def test_an_exercise_is_answered_checked_and_its_solution_unfolded(
     unfolded.locator("xpath=..").locator("summary").click()
     expect(unfolded).to_be_visible()
 
-    wrong = ROOT / "tests/wrong_answers/01_callbacks/delayed_answer/holds_the_loop.py"
-    right = ROOT / "notebooks/solutions/01_callbacks/delayed_answer.py"
+    exercise = ROOT / "exercises/01_callbacks/delayed_answer"
+    wrong, right = exercise / "wrong/holds_the_loop.py", exercise / "solution.py"
     for answer, verdict in ((wrong, "Not right yet."), (right, "Right.")):
         cell("%%exercise delayed_answer").locator(".cm-content").click()
         page.keyboard.press("ControlOrMeta+a")

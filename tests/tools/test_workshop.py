@@ -62,17 +62,19 @@ Outcome = subprocess.CompletedProcess[str]
 
 def make_house(house: Path) -> Path:
     """Copy what the door needs, and lay two small notebooks beside it."""
-    shutil.copytree(
-        ROOT / "stormy_demo",
-        house / "stormy_demo",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for room in ("tools", "classroom", "stormy_demo", "loopfilm", "trequests", "tornalet"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / room, house / room, ignore=ignored)
     for name in ("workshop.py", "pyproject.toml", "requirements.lock", "requirements-all.lock"):
         shutil.copy(ROOT / name, house)
-    (house / "notebooks" / "solutions").mkdir(parents=True)
+    (house / "notebooks").mkdir(parents=True)
     for name in ("01_callbacks", "02_coroutines"):
         (house / "notebooks" / f"{name}.ipynb").write_text(NOTEBOOK, encoding="utf-8")
-    (house / "notebooks" / "solutions" / "join.py").write_text("answer = 42\n")
+    exercise = house / "exercises" / "01_callbacks" / "join"
+    (exercise / "wrong").mkdir(parents=True)
+    (house / "exercises" / "__init__.py").touch()
+    (exercise / "solution.py").write_text("answer = 42\n")
+    (exercise / "wrong" / "close.py").write_text("answer = 41\n")
     (house / "benchmarks").mkdir()
     (house / "benchmarks" / "styles.py").write_text(
         '"""What tornado is worth."""\n'
@@ -428,7 +430,8 @@ def make_copies(house: Path, *arguments: str) -> Outcome:
     return outcome
 
 
-PLAIN = {"01_callbacks.ipynb", "02_coroutines.ipynb", "solutions/join.py"}
+SOLUTION = "solutions/01_callbacks/join.py"
+PLAIN = {"01_callbacks.ipynb", "02_coroutines.ipynb", SOLUTION}
 
 
 def test_the_copies_have_no_outputs_and_are_the_same_otherwise(ready: Path) -> None:
@@ -439,7 +442,7 @@ def test_the_copies_have_no_outputs_and_are_the_same_otherwise(ready: Path) -> N
     expected = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     assert (ready / "work" / "01_callbacks.ipynb").read_bytes().decode() == expected
     assert (ready / "notebooks" / "01_callbacks.ipynb").read_text(encoding="utf-8") == NOTEBOOK
-    assert (ready / "work" / "solutions" / "join.py").read_text() == "answer = 42\n"
+    assert (ready / "work" / SOLUTION).read_text() == "answer = 42\n"
 
 
 def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
@@ -454,7 +457,7 @@ def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
 
 def test_links_and_checkpoints_are_not_copied(ready: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
-    odd = ready / "notebooks" / "odd"
+    odd, more = ready / "notebooks" / "odd", ready / "exercises" / "02_coroutines"
     (odd / ".ipynb_checkpoints").mkdir(parents=True)
     (odd / ".ipynb_checkpoints" / "old.txt").touch()
     (odd / "plain.txt").touch()
@@ -466,10 +469,26 @@ def test_links_and_checkpoints_are_not_copied(ready: Path, tmp_path: Path) -> No
             pytest.skip("this system lets only administrators make symbolic links")
         if hasattr(os, "mkfifo"):
             os.mkfifo(odd / "pipe")
+        (more / "linked").mkdir(parents=True)
+        (more / "linked" / "solution.py").symlink_to(tmp_path / "secret.txt")
         make_copies(ready)
         assert copied(ready) == PLAIN | {"odd/plain.txt"}
     finally:
         shutil.rmtree(odd)
+        shutil.rmtree(more, ignore_errors=True)
+
+
+def test_nothing_is_written_where_a_link_of_the_user_s_leads(
+    ready: Path, tmp_path: Path
+) -> None:
+    make_copies(ready)
+    shutil.rmtree(ready / "work" / "solutions")
+    try:
+        (ready / "work" / "solutions").symlink_to(tmp_path, target_is_directory=True)
+    except OSError:
+        pytest.skip("this system lets only administrators make symbolic links")
+    make_copies(ready)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_fresh_adds_a_clean_copy_beside_the_used_one(ready: Path) -> None:

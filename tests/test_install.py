@@ -1,0 +1,93 @@
+"""`pip install .` gives programs outside of the kit what they can use, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+
+PACKAGES = ["loopfilm", "stormy_demo", "tornalet", "trequests"]
+BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """Run the Python of these tests, or another, and return what it says."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network, from a copy: building leaves files behind."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for init in ROOT.glob("*/__init__.py"):
+        room = init.parent
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules", "build")
+        shutil.copytree(room, copy / room.name, ignore=ignored)
+    pip = [sys.executable, "-I", "-m", "pip", "wheel", "--no-index", "--no-deps"]
+    run(*pip, "--no-build-isolation", "--wheel-dir", "wheels", ".", folder=copy)
+    [found] = (copy / "wheels").glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a new environment with the wheel, and beside it the packages it needs."""
+    venv = tmp_path_factory.mktemp("elsewhere") / "venv"
+    run(sys.executable, "-I", "-m", "venv", "--without-pip", venv, folder=venv.parent)
+    python = venv / BIN / f"python{EXE}"
+    pip = [sys.executable, "-I", "-m", "pip", "--python", python, "install"]
+    run(*pip, "--no-index", "--no-deps", wheel, folder=venv.parent)
+    site = sysconfig.get_path("purelib", "venv", {"base": str(venv)})
+    # Of a folder that a .pth file names, no .pth file is read: the checkout stays out of sight.
+    Path(site, "needed.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    return python
+
+
+def test_the_wheel_has_the_packages_that_can_be_lifted_out_and_the_servers(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert sorted({name.split("/")[0] for name in names if "dist-info" not in name}) == PACKAGES
+    for name in ("tornalet", "trequests", "loopfilm"):
+        assert {f"{name}/py.typed", f"{name}/README.md"} <= {*names}
+
+
+@pytest.mark.parametrize("package", ["tornalet", "trequests", "loopfilm"])
+def test_the_first_example_of_its_readme_runs(
+    package: str, python: Path, tmp_path: Path
+) -> None:
+    readme = (ROOT / package / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert example
+    # The file's own folder, and not the one we are in, is where Python looks first.
+    (tmp_path / "example.py").write_text(example[1], encoding="utf-8")
+    assert run(python, "example.py", folder=tmp_path)
+
+
+def test_the_rest_of_the_kit_stays_where_it_is(python: Path, tmp_path: Path) -> None:
+    code = "import importlib.util as u; print(*map(u.find_spec, ['classroom', 'exercises']))"
+    assert run(python, "-c", code, folder=tmp_path) == "None None\n"
+
+
+def test_all_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w-]", each)[0] for each in project["dependencies"]}
+    optional = {"pycurl", "socks"}  # extras, and only when they are asked for
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    )
+    found = set(re.findall(r"^ *(?:from|import) (\w+)", code, re.MULTILINE))
+    assert found - sys.stdlib_module_names - {*PACKAGES} - optional == declared
