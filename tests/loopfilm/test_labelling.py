@@ -1,0 +1,260 @@
+"""A request has a lane of its own, and the server answers as it would without."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+)
+from tornado.netutil import bind_sockets
+from tornado.routing import PathMatches, Rule, RuleRouter
+from tornado.web import Application, RequestHandler, stream_request_body
+from tornado.websocket import WebSocketHandler, websocket_connect
+
+from loopfilm import by_user, labelled, lane, running, watch
+from loopfilm.lanes import LANE
+
+
+class WhoAmI(RequestHandler):
+    def get(self) -> None:
+        mine = LANE.get()
+        self.write(mine.name if mine else "nobody")
+
+
+async def raw(port: int, request: bytes, *, hang_up: bool = False) -> bytes:
+    """Send bytes, and return all that comes until the server closes the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    if hang_up:
+        writer.write_eof()
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return re.sub(rb"Date: [^\r]*\r\n", b"", answer)
+
+
+@contextlib.contextmanager
+def serving(app: Any, **options: Any) -> Iterator[int]:
+    [sock] = bind_sockets(0, "127.0.0.1")
+    server = HTTPServer(app, **options)
+    server.add_sockets([sock])
+    try:
+        yield sock.getsockname()[1]
+    finally:
+        server.stop()
+
+
+def request_for(path: str) -> HTTPServerRequest:
+    line = RequestStartLine("GET", path, "HTTP/1.1")
+    return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "127.0.0.1"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/resources/?user=ada", "ada"),
+        ("/?user=ada&user=grace", "grace"),
+        ("/?user=%C3%A9", "\N{LATIN SMALL LETTER E WITH ACUTE}"),
+        ("/?user=%FF", "\N{REPLACEMENT CHARACTER}"),
+        ("/?user=", "/"),
+        ("/?user=+", "/"),
+        ("/a/b?c=d", "/a/b"),
+    ],
+)
+def test_a_request_is_named_after_its_user_or_its_path(path: str, name: str) -> None:
+    assert by_user(request_for(path)) == name
+
+
+@pytest.mark.parametrize(
+    ("setting", "body"),
+    [
+        ({}, "ada"),
+        ({"lane": lambda request: request.headers["Host"][:3]}, "127"),
+        ({"lane": lambda _: None}, "nobody"),
+        ({"lane": None}, "nobody"),
+    ],
+)
+def test_an_application_can_name_its_lanes(setting: dict[str, Any], body: str) -> None:
+    f = watch(Application([("/", WhoAmI)], **setting), "/?user=ada")
+    assert f.answers == [(200, body)]
+    assert f.lanes == ([] if body == "nobody" else [body])
+
+
+def test_the_lane_of_the_client_stays_with_the_client() -> None:
+    async def experiment() -> bytes:
+        async with running(Application([("/", WhoAmI)])) as url:
+            with lane("client"):
+                response = await AsyncHTTPClient().fetch(url)
+            assert LANE.get() is None
+        return response.body
+
+    assert asyncio.run(experiment()) == b"/"
+
+
+def test_a_connection_that_is_kept_alive_keeps_no_lane() -> None:
+    class Spy(HTTPServerConnectionDelegate):
+        def start_request(self, *args: Any) -> Any:
+            between.append(LANE.get())
+            return labelled(app).start_request(*args)
+
+    class Streamed(WhoAmI):
+        def data_received(self, chunk: bytes) -> None:
+            pass
+
+        post = WhoAmI.get
+
+    between: list[Any] = []
+    app = Application([("/", WhoAmI), ("/streamed", stream_request_body(Streamed))])
+    requests = (
+        b"GET /?user=ada HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"POST /streamed?user=grace HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+
+    async def experiment() -> bytes:
+        with serving(Spy()) as port:
+            return await raw(port, requests)
+
+    answers = asyncio.run(experiment())
+    assert re.findall(rb"\r\n\r\n(ada|grace|/)", answers) == [b"ada", b"grace", b"/"]
+    assert between[:3] == [None] * 3
+
+
+def test_a_lane_ends_with_its_block() -> None:
+    with lane("outer"):
+        with pytest.raises(ZeroDivisionError), lane("inner"):
+            raise ZeroDivisionError
+        assert LANE.get().name == "outer"  # type: ignore[union-attr]
+    assert LANE.get() is None
+
+
+class Everything(RequestHandler):
+    def get(self) -> None:
+        self.set_etag_header()
+        self.write({"ip": self.request.remote_ip, "arguments": repr(self.request.arguments)})
+
+    head = post = put = get
+
+
+@stream_request_body
+class Streaming(RequestHandler):
+    async def prepare(self) -> None:
+        self.chunks: list[bytes] = []
+        await asyncio.sleep(0)
+
+    async def data_received(self, chunk: bytes) -> None:
+        self.chunks.append(chunk)
+        await asyncio.sleep(0)
+
+    async def post(self) -> None:
+        self.write(b"".join(self.chunks))
+        await self.flush()
+        self.write("more")
+
+
+HEAD = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b"
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+RAW_REQUESTS = {
+    "get": b"GET /?a=b" + HEAD + b"\r\n",
+    "head": b"HEAD /" + HEAD + b"\r\n",
+    "http/1.0": b"GET / HTTP/1.0\r\n\r\n",
+    "form": b"POST /" + HEAD + FORM,
+    "continue": b"POST /" + HEAD + b"Expect: 100-continue\r\n" + FORM,
+    "chunked": b"POST /" + HEAD + CHUNKS,
+    "streaming": b"POST /streaming" + HEAD + CHUNKS,
+    "pipelined": b"GET /?1 HTTP/1.1\r\nHost: x\r\n\r\nGET /?2" + HEAD + b"\r\n",
+    "proxied": b"GET /" + HEAD + b"X-Real-Ip: 10.1.2.3\r\n\r\n",
+    "not found": b"GET /nowhere" + HEAD + b"\r\n",
+    "not allowed": b"DELETE /" + HEAD + b"\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: x, y\r\n\r\n",
+    "nonsense": b"nonsense\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_bytes", RAW_REQUESTS.values(), ids=RAW_REQUESTS)
+def test_a_labelled_server_answers_as_a_plain_one_does(request_bytes: bytes) -> None:
+    app = Application([("/", Everything), ("/streaming", Streaming)])
+
+    async def answer(served: Any) -> bytes:
+        with serving(served, xheaders=True) as port:
+            return await raw(port, request_bytes)
+
+    plain = asyncio.run(answer(app))
+    assert asyncio.run(answer(labelled(app))) == plain
+    assert plain.startswith(b"HTTP/1.1 ")
+
+
+def test_a_streamed_body_belongs_to_the_lane_from_its_headers_on() -> None:
+    seen: list[Any] = []
+
+    @stream_request_body
+    class Upload(RequestHandler):
+        def prepare(self) -> None:
+            seen.append(LANE.get())
+
+        def data_received(self, chunk: bytes) -> None:
+            seen.append(LANE.get())
+
+        def post(self) -> None:
+            seen.append(LANE.get())
+
+        def on_connection_close(self) -> None:
+            seen.append(LANE.get())
+            gone.set()
+
+    async def experiment() -> None:
+        nonlocal gone
+        gone = asyncio.Event()
+        with serving(labelled(Application([("/", Upload)]))) as port:
+            start = b"POST /?user=ada" + HEAD + b"Content-Length: 2\r\n\r\n"
+            await raw(port, start + b"hi")
+            await raw(port, start + b"h", hang_up=True)
+            async with asyncio.timeout(10):
+                await gone.wait()
+
+    gone: asyncio.Event
+    asyncio.run(experiment())
+    assert [mine.name for mine in seen] == ["ada"] * 6
+    assert len({id(mine) for mine in seen}) == 2
+
+
+def test_a_websocket_has_a_lane_too() -> None:
+    class Socket(WebSocketHandler):
+        def on_message(self, message: str | bytes) -> None:
+            mine = LANE.get()
+            self.write_message(f"{mine.name if mine else 'nobody'}: {message!r}")
+
+    async def experiment() -> Any:
+        async with running(Application([("/", Socket)])) as url:
+            socket = await websocket_connect(f"ws{url.removeprefix('http')}/?user=ada")
+            await socket.write_message("hi")
+            heard = await socket.read_message()
+            socket.close()
+            return heard
+
+    assert asyncio.run(experiment()) == "ada: 'hi'"
+
+
+def test_a_router_can_be_labelled() -> None:
+    router = RuleRouter([Rule(PathMatches("/a"), Application([("/a", WhoAmI)]))])
+
+    async def experiment() -> list[bytes]:
+        with serving(labelled(router)) as port:
+            return [await raw(port, b"GET " + path + HEAD + b"\r\n") for path in (b"/a", b"/b")]
+
+    found, lost = asyncio.run(experiment())
+    assert found.endswith(b"/a")
+    assert b"404" in lost

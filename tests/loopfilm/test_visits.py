@@ -1,0 +1,88 @@
+"""Visitors come all at once, and each has its answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tornado.web import Application, HTTPError, RequestHandler
+
+from loopfilm import watch
+from tests.loopfilm.servers import ALL_THREE
+
+
+def test_answers_come_in_the_order_of_the_visits() -> None:
+    class LastComesFirst(RequestHandler):
+        async def get(self) -> None:
+            mine = int(self.get_argument("user"))
+            events = self.settings["events"]
+            if mine + 1 < len(events):
+                await events[mine + 1].wait()
+            events[mine].set()
+            self.write({"user": mine})
+
+    app = Application([("/", LastComesFirst)], events=[asyncio.Event() for _ in range(5)])
+    f = watch(app, [f"/?user={n}" for n in range(5)])
+    assert f.answers == [(200, {"user": n}) for n in range(5)]
+
+
+def test_every_kind_of_answer_is_an_answer() -> None:
+    class Drops(RequestHandler):
+        def get(self) -> None:
+            self.detach().close()
+
+    class Redirects(RequestHandler):
+        def get(self) -> None:
+            self.redirect("/")
+
+    class Refuses(RequestHandler):
+        def get(self) -> None:
+            raise HTTPError(400, "no")
+
+    class Says(RequestHandler):
+        def get(self, what: str) -> None:
+            self.set_header("Content-Type", what)
+            self.write("caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+
+    app = Application(
+        [
+            ("/drops", Drops),
+            ("/redirects", Redirects),
+            ("/refuses", Refuses),
+            ("/says/(.*)", Says),
+        ]
+    )
+    f = watch(
+        app,
+        [
+            "/drops",
+            "/redirects",
+            "/refuses",
+            "/says/text/plain",
+            "/says/application/json",
+            "/x",
+        ],
+    )
+    assert [answer.status for answer in f.answers] == [599, 302, 400, 200, 200, 404]
+    assert f.answers[0].body == "The connection was lost."
+    assert f.answers[3].body == f.answers[4].body == "caf\N{LATIN SMALL LETTER E WITH ACUTE}"
+
+
+def test_a_visitor_goes_away_when_it_has_waited_too_long() -> None:
+    class Never(RequestHandler):
+        async def get(self) -> None:
+            if self.get_argument("user") == "grace":
+                await asyncio.Event().wait()
+
+    f = watch(Application([("/", Never)]), ALL_THREE, timeout=1)
+    assert [answer.status for answer in f.answers] == [200, 599, 200]
+    assert f.answers[1].body == "No answer within 1 s."
+
+
+def test_a_name_is_short_for_the_resources_of_that_user() -> None:
+    class Echo(RequestHandler):
+        def get(self) -> None:
+            self.write(self.get_argument("user"))
+
+    f = watch(Application([("/resources/", Echo)]), ["ada", "grace & co"])
+    assert [answer.body for answer in f.answers] == ["ada", "grace & co"]
+    assert f.lanes == ["ada", "grace & co"]
