@@ -1,1 +1,1 @@
-"""The talk: how its deck and the pages beside it are made, looked at, and printed."""
+"""The talk, and the program that makes its deck: `making`, `looking` at it, and `drawing`."""

@@ -16,7 +16,14 @@ from slides.paths import DECK
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Make what was asked for and say where it is; 1 if that cannot be, or if it is wrong."""
+    """Make what was asked for, and say where it is.
+
+    Args:
+        argv: the arguments, without the name of the program; those of the process by default.
+
+    Returns:
+        0, or 1 if something cannot be made, or `--check` finds something.
+    """
     parser = argparse.ArgumentParser(
         prog="workshop.py slides",
         description="Build the deck, and the pages beside it, in slides/build/.",
@@ -27,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pdf", action="store_true", help="print the deck, too")
     parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     arguments = parser.parse_args(argv)
+    # A browser opens it by its address, which has the whole path.
     output = (arguments.output or DECK).resolve()
     if output.suffix == ".pdf":
         parser.error(f"{output.name} is the name of a PDF: a deck is a page, such as talk.html")
@@ -37,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))
             print(f"{printed} ({kilobytes(printed)}): a page for each slide.")
         if arguments.output is None:
-            # Last, since the index leads to the deck, and to a PDF that is as new.
+            # Last, since the index has links to the deck, and to the PDF if that is as new.
             print(f"{pages.build(made.parent)}: the way to the deck, and to all notebooks.")
         return look(made) if arguments.check else 0
     except (CannotBuild, NoBrowser, OSError) as error:
@@ -49,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def look(made: Path) -> int:
-    """Say what is wrong with a deck; 1 if there is anything."""
+    """Look at a deck, say what is wrong with it, and return 1 if anything is, else 0."""
     report = check.check(made)
     for complaint in report.complaints:
         print(complaint, file=sys.stderr)
@@ -62,7 +70,7 @@ def look(made: Path) -> int:
 
 
 def kilobytes(file: Path) -> str:
-    """Return how large a file is."""
+    """Return the size of a file, as in "12 kB"."""
     return f"{file.stat().st_size / 1000:.0f} kB"
 
 

@@ -3,11 +3,15 @@
 from importlib.resources import files
 from pathlib import Path
 
-SLIDES = Path(str(files("slides")))
+# Links of a page are resolved before they are compared with these.
+SLIDES = Path(str(files("slides"))).resolve()
 NOTEBOOK = SLIDES / "stormy_webber.ipynb"
+THEN_AND_NOW = SLIDES / "then_and_now.md"
 COLOURS = SLIDES / "colours.css"
 PICTURES = SLIDES / "pictures"
+AXE = SLIDES / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 DECK = SLIDES / "build" / "stormy_webber.html"
 
 PROJECT = SLIDES.parent
 NOTEBOOKS = PROJECT / "notebooks"
+HANDOUT = NOTEBOOKS / "handout.md"

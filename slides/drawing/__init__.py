@@ -1,1 +1,1 @@
-"""Drawings by a hand that is a program: SVG in the colours of the page around it."""
+"""Draws the pictures of the talk as by hand, in SVG that takes the colours of its page."""

@@ -1,1 +1,1 @@
-"""A deck and its pages as a room will see them: in a browser, and by what stands in them."""
+"""Looks at a deck and at pages, as an audience will see them, for what is wrong with them."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from playwright.sync_api import Page
 
-AXE = Path(__file__).resolve().parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+from slides.paths import AXE
 
-# axe leaves off some rules by itself, such as those of level AAA: here each is on.
+# By default axe-core leaves some rules out, such as those of level AAA. Here each is on.
 RUN = """async () => {
     const rules = {};
     for (const {ruleId} of axe.getRules()) rules[ruleId] = {enabled: true};
-    const told = finding => finding.nodes.map(node => ({
+    const byElement = finding => finding.nodes.map(node => ({
         rule: finding.id,
         impact: node.impact ?? finding.impact ?? '',
         help: finding.help,
@@ -22,23 +21,26 @@ RUN = """async () => {
     }));
     const {violations, incomplete} = await axe.run(
         document, {rules, resultTypes: ['violations', 'incomplete']});
-    return {violations: violations.flatMap(told), unresolved: incomplete.flatMap(told)};
+    return {
+        violations: violations.flatMap(byElement),
+        unresolved: incomplete.flatMap(byElement),
+    };
 }"""
 
 
 class NoAxe(Exception):
-    """axe-core is not here, in a sentence that says what brings it."""
+    """axe-core is not installed; the message is a sentence that says what installs it."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule says of some elements, all for the same reason."""
+    """Elements that break a rule for the same reason, or may break it."""
 
     rule: str
     impact: str  # minor, moderate, serious or critical
     help: str  # what the rule asks for
     targets: tuple[str, ...]  # the elements, as CSS selectors
-    message: str  # axe's words about these elements
+    message: str  # what axe-core says of these elements
 
     def __str__(self) -> str:
         return f"{self.rule} ({self.impact}): {self.message} {', '.join(self.targets)}"
@@ -46,17 +48,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with a page, and what axe leaves to somebody who looks."""
+    """What is wrong with a page, and what axe-core cannot decide, so that a person has to."""
 
     violations: list[Finding]
     unresolved: list[Finding]
 
 
 def axe_core() -> str:
-    """Return the program axe-core.
+    """Return the script of axe-core.
 
     Raises:
-        NoAxe: it was not installed.
+        NoAxe: it is not installed.
     """
     try:
         return AXE.read_text(encoding="utf-8")
@@ -70,13 +72,13 @@ def audit(page: Page) -> Findings:
     """Let axe-core look at a page, with every rule that it has.
 
     Args:
-        page: it is looked at as it is now. What is hidden is not judged.
+        page: the page, which is looked at as it is now. What is hidden is not judged.
 
     Returns:
-        The violations, and what axe could not decide.
+        The violations, and what axe-core could not decide.
 
     Raises:
-        NoAxe: axe-core was not installed.
+        NoAxe: axe-core is not installed.
     """
     program = axe_core()
     if not page.evaluate("'axe' in window"):
@@ -86,11 +88,15 @@ def audit(page: Page) -> Findings:
 
 
 def collect(elements: list[dict[str, str]]) -> list[Finding]:
-    """Put elements of which the same is said into one finding."""
+    """Return a finding for all elements of which axe-core says the same.
+
+    Args:
+        elements: what the script `RUN` returns: a dictionary for each element.
+    """
     targets: dict[tuple[str, str, str, str], list[str]] = {}
     for each in elements:
-        said = (each["rule"], each["impact"], each["help"], each["message"])
-        targets.setdefault(said, []).append(each["target"])
+        same = (each["rule"], each["impact"], each["help"], each["message"])
+        targets.setdefault(same, []).append(each["target"])
     return [
         Finding(rule, impact, text, tuple(where), message)
         for (rule, impact, text, message), where in targets.items()

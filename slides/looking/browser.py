@@ -1,4 +1,4 @@
-"""A Chromium of this machine, with no network, to look at pages with."""
+"""The Chromium of this machine, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, Error, sync_playwright
 
 from tools.machine import find_chromium
 
-# Chromium would ask its makers for updates, and wait for a graphics card.
-QUIET = (
+# Without these Chromium would ask for updates, and wait for a graphics card. Its sandbox does
+# not start for root, nor in most containers; the pages shown are our own.
+OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -21,7 +22,7 @@ QUIET = (
 
 
 class NoBrowser(Exception):
-    """There is no Chromium here that starts, in a sentence that says what to do."""
+    """There is no Chromium here that starts; the message is a sentence that says what to do."""
 
 
 @contextmanager
@@ -29,10 +30,10 @@ def chromium(*options: str) -> Iterator[Browser]:
     """Start the Chromium of this machine, and end it.
 
     Args:
-        *options: for its command line, beside those that it gets in any case.
+        *options: for its command line, beside those in `OPTIONS`.
 
     Raises:
-        NoBrowser: none was found, or it does not start.
+        NoBrowser: there is no Chromium on this machine, or it does not start.
     """
     path = find_chromium()
     if path is None:
@@ -42,7 +43,9 @@ def chromium(*options: str) -> Iterator[Browser]:
         )
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *options])
+            browser = playwright.chromium.launch(
+                executable_path=path, args=[*OPTIONS, *options]
+            )
         except Error as why:
             raise NoBrowser(
                 f"{path} does not start: {why.message.strip().splitlines()[0]}"

@@ -1,4 +1,5 @@
-// What slides/check.py asks of a page. Both functions give complaints: a sentence, and how much.
+// What check.py, beside this file, evaluates in a deck. Both functions return complaints: what is
+// wrong, and by how much, if that can be said.
 (() => {
   const words = (text) => {
     const all = text.replace(/\s+/g, ' ').trim();
@@ -7,8 +8,8 @@
 
   const boxOf = (element) => element.getBoundingClientRect();
 
-  // Something of a pixel, or cut to nothing, is for those who listen.
-  const forListeners = (element) => {
+  // Text of one pixel, or clipped to nothing, is there for screen readers alone.
+  const isForScreenReaders = (element) => {
     for (let each = element; each; each = each.parentElement) {
       const style = getComputedStyle(each);
       if (style.overflow !== 'visible' && style.position === 'absolute'
@@ -20,9 +21,9 @@
   const isVisible = (element) =>
     element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     && !element.closest('defs, clipPath, mask, pattern, symbol, marker')
-    && !forListeners(element);
+    && !isForScreenReaders(element);
 
-  // How many pixels of the screen one of the element's own is.
+  // How many pixels of the screen one pixel of an element's own style takes.
   const scaleOf = (element) => {
     if (element instanceof SVGGraphicsElement) {
       const { c, d } = element.getScreenCTM();
@@ -38,6 +39,7 @@
     return scale;
   };
 
+  // What words belong to: within one block they may overlap.
   const blockOf = (element) => {
     let block = element;
     if (block.closest('svg')) return block.closest('text, foreignObject') ?? block;
@@ -48,7 +50,7 @@
     return block;
   };
 
-  // Each piece of text that can be seen: where it is, and how large.
+  // Each piece of text that can be seen, with its place and the size of its letters.
   const textsIn = (root) => {
     const found = [];
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -65,7 +67,7 @@
     return found;
   };
 
-  // What a style sheet writes has no place that a script could ask for, but a size.
+  // Text from a style sheet's `content`. A script can ask how large it is, and not where.
   const wordsOfStyles = (root) => [...root.querySelectorAll('*')].flatMap((element) =>
     ['::before', '::after'].flatMap((which) => {
       const style = getComputedStyle(element, which);
@@ -88,7 +90,7 @@
     return said.trim() ? `<${tag}> ${words(said)}` : `<${tag}>`;
   };
 
-  // Boxes that are seen: pictures, and what has a ground, a border or a shadow.
+  // Boxes that can be seen: pictures, and elements with a background, a border or a shadow.
   const boxesIn = (root) => [...root.querySelectorAll('*')].filter((element) => {
     const outer = element.parentElement.closest('svg');
     if (outer && getComputedStyle(outer).overflow !== 'visible') return false;
@@ -106,8 +108,8 @@
 
   const px = (pixels) => `${Math.round(pixels)} px`;
 
-  // What is around a thing, and lets nothing of it be seen outside. A text has its own element
-  // around it.
+  // The element that clips a thing, with the side where it clips most; or null. A piece of text
+  // can be clipped by its own element, another thing only by what is around it.
   const frameOf = (element, box, isText) => {
     let absolute = !isText && getComputedStyle(element).position === 'absolute';
     for (let around = isText ? element : element.parentElement;
@@ -132,18 +134,20 @@
     Math.min(one.right, other.right) - Math.max(one.left, other.left),
     Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
 
-  // A line is higher than its letters: lines that touch are not on one another.
-  const LINES = 5;  // of the slide's own pixels
+  // How far the boxes of two lines may overlap, in pixels of the slide: they are higher than the
+  // letters in them.
+  const LINE_OVERLAP = 5;
 
-  // Whether two things that overlap should not: words on words, or on what is not around them.
+  // Whether two things must not overlap: words and words, or words and a picture or a background
+  // that does not contain them.
   const collide = (one, other) => {
     if (!one.isText && !other.isText || one.block === other.block) return false;
     if (one.isText && other.isText) return true;
-    const [text, ground] = one.isText ? [one, other] : [other, one];
-    return !ground.element.contains(text.element)
-      && (ground.element.matches(PICTURES)
-        || getComputedStyle(ground.element).backgroundImage !== 'none'
-        || !CLEAR.test(getComputedStyle(ground.element).backgroundColor));
+    const [text, box] = one.isText ? [one, other] : [other, one];
+    return !box.element.contains(text.element)
+      && (box.element.matches(PICTURES)
+        || getComputedStyle(box.element).backgroundImage !== 'none'
+        || !CLEAR.test(getComputedStyle(box.element).backgroundColor));
   };
 
   const furnitureName = (element) => {
@@ -153,7 +157,7 @@
       : `the ${element.closest('[class]').classList[0]}`;
   };
 
-  // What stays where it is while the slides go by: the slide's number, and so on.
+  // What stays in its place while the slides change: the slide's number, and the buttons.
   const furnitureOf = (around) => [
     ...around.flatMap(({ element, boxes }) => boxes.map((box) => [element, box])),
     ...[...document.querySelectorAll('.reveal svg, .reveal button')]
@@ -161,7 +165,9 @@
       .map((element) => [element, boxOf(element)]),
   ].map(([element, box]) => [furnitureName(element), box]);
 
-  function looks(least) {
+  // Whether all of a slide is on the screen, not covered, and large enough to be read.
+  // `smallest` has the least size of `text` and of `code`, in pixels of the screen.
+  function layout(smallest) {
     const slide = Reveal.getCurrentSlide();
     const stage = boxOf(document.querySelector('.slides'));
     const screen = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
@@ -170,10 +176,10 @@
       right: Math.min(innerWidth, stage.right), bottom: Math.min(innerHeight, stage.bottom),
     };
 
-    // Of what is wrong in one way, the worst is told.
-    const ways = {};
-    const complain = (way, about, pixels, sentence, detail = '') => {
-      const worst = ways[way] ??= new Map();
+    // Of the complaints of one kind about one thing, the worst is kept.
+    const kinds = {};
+    const complain = (kind, about, pixels, sentence, detail = '') => {
+      const worst = kinds[kind] ??= new Map();
       if (!(worst.get(about)?.pixels >= pixels)) worst.set(about, { pixels, sentence, detail });
     };
 
@@ -189,9 +195,9 @@
 
     for (const { element, block, size, says } of [...texts, ...wordsOfStyles(slide)]) {
       const kind = element.closest('pre, code') ? 'code' : 'text';
-      if (size > least[kind] - 0.05) continue;
+      if (size > smallest[kind] - 0.05) continue;
       const picture = element.closest('svg');
-      complain(kind, picture ?? block, -size, `${kind} smaller than ${least[kind]} px:`
+      complain(kind, picture ?? block, -size, `${kind} smaller than ${smallest[kind]} px:`
         + ` ${words(says)}${picture ? ` in the picture ${name(picture)}` : ''}`,
       `${size.toFixed(1)} px`);
     }
@@ -224,7 +230,7 @@
     for (const [index, one] of things.entries()) {
       for (const other of things.slice(index + 1)) {
         const pixels = overlap(one.box, other.box);
-        if (pixels > LINES * Reveal.getScale() && collide(one, other)) {
+        if (pixels > LINE_OVERLAP * Reveal.getScale() && collide(one, other)) {
           complain('on', '', pixels, `${one.says} and ${other.says} lie on one another`);
         }
       }
@@ -232,13 +238,14 @@
     if (!things.length && !slide.querySelector('.fragment:not(.visible)')) {
       complain('empty', '', 0, 'nothing of it can be seen');
     }
-    return Object.values(ways).flatMap((worst) => [...worst.values()])
+    return Object.values(kinds).flatMap((worst) => [...worst.values()])
       .map(({ sentence, detail }) => [sentence, detail]);
   }
 
+  // Words that are not about what is in a picture: nbconvert's own, the name of a file, or the
+  // name for pictures of its kind.
   const PLACEHOLDER = /no description has been provided/i;
   const FILE = /\.(svg|png|jpe?g|gif|webp|avif|bmp|pdf)\b/i;
-  // They are texts, and say nothing.
   const NOTHING = /^(an? )?(image|picture|photo|figure|graphic|diagram|drawing)?\P{L}*$/iu;
   const PATH = /^\S*[\\/]\S*$/;
 
@@ -268,8 +275,8 @@
     return null;
   };
 
-  // What no size of the screen changes.
-  function says() {
+  // What does not depend on the size of the screen: the words for pictures, and the notes.
+  function content() {
     const slide = Reveal.getCurrentSlide();
     const complaints = [];
     for (const frame of slide.querySelectorAll('iframe, object, embed, video, canvas')) {
@@ -296,5 +303,5 @@
     return complaints.map((complaint) => [complaint, '']);
   }
 
-  return { looks, says };
+  return { layout, content };
 })()

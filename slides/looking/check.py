@@ -1,8 +1,9 @@
-"""Look at a deck as a room will see it, and say what is wrong, slide by slide."""
+"""Looks at a deck as an audience will see it, and says what is wrong, slide by slide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -10,42 +11,60 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 from slides.looking import addresses, walk
 from slides.looking.browser import chromium
 
-# Pixels of the screen. Code may be smaller, since most of it is known by its shape.
-LEAST = {"text": 24, "code": 18}
+# The smallest letters allowed, in pixels of the screen. Code may be smaller, since most of it
+# is recognised by its shape.
+SMALLEST = {"text": 24, "code": 18}
 
-WANTED = "document.querySelector('.slides').dataset.slides"
+# How many slides the notebook has, which `slides.making.deck` writes into the deck.
+IN_NOTEBOOK = "document.querySelector('.slides').dataset.slides"
 
-PROBES = Path(__file__).with_suffix(".js")
+# What is looked at by a script in the page.
+PROBES = files("slides.looking") / "check.js"
+PROBE = "([probes, smallest]) => [...probes.layout(smallest), ...probes.content()]"
 
 
 class Report:
-    """What was found: the complaints, each with the sizes of the screen at which it holds."""
+    """What was found in a deck.
+
+    Attributes:
+        slides: how many slides were looked at.
+        sizes: at which sizes of the screen, such as "1280×720".
+    """
 
     def __init__(self) -> None:
         self.slides = 0
         self.sizes: list[str] = []
         self._found: dict[tuple[int, str], dict[str, str]] = {}
 
-    def add(self, slide: walk.Slide | None, complaint: str, size: str, much: str = "") -> None:
-        """Keep a complaint about a slide, or about the deck, and by how much at which size."""
+    def add(
+        self, slide: walk.Slide | None, complaint: str, size: str, amount: str = ""
+    ) -> None:
+        """Add a complaint; the same one at several sizes is put together.
+
+        Args:
+            slide: which slide it is about; None if about the deck as a whole.
+            complaint: what is wrong.
+            size: the size of the screen at which this was found.
+            amount: by how much at that size, such as "12 px", if that can be said.
+        """
         key = (slide.number if slide else 0, f"{slide or 'the deck'}: {complaint}")
-        self._found.setdefault(key, {})[size] = much
+        self._found.setdefault(key, {})[size] = amount
 
     @property
     def complaints(self) -> list[str]:
-        """The complaints, in the order of the slides."""
+        """The complaints in the order of the slides, each with the sizes at which it holds."""
         in_order = sorted(self._found.items(), key=lambda found: found[0][0])
-        return [f"{complaint} ({_seen(sizes)})" for (_, complaint), sizes in in_order]
+        return [f"{complaint} ({_at_sizes(amounts)})" for (_, complaint), amounts in in_order]
 
 
-def _seen(sizes: dict[str, str]) -> str:
-    if any(sizes.values()):
-        return listed([f"{much} at {size}" for size, much in sizes.items()])
-    return f"at {listed([*sizes])}"
+def _at_sizes(amounts: dict[str, str]) -> str:
+    if any(amounts.values()):
+        return listed([f"{amount} at {size}" for size, amount in amounts.items()])
+    return f"at {listed([*amounts])}"
 
 
 def listed(names: list[str]) -> str:
-    """Return names as they stand in a sentence."""
+    """Return names as they stand in a sentence: "one, two and three"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -53,13 +72,13 @@ def check(deck: Path) -> Report:
     """Look at each step of each slide, in a browser without a network, at three sizes.
 
     Args:
-        deck: what `slides.making.deck.build` made.
+        deck: the file that `slides.making.deck.build` wrote; its path is absolute.
 
     Returns:
         What was found.
 
     Raises:
-        NoBrowser: there is no Chromium on this machine.
+        NoBrowser: there is no Chromium on this machine that starts.
     """
     report = Report()
     with chromium() as browser:
@@ -78,18 +97,18 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
     page = context.new_page()
     shown: walk.Slide | None = None
 
-    def asks(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if not request.url.startswith((deck.as_uri(), "data:", "blob:", "about:")):
-            # reveal.js asks for what the next slides need, so that nobody knows for which.
+            # reveal.js loads ahead for the next slides: the slide shown is not the cause.
             report.add(None, f"the browser asks for {request.url}", at)
 
-    def hears(message: ConsoleMessage) -> None:
-        # A request that failed has its complaint already.
+    def on_console(message: ConsoleMessage) -> None:
+        # on_request has complained of a resource that was not loaded.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             report.add(shown, f"the browser says: {message.text}", at)
 
-    page.on("request", asks)
-    page.on("console", hears)
+    page.on("request", on_request)
+    page.on("console", on_console)
     page.on("pageerror", lambda error: report.add(shown, f"the browser says: {error}", at))
     try:
         slides = walk.open_deck(page, deck.as_uri())
@@ -97,29 +116,30 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
         report.add(None, str(reason), at)
         return
     report.slides = len(slides)
-    # What is not closed in a cell can take the slides behind it along, and nobody would see it.
-    if (wanted := page.evaluate(WANTED)) != str(len(slides)):
-        report.add(None, f"slides: {len(slides)}, and in the notebook {wanted}", at)
-    for slide, address in _addresses(page, slides, deck):
+    # Unbalanced tags in a cell can take the slides behind it out of the deck.
+    if (in_notebook := page.evaluate(IN_NOTEBOOK)) != str(len(slides)):
+        report.add(None, f"slides: {len(slides)}, and in the notebook {in_notebook}", at)
+    for slide, address in _fetched(page, slides, deck):
         report.add(slide, f"{address} is not in the file", at)
     probes = page.evaluate_handle(PROBES.read_text(encoding="utf-8"))
     for shown in walk.walk(page):
-        for complaint, much in page.evaluate(
-            "([probes, least]) => [...probes.looks(least), ...probes.says()]", [probes, LEAST]
-        ):
-            report.add(shown, complaint, at, much)
+        for complaint, amount in page.evaluate(PROBE, [probes, SMALLEST]):
+            report.add(shown, complaint, at, amount)
     context.close()
 
 
-def _addresses(
+def _fetched(
     page: Page, slides: list[walk.Slide], deck: Path
 ) -> Iterator[tuple[walk.Slide | None, str]]:
-    """Give the addresses outside of the deck that stand in it, and on which slide."""
-    left = addresses.addresses(deck.read_text(encoding="utf-8"))
+    """Yield the addresses in a deck that a browser would fetch, each with its slide.
+
+    What stands on no slide, as in a style sheet of the deck, comes last and with None.
+    """
+    on_no_slide = addresses.fetched(deck.read_text(encoding="utf-8"))
     parts = page.evaluate("Reveal.getSlides().map(slide => slide.outerHTML)")
     for slide, html in zip(slides, parts, strict=True):
-        for address in addresses.addresses(html):
+        for address in addresses.fetched(html):
             yield slide, address
-            if address in left:
-                left.remove(address)
-    yield from ((None, address) for address in left)
+            if address in on_no_slide:
+                on_no_slide.remove(address)
+    yield from ((None, address) for address in on_no_slide)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
-# A laptop or a wide beamer, a large screen, and the beamer that is still in many rooms.
+# A laptop or a wide projector, a large screen, and the 4:3 projector of many rooms.
 SIZES = ((1280, 720), (1920, 1080), (1024, 768))
 
+# For each slide: its title, its first words, and the two indices by which reveal.js finds it.
 SLIDES = """() => Reveal.getSlides().map(slide => {
     const heading = slide.querySelector('h1, h2, h3, h4, h5, h6');
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
@@ -22,20 +23,22 @@ SLIDES = """() => Reveal.getSlides().map(slide => {
     return [heading ? words(heading) : '', words(copy).slice(0, 30), h, v ?? 0];
 })"""
 
-# Whether there was a step to take. What moves is to have arrived.
+# Takes the next step, and returns whether there was one.
 NEXT = """() => {
     const before = JSON.stringify(Reveal.getIndices());
     Reveal.next();
     return before !== JSON.stringify(Reveal.getIndices());
 }"""
-ARRIVE = """() => {
+# Ends what is still moving, so that a slide is looked at as it stays.
+FINISH = """() => {
     for (const animation of document.getAnimations())
         if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
 }"""
 
+# Which slide is shown, from 0.
 PRESENT = "() => Reveal.getSlides().indexOf(Reveal.getCurrentSlide())"
 
-# Each other slide goes from the page, and leaves a comment in its place.
+# Takes all slides but the one that is shown out of the page, and leaves a comment for each.
 TAKE_OUT = """() => {
     const present = Reveal.getCurrentSlide();
     window.takenOut = [...document.querySelectorAll('.slides section')]
@@ -51,13 +54,13 @@ PUT_BACK = """() => {
 
 @dataclass(frozen=True)
 class Slide:
-    """A slide of the deck, as somebody would look for it."""
+    """A slide, with what somebody needs to find it in the notebook."""
 
-    number: int  # from 1, as the slide itself says
+    number: int  # from 1, as on the slide itself
     title: str
-    begins: str  # its first words, where another slide has the same title
-    across: int
-    down: int
+    begins: str  # its first words, if another slide has the same title
+    across: int  # its column, as reveal.js counts, from 0
+    down: int  # its place in the column, from 0
 
     def __str__(self) -> str:
         title = f'"{self.title}"' if self.title else "without a title"
@@ -67,14 +70,18 @@ class Slide:
 
 
 class NeverStarts(Exception):
-    """A page that is no deck, or whose scripts are broken."""
+    """A page is no deck, or its scripts are broken."""
 
 
 def open_deck(page: Page, address: str) -> list[Slide]:
-    """Open a deck, wait until it can be used, and return its slides.
+    """Open a deck, wait until reveal.js has started, and return the slides.
+
+    Args:
+        page: where to open it.
+        address: of the deck.
 
     Raises:
-        NeverStarts: it cannot be used.
+        NeverStarts: there is no reveal.js in it, or it does not start.
     """
     page.goto(address)
     try:
@@ -87,7 +94,7 @@ def open_deck(page: Page, address: str) -> list[Slide]:
 
 
 def slides(page: Page) -> list[Slide]:
-    """Return the slides of the deck in a page, in their order."""
+    """Return the slides of an open deck, in their order."""
     found = page.evaluate(SLIDES)
     titles = Counter(title for title, *_ in found)
     return [
@@ -97,7 +104,7 @@ def slides(page: Page) -> list[Slide]:
 
 
 def walk(page: Page) -> Iterator[Slide]:
-    """Go through the deck from its beginning, as its speaker does.
+    """Go through a deck from its beginning, step by step, as its speaker does.
 
     Args:
         page: a deck that is open.
@@ -105,11 +112,11 @@ def walk(page: Page) -> Iterator[Slide]:
     Yields:
         The slide that is shown, once for each step on it.
     """
-    every = slides(page)
+    in_order = slides(page)
     page.evaluate("Reveal.slide(0, 0, -1)")
     while True:
-        page.evaluate(ARRIVE)
-        yield every[page.evaluate(PRESENT)]
+        page.evaluate(FINISH)
+        yield in_order[page.evaluate(PRESENT)]
         if not page.evaluate(NEXT):
             return
 
@@ -117,14 +124,15 @@ def walk(page: Page) -> Iterator[Slide]:
 def show(page: Page, slide: Slide) -> None:
     """Show a slide with all its steps taken."""
     page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, slide.down])
-    page.evaluate(ARRIVE)
+    page.evaluate(FINISH)
 
 
 @contextmanager
 def alone(page: Page) -> Iterator[None]:
-    """Take all slides out of the page but the one that is shown, and put them back.
+    """Take all slides but the one that is shown out of the page while the block runs.
 
-    What looks at a whole page, hidden or not, is done with one slide ten times as fast.
+    axe-core goes through all of a page, also what is hidden, and with one slide in it takes a
+    tenth of the time.
     """
     page.evaluate(TAKE_OUT)
     try:

@@ -1,1 +1,1 @@
-"""The deck and the pages beside it: made from notebooks, into single files."""
+"""Makes the deck, its PDF, and the pages beside it, from notebooks; each is a single file."""

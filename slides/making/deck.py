@@ -17,18 +17,19 @@ from bs4.exceptions import ParserRejectedMarkup
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
 
+from slides.making.files import read_text, write
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild, read
 from slides.paths import COLOURS, DECK, NOTEBOOK
 
 TEMPLATE = Path(str(files("slides.making"))) / "template"
 
-# More columns than this have no room in the largest letters.
-WIDE = 74
+# A line of more columns has no room on a slide in the largest letters for code.
+MOST_COLUMNS = 74
 
 
 def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
-    """Make the deck from a notebook, without running it.
+    """Write the deck of a notebook into a file.
 
     Args:
         notebook: the slides.
@@ -38,7 +39,20 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         Where the deck is.
 
     Raises:
-        CannotBuild: something that it needs is missing.
+        CannotBuild: something that it needs is missing; nothing is written then.
+        OSError: the file cannot be written.
+    """
+    return write(output, render(notebook))
+
+
+def render(notebook: Path = NOTEBOOK) -> str:
+    """Return the deck of a notebook as HTML. Its cells are not run, and no file is written.
+
+    Args:
+        notebook: the slides. Addresses of drawings begin at its folder.
+
+    Raises:
+        CannotBuild: something that the deck needs is missing.
     """
     parts = deck_parts()
     talk = read(notebook)
@@ -58,17 +72,24 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         raise CannotBuild(
             f"{notebook.name} has HTML that nobody can read: {str(why).splitlines()[-1]}"
         ) from None
-    html = with_pictures(html, notebook.parent)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(html, encoding="utf-8", newline="\n")
-    return output
+    return with_pictures(html, notebook.parent)
 
 
 def prepare(notebook: NotebookNode) -> None:
-    """Tell the template what it cannot see: the minutes of a slide, and which code is wide."""
+    """Put into a notebook what the template cannot work out by itself.
+
+    That is the time for each slide, as reveal.js wants it, and the tag `wide` for code that
+    needs smaller letters.
+
+    Args:
+        notebook: the slides; it is changed.
+
+    Raises:
+        CannotBuild: a slide has minutes that are no number.
+    """
     for cells in slides(notebook):
         if "minutes" in cells[0].metadata:
-            # The speaker view counts seconds, and says whether one is behind.
+            # The speaker view counts in seconds, and tells whether the talk is behind.
             minutes = cells[0].metadata.minutes
             if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0:
                 title = cells[0].source.partition("\n")[0]
@@ -76,14 +97,18 @@ def prepare(notebook: NotebookNode) -> None:
             slideshow = cells[0].metadata.setdefault("slideshow", {})
             slideshow.setdefault("data", {})["timing"] = f"{60 * minutes:g}"
         code = [cell for cell in cells if cell.cell_type == "code"]
-        if any(len(line) > WIDE for cell in code for line in shown(cell)):
-            # All code of a slide is of one size, or the larger would seem to matter more.
+        if any(len(line) > MOST_COLUMNS for cell in code for line in shown_lines(cell)):
+            # All code of a slide gets one size: of two, the larger would seem to matter more.
             for cell in code:
                 cell.metadata.setdefault("tags", []).append("wide")
 
 
 def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
-    """Give the cells of each slide, those of today below a slide of 2013 too."""
+    """Yield the cells of each slide, with their notes.
+
+    Args:
+        notebook: the slides. A slide (of 2013) and a sub-slide (of today) are one each.
+    """
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type")
@@ -97,8 +122,8 @@ def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
         yield cells
 
 
-def shown(cell: NotebookNode) -> list[str]:
-    """Return the lines of a cell's code, and of what it printed or gave."""
+def shown_lines(cell: NotebookNode) -> list[str]:
+    """Return the lines of a cell's code, and those of its outputs that are plain text."""
     lines = cell.source.splitlines()
     for output in cell.outputs:
         data = output.get("data", {})
@@ -122,12 +147,12 @@ def deck_parts() -> dict[str, str]:
     reveal = Path(spec.origin).parent / "revealjs" / "dist"
     try:
         return {
-            "reveal_css": text(reveal / "reveal.css"),
+            "reveal_css": read_text(reveal / "reveal.css"),
             "reveal_js": script(reveal / "reveal.js"),
             "notes_js": script(reveal / "plugin" / "notes.js"),
-            "colours_css": text(COLOURS),
-            "theme_css": text(TEMPLATE / "theme.css"),
-            "noscript_css": text(TEMPLATE / "noscript.css"),
+            "colours_css": read_text(COLOURS),
+            "theme_css": read_text(TEMPLATE / "theme.css"),
+            "noscript_css": read_text(TEMPLATE / "noscript.css"),
             "start_js": script(TEMPLATE / "start.js"),
         }
     except FileNotFoundError as error:
@@ -136,15 +161,11 @@ def deck_parts() -> dict[str, str]:
         ) from None
 
 
-def text(path: Path) -> str:
-    """Return the text of a file."""
-    return path.read_text(encoding="utf-8").strip()
-
-
 def script(path: Path) -> str:
-    r"""Return a script that may stand between `<script>` and its end.
+    r"""Return a script that may stand between `<script>` and `</script>`.
 
-    A browser looks for these words without a look at JavaScript's quotes. `\x3c` is the same
-    character to JavaScript, in a string, a template and a regular expression alike.
+    An HTML parser ends or nests the element at `<script`, `</script` and `<!--`, also inside
+    of JavaScript's quotes. `\x3c` is the same character to JavaScript as `<`, in a string, a
+    template and a regular expression alike.
     """
-    return re.sub(r"<(?=!--|/?script)", r"\\x3c", text(path), flags=re.IGNORECASE)
+    return re.sub(r"<(?=!--|/?script)", r"\\x3c", read_text(path), flags=re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Pictures of a page become parts of it, so that they have its colours and its letters."""
+"""Writes the pictures of a page into it, so that they have its colours and its fonts."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from pathlib import Path
 from slides.making import playable
 from slides.making.notebook import CannotBuild
 
-# A quoted attribute may hold what elsewhere would end the tag.
+# The words of an alt text may have a ">" in them, which outside of quotes would end the tag.
 IMG = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 DATA = "data:image/svg+xml;base64,"
 
 
 def with_pictures(html: str, folder: Path) -> str:
-    """Write the films and drawings of a page into it.
+    """Return a page with its films and drawings written into it.
 
-    Other pictures stay as they are: what others have drawn may have names and styles in it
-    that two pictures on one page must not share.
+    Other pictures stay as they are. An SVG from elsewhere may have ids and styles, which would
+    then apply to the whole page.
 
     Args:
-        html: the page, with drawings as addresses and films as data.
+        html: the page; a drawing is an `<img>` with the address of a file, a film one with
+            its data.
         folder: where the addresses begin.
 
     Raises:
-        CannotBuild: a drawing is not there.
+        CannotBuild: a drawing is not there, or has ids or styles of its own.
     """
     numbers = count(1)
 
@@ -40,7 +41,7 @@ def with_pictures(html: str, folder: Path) -> str:
             svg = decoded(source.removeprefix(DATA))
             if not playable.is_film(svg):
                 return tag[0]
-            return playable.playable(svg, alt or "", f"film-{next(numbers)}")
+            return playable.figure(svg, alt or "", f"film-{next(numbers)}")
         if source.endswith(".svg") and ":" not in source:
             return drawing(folder / source, source, alt)
         return tag[0]
@@ -49,7 +50,7 @@ def with_pictures(html: str, folder: Path) -> str:
 
 
 def decoded(data: str) -> str:
-    """Return the text of a picture that an address holds, or nothing if it holds none."""
+    """Return the SVG that a data address holds, or nothing if it holds no text."""
     try:
         return base64.b64decode(data, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
@@ -57,15 +58,15 @@ def decoded(data: str) -> str:
 
 
 def drawing(path: Path, source: str, alt: str | None) -> str:
-    """Return a drawing as a part of the page; with an empty alt text it is an ornament.
+    """Return a drawing as a part of the page.
 
     Args:
         path: where the drawing is.
         source: the address that the page has for it.
-        alt: what is to be seen in it.
+        alt: what is to be seen in it; if empty, the drawing is hidden from screen readers.
 
     Raises:
-        CannotBuild: it is not there, or cannot share a page with others.
+        CannotBuild: the drawing is not there, or has ids or styles of its own.
     """
     try:
         svg = path.read_text(encoding="utf-8").strip()
@@ -76,13 +77,15 @@ def drawing(path: Path, source: str, alt: str | None) -> str:
     if re.search(r"<(style|script)\b|\sid=", svg):
         raise CannotBuild(f"{source} has a style, a script or an id, and the page its own.")
     if alt == "":
-        says = 'aria-hidden="true"'
+        aria = 'aria-hidden="true"'
     else:
-        says = 'role="img"' + (f' aria-label="{escape(alt)}"' if alt else "")
-    return svg.replace("<svg", f'<svg class="drawing" {says}', 1)
+        aria = 'role="img"' + (f' aria-label="{escape(alt)}"' if alt else "")
+    return svg.replace("<svg", f'<svg class="drawing" {aria}', 1)
 
 
 class _Attributes(HTMLParser):
+    """The attributes of one tag."""
+
     def __init__(self, tag: str) -> None:
         super().__init__()
         self.found: dict[str, str | None] = {}

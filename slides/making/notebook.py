@@ -1,4 +1,4 @@
-"""A notebook with the outputs that stand in it, to be shown as it is."""
+"""Reads a notebook with its committed outputs, which are shown as they are."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from nbformat import NotebookNode
 
 
 class CannotBuild(Exception):
-    """Why there is no deck, or no page, in a sentence for the person who wants it."""
+    """There can be no deck, or no page; the message is a sentence that says why."""
 
 
 def read(source: Path) -> NotebookNode:
-    """Read a notebook whose cells were run.
+    """Return a notebook whose cells were run.
 
     Args:
         source: where it is.
 
     Raises:
-        CannotBuild: it is not there, is no notebook, or has cells that were never run.
+        CannotBuild: there is no such file, it is no notebook, or cells of it were never run.
     """
     try:
         notebook: NotebookNode = nbformat.read(source, as_version=4)
@@ -29,7 +29,7 @@ def read(source: Path) -> NotebookNode:
         nbformat.reader.NotJSONError,
         nbformat.ValidationError,
         UnicodeDecodeError,
-        AttributeError,  # it is JSON, and no dictionary
+        AttributeError,  # nbformat's, for JSON that is no object
     ) as why:
         raise CannotBuild(f"{source.name} is not a notebook: {str(why)[:80]}") from None
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from slides.looking.browser import chromium
 
-# How reveal.js lays a deck out for paper: all steps of a slide are on its one page.
+# With this query reveal.js lays a deck out for paper, all steps of a slide on one page.
 PRINTED = "print-pdf&pdfSeparateFragments=false&pdfMaxPagesPerSlide=1&showNotes=false"
 
-# To reveal.js all slides but the first are hidden still, and a screen reader would get none.
+# In its print view too, reveal.js hides all slides but the first from screen readers, and what
+# is hidden from them would be missing in the tags of the PDF.
 UNHIDE = """() => document.querySelectorAll('section').forEach(section => {
     section.removeAttribute('hidden');
     section.removeAttribute('aria-hidden');
@@ -17,17 +18,17 @@ UNHIDE = """() => document.querySelectorAll('section').forEach(section => {
 
 
 def print_deck(deck: Path, output: Path) -> Path:
-    """Print a deck, for those who read it afterwards, or with a screen reader.
+    """Print a deck into a tagged PDF, which a screen reader can read, too.
 
     Args:
-        deck: what `slides.making.deck.build` made.
+        deck: the file that `slides.making.deck.build` wrote; its path is absolute.
         output: where the PDF goes.
 
     Returns:
         Where the PDF is.
 
     Raises:
-        NoBrowser: there is no Chromium on this machine.
+        NoBrowser: there is no Chromium on this machine that starts.
     """
     with chromium() as browser:
         context = browser.new_context(
@@ -37,7 +38,7 @@ def print_deck(deck: Path, output: Path) -> Path:
             reduced_motion="reduce",
         )
         page = context.new_page()
-        # The print view says that it is ready in an event, which may come before we can ask.
+        # The event that says that the print view is ready may come before `goto` returns.
         page.add_init_script(
             "addEventListener('pdf-ready', () => { window.laidOut = true; }, true)"
         )

@@ -1,8 +1,8 @@
-"""Films on a slide: in its colours, in letters for the last row, and to be played slowly.
+"""Films on a slide: in its colours, readable from the last row, and played slowly on demand.
 
-The notebook has a film as a picture (`stormy_demo.picture`), for a reader. Here the same
-picture becomes a part of the page. Its legend goes below it, and the animation is inside the
-SVG: it is still until somebody asks for it, and stays so in print and without scripts.
+A notebook has a film as a picture (`loopfilm.picture`), for a reader. Here the same picture
+becomes a part of the page. The legend is HTML below the picture, and the animation is in the
+SVG: it does not run until a script starts it, and so never in print and without scripts.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from loopfilm import picture
 
 SVG = "http://www.w3.org/2000/svg"
 
-# About as long as a room looks at one thing, in seconds.
-PLAYED = 8
+# How long a film is played, about: an audience does not look at one thing for longer.
+PLAYED_SECONDS = 8
 
-# How far large letters may reach out of the picture, in its own units.
-AROUND = 20
+# How far the larger letters of a slide may reach out of the picture, in its own units.
+OVERHANG = 20
 
 COLOURS = {
     picture.PAPER: "var(--paper)",
@@ -39,20 +39,21 @@ ET.register_namespace("", SVG)
 
 
 def is_film(svg: str) -> bool:
-    """Whether a picture is a film, which can be played."""
+    """Return whether an SVG is a film with the times that are needed to play it."""
     return 'class="film"' in svg and "data-seconds=" in svg
 
 
-def playable(svg: str, alt: str, name: str) -> str:
-    """Make a film a part of the page.
+def figure(svg: str, alt: str, name: str) -> str:
+    """Return a film as a part of the page.
 
     Args:
-        svg: the film, as `stormy_demo.picture.draw` gives it.
+        svg: the film, as `loopfilm.picture.draw` gives it.
         alt: what is to be seen in it, in words.
-        name: what no other film on the page is called.
+        name: an id that nothing else on the page has.
 
     Returns:
-        HTML: the picture, its legend, and a button that a script has to show.
+        HTML: the picture, its legend, and a button. The button is hidden until a script that
+        can play the film shows it.
     """
     root = ET.fromstring(svg)
     film = next(part for part in root if part.get("class") == "film")
@@ -60,10 +61,10 @@ def playable(svg: str, alt: str, name: str) -> str:
         float(film.get(f"data-{what}", 0))
         for what in ("start", "end", "top", "bottom", "seconds")
     )
-    slower = max(2, round(PLAYED / seconds))
+    slower = max(2, round(PLAYED_SECONDS / seconds))
     for part in root.iter():
         _recolour(part)
-        # The margin of the picture is room for larger names.
+        # Names of lanes begin at the very edge, to have room for larger letters.
         if part.tag == f"{{{SVG}}}text" and part.get("x") == f"{picture.MARGIN:.1f}":
             part.set("x", "0")
     height = bottom + 26 - top
@@ -95,7 +96,7 @@ def _recolour(part: ET.Element) -> None:
     for attribute in ("fill", "stroke"):
         colour = part.get(attribute)
         if colour == picture.RED:
-            # As a bar it is what white words stand on; as words it stands on paper.
+            # White words on a red bar need a darker red than red words on paper do.
             part.set(attribute, "var(--red)" if part.tag.endswith("text") else "var(--held)")
         elif colour in COLOURS:
             part.set(attribute, COLOURS[colour])
@@ -104,18 +105,30 @@ def _recolour(part: ET.Element) -> None:
 def _animation(
     name: str, start: float, end: float, top: float, bottom: float, length: str
 ) -> list[ET.Element]:
-    """Return a window that opens from left to right, and the line of the present moment."""
+    """Return what moves when a film is played, as two elements of its SVG.
+
+    One is a clip path that widens from left to right and uncovers the film; the other is a
+    line that marks the present moment.
+
+    Args:
+        name: the id of the clip path.
+        start: where the film begins, from left.
+        end: where it ends.
+        top: its upper edge.
+        bottom: its lower edge.
+        length: how long it is played, as SVG writes it ("8.0s").
+    """
     timing = {"begin": "indefinite", "dur": length}
     definitions = ET.Element(f"{{{SVG}}}defs")
     clip = ET.SubElement(definitions, f"{{{SVG}}}clipPath", {"id": name})
     whole = {
-        "x": f"{-AROUND}",
+        "x": f"{-OVERHANG}",
         "y": f"{top - 4:g}",
-        "width": f"{picture.WIDTH + 2 * AROUND}",
+        "width": f"{picture.WIDTH + 2 * OVERHANG}",
         "height": f"{bottom - top + 40:g}",
     }
     window = ET.SubElement(clip, f"{{{SVG}}}rect", whole)
-    opening = {"from": f"{start + AROUND:g}", "to": f"{end + AROUND:g}"}
+    opening = {"from": f"{start + OVERHANG:g}", "to": f"{end + OVERHANG:g}"}
     ET.SubElement(window, f"{{{SVG}}}animate", {"attributeName": "width", **opening, **timing})
     present = ET.Element(
         f"{{{SVG}}}path",

@@ -35,12 +35,12 @@ X = "http://127.0.0.1:9/x"
     ],
 )
 def test_what_a_browser_would_fetch_is_found(html: str) -> None:
-    assert addresses.addresses(f"<p>Words</p>{html}<p>more</p>") == [X]
+    assert addresses.fetched(f"<p>Words</p>{html}<p>more</p>") == [X]
 
 
 @pytest.mark.parametrize("address", ["style.css", "/style.css", "//127.0.0.1/style.css"])
 def test_a_file_beside_the_page_is_not_in_it(address: str) -> None:
-    assert addresses.addresses(f'<link href="{address}">') == [address]
+    assert addresses.fetched(f'<link href="{address}">') == [address]
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_file_beside_the_page_is_not_in_it(address: str) -> None:
     ],
 )
 def test_what_is_in_the_page_is_left_alone(html: str) -> None:
-    assert addresses.addresses(html) == []
+    assert addresses.fetched(html) == []
 
 
 def test_each_is_told_in_its_order_and_as_often_as_it_stands_there() -> None:
     html = '<img src="b.png"><style>p { background: url(a.png) }</style><img src="b.png">'
-    assert addresses.addresses(html) == ["b.png", "a.png", "b.png"]
+    assert addresses.fetched(html) == ["b.png", "a.png", "b.png"]

@@ -112,7 +112,7 @@ def test_a_page_is_one_file_without_scripts_that_asks_for_nothing(
     folder: Path, name: str
 ) -> None:
     html = page(folder, name).html
-    assert addresses.addresses(html) == []
+    assert addresses.fetched(html) == []
     assert "<script" not in html.lower()
     assert not re.search(
         r"\bon\w+=\"|MathJax|require\.js|mermaid", re.sub(r"<svg.*?</svg>", "", html)
@@ -179,6 +179,16 @@ def test_two_builds_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     for name in PAGES:
         again = (tmp_path / f"{name}.html").read_bytes()
         assert again == (folder / f"{name}.html").read_bytes(), name
+
+
+def test_pages_can_be_rendered_without_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "write", None)
+    rendered = pages.render(deck=DECK.name)
+    assert sorted(rendered) == sorted(f"{name}.html" for name in PAGES)
+    for name, html in rendered.items():
+        assert html == (folder / name).read_text(encoding="utf-8"), name
 
 
 # -- the pages of the notebooks ---------------------------------------------------------------

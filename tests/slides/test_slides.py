@@ -20,6 +20,8 @@ from slides.making import deck as decks
 from slides.making.deck import slides
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild
+from slides.paths import NOTEBOOK, PICTURES, THEN_AND_NOW
+from tests.paths import ROOT
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
@@ -71,7 +73,7 @@ def listed(names: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def notebook() -> NotebookNode:
-    return nbformat.read(decks.NOTEBOOK, as_version=4)
+    return nbformat.read(NOTEBOOK, as_version=4)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +145,7 @@ def test_only_notebooks_that_exist_are_named(notebook: NotebookNode) -> None:
     )
     named |= set(re.findall(r"notebooks/(\w+\.ipynb)", table()))
     assert {"01_callbacks.ipynb", "02_coroutines.ipynb", "03_trequests.ipynb"} <= named
-    assert not [n for n in named if not (decks.SLIDES.parent / "notebooks" / n).is_file()]
+    assert not [n for n in named if not (ROOT / "notebooks" / n).is_file()]
 
 
 def on(notebook: NotebookNode) -> list[str]:
@@ -163,7 +165,7 @@ def test_every_part_ends_at_a_section_of_a_notebook(notebook: NotebookNode) -> N
     for way in on(notebook):
         found = re.fullmatch(r"goes on in `notebooks/(\w+\.ipynb)`, ([\d, and to]+)", way)
         assert found, way
-        lesson = nbformat.read(decks.SLIDES.parent / "notebooks" / found[1], as_version=4)
+        lesson = nbformat.read(ROOT / "notebooks" / found[1], as_version=4)
         headings = "\n".join(c.source for c in lesson.cells if c.cell_type == "markdown")
         for number in re.findall(r"\d+", found[2]):
             assert re.search(rf"^## {number}\. ", headings, re.MULTILINE), way
@@ -197,7 +199,7 @@ def test_every_drawing_is_used_and_says_what_is_to_be_seen(notebook: NotebookNod
 
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_drawings_are_what_the_pen_draws(name: str) -> None:
-    drawn = (decks.SLIDES / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+    drawn = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
     assert drawn == draw(name), "to draw them again: python -m slides.drawing"
 
 
@@ -205,7 +207,7 @@ def test_drawings_are_what_the_pen_draws(name: str) -> None:
 
 
 def table() -> str:
-    return (decks.SLIDES / "then_and_now.md").read_text(encoding="utf-8")
+    return THEN_AND_NOW.read_text(encoding="utf-8")
 
 
 def rows() -> list[list[str]]:
@@ -225,8 +227,9 @@ def test_then_and_now_says_of_each_where_it_runs() -> None:
 
 
 def test_then_and_now_points_at_files_that_exist() -> None:
-    for path in re.findall(r"`((?:stormy_demo|notebooks)/[\w./]+\.\w+)`", table()):
-        assert (decks.SLIDES.parent / path).is_file(), path
+    rooms = "stormy_demo|tornalet|trequests|loopfilm|notebooks|benchmarks"
+    for path in re.findall(rf"`((?:{rooms})/[\w./]+\.\w+)`", table()):
+        assert (ROOT / path).is_file(), path
 
 
 # -- the file ---------------------------------------------------------------------------------
@@ -234,7 +237,7 @@ def test_then_and_now_points_at_files_that_exist() -> None:
 
 def test_the_deck_is_one_file_that_asks_for_nothing(deck: Path, html: str) -> None:
     assert [path.name for path in deck.parent.iterdir()] == [deck.name]
-    assert addresses.addresses(html) == []
+    assert addresses.fetched(html) == []
     for outsider in ("MathJax", "require.min.js", "mermaid", "unpkg.com", "cdnjs"):
         assert outsider not in html
 
@@ -262,11 +265,18 @@ def test_every_slide_reaches_the_deck(html: str, notebook: NotebookNode) -> None
     assert "No description has been provided" not in html
 
 
+def test_a_deck_can_be_rendered_without_a_file(
+    html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decks, "write", None)
+    assert decks.render() == html
+
+
 def test_two_builds_give_the_same_bytes(deck: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.html"
     elsewhere = {**os.environ, "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
     command = [sys.executable, "-m", "slides", "--output", str(again)]
-    subprocess.run(command, cwd=decks.SLIDES.parent, env=elsewhere, check=True)
+    subprocess.run(command, cwd=ROOT, env=elsewhere, check=True)
     assert again.read_bytes() == deck.read_bytes()
 
 

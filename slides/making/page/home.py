@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from html import escape
-from pathlib import Path
 
 import nbformat
 
 from slides.making import deck
+from slides.making.files import read_text
 from slides.making.inline import with_pictures
-from slides.making.page.body import as_data
+from slides.making.page.filters import as_data
 from slides.making.page.site import INDEX, TITLE, Site
 from slides.paths import NOTEBOOK, PICTURES, PROJECT, SLIDES
 
+# The films of README.md, each with the sentence above it.
 FILMS = {
     "blocking": "Code that blocks. Each of them in turn has the thread, and the others wait:",
     "coroutines": "The same task with `await`. All three wait, and none of them for another:",
@@ -23,15 +24,15 @@ PAPERS = {
     "then_and_now": "what became of everything that the talk of 2013 names.",
     "handout": "two pages, with the words, the rules, and what to do when a cell hangs.",
 }
-WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
-def names(site: Site, folder: Path) -> dict[str, object]:
-    """Return what the template `home.html.j2` asks for.
+def context(site: Site, pdf: str | None) -> dict[str, object]:
+    """Return the variables of the template `home.html.j2`.
 
     Args:
         site: the pages.
-        folder: where the deck and its PDF are, if they are.
+        pdf: the name of the deck's PDF, if it is there.
 
     Raises:
         CannotBuild: a picture is not there.
@@ -40,12 +41,12 @@ def names(site: Site, folder: Path) -> dict[str, object]:
     number = len(site.lessons)
     return {
         "title": TITLE,
-        "ways": site.ways(INDEX),
+        "navigation": site.navigation(INDEX),
         "drawing": drawing(talk.cells[0].source),
         "films": [{"words": words, **film(name)} for name, words in FILMS.items()],
-        "how_many": WORDS[number] if number < len(WORDS) else number,
-        "deck": site.slides,
-        "pdf": site.slides and printed(folder / site.slides),
+        "how_many": NUMBERS[number] if number < len(NUMBERS) else number,
+        "deck": site.deck,
+        "pdf": pdf,
         "slides": len([*deck.slides(talk)]),
         "minutes_of_talk": sum(cell.metadata.get("minutes", 0) for cell in talk.cells),
         "lessons": site.lessons,
@@ -53,20 +54,16 @@ def names(site: Site, folder: Path) -> dict[str, object]:
             {"page": page, "name": site.name(page), "about": PAPERS[paper.source.stem]}
             for page, paper in site.papers.items()
         ],
-        "python": python(),
+        "python": oldest_python(),
     }
 
 
-def printed(made: Path) -> str | None:
-    """Return the name of a deck's PDF, if it is there and not older than the deck."""
-    pdf = made.with_suffix(".pdf")
-    if not pdf.is_file() or pdf.stat().st_mtime_ns < made.stat().st_mtime_ns:
-        return None
-    return pdf.name
-
-
 def drawing(first_slide: str) -> str:
-    """Return the drawing on the first slide, as a part of the page; or nothing."""
+    """Return the drawing on the first slide as a part of the page, or nothing without one.
+
+    Args:
+        first_slide: its first cell, in Markdown.
+    """
     found = re.search(r"!\[([^]]*)\]\((\S+\.svg)\)", first_slide)
     if found is None:
         return ""
@@ -74,14 +71,18 @@ def drawing(first_slide: str) -> str:
 
 
 def film(name: str) -> dict[str, str]:
-    """Return a film of the README as data, and the sentence that it says of itself."""
+    """Return the address of a film, which has the picture as data, and its alt text.
+
+    Args:
+        name: of its file in `slides/pictures/`.
+    """
     source = PICTURES / f"{name}.svg"
     address = as_data(source, source.name)
-    says = re.search(r'aria-label="([^"]*)"', deck.text(source))
-    return {"address": address, "alt": says[1] if says else ""}
+    label = re.search(r'aria-label="([^"]*)"', read_text(source))
+    return {"address": address, "alt": label[1] if label else ""}
 
 
-def python() -> str:
-    """Return the oldest Python that the kit runs on."""
+def oldest_python() -> str:
+    """Return the oldest Python that the kit runs on, as in "3.11"."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["requires-python"]).removeprefix(">=")

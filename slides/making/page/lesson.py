@@ -1,4 +1,4 @@
-"""What a page needs to know of a notebook: its title, its sections and their minutes."""
+"""What a page has of a notebook or a paper: its title, its sections and their minutes."""
 
 from __future__ import annotations
 
@@ -21,53 +21,56 @@ LIST = re.compile(r"(?:^[-*] .*(?:\n(?! *$|[-*] ).+)*\n?)+", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, and what stands in its cell's metadata."""
+    """A heading, with the metadata of its cell."""
 
     id: str
-    title: str  # Markdown
-    level: int
-    minutes: float
-    path: str  # core, more, or nothing
+    title: str  # in Markdown
+    level: int  # 1 for the largest
+    minutes: float  # how long it takes, 0 if that is not said
+    path: str  # "core", "more", or nothing
     exercise: bool
 
     @property
     def plain_title(self) -> str:
-        """The title without its marks."""
+        """The title, without the marks of Markdown."""
         return plain(self.title)
 
     @property
     def number(self) -> str:
-        """The number that the title begins with, if it has one."""
+        """The number that the title begins with, or nothing."""
         found = re.match(r"\d+(?=\. )", self.title)
         return found[0] if found else ""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook, or a paper that is treated like one."""
+    """A notebook, or a paper: that is one with only Markdown."""
 
     notebook: NotebookNode
     source: Path
-    title: str
+    title: str  # in Markdown
     sections: tuple[Section, ...]
-    aims: str  # what you can do after it, a list in Markdown
+    aims: str  # what the reader can do after it: a list in Markdown
 
     @property
     def plain_title(self) -> str:
-        """The title without its marks."""
+        """The title, without the marks of Markdown."""
         return plain(self.title)
 
     @property
     def exercises(self) -> int:
-        """How many there are."""
+        """How many exercises there are."""
         return sum(section.exercise for section in self.sections)
 
     def minutes(self, path: str) -> float:
-        """Return how long everything takes that is marked `core`, or `more`."""
+        """Return how many minutes all sections of a path take, `core` or `more`."""
         return sum(section.minutes for section in self.sections if section.path == path)
 
     def folded(self) -> set[str]:
-        """Return the cells whose outputs answer what is to be guessed first."""
+        """Return the ids of the cells whose outputs are folded: a guess comes before them.
+
+        They follow a cell that asks with `predict(...)`, up to the one that compares.
+        """
         folded, guessing = set(), False
         for cell in self.notebook.cells:
             if cell.cell_type == "code":
@@ -91,7 +94,7 @@ def read_notebook(source: Path) -> Lesson:
 
 
 def read_paper(source: Path) -> Lesson:
-    """Read a file in Markdown, and make each of its sections a cell.
+    """Read a file in Markdown; each heading of level 1 or 2 begins a cell.
 
     Args:
         source: where it is.
@@ -100,8 +103,9 @@ def read_paper(source: Path) -> Lesson:
         CannotBuild: it has no title.
     """
     text = source.read_text(encoding="utf-8")
-    hidden = FENCED.sub(lambda code: "`" * len(code[0]), text)
-    begins = [found.start() for found in HEADING.finditer(hidden) if len(found[1]) <= 2]
+    # A comment in code looks like a heading. Of the same length, the places stay the same.
+    without_code = FENCED.sub(lambda code: "`" * len(code[0]), text)
+    begins = [each.start() for each in HEADING.finditer(without_code) if len(each[1]) <= 2]
     parts = [text[begin:end] for begin, end in zip(begins, [*begins[1:], None], strict=True)]
     cells = [new_markdown_cell(part, id=slug(HEADING.findall(part)[0][1])) for part in parts]
     return _lesson(new_notebook(cells=cells), source)
@@ -126,26 +130,26 @@ def _sections(cell: NotebookNode) -> list[Section]:
         return []
     sections: list[Section] = []
     for marks, title in HEADING.findall(FENCED.sub("", cell.source)):
-        # Metadata are those of the heading that the cell begins with.
-        first = {} if sections else cell.metadata
+        # The id and the metadata of a cell are those of its first heading.
+        metadata = {} if sections else cell.metadata
         sections.append(
             Section(
                 slug(title) if sections else cell.id,
                 title,
                 len(marks),
-                first.get("minutes", 0),
-                first.get("path", ""),
-                "exercise" in first,
+                metadata.get("minutes", 0),
+                metadata.get("path", ""),
+                "exercise" in metadata,
             )
         )
     return sections
 
 
 def plain(markdown: str) -> str:
-    """Return a title without its marks."""
+    """Return a title in Markdown without its marks."""
     return re.sub(r"[`*]", "", markdown)
 
 
 def slug(title: str) -> str:
-    """Return what a heading is called in an address, where it has no cell of its own."""
+    """Return the id of a heading that is not the first in its cell, made from its words."""
     return re.sub(r"[^\w]+", "-", title.lower()).strip("-") or "section"

@@ -1,4 +1,7 @@
-"""What nbconvert makes of a cell, made fit to be read: by eye, ear, keyboard, and on paper."""
+"""The filters of the template, which adapt what nbconvert makes of a cell to a page.
+
+It is to be read on a phone and on paper, by keyboard alone, and with a screen reader.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,20 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 TAGS = re.compile(r"<[^>]*>")
-AROUND = re.compile(r"^<pre>(?:<span></span>|<code[^>]*>)?|(?:</code>)?</pre>$")
+PRE = re.compile(r"^<pre>(?:<span></span>|<code[^>]*>)?|(?:</code>)?</pre>$")
 
-# A table of prose has no room on a phone; there its rows stand below one another.
-PROSE = 60
+# A row of more characters has no room on a phone. In such a table, which is of prose, the cells
+# of a row stand below one another there.
+WIDE_ROW = 60
 
 
 def lines(html: str) -> str:
-    """Return code line by line, so that a long one goes on below its own beginning.
+    """Return code in which a long line is wrapped, and goes on below its own beginning.
 
-    Nothing has to be scrolled then, by hand or by keyboard, and paper loses nothing.
+    So code need not be scrolled, and is printed whole.
 
     Args:
-        html: code that is coloured already, without anything around it.
+        html: code, with its colours and without `<pre>`.
     """
     wrapped = []
     for line in html.strip("\n").split("\n"):
@@ -44,31 +48,31 @@ def lines(html: str) -> str:
     return f'<pre class="code"><code>{"".join(wrapped)}</code></pre>'
 
 
-class Body:
-    """Makes the parts of one page.
+class Filters:
+    """The filters for one page: `code`, `adapt` and `picture`.
 
     Args:
         site: all pages.
         page: the name of this one.
-        highlight: makes HTML of Python.
+        highlight: returns Python as HTML with colours.
     """
 
     def __init__(self, site: Site, page: str, highlight: Callable[[str], str]) -> None:
         self.site, self.page, self.highlight = site, page, highlight
         self.lesson = site.pages[page]
-        self.frames = Counter[str]()
+        self.frames = Counter[str]()  # how many of each kind, to number them
 
     def code(self, source: str) -> str:
-        """Return Python in its colours."""
+        """Return Python as HTML with colours."""
         pre = BeautifulSoup(self.highlight(source), "html.parser").pre
-        return lines(AROUND.sub("", str(pre)))
+        return lines(PRE.sub("", str(pre)))
 
-    def words(self, html: str, cell: str = "") -> str:
-        """Return a piece of HTML, from Markdown or from an output.
+    def adapt(self, html: str, cell: str = "") -> str:
+        """Return HTML with its headings, links, code, tables and pictures adapted to the page.
 
         Args:
-            html: the piece.
-            cell: the id of the cell, if it is one with text.
+            html: a part of the page, made from Markdown or from an output.
+            cell: the id of the cell, if it is one of Markdown.
 
         Raises:
             CannotBuild: a link in it leads nowhere, or a picture has no words.
@@ -85,27 +89,27 @@ class Body:
         return str(soup)
 
     def picture(self, output: NotebookNode, kind: str) -> str:
-        """Return an output that is a picture; its words are `alt` in its metadata.
+        """Return an output that is a picture as HTML.
 
         Args:
-            output: the output.
+            output: the output. The words for the picture are in its metadata, as `alt`.
             kind: the MIME type that is to be shown.
 
         Raises:
-            CannotBuild: it has no words.
+            CannotBuild: the picture has no words.
         """
         words = output.get("metadata", {}).get(kind, {}).get("alt")
-        said = f' alt="{escape(words)}"' if words else ""
+        alt = f' alt="{escape(words)}"' if words else ""
         content = output.data[kind]
         if kind == "image/svg+xml":
             content = base64.b64encode(content.encode()).decode()
-        return self.words(f'<img src="data:{kind};base64,{content}"{said}>')
+        return self.adapt(f'<img src="data:{kind};base64,{content}"{alt}>')
 
     def _headings(self, soup: BeautifulSoup, cell: str) -> None:
         for number, heading in enumerate(soup.find_all(re.compile("^h[1-6]$"))):
             heading["id"] = slug(heading.get_text()) if number else cell
             for section in self.lesson.sections:
-                # An exercise says in its first words how long it takes.
+                # The text of an exercise begins with how long it takes.
                 if section.id == heading["id"] and section.minutes and not section.exercise:
                     time = soup.new_tag("p", attrs={"class": "minutes"})
                     time.string = f"{section.path}, {section.minutes:g} minutes"
@@ -114,9 +118,10 @@ class Body:
     def _code(self, soup: BeautifulSoup) -> None:
         for pre in soup.find_all("pre"):
             if pre.find_parent("details"):
+                # A solution, which is folded, comes as plain text.
                 html = self.code(pre.get_text())
             else:
-                html = lines(AROUND.sub("", str(pre)))
+                html = lines(PRE.sub("", str(pre)))
             coloured = pre.find_parent(class_="highlight")
             (coloured or pre).replace_with(BeautifulSoup(html, "html.parser"))
 
@@ -131,22 +136,22 @@ class Body:
             if code.find_parent(["a", "pre"]):
                 continue
             after = code.next_sibling
-            behind = after if isinstance(after, str) else ""
-            if address := self.site.named(self.page, code.get_text(), behind):
+            following = after if isinstance(after, str) else ""
+            if address := self.site.mention(self.page, code.get_text(), following):
                 code.wrap(soup.new_tag("a", href=address))
 
     def _table(self, soup: BeautifulSoup, table: Tag) -> None:
         names = [cell.get_text(" ", strip=True) for cell in table.select("thead tr > *")]
         rows = [row.find_all(["td", "th"]) for row in table.select("tbody tr")]
         if names and not names[0]:
-            # Without a word in the corner, the first column says what a row is about.
+            # A table with an empty corner has in its first column the headings of its rows.
             table.select("thead tr > *")[0].name = "td"
             for first in (row[0] for row in rows if row):
                 first.name, first["scope"] = "th", "row"
         for code in table.select("code"):
             self._breaks(soup, code)
         widths = [len(row.get_text(" ", strip=True)) for row in table.select("tr")]
-        if max(widths, default=0) <= PROSE:
+        if max(widths, default=0) <= WIDE_ROW:
             self._frame(soup, table, "Table")
             return
         table["class"] = "prose"
@@ -163,7 +168,7 @@ class Body:
         self._frame(soup, picture, "Picture")
 
     def _frame(self, soup: BeautifulSoup, thing: Tag, kind: str) -> None:
-        """Let a thing be scrolled, also by keyboard, where there is little room."""
+        """Put an element into a frame that can be scrolled, also by keyboard."""
         self.frames[kind] += 1
         name = f"{kind} {self.frames[kind]}"
         attributes = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name}
@@ -171,18 +176,22 @@ class Body:
 
     @staticmethod
     def _breaks(soup: BeautifulSoup, code: Tag) -> None:
-        """Let a long name be broken where it has a joint."""
-        joints = re.split(r"(?<=[/._])(?=\w)", code.get_text())
+        """Let a long name be broken after each slash, dot and underscore."""
+        parts = re.split(r"(?<=[/._])(?=\w)", code.get_text())
         code.clear()
-        for number, part in enumerate(joints):
+        for number, part in enumerate(parts):
             code.extend([soup.new_tag("wbr"), part] if number else [part])
 
 
 def as_data(source: Path, address: str) -> str:
-    """Return a picture as data, so that a page is one file.
+    """Return a data address with a picture in it, so that a page is one file.
+
+    Args:
+        source: the notebook or paper that shows it.
+        address: the picture, seen from there.
 
     Raises:
-        CannotBuild: it is not there.
+        CannotBuild: the picture is not there.
     """
     try:
         content = (source.parent / address).read_bytes()

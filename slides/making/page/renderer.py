@@ -1,4 +1,4 @@
-"""nbconvert, with the template beside this file: prints a notebook, or the index."""
+"""Renders the pages with nbconvert, and with the templates beside this file."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from slides.making import deck
-from slides.making.page.body import Body
+from slides.making.files import read_text
+from slides.making.page.filters import Filters
 from slides.making.page.site import TITLE, Site
 from slides.paths import COLOURS
 
 TEMPLATE = Path(str(files("slides.making.page")))
 
 
-class Press:
-    """Prints the pages of one site."""
+class Renderer:
+    """Renders the pages of one site.
+
+    Args:
+        site: all pages.
+    """
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.everywhere = {
-            "style": f"{deck.text(COLOURS)}\n{deck.text(TEMPLATE / 'page.css')}",
-            "icon": f"data:image/svg+xml,{quote(deck.text(TEMPLATE / 'icon.svg'))}",
+        # What is written into each page, so that it is one file.
+        self.assets = {
+            "style": f"{read_text(COLOURS)}\n{read_text(TEMPLATE / 'page.css')}",
+            "icon": f"data:image/svg+xml,{quote(read_text(TEMPLATE / 'icon.svg'))}",
         }
         self.exporter = HTMLExporter(
             template_name=TEMPLATE.name,
@@ -40,30 +45,34 @@ class Press:
         """Return the page of a notebook or a paper.
 
         Args:
-            name: what it is called in the folder.
+            name: what it is called in the folder of the pages.
 
         Raises:
             CannotBuild: a link on it leads nowhere, or a picture has no words.
         """
-        body = Body(self.site, name, self.highlight)
-        for each in (body.code, body.words, body.picture):
+        filters = Filters(self.site, name, self.highlight)
+        for each in (filters.code, filters.adapt, filters.picture):
             self.exporter.register_filter(each.__name__, each)
         page = {
             "lesson": self.site.pages[name],
             "is_notebook": name in self.site.lessons,
             "title": f"{self.site.pages[name].plain_title} · {TITLE}",
-            "ways": self.site.ways(name),
+            "navigation": self.site.navigation(name),
             "neighbours": self.site.neighbours(name),
         }
         html, _ = self.exporter.from_notebook_node(
-            self.site.pages[name].notebook, {"site": self.everywhere, "page": page}
+            self.site.pages[name].notebook, {"assets": self.assets, "page": page}
         )
         return str(html)
 
-    def index(self, names: dict[str, object]) -> str:
-        """Return the index; `names` are those in the template `home.html.j2`."""
+    def index(self, context: dict[str, object]) -> str:
+        """Return the index.
+
+        Args:
+            context: the variables of the template `home.html.j2`, but for `assets`.
+        """
         template = self.exporter.environment.get_template("home.html.j2")
-        return str(template.render(site=self.everywhere, **names))
+        return str(template.render(assets=self.assets, **context))
 
 
 def markdown(text: str) -> str:
@@ -74,5 +83,5 @@ def markdown(text: str) -> str:
 
 def inline(title: str) -> str:
     """Return a title in Markdown as HTML, without a heading around it."""
-    # Left alone, "1. Title" would be a list.
+    # By itself "1. Title" would be a list.
     return re.sub(r"^<h1>|</h1>\s*$", "", markdown(f"# {title}"))
