@@ -3,27 +3,25 @@
     python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--fast]
 
 The tests are those of the versions that are locked: their source archives are fetched with pip
-and checked against the lock, the first time. They run against what is installed, "stock", and
-then once for each engine of `setup_session`, with each test in a greenlet on one running loop.
-Those of requests-cache run with "sockets" alone, unless --engine says otherwise. All runs go
-side by side, since most of their time is waiting, and each in a copy of the tests, since some
-write beside themselves. What is left out, and why, stands in `_conformance/known.py`.
+and checked against the lock, the first time. They run with requests as it is, "stock", and then
+once for each engine of `setup_session`, with each test in a greenlet on one running loop. Those
+of requests-cache run with "stock" and "sockets" alone, unless --engine says otherwise. All runs
+go side by side, since most of their time is waiting, and each in a copy of the tests, since
+some write files beside themselves. What is left out, and why, stands in
+`benchmarks/_conformance/known.py`.
 
-Of the requests that an engine got, some may be handed on to another one, and those of adapters
-that a test made for itself may be left alone: both are counted, and what held the loop is told.
-A failure that is in `_conformance/known.py` is explained there. Any other, or one that passes
-now, or an engine that was hardly used, makes the exit code 1; a run that could not begin, since
-an archive is not at hand, makes it 3. A run of everything is written to
-`benchmarks/results/conformance.json`.
+An engine may hand a request on to another one, and may leave alone those of an adapter that a
+test made for itself: both are counted. A failure that stands in `known.py` is explained there.
+Any other, or one that passes now, or a request that held the loop, or an engine that was hardly
+used, makes the exit code 1; a run that could not begin, since an archive is not at hand, makes
+it 3. A run of everything is written to `benchmarks/results/conformance.json`.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -38,26 +36,28 @@ from pathlib import Path
 from typing import Any
 
 from ._conformance.known import (
+    CLOCK_MOVED,
     IN_THREADS,
     KNOWN,
     LEFT_ALONE,
-    OTHER_KEY,
+    OUTSIDE,
     SLOW,
-    TOO_FAR,
-    TRAVELS,
+    WRONG_KEY,
 )
+from ._shared.command import parser
+from ._shared.paths import PROJECT
+from ._shared.report import Row, about, keep
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "conformance.json"
-PLUGIN = ROOT / "benchmarks" / "_conformance" / "plugin.py"
-CACHE = ROOT / ".conformance"
-LOCK = ROOT / "requirements-all.lock"
+CACHE = PROJECT / ".conformance"
+LOCK = PROJECT / "requirements-all.lock"
 STOCK = "stock"
 ENGINES = ("simple", "curl", "sockets")
+# What is unpacked of an archive: the tests, and what they are configured with.
 PARTS = ("tests/", "pyproject.toml", "requirements-dev.txt")
 VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
-# Seconds. The pauses of the tests are half a second and more, and nobody waits longer at once.
-HELD = 0.4
+# For how many seconds a request may hold the loop. The tests' own pauses are half a second and
+# more, so one that blocks the loop is noticed.
+MAX_HELD = 0.4
 NOT_AT_HAND = 3
 
 
@@ -93,7 +93,7 @@ SUITES = {
         library="requests",
         places=("tests",),
         least=(600, 310),
-        without=TOO_FAR,
+        without=OUTSIDE,
         known=KNOWN,
         left_alone=LEFT_ALONE,
     ),
@@ -108,7 +108,7 @@ SUITES = {
         ),
         least=(1000, 690),
         engines=(STOCK, "sockets"),
-        without=(*TRAVELS, *OTHER_KEY),
+        without=(*CLOCK_MOVED, *WRONG_KEY),
         environment={"USE_PYTEST_HTTPBIN": "true"},
         left_alone=dict.fromkeys(ENGINES, IN_THREADS),
     ),
@@ -122,20 +122,21 @@ FAST = replace(
         "tests/test_requests.py",
     ),
     least=(340, 290),
-    without=(*TOO_FAR, *SLOW),
+    without=(*OUTSIDE, *SLOW),
     whole=False,
 )
 
-# pip asks the build backend of a source archive for its metadata, before it hands the archive
-# over. They are in the archive, and this says so, in the place of a backend that is not here.
+# Before pip hands a source archive over, it asks the archive's build backend for the metadata.
+# The backend, hatchling, is not installed: this stands in for it, and answers with the metadata
+# that the archive carries.
 BACKEND = """
 from email.parser import Parser
 from pathlib import Path
 
 def prepare_metadata_for_build_wheel(folder, settings=None):
     text = Path("PKG-INFO").read_text(encoding="utf-8")
-    told = Parser().parsestr(text)
-    info = Path(folder, f"{told['Name'].replace('-', '_')}-{told['Version']}.dist-info")
+    fields = Parser().parsestr(text)
+    info = Path(folder, f"{fields['Name'].replace('-', '_')}-{fields['Version']}.dist-info")
     info.mkdir()
     (info / "METADATA").write_text(text, encoding="utf-8")
     return info.name
@@ -147,14 +148,18 @@ class NotAtHand(Exception):
 
 
 class BrokeOff(Exception):
-    """A run that came to no end, and the last it said."""
+    """A run that did not come to its end, and the last lines that it printed."""
 
 
 # -- the tests ---------------------------------------------------------------------------------
 
 
 def fetched(library: str) -> Path:
-    """Return the folder with a library's tests; the first time they are fetched."""
+    """Return the folder with a library's tests; the first time they are fetched.
+
+    Raises:
+        NotAtHand: they cannot be fetched, or the library has another version than the lock.
+    """
     pin = re.search(
         rf"^{re.escape(library)}==(\S+).*\n(?: +--hash=\S+.*\n)+",
         LOCK.read_text(),
@@ -174,7 +179,7 @@ def fetched(library: str) -> Path:
         with tempfile.TemporaryDirectory(dir=CACHE) as place:
             archive = download(library, pin[0], Path(place)) / f"{name}.tar.gz"
             with tarfile.open(archive) as archived:
-                # Without the sources: what is tested is what is installed.
+                # Without the library itself: what is tested is what is installed.
                 wanted = [
                     member
                     for member in archived.getmembers()
@@ -183,26 +188,35 @@ def fetched(library: str) -> Path:
                 if hasattr(tarfile, "data_filter"):
                     archived.extractall(place, wanted, filter="data")
                 else:
-                    # The first Pythons of 3.11 have no filters; the hash was compared.
+                    # Python before 3.11.4 has no filters; pip has compared the hash.
                     archived.extractall(place, wanted)
-            # Another run may be as far.
+            # Another run may have put it there meanwhile.
             if not folder.is_dir():
                 Path(place, name).rename(folder)
     return folder
 
 
 def download(library: str, pin: str, place: Path) -> Path:
-    """Let pip fetch a source archive, and nothing else, into a folder, and compare its hash."""
-    wish = place / "wish.txt"
-    wish.write_text(pin, encoding="utf-8")
+    """Let pip fetch a source archive, and nothing else, into a folder, and compare its hash.
+
+    Args:
+        library: the library.
+        pin: its lines in the lock, with the hashes.
+        place: the folder, which is returned.
+
+    Raises:
+        NotAtHand: pip could not do it.
+    """
+    requirement = place / "requirement.txt"
+    requirement.write_text(pin, encoding="utf-8")
     backend = place / "backend"
     (backend / "hatchling").mkdir(parents=True)
     (backend / "hatchling" / "build.py").write_text(BACKEND, encoding="utf-8")
     pip = [sys.executable, "-I", "-m", "pip", "--no-input", "download", "--quiet", "--no-deps"]
     only = ["--no-build-isolation", f"--no-binary={library}", "--require-hashes"]
     done = subprocess.run(
-        [*pip, *only, f"--requirement={wish}", f"--dest={place}"],
-        # pip itself does not look there; the program that asks the backend does.
+        [*pip, *only, f"--requirement={requirement}", f"--dest={place}"],
+        # pip itself is isolated from it; the process in which pip asks the backend is not.
         env={**os.environ, "PYTHONPATH": str(backend)},
         capture_output=True,
         text=True,
@@ -223,8 +237,13 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
 
     Args:
         jobs: for each run the suite, the folder with its tests, and the engine.
+
+    Raises:
+        BrokeOff: a run did not come to its end.
     """
     reports = []
+    # With -P no module is taken from the folder of somebody else's tests.
+    plugin = [sys.executable, "-P", "-m", "benchmarks._conformance.plugin"]
     options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
     options += ["-p", "pytest_httpbin.plugin", "-p", "pytest_mock"]
     options += ["-o", "faulthandler_timeout=120", "-o", "faulthandler_exit_on_timeout=true"]
@@ -232,49 +251,49 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
         programs = []
         for number, (suite, folder, engine) in enumerate(jobs):
             own = Path(place, str(number))
-            # Beside each other: some tests want the folder for temporary files to be elsewhere.
+            # Not one within the other: some tests assume that the folder for temporary files is
+            # outside of their own.
             tests, spare = own / "suite", own / "spare"
             shutil.copytree(folder, tests)
             spare.mkdir()
-            said = stack.enter_context((own / "said.txt").open("w+"))
+            output = stack.enter_context((own / "output.txt").open("w+"))
             report = own / "report.json"
             without = [f"--deselect={test}" for test in suite.without]
             program = subprocess.Popen(
-                [sys.executable, PLUGIN, engine, report, *options, *suite.places, *without],
+                [*plugin, engine, report, *options, *suite.places, *without],
                 cwd=tests,
                 env=environment(suite, spare),
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
             )
             stack.callback(program.wait)
             stack.callback(program.kill)
-            programs.append((program, f"{suite.library} on {engine}", tests, report, said))
-        for program, name, tests, report, said in programs:
+            programs.append((program, f"{suite.library} on {engine}", tests, report, output))
+        for program, name, tests, report, output in programs:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 program.wait(timeout=600)
             if not report.exists():
-                said.seek(0)
-                raise BrokeOff(f"the run of {name} broke off:\n{said.read()[-3000:]}")
-            told = json.loads(report.read_text(encoding="utf-8"))
-            if Path(told["requests"]).is_relative_to(tests):
+                output.seek(0)
+                raise BrokeOff(f"the run of {name} broke off:\n{output.read()[-3000:]}")
+            result = json.loads(report.read_text(encoding="utf-8"))
+            if Path(result["requests"]).is_relative_to(tests):
                 raise BrokeOff(f"the run of {name} tested the archive's own requests")
-            reports.append(told)
+            reports.append(result)
     return reports
 
 
 def environment(suite: Suite, spare: Path) -> dict[str, str]:
-    """Return the environment without what bends requests, pytest, or the way to 127.0.0.1.
+    """Return the environment without what changes how requests, curl or pytest behave.
 
     Args:
         suite: whose tests run in it.
-        spare: a folder for what they keep for a while.
+        spare: a folder for temporary files and caches.
     """
-    bends = re.compile(r".*_proxy|(requests|curl)_ca_bundle|pytest_.*|netrc", re.IGNORECASE)
-    ours = {name: value for name, value in os.environ.items() if not bends.fullmatch(name)}
-    ours["PYTHONPATH"] = str(ROOT)
+    settings = re.compile(r".*_proxy|(requests|curl)_ca_bundle|pytest_.*|netrc", re.IGNORECASE)
+    ours = {name: value for name, value in os.environ.items() if not settings.fullmatch(name)}
     ours["PYTHONDONTWRITEBYTECODE"] = "1"
-    # Plugins that happen to be installed have no part in this.
+    # Of the plugins that are installed only those run that `run` names.
     ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     ours |= dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(spare))
     return ours | dict(suite.environment)
@@ -284,7 +303,7 @@ def environment(suite: Suite, spare: Path) -> dict[str, str]:
 
 
 def judge(report: dict[str, Any], suite: Suite) -> tuple[dict[str, str], list[str]]:
-    """Return which failures of a run are explained, and what is wrong with it."""
+    """Return the failures of a run that are known, with their reasons, and what is wrong."""
     engine, outcomes = report["engine"], report["outcomes"]
     known, reasons = suite.known.get(engine, {}), report["reasons"]
     explained = {test: known[test] for test in reasons if test in known}
@@ -300,11 +319,11 @@ def judge(report: dict[str, Any], suite: Suite) -> tuple[dict[str, str], list[st
             for test in known
             if test not in outcomes
         ]
-    return explained, [*wrong, *hollow(report, suite)]
+    return explained, [*wrong, *doubts(report, suite)]
 
 
-def hollow(report: dict[str, Any], suite: Suite) -> list[str]:
-    """Return why a run says little about its engine, whatever passed."""
+def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
+    """Return why a run proves little about its engine, whatever passed."""
     engine, wrong = report["engine"], list[str]()
     tests, requests = suite.least
     ran = sum(outcome != "skipped" for outcome in report["outcomes"].values())
@@ -321,17 +340,17 @@ def hollow(report: dict[str, Any], suite: Suite) -> list[str]:
     waits, answers, unwaited = report["waits"], report["answers"], total(report["unwaited"])
     if waits < answers:
         wrong.append(f"plain code waited {waits} times, and got {answers} answers")
-    # One answer may be there at once; many cannot be.
+    # A few answers may have come before anybody waits for them; many cannot have.
     if unwaited * 10 > answers:
         wrong.append(f"the loop stood still for {unwaited} of {answers} answers")
     wrong += [
         f"{test}: the loop stood still for {held:.1f} s in a request"
         for test, held in report["held"].items()
-        if held > HELD
+        if held > MAX_HELD
     ]
-    around = {*report["bypassed"], *report["elsewhere"], *report["blocked"]}
-    around -= {*suite.left_alone.get(engine, ())}
-    wrong += [f"{test}: its requests went around the engine" for test in sorted(around)]
+    passed_by = {*report["bypassed"], *report["elsewhere"], *report["blocked"]}
+    passed_by -= {*suite.left_alone.get(engine, ())}
+    wrong += [f"{test}: its requests went around the engine" for test in sorted(passed_by)]
     return wrong
 
 
@@ -339,7 +358,7 @@ def total(counts: dict[str, int]) -> int:
     return sum(counts.values())
 
 
-def row(report: dict[str, Any], suite: Suite, explained: dict[str, str]) -> dict[str, Any]:
+def row(report: dict[str, Any], suite: Suite, explained: dict[str, str]) -> Row:
     """Return what is kept of a run."""
     outcomes = list(report["outcomes"].values())
     return {
@@ -358,20 +377,20 @@ def row(report: dict[str, Any], suite: Suite, explained: dict[str, str]) -> dict
 
 def main() -> int:
     """Run, print a line and the failures for each run, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="workshop.py bench conformance", description=__doc__)
+    options = parser("conformance", __doc__)
     names = (STOCK, *ENGINES)
-    parser.add_argument("--suite", action="append", choices=SUITES, help="only this one")
-    parser.add_argument("--engine", action="append", choices=names, help="only this one")
-    parser.add_argument("--fast", action="store_true", help="only what is quick, of requests")
-    own = parser.parse_args()
-    if own.fast and own.suite not in (None, ["requests"]):
-        parser.error("--fast has tests of requests only")
-    suites = [suite for name, suite in SUITES.items() if name in (own.suite or SUITES)]
+    options.add_argument("--suite", action="append", choices=SUITES, help="only this one")
+    options.add_argument("--engine", action="append", choices=names, help="only this one")
+    options.add_argument("--fast", action="store_true", help="only what is quick, of requests")
+    given = options.parse_args()
+    if given.fast and given.suite not in (None, ["requests"]):
+        options.error("--fast has tests of requests only")
+    suites = [suite for name, suite in SUITES.items() if name in (given.suite or SUITES)]
     wanted = [
         (suite, engine)
-        for suite in ([FAST] if own.fast else suites)
+        for suite in ([FAST] if given.fast else suites)
         for engine in names
-        if engine in (own.engine or suite.engines)
+        if engine in (given.engine or suite.engines)
     ]
     try:
         folders = {suite.library: fetched(suite.library) for suite, _ in wanted}
@@ -397,13 +416,7 @@ def main() -> int:
             print(f"  WRONG: {sentence}")
     ran = [(suite.library, engine) for suite, engine in wanted if suite.whole]
     if all((suite.library, name) in ran for suite in SUITES.values() for name in suite.engines):
-        about = {
-            "python": platform.python_version(),
-            **{name: version(name) for name in (*SUITES, *VERSIONS)},
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        }
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps({"about": about, "results": rows}, indent=2) + "\n")
+        keep("conformance", {"about": about(*SUITES, *VERSIONS), "results": rows})
     return 0 if sound else 1
 
 

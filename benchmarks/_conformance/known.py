@@ -1,8 +1,7 @@
-"""What is known of the tests of requests and of requests-cache, and of each engine in them.
+"""Which tests of requests and of requests-cache an engine fails, passes by, or is not given.
 
-A test is named by its id. What an engine fails, and what it leaves alone, stands here with the
-reason; `conformance.py` refuses both a failure that is missing and one that is there no more.
-What no engine is asked, since the tests fail without one as well, stands here too.
+A test is named by its id in pytest. A failure stands here with its reason; `conformance.py`
+refuses one that does not stand here, and one that stands here and does not happen.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ TESTSERVER = "tests/test_testserver.py::TestTestServer"
 POOLS = f"{REQUESTS}::TestPreparingURLs::test_different_connection_pool_for_tls_settings_verify"
 PROXY = f"{LOWLEVEL}::test_use_proxy_from_environment"
 
-# They ask an address that is far away and silent, and wait for it to be so.
-TOO_FAR = (
+# They connect to an address outside of this machine that never answers, and wait for a timeout.
+OUTSIDE = (
     f"{REQUESTS}::TestTimeout::test_connect_timeout",
     f"{REQUESTS}::TestTimeout::test_total_timeout_connect",
 )
 
-# These take a second or more, or make the one thread of the test server sleep for ten, so that
-# the next ones wait for that; or they are one of many that are alike.
+# They take a second or more, or make the only thread of the test server sleep for ten seconds,
+# which the tests after them wait for; or they repeat what another test does in another way.
 SLOW = (
     f"{REQUESTS}::TestTimeout::test_stream_timeout",
     f"{REQUESTS}::TestTimeout::test_read_timeout",
@@ -46,6 +45,7 @@ SLOW = (
 NO_KEEP_ALIVE = (
     "It answers several requests on one connection, and Tornado's simple client closes each."
 )
+# For each engine the tests that it fails, with the reason.
 KNOWN: dict[str, dict[str, str]] = {
     "stock": {},
     "simple": {
@@ -62,13 +62,18 @@ KNOWN: dict[str, dict[str, str]] = {
     "sockets": {},
 }
 
-# They mount an HTTPAdapter with settings of its own, over which these engines put nothing. It
-# blocks, and says so.
-SETTINGS = {
+# They mount an HTTPAdapter with settings of their own. These engines do not replace such an
+# adapter; it blocks the loop, and warns of that.
+OWN_ADAPTERS = {
     f"{REQUESTS}::test_urllib3_retries",
     f"{REQUESTS}::test_urllib3_pool_connection_closed",
 }
-LEFT_ALONE: dict[str, set[str]] = {"simple": SETTINGS, "curl": SETTINGS, "sockets": set()}
+# For each engine the tests whose requests may pass it by.
+LEFT_ALONE: dict[str, set[str]] = {
+    "simple": OWN_ADAPTERS,
+    "curl": OWN_ADAPTERS,
+    "sockets": set(),
+}
 
 # -- requests-cache ----------------------------------------------------------------------------
 
@@ -76,9 +81,9 @@ BASE_CACHE = "tests/unit/test_base_cache.py"
 SESSION = "tests/unit/test_session.py"
 MOCKED = "http+mock://requests-cache.com"
 
-# They travel in time with a package that is not among ours. Without it their own set-up lets
-# the time be as it is, and then nothing expires that they say has expired.
-TRAVELS = (
+# They move the clock with a package that is not installed here. Without it their own set-up
+# leaves the clock as it is, and what they expect to have expired has not.
+CLOCK_MOVED = (
     f"{BASE_CACHE}::test_delete__expired",
     f"{BASE_CACHE}::test_delete__expired__per_request",
     f"{BASE_CACHE}::test_delete__older_than",
@@ -97,11 +102,11 @@ TRAVELS = (
     f"{SESSION}::test_read_only__expired_response",
 )
 
-# A key of the cache is written into it, and what computes the key computes another one.
-OTHER_KEY = (f"{SESSION}::test_response_defaults",)
+# It expects a key of the cache that is written into it, and requests-cache computes another
+# one, without an engine too.
+WRONG_KEY = (f"{SESSION}::test_response_defaults",)
 
-# They make requests in threads of their own, where no loop runs, and waiting in the thread is
-# right.
+# They make requests in threads of their own. No loop runs there, and a request may block.
 IN_THREADS = {
     f"tests/integration/test_{where}::test_concurrency[{number}-ThreadPoolExecutor]"
     for where in (

@@ -1,11 +1,11 @@
 """One run of pytest underneath the event loop, and what an engine did in it.
 
-    python benchmarks/_conformance_plugin.py ENGINE REPORT [arguments of pytest]
+    python -P -m benchmarks._conformance.plugin ENGINE REPORT [arguments of pytest]
 
 There is one loop for the whole run, as in a server. Each test is plain code in a greenlet of
-its own, as the method of a handler is. With "stock" there is neither. What came out is written
-to REPORT, as JSON. A test that passes proves nothing about an engine that was not used: so uses
-are counted, and how the loop fared meanwhile.
+its own, as the method of a handler is. With "stock" there is neither. The result is written to
+REPORT, as JSON. A test that passes proves nothing about an engine that was not used: so each
+request is counted, and so are the iterations of the loop meanwhile, and how long they took.
 """
 
 from __future__ import annotations
@@ -32,12 +32,19 @@ import tornalet
 from trequests import setup_session
 
 STOCK = "stock"
+# Words of the warning of a request that blocks the loop.
 BLOCKS = "blocks the event loop"
 Send = Callable[..., requests.Response]
 
 
-class Turns(selectors.DefaultSelector):
-    """The loop's selector, which sees each turn of the loop, and how long it takes."""
+class CountingSelector(selectors.DefaultSelector):
+    """A selector for the loop, which counts its iterations and measures them.
+
+    Attributes:
+        count: the iterations until now.
+        held: how many seconds the longest of them has taken, since `restart`.
+        since: when the current one began.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,15 +52,17 @@ class Turns(selectors.DefaultSelector):
         self.held = 0.0
         self.since = time.monotonic()
 
-    def begin(self) -> None:
-        """Look from here on how long the loop is held."""
+    def restart(self) -> None:
+        """Measure from here on."""
         self.held, self.since = 0.0, time.monotonic()
 
-    def look(self) -> None:
+    def measure(self) -> None:
+        """Take into account how long the current iteration has taken until now."""
         self.held = max(self.held, time.monotonic() - self.since)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self.look()
+        """Wait for events; between two of these calls the loop is held."""
+        self.measure()
         events = super().select(timeout)
         self.count += 1
         self.since = time.monotonic()
@@ -61,18 +70,40 @@ class Turns(selectors.DefaultSelector):
 
 
 class Conformance:
-    """A plugin that puts tests into greenlets, and keeps count."""
+    """A plugin that runs tests in greenlets, and counts what they do.
+
+    Args:
+        engine: an engine of `setup_session`, or "stock" for requests as it is.
+
+    Attributes:
+        iterations: the loop's selector.
+        test: the id of the test that runs.
+        thread: the one on which the loop runs.
+        sending: the adapter whose `send` is under way.
+        outcomes: what came of each test.
+        reasons: why a test failed.
+        sends: for each test its requests through the engine.
+        own_adapters: those through an HTTPAdapter that the test itself made.
+        handed_on: those that an adapter handed on to another one.
+        bypassed: those of `own_adapters` during which the loop stood still.
+        elsewhere: those on other threads.
+        unwaited: those of `sends` that were answered while the loop stood still.
+        answers: how many of `sends` were answered.
+        waits: how often plain code waited for something.
+        held: for each test how many seconds a request of it held the loop, at most.
+        blocked: the tests that were warned of blocking the loop.
+    """
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
-        self.turns = Turns()
+        self.iterations = CountingSelector()
         self.test = ""
         self.thread = threading.get_ident()
         self.sending: BaseAdapter | None = None
         self.outcomes: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         self.sends = Counter[str]()
-        self.theirs = Counter[str]()
+        self.own_adapters = Counter[str]()
         self.handed_on = Counter[str]()
         self.bypassed = Counter[str]()
         self.elsewhere = Counter[str]()
@@ -95,20 +126,25 @@ class Conformance:
             undo.callback(setattr, tornalet, "wait", self.real_wait)
             tornalet.wait = self.wait
             with asyncio.Runner(
-                loop_factory=lambda: asyncio.SelectorEventLoop(self.turns)
+                loop_factory=lambda: asyncio.SelectorEventLoop(self.iterations)
             ) as runner:
                 code = runner.run(tornalet.run(pytest.main, arguments, [self]))
             return int(code)
 
     def wait(self, awaitable: Any) -> Any:
-        """Count a wait of plain code, and wait."""
+        """Count a wait of plain code, and wait as `tornalet.wait` does."""
         self.waits += 1
         return self.real_wait(awaitable)
 
     def count(self, kind: type[BaseAdapter], undo: ExitStack) -> None:
-        """Let what a kind of adapter sends be counted."""
+        """Count the requests that a class of adapters sends.
+
+        Args:
+            kind: the class; its `send` is replaced.
+            undo: what puts the method back.
+        """
         own, original = "send" in vars(kind), cast(Send, kind.send)
-        engines = self.engine == STOCK or kind is not HTTPAdapter
+        is_engine = self.engine == STOCK or kind is not HTTPAdapter
 
         @functools.wraps(original)
         def send(adapter: BaseAdapter, *args: Any, **options: Any) -> requests.Response:
@@ -117,10 +153,11 @@ class Conformance:
                 self.elsewhere[self.test] += 1
                 return call()
             if self.sending:
-                # An engine may send with what it is made from: one request, and not two.
+                # The adapter of an engine may call the `send` of another class: that is one
+                # request, and not two.
                 self.handed_on[self.test] += adapter is not self.sending
                 return call()
-            return self.counted(adapter, call, engines)
+            return self.counted(adapter, call, is_engine)
 
         kind.send = send  # type: ignore[method-assign, assignment]
         if own:
@@ -129,25 +166,33 @@ class Conformance:
             undo.callback(delattr, kind, "send")
 
     def counted(
-        self, adapter: BaseAdapter, call: Callable[[], requests.Response], engines: bool
+        self, adapter: BaseAdapter, call: Callable[[], requests.Response], is_engine: bool
     ) -> requests.Response:
-        (self.sends if engines else self.theirs)[self.test] += 1
-        before = self.turns.count
-        self.turns.begin()
+        """Send a request on the loop's thread, and count it.
+
+        Args:
+            adapter: whose request it is.
+            call: sends it.
+            is_engine: whether the adapter is the engine's, and not one that a test made.
+        """
+        (self.sends if is_engine else self.own_adapters)[self.test] += 1
+        before = self.iterations.count
+        self.iterations.restart()
         self.sending = adapter
         try:
             response = call()
         finally:
             self.sending = None
-            self.turns.look()
-            if not engines and self.turns.count == before:
+            self.iterations.measure()
+            if not is_engine and self.iterations.count == before:
                 self.bypassed[self.test] += 1
-            if self.turns.held > self.held.get(self.test, 0.0):
-                self.held[self.test] = self.turns.held
-        # A request that is refused before anything is sent has no reason to wait.
-        if engines:
+            if self.iterations.held > self.held.get(self.test, 0.0):
+                self.held[self.test] = self.iterations.held
+        # Only what was answered: a request that is refused before anything is sent raises, and
+        # has no reason to wait.
+        if is_engine:
             self.answers += 1
-            self.unwaited[self.test] += self.turns.count == before
+            self.unwaited[self.test] += self.iterations.count == before
         return response
 
     # -- what pytest calls ---------------------------------------------------------------------
@@ -162,7 +207,7 @@ class Conformance:
         function = pyfuncitem.obj
 
         def in_a_greenlet(**arguments: Any) -> None:
-            # With the real one: what the tests wait for is counted, and not that they run.
+            # Not with the counting one: this waits for the test, and not for an answer.
             self.real_wait(tornalet.run(function, **arguments))
 
         if self.engine != STOCK:
@@ -192,7 +237,7 @@ class Conformance:
 
 
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return the line that says what went wrong."""
+    """Return the line of a report that says what went wrong."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash else str(report.longrepr)
     lines = text.strip().splitlines() or ["no reason was given"]
@@ -206,7 +251,7 @@ def main(engine: str, report: str, *arguments: str) -> int:
     began = time.monotonic()
     code = plugin.run(list(arguments))
     seconds = time.monotonic() - began
-    told = {
+    result = {
         "engine": engine,
         "exit": code,
         "requests": requests.__file__,
@@ -214,18 +259,18 @@ def main(engine: str, report: str, *arguments: str) -> int:
         "outcomes": plugin.outcomes,
         "reasons": plugin.reasons,
         "sends": plugin.sends,
-        "theirs": plugin.theirs,
+        "own_adapters": plugin.own_adapters,
         "handed_on": plugin.handed_on,
         "bypassed": plugin.bypassed,
         "elsewhere": plugin.elsewhere,
         "unwaited": plugin.unwaited,
         "answers": plugin.answers,
         "waits": plugin.waits,
-        "turns": plugin.turns.count,
+        "iterations": plugin.iterations.count,
         "held": plugin.held,
         "blocked": plugin.blocked,
     }
-    Path(report).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    Path(report).write_text(json.dumps(result, indent=1), encoding="utf-8")
     return code
 
 

@@ -11,11 +11,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from benchmarks import conformance
 from tests.paths import ROOT
 
 WHOLE = os.environ.get("CONFORMANCE") == "whole"
@@ -43,17 +43,9 @@ def url():
 """
 
 
-@pytest.fixture
-def conformance(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    import conformance
-
-    return conformance
-
-
 def bench(*options: str) -> subprocess.CompletedProcess[str]:
-    script = [sys.executable, "benchmarks/conformance.py", *options]
-    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "benchmarks.conformance", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode == 3 and not os.environ.get("CI"):
         pytest.skip(done.stderr.strip())
     return done
@@ -84,56 +76,54 @@ def test_all_pass_or_are_explained_with_every_engine() -> None:
 ENGINES = ("simple", "curl", "sockets")
 
 
-def hollow(
-    conformance: ModuleType, folder: Path, engines: tuple[str, ...], tests: str
-) -> dict[str, list[str]]:
+def doubts(folder: Path, engines: tuple[str, ...], tests: str) -> dict[str, list[str]]:
     """Run tests of our own with some engines, and return what is wrong with each run."""
     (folder / "test_small.py").write_text(SERVER + tests)
     suite = conformance.Suite("small", places=("test_small.py",), least=(1, 1))
     reports = conformance.run([(suite, folder, engine) for engine in engines])
     for report in reports:
         assert set(report["outcomes"].values()) == {"passed"}, report["reasons"]
-    return {report["engine"]: conformance.hollow(report, suite) for report in reports}
+    return {report["engine"]: conformance.doubts(report, suite) for report in reports}
 
 
-def test_a_request_that_waits_is_good(conformance: ModuleType, tmp_path: Path) -> None:
+def test_a_request_that_waits_is_good(tmp_path: Path) -> None:
     tests = "def test_it(url): assert requests.get(url).status_code == 204"
-    wrong = hollow(conformance, tmp_path, ("stock", *ENGINES), tests)
+    wrong = doubts(tmp_path, ("stock", *ENGINES), tests)
     assert wrong == {"stock": [], "simple": [], "curl": [], "sockets": []}
 
 
-def test_an_engine_that_is_not_used_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
-    wrong = hollow(conformance, tmp_path, ("stock", *ENGINES), "def test_it(): pass")
+def test_an_engine_that_is_not_used_is_noticed(tmp_path: Path) -> None:
+    wrong = doubts(tmp_path, ("stock", *ENGINES), "def test_it(): pass")
     for engine, sentences in wrong.items():
         assert sentences == [
             f"{engine} was hardly used: 0 requests went through it, at least 1 should"
         ]
 
 
-def test_an_engine_that_blocks_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+def test_an_engine_that_blocks_is_noticed(tmp_path: Path) -> None:
     tests = """
 @pytest.mark.filterwarnings("ignore")
 def test_it(url, monkeypatch):
     monkeypatch.setattr("tornalet.can_wait", lambda: False)
     assert requests.get(url).status_code == 204
 """
-    for sentences in hollow(conformance, tmp_path, ENGINES, tests).values():
+    for sentences in doubts(tmp_path, ENGINES, tests).values():
         assert "plain code waited 0 times, and got 1 answers" in sentences
         assert "the loop stood still for 1 of 1 answers" in sentences
 
 
-def test_a_way_around_the_engine_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+def test_a_way_around_the_engine_is_noticed(tmp_path: Path) -> None:
     tests = """
 def test_it(url):
     session = requests.Session()
     session.mount("http://", HTTPAdapter(max_retries=1))
     assert session.get(url).status_code == 204
 """
-    for sentences in hollow(conformance, tmp_path, ("simple", "curl"), tests).values():
+    for sentences in doubts(tmp_path, ("simple", "curl"), tests).values():
         assert "test_small.py::test_it: its requests went around the engine" in sentences
 
 
-def test_a_loop_that_is_held_is_noticed(conformance: ModuleType, tmp_path: Path) -> None:
+def test_a_loop_that_is_held_is_noticed(tmp_path: Path) -> None:
     tests = """
 def test_it(url, monkeypatch):
     import time
@@ -145,50 +135,49 @@ def test_it(url, monkeypatch):
     monkeypatch.setattr(HTTPConnectionPool, "urlopen", slow)
     assert requests.get(url).status_code == 204
 """
-    wrong = hollow(conformance, tmp_path, ("sockets",), tests)["sockets"]
+    wrong = doubts(tmp_path, ("sockets",), tests)["sockets"]
     assert wrong == ["test_small.py::test_it: the loop stood still for 0.5 s in a request"]
 
 
 # -- what is known must be true ----------------------------------------------------------------
 
 
-def judged(conformance: ModuleType, **outcomes: str) -> tuple[dict[str, str], list[str]]:
-    """Judge a run with an engine of which is known that it fails the test `known`."""
+def judged(**outcomes: str) -> tuple[dict[str, str], list[str]]:
+    """Judge a run with an engine that is known to fail the test `known`."""
     suite = conformance.Suite("small", (), (0, 0), known={"some": {"known": "It cannot."}})
     reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
     report: dict[str, Any] = {"engine": "some", "outcomes": outcomes, "reasons": reasons}
     report.update(sends={}, unwaited={}, held={}, bypassed={}, elsewhere={}, blocked=[])
     report.update(answers=0, waits=0, exit=1)
-    judgement: tuple[dict[str, str], list[str]] = conformance.judge(report, suite)
-    return judgement
+    return conformance.judge(report, suite)
 
 
-def test_a_known_failure_is_explained(conformance: ModuleType) -> None:
-    assert judged(conformance, known="failed", other="passed") == ({"known": "It cannot."}, [])
+def test_a_known_failure_is_explained() -> None:
+    assert judged(known="failed", other="passed") == ({"known": "It cannot."}, [])
 
 
-def test_an_unknown_failure_is_wrong(conformance: ModuleType) -> None:
-    assert judged(conformance, known="failed", other="failed")[1] == ["other: Why"]
+def test_an_unknown_failure_is_wrong() -> None:
+    assert judged(known="failed", other="failed")[1] == ["other: Why"]
 
 
-def test_a_known_failure_that_passes_is_wrong(conformance: ModuleType) -> None:
-    told = "known: passes now, and is listed as known to fail"
-    assert judged(conformance, known="passed", other="passed") == ({}, [told])
+def test_a_known_failure_that_passes_is_wrong() -> None:
+    sentence = "known: passes now, and is listed as known to fail"
+    assert judged(known="passed", other="passed") == ({}, [sentence])
 
 
-def test_a_known_failure_without_a_test_is_wrong(conformance: ModuleType) -> None:
-    told = "known: is listed as known to fail, and there is no such test"
-    assert judged(conformance, other="passed") == ({}, [told])
+def test_a_known_failure_without_a_test_is_wrong() -> None:
+    sentence = "known: is listed as known to fail, and there is no such test"
+    assert judged(other="passed") == ({}, [sentence])
 
 
 def test_without_the_archive_there_is_a_sentence(
-    conformance: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conformance, "CACHE", tmp_path / "cache")
     for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path)}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
     for library in conformance.SUITES:
-        told = rf"archive of {library} cannot be fetched: ERROR: "
-        with pytest.raises(conformance.NotAtHand, match=told):
+        message = rf"archive of {library} cannot be fetched: ERROR: "
+        with pytest.raises(conformance.NotAtHand, match=message):
             conformance.fetched(library)
     assert list((tmp_path / "cache").iterdir()) == []
