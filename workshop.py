@@ -38,14 +38,14 @@ def run(*command: str) -> int:
     env["VIRTUAL_ENV"] = str(VENV)
     # A kernel named python3 in the user's own folders must not win over the one in .venv.
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
-    # A proxy has no business between two programs of one machine.
+    # Requests between programs of one machine must not go through a proxy.
     theirs = env.get("no_proxy") or env.get("NO_PROXY")
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join(filter(None, [theirs, "127.0.0.1", "localhost"]))
     child = subprocess.Popen([PYTHON, *command], env=env, cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
-        # Ctrl-C reaches the child too, and it is the child that says what that means.
+        # Ctrl-C reaches the child too, and the child decides what it means.
         with contextlib.suppress(KeyboardInterrupt):
             code = child.wait()
             return code if code >= 0 else 128 - code
@@ -167,6 +167,7 @@ def describe(problem: OSError) -> str:
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
-        # A console may lack a character of a path; and the children print in between.
+        # A console may not have a character of a path; and what children print must come in
+        # its order.
         stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     sys.exit(main(sys.argv[1:]))

@@ -111,7 +111,7 @@ class Solution:
 
     def __init__(self, name: str) -> None:
         notebook = find(name).notebook
-        # Where it is for whoever works in copies.
+        # The copy in work/, since attendees look there and not in exercises/.
         self.where = f"solutions/{notebook}/{name}.py"
         self.text = (folders()[name] / "solution.py").read_text(encoding="utf-8").strip()
 

@@ -19,7 +19,7 @@ def logs() -> Iterator[list[str]]:
     loggers = [logging.getLogger(name) for name in ("tornado", "asyncio")]
     before = [(logger.propagate, logger.handlers[:]) for logger in loggers]
     for logger in loggers:
-        # A kernel prints Tornado's log with a handler on Tornado's own logger.
+        # In a kernel, Tornado's own logger has a handler that prints.
         logger.handlers[:] = [keeper]
         logger.propagate = False
     try:
@@ -36,12 +36,12 @@ class _Keeper(logging.Handler):
         self.lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        # One line for each request is no news, and it holds a time.
+        # The access log has the duration of each request, which differs in every run.
         if record.name == "tornado.access":
             return
         line = record.getMessage().partition("\n")[0]
         if record.exc_info and record.exc_info[0]:
-            # The message alone would name objects by their addresses in memory.
+            # The formatted message names objects by their addresses in memory.
             what = str(record.msg).partition("\n")[0].partition(" %")[0]
             line = f"{what}: {record.exc_info[0].__name__}: {record.exc_info[1]}"
         self.lines.append(line)

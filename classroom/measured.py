@@ -36,7 +36,8 @@ class Table:
         return "\n".join([*text, self.note] if self.note else text)
 
     def _repr_html_(self) -> str:
-        # A screen reader says the headings of a cell with it; one without words it would, too.
+        # With `scope` a screen reader says a cell's headings; an empty heading gets none, since
+        # it would be announced as well.
         top = "".join(_cell(words, "col") for words in self.columns)
         rows = ["".join([_cell(row[0], "row"), *map(_cell, row[1:])]) for row in self.rows]
         head = f"<thead><tr>{top}</tr></thead>"

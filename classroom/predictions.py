@@ -48,7 +48,7 @@ def predict(*expected: Any) -> Prediction:
 
 
 def _listed(values: tuple[Any, ...]) -> str:
-    # Quotes only where the value could be taken for none, or for two.
+    # Without quotes, an empty string would look like nothing, and a comma like two values.
     words = (repr(v) if v == "" or "," in str(v) else str(v) for v in values)
     return ", ".join(words) or "nothing"
 

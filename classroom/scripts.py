@@ -53,7 +53,8 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
         try:
             threads.submit(play).result()
         except KeyboardInterrupt:
-            # Or whoever interrupts a cell would have to wait for the end of the script.
+            # The executor waits for its thread: without this, an interrupted cell would go on
+            # until the script ends.
             for loop in loops:
                 loop.add_callback(loop.stop)
             raise

@@ -117,7 +117,7 @@ def test_the_rooms_are_those_that_there_are() -> None:
 
 
 class TestTheReadingOfImports:
-    """Or the tests above would pass for want of arrows."""
+    """Without it, the tests above would pass for want of arrows."""
 
     def test_sees_arrows_that_are_there(self) -> None:
         assert "stormy_demo.task" in used_by("stormy_demo.coroutines")

@@ -80,7 +80,7 @@ def copy_file(source: Path, target: Path) -> None:
             if cell["cell_type"] == "code":
                 cell.update(execution_count=None, outputs=[])
         data = (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
-    # A half-written copy would never be mended, since what exists is left alone.
+    # Under another name first: what exists is never written again, so half a copy would stay.
     part = target.with_name(target.name + ".part")
     part.write_bytes(data)
     part.replace(target)

@@ -38,7 +38,7 @@ def allow_open_files() -> float:
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY:
-            # macOS calls its hard limit unlimited, and then refuses more than it likes.
+            # macOS reports an unlimited hard limit, and refuses values above a lower one.
             for wanted in (65_536, 10_240, 1_024):
                 limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
                 if limit > soft:

@@ -33,8 +33,9 @@ BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
 PYTHON, UV = VENV / BIN / f"python{EXE}", VENV / BIN / f"uv{EXE}"
 STAMP, LOG = VENV / "stormy.stamp", VENV / "setup.log"
 CORE, ALL = "requirements.lock", "requirements-all.lock"
-MEGABYTES = {CORE: 600, ALL: 1500}  # with what the installers keep in their caches
-# Which compiled packages fit, and where scripts point: a .venv is good for these only.
+MEGABYTES = {CORE: 600, ALL: 1500}  # the installers' caches included
+# A .venv is good for one kind of Python, because of its compiled packages, and for one folder,
+# since its scripts name it.
 BUILT_FOR = [importlib.machinery.EXTENSION_SUFFIXES[0], str(ROOT)]
 Command = list[str | Path]
 
@@ -118,7 +119,7 @@ def grab(descriptor: int) -> bool:
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as problem:
-        # Some network file systems have no locks: no reason to keep people from working.
+        # Some network file systems have no locks; there, two at once are not kept apart.
         return problem.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
     return True
 
@@ -136,13 +137,13 @@ def build(lock: str) -> None:
     count = len(re.findall(r"^\S+==", read_lock(lock), re.MULTILINE))
     print(f"Setting up .venv with about {count} packages ...")
     with tempfile.TemporaryDirectory() as spare:
-        # A folder that was moved may be somewhere without a network now: its uv still works.
+        # uv is kept over a rebuild: a moved folder may be without a network now.
         uv = Path(shutil.copy2(UV, spare)) if UV.exists() and not sound else UV
         if not sound:
             make_venv()
         install(lock, uv)
     site = sysconfig.get_path("purelib", "venv", {"base": str(VENV)})
-    # Relative, and so plain ASCII: some Pythons read .pth files in the locale's encoding.
+    # A relative path is plain ASCII: some Pythons read .pth files in the locale's encoding.
     write(Path(site, "stormy_demo.pth"), os.path.relpath(ROOT, site))
     news = {"fetchNews": "false", "checkForUpdates": False}
     settings = VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
@@ -167,7 +168,7 @@ def make_venv() -> None:
             "this Python has no venv module: install it (on Debian and Ubuntu the package is "
             "python3-venv), and run this again."
         ) from None
-    # `workshop.py` may be running on the very Python that is to be replaced.
+    # This may be running on the Python of the very .venv that is to be replaced.
     python = getattr(sys, "_base_executable", None) or sys.executable
     done, output = quietly([python, "-I", "-m", "venv", "--clear", VENV])
     if not done:
@@ -183,7 +184,7 @@ def install(lock: str, uv: Path) -> None:
     pin = re.search(r"^uv==(\S+).*\n(?: +--hash.*\n)+", read_lock(CORE), re.MULTILINE)
     block, version = (pin[0], pin[1]) if pin else ("", "")
     write(only_uv, block)
-    # Not every platform that pip serves has a uv.
+    # uv has no wheel for some platforms that pip serves.
     write(all_but_uv, read_lock(lock).replace(block, ""))
     ways: list[Command] = [[*pip, all_but_uv]]
     env = installers_environment()
@@ -193,7 +194,7 @@ def install(lock: str, uv: Path) -> None:
             uv = UV
             ready, output = quietly([*pip, only_uv], env)
         if ready:
-            # Offline fails in a moment, and needs no network for a second clone.
+            # Offline first: it fails at once, and a second clone then needs no network.
             ways = [[uv, *fast, "--offline"], [uv, *fast], *ways]
         elif OFFLINE.search(output):
             ways = []

@@ -85,7 +85,7 @@ class Case(logging.Handler):
 
     def listen(self) -> None:
         """Hear what goes to the log, to the warnings, and out of threads, from now on."""
-        # Not on the root: what the learner's code itself logs is its own affair.
+        # Not on the root logger: what the learner's code itself logs is no mistake.
         for name in ("asyncio", "tornado"):
             logging.getLogger(name).addHandler(self)
         warnings.simplefilter("always")
@@ -121,7 +121,7 @@ class Case(logging.Handler):
 
     def load(self) -> None:
         """Run the learner's cell."""
-        # The magic stood in the first line, and lines are counted as the learner sees them.
+        # The empty line stands for the magic, so that line numbers are those of the cell.
         code = compile("\n" + self.source, YOUR_CODE, "exec", dont_inherit=True)
         # Some libraries look up the module of a class by its name.
         sys.modules[self._module.__name__] = self._module
@@ -201,8 +201,8 @@ class Case(logging.Handler):
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
         film = film if film and film.held else None
-        # A loop that is refused leaves a coroutine that was never awaited, and that one leaves
-        # exceptions of all kinds.
+        # Most specific first: a nested loop also leaves a coroutine that was never awaited, and
+        # such a coroutine leaves other exceptions.
         for error in self.errors:
             if mistake_of(error.text) is NESTED_LOOP:
                 self.refuse(NESTED_LOOP, expected, str(error), film)
@@ -275,7 +275,7 @@ async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> boo
         if waited > seconds:
             return False
         await asyncio.sleep(0.005)
-        # While the machine stands still, nothing can become true.
+        # Time in which the process was suspended does not count.
         now = loop.time()
         waited, last = waited + min(now - last, 0.05), now
     return True

@@ -41,7 +41,7 @@ from .mistakes import (
 from .verdict import FAILED, Mistake, Verdict
 from .words import described, quoted
 
-# Seconds. A step of a loop takes milliseconds, on a busy machine some more.
+# Seconds. A step of an event loop takes milliseconds, and more on a busy machine.
 BEAT = 0.02
 STUCK = 2.5
 DEADLINE = 15.0
@@ -86,7 +86,8 @@ class Watchdog(threading.Thread):
         while True:
             time.sleep(BEAT)
             now = time.monotonic()
-            # This thread needs nobody's leave to look, so it is late only if all are.
+            # Nothing in this process can delay this thread for long, so if it wakes late, the
+            # whole process was suspended.
             self.stalled = self.stalled or now - looked > STALL
             looked = now
             silent, worked = now - self.last, self.work() - self.worked
@@ -94,8 +95,8 @@ class Watchdog(threading.Thread):
             where = self.where()
             if where and silent > 10 * BEAT:
                 self.case.held_at = where
-            # By the processor's clock, since a busy machine lets nobody work for long; and by
-            # the one on the wall only where the code hardly works at all.
+            # Code that computes is judged by its CPU time, since on a busy machine wall time
+            # says little; wall time counts only where it uses hardly any CPU.
             works = worked > silent / 10
             if where and (worked > STUCK or (late and works)):
                 self.refuse(ENDLESS, f"your code goes on and on in {where}")
@@ -134,15 +135,15 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     """Run the learner's code, and return the verdict on it."""
     try:
         case.load()
-        # Not `asyncio.run`, which tidies up: the process ends, and a loop that the learner's
-        # code has stopped may never come to the end of that.
+        # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the learner's
+        # code has stopped, that may never end, and this process ends anyway.
         asyncio.new_event_loop().run_until_complete(have_checked(case, exercise, watchdog))
     except Refused as refused:
         return case.refusal(exercise.name, exercise.hints, refused)
     except BaseException as error:
         if reason := why_it_ended(case, error):
             return case.refusal(exercise.name, exercise.hints, reason)
-        # Not the learner's fault, and no verdict either.
+        # The checker itself failed, which is no verdict on the answer.
         return Verdict(exercise.name, FAILED, got=traceback.format_exc())
     return Verdict(exercise.name, "right", tried=case.tried)
 
@@ -150,7 +151,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
 def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     """Return what is to be said of an exception that came out of everything."""
     if isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
-        # A coroutine, such as the checker, cannot let that one pass as it is.
+        # A StopIteration that leaves a coroutine, such as the checker, becomes a RuntimeError.
         error = error.__cause__
     where = case.line_of(error)
     text = described(error)
@@ -160,7 +161,7 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     if "Event loop stopped" in text:
         return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
     if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
-        # The checker called something with what the exercise gave to it.
+        # The call was the checker's, with the parameters that the exercise had given.
         return Refused(MISSING, "the parameters are those that the exercise gave", got)
     return Refused(RAISES, "no exception", got) if where else None
 
@@ -186,11 +187,11 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
     part = file.with_suffix(".part")
     part.write_text(json.dumps(verdict.as_data()), encoding="utf-8")
     part.replace(file)
-    # Whatever the learner's code has made of it.
+    # The learner's code may have replaced or closed it.
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     if sys.platform == "win32":
-        # It ends this process as well.
+        # /T ends the whole tree, this process included.
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(os.getpid())], capture_output=True)
     elif os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
@@ -202,7 +203,7 @@ def main() -> None:
     module, file = sys.argv[1:]
     del sys.argv[1:]
     source = sys.stdin.buffer.read().decode()
-    # Whoever calls input() shall not wait for anybody.
+    # `input()` then raises EOFError, and does not wait.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if sys.platform == "linux":
         import resource
@@ -217,7 +218,7 @@ def main() -> None:
     watchdog.start()
     here = os.getpid()
     verdict = judge(case, exercise, watchdog)
-    # A fork of the learner's comes by here as well, and has nothing to say.
+    # A process that the learner's code forked returns here too, and must not leave a verdict.
     if os.getpid() != here:
         os._exit(0)
     verdict.stalled = watchdog.stalled

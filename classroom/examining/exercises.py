@@ -120,7 +120,7 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))):
                 found.append((name, word))
-            # Quotes are easily forgotten, and what is meant is clear without them.
+            # `answer = c`, without quotes, is as clear.
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=word)):
                 found.append((name, word))
     return [(name, word.strip().rstrip(".").lower()) for name, word in found]

@@ -111,7 +111,7 @@ PROMISE_NOT_KEPT = Mistake(
     ),
 )
 
-# They can be made in any exercise, and so say little about the one at hand.
+# These can be made in any exercise, so the exercise's own hints are added to theirs.
 GENERAL = {
     mistake.key
     for mistake in (
@@ -131,11 +131,12 @@ GENERAL = {
     )
 }
 
-# What Python, asyncio and Tornado say of some of them, in their own words.
+# Parts of the messages of Python, asyncio and Tornado that give a mistake away.
 WORDS = {
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
-    # The exception holds on to it, so that nobody complains that it was never awaited.
+    # The exception's traceback keeps the coroutine alive, so the warning that it was never
+    # awaited does not come.
     "'coroutine' object": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,

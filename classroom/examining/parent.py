@@ -21,9 +21,10 @@ from .exercises import Choice, Exercise
 from .verdict import FAILED, Verdict
 from .words import quoted
 
-# Seconds. The child gives up before that; this is for one that cannot.
+# Seconds. The child's watchdog gives up before that; this is for a child whose threads cannot
+# run, as in a long call into C.
 DEADLINE = 20.0
-TRIES = 3  # at most, where the machine stood still meanwhile
+TRIES = 3  # at most, when the child was suspended meanwhile
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
 
 
@@ -45,9 +46,9 @@ def examine(exercise: Exercise | Choice, source: str) -> Verdict:
         RuntimeError: the checker itself failed.
     """
     try:
-        # The magic stands in the first line, and lines are counted as the learner sees them.
+        # The empty line stands for the magic, so that line numbers are those of the cell.
         tree = ast.parse("\n" + source)
-        # Some errors, such as `await` in a plain function, show only on the way to bytecode.
+        # Some errors, such as `await` in a plain function, are found by the compiler only.
         compile("\n" + source, exercise.name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         what = getattr(error, "msg", str(error)) or "it is too deeply nested"
@@ -85,7 +86,7 @@ def _about_syntax(what: str) -> str:
 
 def _dots(tree: ast.Module) -> list[int]:
     """Return the lines in which dots still stand for what is to be written."""
-    # A class with nothing but dots is a class without anything, and not something to be done.
+    # `class Trouble(Exception): ...` is complete: its dots are no place for an answer.
     empty = [
         node.body[0]
         for node in ast.walk(tree)
@@ -120,7 +121,7 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         finally:
             _end(child)
         text = said.text()
-        # Whatever stands in the file: the learner's code may have written there too.
+        # The learner's code may have written anything into that file.
         with contextlib.suppress(OSError, ValueError, TypeError):
             verdict = Verdict(**json.loads(file.read_text(encoding="utf-8")))
             if verdict.state == FAILED:
@@ -166,7 +167,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True)
     else:
-        # It leads a group of its own, and a process that outlives it keeps the group's number.
+        # The child leads a process group of its own; as long as one of its processes lives, the
+        # group's number is not given to another.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
     child.wait()
@@ -188,7 +190,7 @@ class _Listener:
     def listen(self, pipe: IO[bytes]) -> None:
         with pipe:
             while not self.over.is_set():
-                # Windows cannot look whether there is something to read.
+                # On Windows, select() takes sockets only.
                 if sys.platform != "win32" and not select.select([pipe], [], [], 0.1)[0]:
                     continue
                 piece = os.read(pipe.fileno(), 65_536)
@@ -197,7 +199,7 @@ class _Listener:
                 self.kept += piece[: MOST_KEPT - len(self.kept)]
 
     def text(self) -> str:
-        # A process that left the group may hold the other end for as long as it likes.
+        # A process that has left the group may keep the pipe open, so the end may never come.
         self.thread.join(1)
         self.over.set()
         return self.kept.decode(errors="replace").rstrip()

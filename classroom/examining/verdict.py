@@ -10,10 +10,10 @@ from loopfilm.picture import as_image
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
-# The state of a verdict that is none, since the checker itself failed.
+# The state of a verdict that says nothing of the answer, since the checker itself failed.
 FAILED = "failed"
 
-# Green and red of the films; each comes with its word, so that nobody needs to see the colour.
+# Those of the films. Each stands beside its word, so that the colour alone says nothing.
 COLOURS = {"right": "#0b5f59", "wrong": "#c62828", "not done": "#8a949e"}
 HEADINGS = {"right": "Right.", "wrong": "Not right yet.", "not done": "Not done yet."}
 

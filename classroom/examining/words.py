@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from loopfilm import NO_ANSWER, Answer
 
-# Seconds after which something that takes milliseconds is taken not to happen at all.
+# Seconds. What takes milliseconds and has not happened by then is taken never to happen.
 PATIENCE = 2.0
-MOST_SHOWN = 200  # letters of a value
+MOST_SHOWN = 200  # characters of a value
 
 
 def answers_in_words(answers: Sequence[Answer]) -> str:
@@ -54,10 +54,10 @@ def shown(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    # An address in memory says nothing, and is another in every run.
+    # An address in memory differs in every run.
     text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
-    # Nor does a folder of this machine.
+    # The folder of a file depends on the machine.
     text = re.sub(r"(?<![\w/])(/[^\s:'\"]+)+/(?=[\w.<>-]+:\d)", "", text)
-    # Half a character cannot be sent to a notebook.
+    # A lone surrogate cannot be encoded, and so not be sent to a notebook.
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."

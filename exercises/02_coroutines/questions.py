@@ -112,7 +112,7 @@ class Client(SimpleAsyncHTTPClient):
         response = super().fetch(request, raise_error=raise_error, **settings)
         self.asked.append(url)
         self.most = max(self.most, len(self.asked) - len(self.came))
-        # It is called before whoever awaits the response goes on.
+        # Its callbacks run before the code that awaits the response does.
         response.add_done_callback(lambda _: self.came.append(url))
         return response
 
@@ -216,7 +216,7 @@ def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     text, where = described(error), case.line_of(error)
-    # In the words of Python 3.11, of a list and of a generator, and of later ones.
+    # The words of Python 3.11, for a list and for a generator, and those of later versions.
     a_list = ("unhashable type: 'list'", "bad yield", "an awaitable is req")
     if isinstance(error, asyncio.InvalidStateError):
         mistake = LOOKS_TOO_EARLY

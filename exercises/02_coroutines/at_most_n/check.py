@@ -286,7 +286,7 @@ def _watched_semaphores(client: Client) -> Iterator[Bowls]:
         bowls.taken_first += not client.asked
         return await take(self)
 
-    # The class itself stays: the learner's code may have imported it by its name.
+    # Its methods are replaced and not the class, which the learner's code may have imported.
     asyncio.Semaphore.__init__ = note_made  # type: ignore[method-assign]
     asyncio.Semaphore.acquire = note_taken  # type: ignore[method-assign]
     try:

@@ -142,7 +142,7 @@ async def drive_generator(case: Case) -> None:
         try:
             return interview(talk.steps(), talk.answer)
         except StopIteration as end:
-            # A coroutine, such as the one that checks, cannot let it pass.
+            # A StopIteration that leaves the checker, a coroutine, becomes a RuntimeError.
             return _Raised(f"StopIteration ({case.line_of(end)})")
         except TypeError as error:
             if "just-started" not in str(error):

@@ -137,7 +137,7 @@ class Patient:
             await asyncio.sleep(LONG)
             return "news"
         finally:
-            # To tidy up may take a while, as closing a connection does.
+            # Clean-up may take a while, as closing a connection does.
             await asyncio.sleep(0)
             self.tidied_up = True
 
@@ -187,7 +187,7 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
     expected = "'old'"
     thing = Patient()
     waiting = begin(or_else, thing.patient(), 0.1, "old")
-    # Looked at in the moment in which the result is there, before anything else can happen.
+    # Looked at as soon as the result is there, before any other code can run.
     tidied: list[bool] = []
     waiting.add_done_callback(lambda _: tidied.append(thing.tidied_up))
     if not await until(waiting.done):

@@ -158,7 +158,7 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
             finally:
                 ended.append(True)
 
-    # An exception names it.
+    # Messages of exceptions have the class's name.
     Watched.__name__ = handler.__name__
     return Watched
 
@@ -236,7 +236,7 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
             try:
                 client = AsyncHTTPClient(force_instance=True)
                 leave = await _come(url, hers)
-                # The checker, and not the client, says when it has taken too long.
+                # The checker has a deadline of its own; the client's would come before it.
                 stays = client.fetch(
                     f"{url}/grace?word=fox", request_timeout=60, raise_error=False
                 )
@@ -261,12 +261,12 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
                 _closed_once(case, other, expected)
                 case.refuse_if_anything_went_wrong(expected)
             finally:
-                # Or the searches that go on for nobody would be waited for.
+                # Without this, leaving the block would wait for searches that nobody wants.
                 hers.gate.set()
                 other.gate.set()
                 client.close()
     except asyncio.CancelledError:
-        # Whoever cancels all tasks that there are cancels the checker as well.
+        # An answer that cancels all tasks cancels the checker's too.
         if task := asyncio.current_task():
             task.uncancel()
         case.refuse(WRONG_TASK, expected, "everything that was under way is cancelled")
@@ -313,7 +313,7 @@ def _look_at_the_end(
     expected: str,
 ) -> None:
     """Refuse a search that did not end with its visitor, or not well."""
-    # A task that is cancelled ends in this way, and Tornado tells the log.
+    # A cancelled task ends like this, and Tornado logs it.
     case.errors[:] = [e for e in case.errors if not e.text.startswith("CancelledError")]
     if after.ended and after.closed == archive.closed == 1 and not after.more:
         case.refuse_if_anything_went_wrong(expected)

@@ -87,7 +87,7 @@ async def three_at_once(case: Case) -> None:
     await _try(case, ask_all, ["ada", "grace", "alan"], [2, 0, 1])
 
     case.tries("twelve questions, answered in no order.")
-    # A set of three may be in the right order by luck, one of twelve hardly.
+    # A set of three may have the right order by chance, one of twelve hardly.
     await _try(case, ask_all, [f"p{n}" for n in range(12)], [n * 5 % 12 for n in range(12)])
 
 

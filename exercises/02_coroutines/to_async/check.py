@@ -135,7 +135,7 @@ async def to_async(case: Case) -> None:
     if not all(_is_profile(answer) for answer in film.answers):
         _why_no_profile(case, film, asked, expected)
     case.refuse_if_anything_went_wrong(expected, film)
-    # Never too short for those who pause, however slow the machine is.
+    # A slow machine makes a pause longer, and never shorter.
     if await pause < PAUSE - 0.1:
         got = "the backend is asked without a pause"
         case.refuse(NO_PAUSE, "a pause of 0.6 seconds, then the question", got)
@@ -185,7 +185,7 @@ def _why_no_profile(case: Case, film: Film, asked: bool, expected: str) -> None:
         if any(word in error.text for word in ("Future' object", "InvalidStateError")):
             case.refuse(PROMISE_NOT_AWAITED, expected, str(error))
         if "only accepts bytes" in error.text and case.uses("fetch"):
-            # It says the same of a future and of a response.
+            # Tornado's message is the same for a future and for a response.
             awaited = case.uses("fetch", inside=ast.Await)
             mistake = RESPONSE_WRITTEN if awaited else PROMISE_NOT_AWAITED
             case.refuse(mistake, expected, str(error))

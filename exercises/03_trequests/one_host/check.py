@@ -116,7 +116,7 @@ async def one_host(case: Case) -> None:
         case.tries(f"your session is asked for its adapter for {url}/profile")
         if not is_plain(session, f"{url}/profile"):
             mistake = NO_SLASH if url == LONGER else ALL_HOSTS
-            # A mount at all ports of this machine is neither.
+            # An adapter that was mounted for all ports of one host is neither mistake.
             known = mistake if url == LONGER or not is_plain(session, f"{OTHERS[2]}/") else None
             case.refuse(known, "the adapter of `requests`", "another one")
 
@@ -140,7 +140,7 @@ def _session(case: Case, make_session: Callable[..., Any], host: str) -> request
     """Have the learner's function make a session, and refuse what is not one."""
     found = make_session(host)
     if not isinstance(found, requests.Session):
-        # Such as the `ExitStack` that `setup_session` returns.
+        # For example the `ExitStack` that `setup_session` returns.
         undo = hasattr(found, "__exit__")
         case.refuse(RETURNS_UNDO if undo else None, "a session", shown(found))
     return found
