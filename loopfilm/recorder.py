@@ -26,9 +26,9 @@ HEARTBEAT = 0.025  # seconds from one beat to the next
 def film(*, red: float = 0.25) -> Iterator[Film]:
     """Record every step that the running loop takes while the block lasts.
 
-    The step in which the block begins, and the one in which it ends, are not in the film. In a
-    film an empty turn of the loop costs a little more CPU time, and a request that only
-    says hello hardly more: `benchmarks/results/film.json` has the figures.
+    The step in which the block begins, and the one in which it ends, are not in the film. While
+    it is made an empty turn of the loop costs a little more CPU time, and a request that only
+    says hello hardly more.
 
     Args:
         red: a step longer than this holds the loop, in seconds.
@@ -99,7 +99,7 @@ class _Patch:
             finally:
                 end = clock()
                 for record in running:
-                    # The step in which the film ended is the film maker's own.
+                    # Without the step that ended the film: it is part of making the film.
                     if record.ended is None:
                         record.steps.append((lane, start, end))
 

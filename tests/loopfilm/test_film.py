@@ -301,14 +301,14 @@ def test_other_loops_are_not_recorded() -> None:
 
 
 def test_a_step_that_raises_is_a_step_and_its_exception_goes_where_it_always_went() -> None:
-    told: list[dict[str, Any]] = []
+    reported: list[dict[str, Any]] = []
 
     def fails() -> None:
         raise ValueError("as it should")
 
     async def experiment() -> Film:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: told.append(context))
+        loop.set_exception_handler(lambda _, context: reported.append(context))
         with film() as f:
             with lane("fails"):
                 loop.call_soon(fails)
@@ -316,7 +316,7 @@ def test_a_step_that_raises_is_a_step_and_its_exception_goes_where_it_always_wen
         return f
 
     assert asyncio.run(experiment()).lanes == ["fails"]
-    assert [str(context["exception"]) for context in told] == ["as it should"]
+    assert [str(context["exception"]) for context in reported] == ["as it should"]
 
 
 def test_a_step_that_ends_the_program_is_a_step() -> None:
