@@ -47,7 +47,8 @@ def notebooks() -> list[Path]:
 
 def read(path: Path) -> NotebookNode:
     """Read a notebook."""
-    return nbformat.read(path, as_version=4)
+    notebook: NotebookNode = nbformat.read(path, as_version=4)
+    return notebook
 
 
 def run(path: Path) -> NotebookNode:
@@ -130,7 +131,7 @@ def refresh(path: Path, check: bool) -> bool:
         if before.cell_type == "code" and number not in stale:
             after.outputs = before.outputs
     text = nbformat.writes(new) + "\n"
-    same = text == path.read_text(encoding="utf-8")
+    same: bool = text == path.read_text(encoding="utf-8")
     if not check and not same:
         path.write_text(text, encoding="utf-8", newline="\n")
     if not found and not same:

@@ -109,7 +109,8 @@ def _run(exercise: Exercise, source: str) -> Verdict:
             [sys.executable, "-m", "classroom.examining.child", exercise.module, file],
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
-            env={**environment(), "PYTHONUTF8": "1"},
+            # Unbuffered, many prints would take so long that they looked like an endless loop.
+            env={**environment(), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": ""},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
