@@ -5,29 +5,27 @@
 Both are made from the same notebook, by their commands: ours, and `jupyter nbconvert --to
 slides` without any settings. Both are opened as files, in one Chromium, with nothing in its
 cache. What nbconvert's deck wants from outside it gets from a server on this machine, see
-`_deck/internet.py`: at once, and packed, which is the best that can happen to it; and once more
-with 50 ms before each answer. The fonts of its theme are refused, so that it does not wait for
-them, and they are not among the bytes. A little is against it: require.js is not minified on
-npm, jQuery is 2.1.0 since 2.0.3 is not there, and the server speaks HTTP/1.1 and takes
-processor time, which is told, for on a small machine the browser might have used it.
+`benchmarks/_deck/internet.py`: at once, and compressed, which is the best that can happen to
+it; and once more with 50 ms before each answer. The fonts of its theme are refused, so that it
+does not wait for them, and they are not among the bytes. In a few things the comparison is
+against it: require.js is not minified on npm, jQuery is 2.1.0 since 2.0.3 is not there, and the
+server speaks HTTP/1.1 and uses processor time, which is told in the table, since on a small
+machine the browser might have used it.
 
 The first slide is seen when a frame was painted in which reveal.js is ready and the heading of
-the slide is visible, counted from the beginning of the navigation. Each measurement is paired
-with its twin, one right after the other and in changing order; ratios are those of a pair, and
-what is kept is their median. Whatever else the machine does makes both slower, so the ratio of
-the fastest ones, which hardly feel it, is told too.
+the slide is visible, counted from the beginning of the navigation. Each measurement of ours is
+made right before or after one of nbconvert's, in changing order; ratios are those of such a
+pair, and what is kept is their median. Whatever else the machine does makes both slower, so the
+ratio of the fastest ones, which are hardly slowed down, is kept too.
 
-axe looks at all slides, with every step taken, and at each element once: as it is set up, and
-with every rule that it has. `--quick` measures three pairs of each, and keeps nothing; else the
-table is written to `benchmarks/results/deck.json`.
+axe looks at all slides, with every step taken, and counts each element once: as it is set up,
+and with every rule that it has. `--quick` measures three pairs of each, and keeps nothing; else
+the table is written to `benchmarks/results/deck.json`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -36,26 +34,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from slides.looking import axe
 from slides.looking.browser import NoBrowser
-from slides.paths import NOTEBOOK
+from slides.paths import NOTEBOOK, PICTURES
 
 from ._deck import packages
 from ._deck.browser import Asked, Faults, Offline, asked, faults, first_slide, offline
+from ._deck.internet import Internet, browser_in
 from ._deck.packages import CannotCompare
-from ._deck.internet import World, browser_in
+from ._shared.command import parser
+from ._shared.paths import PROJECT
+from ._shared.report import Ratios, Row, about, keep
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "deck.json"
 PAIRS = {"page": 25, "build": 7}
 QUICK = 3
-FAR = (0, 50)  # milliseconds before each answer from outside
-
-Row = dict[str, Any]
+DELAYS = (0, 50)  # milliseconds before each answer from outside
 
 
 @dataclass(frozen=True)
@@ -91,14 +86,14 @@ class Deck:
 def ours_in(folder: Path) -> Deck:
     """Say how our deck is made."""
     file = folder / "ours.html"
-    return Deck(file, [sys.executable, "-m", "slides", "--output", str(file)], ROOT, {})
+    return Deck(file, [sys.executable, "-m", "slides", "--output", str(file)], PROJECT, {})
 
 
 def stock_in(folder: Path) -> Deck:
-    """Say how nbconvert makes its deck, and put there what it is made from."""
+    """Say how nbconvert makes its deck, and put into the folder what it is made from."""
     shutil.copy(NOTEBOOK, folder)
-    # Its deck leaves the pictures where they are.
-    shutil.copytree(NOTEBOOK.parent / "pictures", folder / "pictures")
+    # nbconvert's deck has only the addresses of the pictures in it.
+    shutil.copytree(PICTURES, folder / PICTURES.name)
     settings = folder / "settings"
     settings.mkdir()
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "slides", NOTEBOOK.name]
@@ -113,7 +108,14 @@ def stock_in(folder: Path) -> Deck:
 def compared(
     pairs: int, stock: Callable[[], float], ours: Callable[[], float], digits: int | None = None
 ) -> Row:
-    """Measure two things in turn, and return their medians and what the ratios say."""
+    """Measure two things in turn, and return their medians and the ratios.
+
+    Args:
+        pairs: how often both are measured, twice at least.
+        stock: measures what nbconvert makes.
+        ours: measures what we make.
+        digits: to how many digits a median is rounded; to a whole number if left out.
+    """
     measured = []
     for number in range(pairs):
         # The order changes, so that neither always comes second.
@@ -123,15 +125,14 @@ def compared(
         else:
             measured.append((stock(), ours()))
     stocks, mines = zip(*measured, strict=True)
-    ratios = [mine / other for other, mine in measured]
-    low, _, high = statistics.quantiles(ratios, method="inclusive")
+    ratios = Ratios.of(mines, stocks)
     return {
         "stock": round(statistics.median(stocks), digits),
         "ours": round(statistics.median(mines), digits),
         "ratio_of_medians": round(statistics.median(mines) / statistics.median(stocks), 2),
-        "ratio": round(statistics.median(ratios), 2),
-        "quartiles": [round(low, 2), round(high, 2)],
-        "all_within": [round(min(ratios), 2), round(max(ratios), 2)],
+        "ratio": ratios.median,
+        "quartiles": ratios.quartiles,
+        "all_within": [ratios.lowest, ratios.highest],
         "ratio_of_fastest": round(min(mines) / min(stocks), 2),
     }
 
@@ -139,35 +140,41 @@ def compared(
 def measure(pages: int, builds: int) -> tuple[Row, str]:
     """Measure everything, and return it, and the version of the browser.
 
+    Args:
+        pages: how often each first slide is measured.
+        builds: how often each build is.
+
     Raises:
-        CannotCompare, NoBrowser, NoAxe: something that it needs is not here.
-        NoAxe: axe-core is not.
+        CannotCompare: a package of npm is not here, or a deck cannot be made or shown.
+        NoAxe: axe-core is not here.
+        NoBrowser: no Chromium is.
     """
-    world = World(packages.shelves(packages.nbconverts_addresses(), packages.MODULES))
+    internet = Internet(packages.mirrors(packages.nbconverts_addresses(), packages.MODULES))
+    # It is needed last, and whether it is here is better known before all the rest is measured.
     axe.axe_core()
-    with tempfile.TemporaryDirectory() as folder, browser_in(world) as browser:
+    with tempfile.TemporaryDirectory() as folder, browser_in(internet) as browser:
         ours, stock = ours_in(Path(folder)), stock_in(Path(folder))
         decks = {"stock": stock, "ours": ours}
         for deck in decks.values():
-            # The first time, all is read from the disk.
+            # The first build reads all modules from the disk, and is not counted.
             deck.build()
         built = compared(builds, stock.build, ours.build, 2)
         seen_asking, seen_offline = dict[str, Asked](), dict[str, Offline]()
         for name, deck in decks.items():
-            seen_asking[name] = asked(browser, world, deck.file)
+            seen_asking[name] = asked(browser, internet, deck.file)
             seen_offline[name] = offline(browser, deck.file)
         first_slides = []
-        for far in FAR:
-            world.far = far / 1000
-            cpu = world.cpu
+        for delay in DELAYS:
+            internet.delay = delay / 1000
+            cpu = internet.cpu
             row = compared(
                 pages,
                 lambda: first_slide(browser, stock.file),
                 lambda: first_slide(browser, ours.file),
             )
-            spent = round((world.cpu - cpu) * 1000 / pages)
-            first_slides.append({"far_ms": far, **row, "server_cpu_ms": spent})
-        world.far = 0.0
+            spent = round((internet.cpu - cpu) * 1000 / pages)
+            first_slides.append({"far_ms": delay, **row, "server_cpu_ms": spent})
+        internet.delay = 0.0
         found: dict[str, Faults] = {
             name: faults(browser, deck.file) for name, deck in decks.items()
         }
@@ -181,17 +188,15 @@ def measure(pages: int, builds: int) -> tuple[Row, str]:
         return results, browser.version
 
 
-def about(pages: int, builds: int, browser: str) -> Row:
-    """Say with what it was measured."""
+def described(pages: int, builds: int, browser: str) -> Row:
+    """Return with what it was measured."""
     names = ("axe-core", *packages.nbconverts_addresses())
-    return {
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
-        "chromium": browser,
-        "nbconvert": version("nbconvert"),
-        "npm": {name: packages.version_of(name, packages.MODULES) for name in names},
-        "pairs": {"page": pages, "build": builds},
-    }
+    return about(
+        "nbconvert",
+        chromium=browser,
+        npm={name: packages.version_of(name, packages.MODULES) for name in names},
+        pairs={"page": pages, "build": builds},
+    )
 
 
 def table(results: Row) -> list[str]:
@@ -240,14 +245,14 @@ def _sum(faults: dict[str, int]) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print the table, and write it down; 1 if something is missing."""
-    parser = argparse.ArgumentParser(
-        prog="workshop.py bench deck",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--quick", action="store_true", help="three pairs, and keep nothing")
-    quick = parser.parse_args(argv).quick
+    """Measure, print the table, and write it down.
+
+    Returns:
+        The exit code: 1 if something is missing.
+    """
+    options = parser("deck", __doc__)
+    options.add_argument("--quick", action="store_true", help="three pairs, and keep nothing")
+    quick = options.parse_args(argv).quick
     pages, builds = (QUICK, QUICK) if quick else (PAIRS["page"], PAIRS["build"])
     try:
         results, browser = measure(pages, builds)
@@ -256,9 +261,7 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     print("\n".join(table(results)))
     if not quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        written = {"about": about(pages, builds, browser), "results": results}
-        RESULTS.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
+        keep("deck", {"about": described(pages, builds, browser), "results": results})
     return 0
 
 

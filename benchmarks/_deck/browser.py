@@ -1,6 +1,6 @@
 """What a browser tells of a deck: when it is seen, what it asks for, what is wrong with it.
 
-A deck is known by what reveal.js makes of the page, whichever version of it that is.
+What a deck does is told from what reveal.js makes of the page, in each version of it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from playwright.sync_api import TimeoutError as TookTooLong
 
 from slides.looking import axe, walk
 
+from .internet import Internet
 from .packages import CannotCompare
-from .internet import World
 
 SIZE: ViewportSize = {"width": 1280, "height": 720}
-PATIENCE = 30_000  # milliseconds for what ends by itself
-# Without a network each request fails at once: what has not started by then does not start.
-OFFLINE = 3_000
+# Milliseconds. Whatever is waited for comes by itself, and much sooner.
+LOAD_TIMEOUT = 30_000
+# Without a network each request fails at once: a deck that has not started by then never does.
+OFFLINE_TIMEOUT = 3_000
 
 READY = "document.querySelector('.reveal.ready') !== null"
 
@@ -43,11 +44,12 @@ WATCH = """(() => {
         const look = () => requestAnimationFrame(
             visible() ? () => resolve(performance.now()) : look);
         requestAnimationFrame(look);
-        setTimeout(resolve, PATIENCE, null);
+        setTimeout(resolve, TIMEOUT, null);
     });
 })()"""
 
-# Where reveal.js is a module of require.js, it has no name in the page.
+# nbconvert's deck loads reveal.js as a module of require.js, and then the page has no global
+# variable for it.
 GIVE_A_NAME = """() => {
     window.Reveal ??= require(
         document.querySelector('script[src$="/reveal.js"]').dataset.requiremodule);
@@ -57,7 +59,8 @@ NOTES = """() => [...document.querySelectorAll('aside.notes')].filter(notes =>
     notes.checkVisibility({opacityProperty: true, visibilityProperty: true})
     && notes.getBoundingClientRect().height > 0).length"""
 
-# What is wrong with the page itself is wrong on each slide, and counts once.
+# An element that breaks a rule counts once, however often it is found: what is wrong with the
+# page itself is found again on each slide.
 COUNT = """found => {
     window.faults ??= {};
     for (const [rule, target] of found)
@@ -66,7 +69,8 @@ COUNT = """found => {
 COUNTED = """() => Object.entries(window.faults ?? {})
     .map(([rule, elements]) => [rule, elements.size])
     .sort(([one], [other]) => one < other ? -1 : 1)"""
-# axe leaves these off unless it is told otherwise: the highest level, and rules on trial.
+# The rules that axe leaves off unless it is told otherwise: those of the highest level, those
+# on trial, and those that are given up.
 LEFT_OFF = """() => axe.getRules(['wcag2aaa', 'wcag22aa', 'experimental', 'deprecated'])
     .map(rule => rule.ruleId)"""
 
@@ -76,8 +80,8 @@ class Asked:
     """What a deck asks for, with nothing in the cache."""
 
     requests: int
-    hosts: list[str]  # outside
-    refused: list[str]
+    hosts: list[str]  # those outside
+    refused: list[str]  # addresses that no package has
     bytes_of_the_file: int
     bytes_in_all: int  # as they come over the wire
 
@@ -99,13 +103,13 @@ class Faults:
     by_every_rule: dict[str, int]
 
 
-def first_slide(browser: Browser, deck: Path, patience: int = PATIENCE) -> float:
+def first_slide(browser: Browser, deck: Path, timeout: int = LOAD_TIMEOUT) -> float:
     """Return after how many milliseconds the first slide is seen, with nothing in the cache.
 
     Args:
-        browser: one that has a world to ask.
+        browser: from `browser_in`.
         deck: the file.
-        patience: how many milliseconds it may take.
+        timeout: how many milliseconds it may take.
 
     Raises:
         CannotCompare: it takes longer.
@@ -113,13 +117,13 @@ def first_slide(browser: Browser, deck: Path, patience: int = PATIENCE) -> float
     context = browser.new_context(viewport=SIZE)
     try:
         page = context.new_page()
-        page.add_init_script(WATCH.replace("PATIENCE", str(patience)))
+        page.add_init_script(WATCH.replace("TIMEOUT", str(timeout)))
         page.goto(deck.as_uri(), wait_until="commit")
         seen = page.evaluate("window.firstSlide")
     finally:
         context.close()
     if seen is None:
-        raise CannotCompare(f"{deck.name} shows no slide within {patience} ms.")
+        raise CannotCompare(f"{deck.name} shows no slide within {timeout} ms.")
     return float(seen)
 
 
@@ -135,44 +139,44 @@ def opened(
     try:
         page = context.new_page()
         page.on("request", asks)
-        page.goto(deck.as_uri(), timeout=PATIENCE)
-        page.wait_for_load_state("networkidle", timeout=PATIENCE)
+        page.goto(deck.as_uri(), timeout=LOAD_TIMEOUT)
+        page.wait_for_load_state("networkidle", timeout=LOAD_TIMEOUT)
         yield page
     finally:
         context.close()
 
 
-def asked(browser: Browser, world: World, deck: Path) -> Asked:
+def asked(browser: Browser, internet: Internet, deck: Path) -> Asked:
     """Open a deck, and return what it asked for."""
     addresses: list[str] = []
-    world.sizes.clear()
+    internet.sizes.clear()
     with opened(browser, deck, lambda request: addresses.append(request.url)):
         pass
     inside = deck.parent.as_uri()
     files = [each for each in addresses if each.startswith(inside)]
     outside = [each for each in addresses if urlsplit(each).scheme in ("http", "https")]
-    sizes = [world.sizes.get(each) for each in outside]
-    sizes += [_file(deck.parent, each.removeprefix(inside)) for each in files]
+    sizes = [internet.sizes.get(each) for each in outside]
+    sizes += [_size(deck.parent, each.removeprefix(inside)) for each in files]
     return Asked(
         requests=len(files) + len(outside),
         hosts=sorted({urlsplit(each).netloc for each in outside}),
-        refused=[each for each in outside if world.sizes.get(each) is None],
+        refused=[each for each in outside if internet.sizes.get(each) is None],
         bytes_of_the_file=deck.stat().st_size,
         bytes_in_all=sum(size or 0 for size in sizes),
     )
 
 
-def _file(folder: Path, address: str) -> int:
-    """Return the size of a file beside a deck."""
+def _size(folder: Path, address: str) -> int:
+    """Return the size of a file beside a deck, in bytes; 0 if there is none."""
     path = folder / unquote(urlsplit(address).path).lstrip("/")
     return path.stat().st_size if path.is_file() else 0
 
 
 def offline(browser: Browser, deck: Path) -> Offline:
-    """Open a deck without a network, and return what is to be seen."""
+    """Open a deck without a network, and return whether it starts, and which notes show."""
     with opened(browser, deck, offline=True) as page:
         try:
-            page.wait_for_function(READY, timeout=OFFLINE)
+            page.wait_for_function(READY, timeout=OFFLINE_TIMEOUT)
             starts = True
         except TookTooLong:
             starts = False
@@ -186,7 +190,7 @@ def faults(browser: Browser, deck: Path) -> Faults:
         NoAxe: axe-core was not installed.
     """
     with opened(browser, deck) as page:
-        page.wait_for_function(READY, timeout=PATIENCE)
+        page.wait_for_function(READY, timeout=LOAD_TIMEOUT)
         page.evaluate(GIVE_A_NAME)
         slides = walk.slides(page)
         for slide in slides:

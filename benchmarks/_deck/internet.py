@@ -1,8 +1,9 @@
-"""The world outside, on this machine: a server that has the files, and a browser that asks it.
+"""A server that stands in for the internet, and a browser that asks nobody else.
 
-The browser takes each name for this machine, so that it asks for all as it would anywhere, by
-HTTPS, and nothing leaves. It is a better world than any: no names to look up, no way to go, and
-each answer is in memory, packed. Whatever no package has is refused at once.
+The browser takes each host name for this machine. So it asks for everything as it would
+anywhere, by HTTPS, and nothing leaves the machine. No real internet is as fast: no name has to
+be looked up, no answer is far away, and each is in memory, compressed. What no package has is
+refused at once.
 """
 
 from __future__ import annotations
@@ -29,89 +30,99 @@ from tornado.web import Application, RequestHandler
 
 from slides.looking.browser import chromium
 
-from .packages import Shelf, file_at
+from .._shared import LOCALHOST
+from .packages import Mirror, file_at
 
-HERE = "127.0.0.1"
-# What is sent packed, and as what; the rest, were there any, would be fonts.
-PACKED = {".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript"}
+# The types of what is sent compressed. Whatever else there were would be fonts.
+COMPRESSED = {".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript"}
 
 
 @dataclass
-class World:
-    """What is outside, and who asked for it."""
+class Internet:
+    """What can be fetched from outside, and what was.
 
-    shelves: list[Shelf]
-    # How long each answer takes longer than it would, in seconds.
-    far: float = 0.0
-    # The bytes of each answer; what was refused has none.
+    Attributes:
+        mirrors: where the files are.
+        delay: how many seconds later than it could each answer is given.
+        sizes: the bytes of each answer, by its address; None where it was refused.
+        cpu: seconds of processor time that the server has used.
+        bodies: what goes over the wire, for each file that was asked for.
+    """
+
+    mirrors: list[Mirror]
+    delay: float = 0.0
     sizes: dict[str, int | None] = field(default_factory=dict)
-    cpu: float = 0.0  # seconds of processor time that the server has used
-    packed: dict[Path, bytes] = field(default_factory=dict)
+    cpu: float = 0.0
+    bodies: dict[Path, bytes] = field(default_factory=dict)
 
     def read(self, path: Path) -> bytes:
         """Return what goes over the wire for a file."""
-        if path not in self.packed:
+        if path not in self.bodies:
             data = path.read_bytes()
-            self.packed[path] = gzip.compress(data) if path.suffix in PACKED else data
-        return self.packed[path]
+            self.bodies[path] = gzip.compress(data) if path.suffix in COMPRESSED else data
+        return self.bodies[path]
 
 
 class Outside(RequestHandler):
-    """Whatever is asked for, wherever it is said to be."""
+    """Answers for every host and every path."""
 
-    def initialize(self, world: World) -> None:
-        """Take the world."""
-        self.world = world
+    def initialize(self, internet: Internet) -> None:
+        """Take what there is to fetch."""
+        self.internet = internet
 
     def compute_etag(self) -> None:
         """Spare the server a digest of each answer."""
 
     async def get(self) -> None:
         """Give the file of a package, or refuse."""
-        world = self.world
-        if world.far:
-            await asyncio.sleep(world.far)
+        internet = self.internet
+        if internet.delay:
+            await asyncio.sleep(internet.delay)
         address = self.request.full_url()
-        path = file_at(address, world.shelves)
-        # The page comes from a file, which is a stranger to each address.
+        path = file_at(address, internet.mirrors)
+        # A page that was opened as a file is of another origin than every address.
         self.set_header("Access-Control-Allow-Origin", "*")
         if path is None:
             self.set_status(404)
-            world.sizes[address] = None
+            internet.sizes[address] = None
         else:
-            data = world.read(path)
-            self.set_header("Content-Type", PACKED.get(path.suffix, "application/octet-stream"))
+            data = internet.read(path)
+            self.set_header(
+                "Content-Type", COMPRESSED.get(path.suffix, "application/octet-stream")
+            )
             self.set_header("Cache-Control", "public, max-age=31536000")
-            if path.suffix in PACKED:
+            if path.suffix in COMPRESSED:
                 self.set_header("Content-Encoding", "gzip")
             self.write(data)
-            world.sizes[address] = len(data)
+            internet.sizes[address] = len(data)
 
     def on_finish(self) -> None:
-        """Note what the server has cost."""
-        self.world.cpu = time.thread_time()
+        """Note how much processor time the thread of the server has used."""
+        self.internet.cpu = time.thread_time()
 
 
 @contextmanager
-def served(world: World) -> Iterator[tuple[int, str]]:
-    """Serve a world, on a thread of its own.
+def served(internet: Internet) -> Iterator[tuple[int, str]]:
+    """Serve the internet, on a thread of its own.
 
     Yields:
-        The port, and the digest of the server's key, by which a browser can trust it.
+        The port, and the digest of the server's key, which a browser can be told to trust.
     """
     issued = trustme.CA(key_type=trustme.KeyType.ECDSA).issue_cert(
-        HERE, key_type=trustme.KeyType.ECDSA
+        LOCALHOST, key_type=trustme.KeyType.ECDSA
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     issued.configure_cert(context)
     certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    [sock] = bind_sockets(0, HERE)
+    [sock] = bind_sockets(0, LOCALHOST)
     started, ended = threading.Event(), asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
-        app = Application([(".*", Outside, {"world": world})], log_function=lambda _: None)
+        app = Application(
+            [(".*", Outside, {"internet": internet})], log_function=lambda _: None
+        )
         server = HTTPServer(app, ssl_options=context)
         server.add_sockets([sock])
         loops.append(asyncio.get_running_loop())
@@ -131,16 +142,16 @@ def served(world: World) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def browser_in(world: World) -> Iterator[Browser]:
-    """Start a Chromium for which there is no other world.
+def browser_in(internet: Internet) -> Iterator[Browser]:
+    """Start a Chromium that has no other internet.
 
     Raises:
         NoBrowser: there is none on this machine.
     """
     with (
-        served(world) as (port, key),
+        served(internet) as (port, key),
         chromium(
-            f"--host-resolver-rules=MAP *:443 {HERE}:{port}, MAP * ~NOTFOUND",
+            f"--host-resolver-rules=MAP *:443 {LOCALHOST}:{port}, MAP * ~NOTFOUND",
             f"--ignore-certificate-errors-spki-list={key}",
         ) as browser,
     ):

@@ -1,7 +1,7 @@
 """Which file of a package of npm is at which address that nbconvert's own deck asks for.
 
-The addresses are nbconvert's defaults, and are asked of nbconvert: should it move on to newer
-versions, this says so, and does not answer with older ones.
+The addresses are nbconvert's defaults, and are read from nbconvert. If a new nbconvert asks for
+newer versions than npm installed, that is an error, and nothing older is given instead.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
-MODULES = ROOT / "slides" / "npm" / "node_modules"
+from slides.paths import SLIDES
+
+MODULES = SLIDES / "npm" / "node_modules"
 BRINGS = "`npm ci --prefix slides/npm` brings it"
 
-# A version that is not on npm, and the nearest one that is.
+# Versions that are not on npm, each with the nearest one that is.
 NEAREST = {("jquery", "2.0.3"): "2.1.0"}
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
@@ -27,15 +28,21 @@ class CannotCompare(Exception):
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """What begins with an address is in a folder; or the address is that of one file."""
+class Mirror:
+    """A file or a folder here that has what is at an address outside.
+
+    Attributes:
+        address: of one file; or, where it ends with a slash, what the addresses of all files in
+            the folder begin with.
+        path: the file, or the folder.
+    """
 
     address: str
-    place: Path
+    path: Path
 
 
 def nbconverts_addresses() -> dict[str, str]:
-    """Return from where nbconvert's deck fetches what, by the name on npm."""
+    """Return the addresses from which nbconvert's deck fetches packages, by the name on npm."""
     from nbconvert.exporters import SlidesExporter
 
     exporter = SlidesExporter()
@@ -51,8 +58,12 @@ def nbconverts_addresses() -> dict[str, str]:
 def version_of(name: str, modules: Path) -> str:
     """Return which version of a package npm installed.
 
+    Args:
+        name: the package.
+        modules: the folder in which npm installed it.
+
     Raises:
-        CannotCompare: none.
+        CannotCompare: npm did not install it.
     """
     try:
         about = json.loads((modules / name / "package.json").read_text(encoding="utf-8"))
@@ -61,8 +72,8 @@ def version_of(name: str, modules: Path) -> str:
     return str(about["version"])
 
 
-def shelves(addresses: Mapping[str, str], modules: Path) -> list[Shelf]:
-    """Say where the packages are that are meant by the addresses.
+def mirrors(addresses: Mapping[str, str], modules: Path) -> list[Mirror]:
+    """Find the packages that the addresses lead to.
 
     Args:
         addresses: by the name of the package, one of its files or its folder.
@@ -73,44 +84,44 @@ def shelves(addresses: Mapping[str, str], modules: Path) -> list[Shelf]:
     """
     found = []
     for name, address in addresses.items():
-        here = version_of(name, modules)
+        installed = version_of(name, modules)
         asked = VERSION.search(address)
         wanted = asked[0] if asked else ""
-        if here != NEAREST.get((name, wanted), wanted):
+        if installed != NEAREST.get((name, wanted), wanted):
             raise CannotCompare(
-                f"nbconvert's deck asks for {name} {wanted}, and {here} is here: put that"
+                f"nbconvert's deck asks for {name} {wanted}, and {installed} is here: put that"
                 " version into slides/npm/package.json, and run"
                 " `npm install --prefix slides/npm`."
             )
-        found.append(_shelf(name, urlsplit(address)._replace(query="").geturl(), modules))
+        found.append(_mirror(name, urlsplit(address)._replace(query="").geturl(), modules))
     return found
 
 
-def _shelf(name: str, address: str, modules: Path) -> Shelf:
-    """Say where a package is; each has a layout of its own, on npm and elsewhere."""
+def _mirror(name: str, address: str, modules: Path) -> Mirror:
+    """Say where a package is: its layout on npm is not always that at the address."""
     folder = f"{address.rpartition('/')[0]}/"
     match name:
         case "jquery":
-            return Shelf(address, modules / name / "dist" / "jquery.min.js")
+            return Mirror(address, modules / name / "dist" / "jquery.min.js")
         case "requirejs":
-            # On npm it is as it was written, 80 kB for 15.
-            return Shelf(address, modules / name / "require.js")
+            # On npm it is not minified, and has 80 kB instead of 15.
+            return Mirror(address, modules / name / "require.js")
         case "mermaid":
-            return Shelf(folder, modules / name / "dist")
+            return Mirror(folder, modules / name / "dist")
         case "mathjax":
-            return Shelf(folder, modules / name)
+            return Mirror(folder, modules / name)
         case _:
-            return Shelf(f"{address.rstrip('/')}/", modules / name)
+            return Mirror(f"{address.rstrip('/')}/", modules / name)
 
 
-def file_at(address: str, known: list[Shelf]) -> Path | None:
-    """Return the file at an address outside, or None if no package has it."""
+def file_at(address: str, known: list[Mirror]) -> Path | None:
+    """Return the file that is at an address outside, or None if no package has it."""
     address = unquote(urlsplit(address)._replace(query="", fragment="").geturl())
-    for shelf in known:
-        if shelf.address == address and shelf.place.is_file():
-            return shelf.place
-        if shelf.address.endswith("/") and address.startswith(shelf.address):
-            path = (shelf.place / address.removeprefix(shelf.address)).resolve()
-            if path.is_relative_to(shelf.place.resolve()) and path.is_file():
+    for mirror in known:
+        if mirror.address == address and mirror.path.is_file():
+            return mirror.path
+        if mirror.address.endswith("/") and address.startswith(mirror.address):
+            path = (mirror.path / address.removeprefix(mirror.address)).resolve()
+            if path.is_relative_to(mirror.path.resolve()) and path.is_file():
                 return path
     return None

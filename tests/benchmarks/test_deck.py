@@ -11,21 +11,18 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 from playwright.sync_api import Browser
 
+from benchmarks import deck as bench
+from benchmarks._deck import browser as looks
+from benchmarks._deck import internet as internets
+from benchmarks._deck import packages
+from benchmarks._shared.report import Row, result_file
 from slides.looking import axe
 from slides.looking import browser as browsers
 from slides.making import deck as decks
-from tests.paths import ROOT
+from slides.paths import SLIDES
+from tests.browser.conftest import cannot
 
-from .browser.conftest import cannot
-
-NPM = ROOT / "slides" / "npm"
-
-# The modules of a benchmark know each other as neighbours.
-import deck as bench  # noqa: E402
-
-from benchmarks import _deck_browser as looks
-from benchmarks import _deck_packages as packages
-from benchmarks import _deck_world as worlds
+NPM = SLIDES / "npm"
 
 ELSEWHERE = "https://elsewhere.example"
 ADDRESSES = {
@@ -81,8 +78,8 @@ def modules(tmp_path: Path) -> Path:
 def test_an_address_outside_is_a_file_of_a_package(
     modules: Path, address: str, file: str
 ) -> None:
-    shelves = packages.shelves(ADDRESSES, modules)
-    assert packages.file_at(ELSEWHERE + address, shelves) == modules / file
+    mirrors = packages.mirrors(ADDRESSES, modules)
+    assert packages.file_at(ELSEWHERE + address, mirrors) == modules / file
 
 
 @pytest.mark.parametrize(
@@ -100,13 +97,13 @@ def test_an_address_outside_is_a_file_of_a_package(
     ],
 )
 def test_what_no_package_has_is_nowhere(modules: Path, address: str) -> None:
-    assert packages.file_at(address, packages.shelves(ADDRESSES, modules)) is None
+    assert packages.file_at(address, packages.mirrors(ADDRESSES, modules)) is None
 
 
 def test_the_packages_are_those_that_nbconverts_deck_asks_for(modules: Path) -> None:
     addresses = packages.nbconverts_addresses()
-    shelves = packages.shelves(addresses, modules)
-    firsts = [packages.file_at(address, shelves) for address in addresses.values()]
+    mirrors = packages.mirrors(addresses, modules)
+    firsts = [packages.file_at(address, mirrors) for address in addresses.values()]
     # That of reveal.js is a folder.
     assert firsts[0] is None and None not in firsts[1:]
 
@@ -114,7 +111,7 @@ def test_the_packages_are_those_that_nbconverts_deck_asks_for(modules: Path) -> 
 def test_a_package_of_another_version_is_not_taken_for_it(modules: Path) -> None:
     newer = {**ADDRESSES, "mermaid": ADDRESSES["mermaid"].replace("11.10.0", "12.0.1")}
     with pytest.raises(packages.CannotCompare) as refused:
-        packages.shelves(newer, modules)
+        packages.mirrors(newer, modules)
     assert str(refused.value) == (
         "nbconvert's deck asks for mermaid 12.0.1, and 11.10.0 is here: put that version into"
         " slides/npm/package.json, and run `npm install --prefix slides/npm`."
@@ -180,15 +177,15 @@ def test_without_a_browser_a_sentence_says_so(
 
 
 @pytest.fixture(scope="module")
-def world() -> worlds.World:
-    return worlds.World([])
+def internet() -> internets.Internet:
+    return internets.Internet([])
 
 
 @pytest.fixture(scope="module")
-def browser(world: worlds.World) -> Iterator[Browser]:
-    """Start a Chromium that takes this machine for the world."""
+def browser(internet: internets.Internet) -> Iterator[Browser]:
+    """Start a Chromium that takes this machine for the internet."""
     try:
-        with worlds.browser_in(world) as started:
+        with internets.browser_in(internet) as started:
             yield started
     except browsers.NoBrowser as reason:
         cannot(reason)
@@ -201,27 +198,27 @@ def page(folder: Path, body: str) -> Path:
 
 
 def test_what_a_deck_asks_for_is_answered_here_or_refused(
-    browser: Browser, world: worlds.World, tmp_path: Path
+    browser: Browser, internet: internets.Internet, tmp_path: Path
 ) -> None:
-    script, picture = tmp_path / "shelf" / "one.js", tmp_path / "a picture.svg"
+    script, picture = tmp_path / "scripts" / "one.js", tmp_path / "a picture.svg"
     script.parent.mkdir()
     script.write_text("document.title = 'answered';" * 100, encoding="utf-8")
     picture.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>', encoding="utf-8")
-    world.shelves = [packages.Shelf(f"{ELSEWHERE}/shelf/", script.parent)]
+    internet.mirrors = [packages.Mirror(f"{ELSEWHERE}/scripts/", script.parent)]
     deck = page(
         tmp_path,
-        f"<script src='{ELSEWHERE}/shelf/one.js?v=1'></script>"
+        f"<script src='{ELSEWHERE}/scripts/one.js?v=1'></script>"
         "<script src='https://fonts.example/two.js'></script>"
         "<img src='a%20picture.svg' alt=''>"
         "<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw=' alt=''>",
     )
-    found = looks.asked(browser, world, deck)
+    found = looks.asked(browser, internet, deck)
     assert found.requests == 4
     assert found.hosts == ["elsewhere.example", "fonts.example"]
     assert found.refused == ["https://fonts.example/two.js"]
     assert found.bytes_of_the_file == deck.stat().st_size
-    packed = found.bytes_in_all - found.bytes_of_the_file - picture.stat().st_size
-    assert 0 < packed < script.stat().st_size
+    compressed = found.bytes_in_all - found.bytes_of_the_file - picture.stat().st_size
+    assert 0 < compressed < script.stat().st_size
     with looks.opened(browser, deck) as opened:
         assert opened.title() == "answered"
 
@@ -254,13 +251,16 @@ def test_before_that_it_is_not_seen(browser: Browser, tmp_path: Path, body: str)
     with pytest.raises(
         packages.CannotCompare, match=r"deck\.html shows no slide within 200 ms"
     ):
-        looks.first_slide(browser, page(tmp_path, body), patience=200)
+        looks.first_slide(browser, page(tmp_path, body), timeout=200)
 
 
 def test_notes_that_an_audience_would_see_are_counted(
-    browser: Browser, world: worlds.World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser,
+    internet: internets.Internet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(looks, "OFFLINE", 200)
+    monkeypatch.setattr(looks, "OFFLINE_TIMEOUT", 200)
     notes = "<aside class='notes'>Smile.</aside>"
     deck = page(
         tmp_path,
@@ -328,13 +328,13 @@ def test_the_ratios_are_those_of_pairs_in_changing_order() -> None:
 
 
 @pytest.fixture
-def results() -> bench.Row:
+def results() -> Row:
     """Read what was measured last."""
-    return dict(json.loads(bench.RESULTS.read_text(encoding="utf-8"))["results"])
+    return dict(json.loads(result_file("deck").read_text(encoding="utf-8"))["results"])
 
 
 def test_the_deck_that_was_measured_asks_for_nothing_and_has_no_faults(
-    results: bench.Row,
+    results: Row,
 ) -> None:
     assert results["asked"]["ours"]["requests"] == 1
     assert results["asked"]["ours"]["hosts"] == []
@@ -343,7 +343,7 @@ def test_the_deck_that_was_measured_asks_for_nothing_and_has_no_faults(
     assert results["axe"]["ours"]["slides"] == results["axe"]["stock"]["slides"]
 
 
-def test_the_table_has_all_that_was_measured(results: bench.Row) -> None:
+def test_the_table_has_all_that_was_measured(results: Row) -> None:
     lines = [" ".join(line.split()) for line in bench.table(results)]
     asked, faults = results["asked"], results["axe"]
     for how in ("by_default", "by_every_rule"):
