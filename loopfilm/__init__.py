@@ -10,7 +10,7 @@ from .labelling import by_user, labelled
 from .lanes import lane
 from .own_loop import on_own_loop
 from .recorder import film
-from .running import running, running_apart
+from .serving import running, running_apart
 from .visits import visited, watch
 
 __all__ = [

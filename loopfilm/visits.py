@@ -18,7 +18,7 @@ from .films import NO_ANSWER, Answer, Film
 from .labelling import lane_name
 from .own_loop import on_own_loop
 from .recorder import film
-from .running import running
+from .serving import running
 
 # What a path keeps as it is; "%" too, since a part of it may have been quoted already.
 SAFE = "/?&=%:+,;@!$'()*~[]"

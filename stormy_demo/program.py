@@ -13,7 +13,7 @@ from tornado.log import define_logging_options
 from tornado.options import Error, OptionParser
 from tornado.web import Application
 
-from loopfilm.running import LOCALHOST, handlers_at_work, running, running_apart
+from loopfilm.serving import LOCALHOST, handlers_at_work, running, running_apart
 
 # What each keyword of a make_app means on the command line.
 HELP = {

@@ -133,8 +133,7 @@ class TestRunningHere:
                 reading.set()
                 return asyncio.Future()
 
-        # `loopfilm.running` is the function of that name; the module is hidden behind it.
-        monkeypatch.setattr(sys.modules["loopfilm.running"], "GRACE_PERIOD", 0.1)
+        monkeypatch.setattr("loopfilm.serving.GRACE_PERIOD", 0.1)
         reading = asyncio.Event()
         async with running(Application([("/", Upload)])) as url:
             stream = await IOStream(socket.socket()).connect(("127.0.0.1", int(url[17:])))
