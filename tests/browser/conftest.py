@@ -15,7 +15,8 @@ from slides.making import deck as decks
 
 Opener = Callable[..., Page]
 
-# For scripts that measure contrast: how light a colour is, and whether it is there at all.
+# For scripts that measure contrast: the parts of a colour, and the contrast of two, as WCAG
+# defines it.
 LIGHT = """
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
     const known = new Map();
@@ -40,8 +41,8 @@ LIGHT = """
 """
 
 
-# Not for the whole session: while it is open, Playwright keeps a loop running on this thread,
-# and no other test could call asyncio.run().
+# For one module and not for the session: while it is open, Playwright keeps a loop running on
+# this thread, and no other test could call asyncio.run().
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start the Chromium of this machine; without one skip, or fail where CI=true."""
@@ -53,7 +54,7 @@ def browser() -> Iterator[Browser]:
 
 
 def cannot(reason: Exception) -> None:
-    """Skip what this machine cannot do, and say why; where CI=true fail."""
+    """Skip a test for what this machine lacks; fail where CI=true, since CI has everything."""
     if os.environ.get("CI") == "true":
         pytest.fail(str(reason))
     pytest.skip(str(reason))
@@ -61,7 +62,7 @@ def cannot(reason: Exception) -> None:
 
 @pytest.fixture(scope="session")
 def chromium_is_here() -> None:
-    """Skip, or fail where CI=true, without a Chromium for a program that starts it itself."""
+    """Skip without a Chromium, or fail where CI=true: for a program that starts one itself."""
     try:
         with chromium():
             pass
@@ -80,7 +81,7 @@ def axe_is_here() -> None:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opener]:
-    """Make pages without a network."""
+    """Open pages in a browser without a network; the arguments are Playwright's."""
     contexts = []
 
     def opener(**options: object) -> Page:

@@ -16,8 +16,8 @@ from .conftest import LIGHT, Opener
 
 pytestmark = pytest.mark.usefixtures("axe_is_here")
 
-# What axe leaves to somebody who looks, with the elements of which it was seen that
-# nothing is wrong with them.
+# What axe-core cannot decide, by rule, and a pattern for the elements that a person has looked
+# at and found to be in order.
 RESOLVED = {
     "hidden-content": r"",  # notes, the other slides, controls that lead nowhere
     "color-contrast": r"(^|[ >])text\b",  # words on the bars of a film; measured below
@@ -46,12 +46,12 @@ CONTRASTS = (
 
 @pytest.fixture(params=["light", "dark"])
 def scheme(request: pytest.FixtureRequest) -> str:
-    """What the screen of a reader, or of a room, asks for."""
+    """The colour scheme that the system of a reader asks for."""
     return str(request.param)
 
 
 def open_questions(findings: axe.Findings) -> list[str]:
-    """Give what nobody has looked at yet."""
+    """Return what axe-core cannot decide and nobody has looked at yet."""
     return [
         f"{finding.rule}: {finding.message} {target}"
         for finding in findings.unresolved
@@ -60,7 +60,8 @@ def open_questions(findings: axe.Findings) -> list[str]:
     ]
 
 
-# Colours are the same in both shapes, and sizes in both lights.
+# Two of the four combinations are enough: colours are the same in both shapes of a slide, and
+# sizes in both schemes.
 @pytest.mark.parametrize(
     ("scheme", "width", "height"), [("light", 1280, 720), ("dark", 1024, 768)]
 )
@@ -86,7 +87,7 @@ def test_the_deck_as_a_whole(opened: Opener, deck: Path) -> None:
 
 def test_the_deck_without_scripts(opened: Opener, deck: Path, scheme: str) -> None:
     html = deck.read_text(encoding="utf-8")
-    # axe is a script itself: what a browser without scripts makes of the page is made by hand.
+    # axe-core is a script itself, so scripts stay on, and the page is made as it is without.
     html = re.sub(r"<script>.*?</script>|</?noscript>", "", html, flags=re.DOTALL)
     page = opened(color_scheme=scheme)
     page.set_content(html)
@@ -109,7 +110,7 @@ def test_words_in_films_stand_out_from_what_is_below_them(
     assert [each for each in contrasts if each[0] < 4.5] == []
 
 
-# -- what would have been found ---------------------------------------------------------------
+# -- the tests find what is wrong --------------------------------------------------------------
 
 BROKEN = {
     "color-contrast": '<p style="color: #999; background: #aaa">Grey on grey.</p>',

@@ -124,7 +124,7 @@ BROKEN = {
         ],
         r'text smaller than 24 px: "tiny" \(9\.0 px at 1280×720, 13\.5 px at 1920×1080',
     ),
-    # -- it cannot be heard
+    # -- a screen reader says nothing of it
     "A drawing without words": (
         [NOTES, cell('<svg role="img" width="90" height="90"></svg>')],
         rf"a picture has no words for those who cannot see it \(at {ALL}\)$",
@@ -165,7 +165,7 @@ BROKEN = {
         [NOTES, output("text/html", f'{IMG} alt="">')],
         r"a picture among the outputs is declared a decoration",
     ),
-    # -- its speaker has nothing to say
+    # -- it has no notes for its speaker
     "No notes": ([cell("Words.")], rf'^slide \d+, "No notes": no notes \(at {ALL}\)$'),
     "Empty notes": ([cell(" ", "notes"), cell("Words.")], r"its notes are empty"),
     "Notes that come late": (
@@ -182,7 +182,7 @@ BROKEN = {
         ],
         r"the notes are shown to the audience",
     ),
-    # -- it is not all there
+    # -- a part of it is not in the file
     "A picture from outside": (
         [NOTES, cell(f"![A cat]({NOWHERE})")],
         rf"{re.escape(NOWHERE)} is not in the file \(at {ALL}\)$",
@@ -203,7 +203,7 @@ SOUND = {
         cell('<svg role="img" width="90" height="90"><title>A cat</title></svg>'),
     ],
     "Steps": [NOTES, cell("One."), cell("Two.", "fragment"), cell("Three.", "fragment")],
-    "Words for listeners": [
+    "Words for screen readers": [
         NOTES,
         box("position: absolute; width: 1px; height: 1px; overflow: hidden; font-size: 9px"),
     ],

@@ -21,10 +21,10 @@ from .conftest import LIGHT, Opener
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 740}
 
-# What axe leaves to somebody who looks, with the elements of which it was seen that nothing is
-# wrong with them.
+# What axe-core cannot decide, by rule, and a pattern for the elements that a person has looked
+# at and found to be in order.
 RESOLVED = {
-    # Words that go on in the next line, or that are scrolled out of sight: measured below.
+    # It cannot measure words that are wrapped or scrolled out of sight. CONTRAST can, below.
     "color-contrast": r"",
     "color-contrast-enhanced": r"",
     # Two parts of "Then and now" and of the workshop have the same name; each is in a list that
@@ -54,7 +54,7 @@ CONTRAST = (
 }"""
 )
 
-# Where the keyboard is, and whether that can be seen.
+# Which element has the focus, of how many, and whether that can be seen.
 FOCUS = """() => {
     const element = document.activeElement;
     const {outlineStyle, outlineWidth} = getComputedStyle(element);
@@ -87,7 +87,7 @@ def all_of(folder: Path) -> list[Path]:
 
 
 def show(page: Page, path: Path) -> None:
-    """Open a page, and all that is folded on it."""
+    """Open a page, and unfold all that is folded on it."""
     page.goto(path.as_uri())
     page.evaluate(UNFOLD)
 
@@ -175,7 +175,7 @@ def test_a_page_that_asks_for_something_else_is_found(
 
 
 def wrong(page: Page) -> list[str]:
-    """Give what axe finds, and what it leaves open and nobody has looked at yet."""
+    """Return what axe-core finds, and what it cannot decide and nobody has looked at yet."""
     findings = axe.audit(page)
     left_open = [
         f"unresolved: {each.rule}: {each.message} {target}"
@@ -187,7 +187,8 @@ def wrong(page: Page) -> list[str]:
 
 
 @pytest.mark.usefixtures("axe_is_here")
-# Colours are the same at both widths, and the order of things in both lights.
+# Two of the four combinations are enough: colours are the same at both widths, and the order of
+# elements in both schemes.
 @pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", DESK)])
 def test_axe_finds_nothing(
     opened: Opener, folder: Path, scheme: str, size: dict[str, int]

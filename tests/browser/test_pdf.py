@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from pypdf.generic import ContentStream, Destination
 
 from slides.__main__ import main
-from slides.making import deck as decks
+from slides.paths import COLOURS, DECK
 
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 
@@ -22,7 +22,7 @@ MARGIN = 12  # points of the page of 960 by 540
 
 
 class Slides(HTMLParser):
-    """The slides of a deck: their titles, their words, their notes, what pictures are of."""
+    """The slides of a deck: titles, words, notes, and the words for pictures."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -62,7 +62,10 @@ class Slides(HTMLParser):
 
 
 def packed(text: str) -> str:
-    """A PDF has letters and their places: spaces are a guess, and "fi" may be one letter."""
+    """Return a text as it can be compared: without spaces, and without ligatures.
+
+    A PDF has letters and their places. Spaces are a guess, and "fi" may be one letter.
+    """
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
@@ -97,9 +100,9 @@ def test_the_pdf_is_beside_the_deck(folder: Path) -> None:
 def test_the_index_leads_to_a_pdf_that_is_as_new_as_the_deck(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(decks, "DECK", tmp_path / decks.DECK.name)
+    monkeypatch.setattr("slides.__main__.DECK", tmp_path / DECK.name)
     index = tmp_path / "index.html"
-    link = f'href="{decks.DECK.stem}.pdf"'
+    link = f'href="{DECK.stem}.pdf"'
 
     assert main(["--pdf"]) == 0
     assert link in index.read_text(encoding="utf-8")
@@ -161,7 +164,7 @@ def test_nothing_is_printed_that_a_reader_cannot_use(pages: list[str], slides: S
 
 
 def test_the_pdf_is_in_the_colours_of_day(pdf: PdfReader) -> None:
-    colours = decks.COLOURS.read_text(encoding="utf-8")
+    colours = COLOURS.read_text(encoding="utf-8")
     found = re.search(r"--ink: light-dark\((#\w+), (#\w+)\)", colours)
     assert found
     for page in pdf.pages:
@@ -175,7 +178,7 @@ def fills(page: Any) -> Iterator[str]:
             yield "#" + "".join(f"{round(255 * float(part)):02x}" for part in operands)
 
 
-# -- for those who hear it --------------------------------------------------------------------
+# -- for screen readers -----------------------------------------------------------------------
 
 
 def test_the_pdf_says_its_title_and_its_language(pdf: PdfReader) -> None:
