@@ -137,8 +137,7 @@ class _Setup:
             self.theirs.add(adapter)
             make_plain(adapter)
             self.apply(adapter)
-            # Kept there, and so goes with it; the last one counts.
-            vars(adapter).setdefault("_setups", []).append(self)
+            _setups.setdefault(adapter, []).append(self)
 
     def apply(self, adapter: HTTPAdapter) -> None:
         if self.engine == "sockets":
@@ -153,14 +152,18 @@ class _Setup:
             ours.undo()
         for adapter in self.theirs:
             make_plain(adapter)
-            setups = vars(adapter)["_setups"]
+            setups = _setups[adapter]
             setups.remove(self)
             if setups:
                 setups[-1].apply(adapter)
+            else:
+                del _setups[adapter]
         self.theirs.clear()
 
 
 _for_all: list[_Setup] = []
+# The setups that an adapter of somebody else's was changed by; the last one counts.
+_setups = weakref.WeakKeyDictionary[HTTPAdapter, list[_Setup]]()
 # What an adapter of ours was mounted over.
 _below = weakref.WeakKeyDictionary[HTTPAdapter, dict[str, BaseAdapter | None]]()
 # Some libraries put a class of their own in the place of `requests.Session`.

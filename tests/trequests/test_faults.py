@@ -15,6 +15,7 @@ import tornalet
 from benchmarks._faults import FAULTS, ask, upstream
 from loopfilm import running
 from tornalet import run
+from tornalet.waiting import _Plain
 from trequests import ENGINES, setup_session
 
 pytestmark = pytest.mark.usefixtures("no_noise")
@@ -43,7 +44,7 @@ def left(open_descriptors: Callable[[], int]) -> Callable[[], list[int]]:
 
     def count() -> list[int]:
         descriptors = open_descriptors()
-        plain = sum(isinstance(each, tornalet._Plain) for each in gc.get_objects())
+        plain = sum(isinstance(each, _Plain) for each in gc.get_objects())
         return [descriptors, len(asyncio.all_tasks()), plain]
 
     return count

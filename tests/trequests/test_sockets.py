@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import http.client
-import io
 import queue
 import threading
 import time
@@ -25,7 +23,6 @@ from stormy_demo.backend import Backend
 from tornalet import run
 from trequests import SocketsAdapter, setup_session
 from trequests.engines.places import PoliteQueue
-from trequests.engines.sockets.headers import parse_headers
 
 pytestmark = [
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
@@ -323,6 +320,38 @@ def test_a_method_that_somebody_has_replaced_stays_replaced() -> None:
         assert adapter.send is send
 
 
+class Copied(HTTPAdapter):
+    """Is copied with all that it has, as plain objects are."""
+
+    def __copy__(self) -> Copied:
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        return other
+
+    def send(self, *args: Any, **options: Any) -> Any:
+        raise LookupError(self)
+
+
+@pytest.mark.parametrize("engine", ["simple", "sockets"])
+@pytest.mark.parametrize("last_first", [True, False])
+def test_a_copy_of_an_adapter_is_itself_and_both_are_put_back(
+    engine: str, last_first: bool
+) -> None:
+    session, mine = requests.Session(), Copied(pool_maxsize=5)
+    session.mount("http://", mine)
+    before = dict(vars(mine))
+    undo = [setup_session(session, each, engine) for each in (None, "http://x.example/")]
+    copied = session.get_adapter("http://x.example/")
+    assert copied is not mine
+    with pytest.raises(LookupError) as raised:
+        session.get("http://x.example/")
+    assert raised.value.args == (copied,)
+    for each in reversed(undo) if last_first else undo:
+        each.close()
+    assert vars(mine) == vars(copied) == before
+    assert type(mine.poolmanager.pool_classes_by_scheme["http"]) is type
+
+
 async def test_an_adapter_with_connections_of_its_own_says_that_it_blocks() -> None:
     class Own(HTTPAdapter):
         def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -420,45 +449,3 @@ def test_only_three_things_can_be_done_outside() -> None:
         setup_session(outside="wait")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="warn, raise, block"):
         SocketsAdapter("wait")  # type: ignore[arg-type]
-
-
-# -- headers ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "A: 1\r\nB: 2\r\nA: 3\r\n",
-        "Spaces:   before and after  \r\n",
-        "Empty:\r\n",
-        "Latin: Zo\xeb\r\n",
-        "Folded: one\r\n two\r\n",
-        "Folded: one\r\n\ttwo\r\nB: 2\r\n",
-        "no colon\r\nB: 2\r\n",
-        ": no name\r\nB: 2\r\n",
-        "Space : before the colon\r\nB: 2\r\n",
-        "Bare: one\rtwo\r\n",
-        "Newline: only\nB: 2\r\n",
-        "Null: \x00\r\n",
-        "Separator: a\x1cb\x85c\r\n",
-        "Content-Type: multipart/form-data; boundary=x\r\n",
-        "",
-    ],
-)
-def test_headers_are_read_as_the_standard_library_reads_them(lines: str) -> None:
-    def read(function: Callable[[Any], http.client.HTTPMessage]) -> Any:
-        message = function(io.BytesIO((lines + "\r\n").encode("latin-1")))
-        return message.items(), [type(defect) for defect in message.defects]
-
-    stock = read(http.client.parse_headers)
-    if "multipart" in lines:
-        # It looks for the parts of an e-mail, which headers have none of.
-        stock = (stock[0], [])
-    assert read(parse_headers) == stock
-
-
-@pytest.mark.parametrize("lines", ["A: 1\r\n" * 200, f"A: {'1' * 70_000}\r\n"])
-def test_headers_without_end_are_refused(lines: str) -> None:
-    for function in (http.client.parse_headers, parse_headers):
-        with pytest.raises(http.client.HTTPException):
-            function(io.BytesIO(lines.encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -88,15 +89,24 @@ class PooledAdapter(HTTPAdapter):
         use_stock_pools(self)
 
 
+# What the pool managers that were changed made their pools from before.
+_stock_pools = weakref.WeakKeyDictionary[PoolManager, Any]()
+
+
+def stock_pools(manager: PoolManager) -> Any:
+    """Return what a pool manager makes its pools from when `use_pools` is undone."""
+    return _stock_pools.get(manager, manager.pool_classes_by_scheme)
+
+
 def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
     """Let a pool manager make its pools from other classes, until `use_stock_pools`.
 
     Args:
-        manager: it.
+        manager: the pool manager.
         pools: for each scheme, what is called to make a pool.
     """
-    if "_stock_pools" not in vars(manager):
-        vars(manager)["_stock_pools"] = manager.pool_classes_by_scheme
+    if manager not in _stock_pools:
+        _stock_pools[manager] = manager.pool_classes_by_scheme
         manager.pool_classes_by_scheme = pools
         # What it keeps was made from other classes.
         manager.clear()
@@ -105,7 +115,7 @@ def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
 def use_stock_pools(adapter: HTTPAdapter) -> None:
     """Undo `use_pools` in all pool managers of an adapter."""
     for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
-        before = vars(manager).pop("_stock_pools", None)
-        if before is not None:
-            manager.pool_classes_by_scheme = before
+        stock = _stock_pools.pop(manager, None)
+        if stock is not None:
+            manager.pool_classes_by_scheme = stock
             manager.clear()

@@ -19,7 +19,6 @@ from typing import Any, cast
 import pycurl
 from tornado.curl_httpclient import CurlAsyncHTTPClient, CurlError
 from tornado.httpclient import HTTPRequest, HTTPResponse
-from tornado.ioloop import IOLoop
 from urllib3.exceptions import (
     InvalidHeader,
     NameResolutionError,
@@ -27,6 +26,7 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from ..per_loop import PerLoop
 from ..sockets.headers import parse_headers
 from .curl_words import tell_curl
 from .exchanges import MUCH, Exchange, Head
@@ -48,7 +48,7 @@ class CurlExchange(Exchange):
     def __init__(self, pool: Any) -> None:
         """Get ready on the loop that is running."""
         super().__init__(pool)
-        self.client = _client()
+        self.client = _clients.of(self.loop)
         self.curl: pycurl.Curl | None = None
         self.sock: socket.socket | None = None
         self.lines = list[bytes]()
@@ -254,12 +254,16 @@ class _Client(CurlAsyncHTTPClient):
         self._finish(curl, pycurl.E_ABORTED_BY_CALLBACK, "aborted")
         self._process_queue()
 
+    def close(self) -> None:
+        """Let go of all connections; the loop may be closed, and no longer takes timers."""
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, lambda _: None)
+        super().close()
+
 
 def _client() -> _Client:
-    # A client of our own, as for "simple"; it keeps as many connections as it has handles.
-    loop = IOLoop.current()
-    client: _Client | None = vars(loop).get("_trequests_curl")
-    if client is None:
-        client = _Client(force_instance=True, max_clients=1000)
-        vars(loop)["_trequests_curl"] = client
-    return client
+    # Not the client that a whole loop shares, as for "simple". It keeps as many connections as
+    # it has handles.
+    return _Client(force_instance=True, max_clients=1000)
+
+
+_clients = PerLoop(_client)

@@ -16,7 +16,6 @@ from typing import Any, cast
 from tornado import simple_httpclient
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
-from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from urllib3.exceptions import (
     LocationParseError,
@@ -25,6 +24,7 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from ..per_loop import PerLoop
 from .exchanges import MUCH, Exchange, Head
 from .outgoing import Outgoing
 from .streams import ConnectedAlready, tls_context
@@ -75,7 +75,7 @@ class SimpleExchange(Exchange):
             ssl_options=context,
         )
         request.exchange = self  # type: ignore[attr-defined]
-        return _client().fetch(request, raise_error=False)
+        return _clients.of(self.loop).fetch(request, raise_error=False)
 
     async def _produce(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         # The pieces come from plain code, which is the greenlet of the caller.
@@ -258,16 +258,14 @@ class _Connection(simple_httpclient._HTTPConnection):
 
 
 def _client() -> _Client:
-    # A client of our own: the shared one lets ten requests through, and the eleventh would wait
-    # behind code that has nothing to do with it. It is kept on its loop, and so goes with it.
-    loop = IOLoop.current()
-    client: _Client | None = vars(loop).get("_trequests_simple")
-    if client is None:
-        client = _Client(
-            force_instance=True,
-            max_clients=sys.maxsize,
-            max_body_size=sys.maxsize,
-            max_header_size=HEADERS,
-        )
-        vars(loop)["_trequests_simple"] = client
-    return client
+    # Not the client that a whole loop shares: it has ten requests under way at most, and the
+    # eleventh would wait behind code that has nothing to do with it.
+    return _Client(
+        force_instance=True,
+        max_clients=sys.maxsize,
+        max_body_size=sys.maxsize,
+        max_header_size=HEADERS,
+    )
+
+
+_clients = PerLoop(_client)

@@ -9,9 +9,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
-from ..instead import Instead
 from ..outside import Outside, tell
-from ..pooled import PooledAdapter, use_pools, use_stock_pools
+from ..patches import patch, unpatch
+from ..pooled import PooledAdapter, stock_pools, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
 
 STOCK: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
@@ -58,7 +58,7 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
         "get_connection_with_tls_context": get_connection,
         "get_connection": get_connection,
     }
-    vars(adapter)["_replaced"] = [Instead(adapter, *each) for each in around.items()]
+    patch(adapter, around)
 
 
 def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:
@@ -76,13 +76,12 @@ def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:
         tell(outside, f"{request.method} {request.url}", why)
         return original(request, *args, **options)
 
-    vars(adapter)["_replaced"] = [Instead(adapter, "send", send)]
+    patch(adapter, {"send": send})
 
 
 def make_plain(adapter: HTTPAdapter) -> None:
     """Undo `make_polite` and `watch`; requests that are under way end as they began."""
-    for one in vars(adapter).pop("_replaced", ()):
-        one.end()
+    unpatch(adapter)
     use_stock_pools(adapter)
 
 
@@ -92,10 +91,10 @@ def use_polite_pools(manager: PoolManager, outside: Outside) -> bool:
     Returns:
         Whether it does. It does not if somebody has told it which pools to make.
     """
-    before = vars(manager).get("_stock_pools", manager.pool_classes_by_scheme)
-    if before not in (STOCK, _stock_pools_for_socks(manager)):
+    stock = stock_pools(manager)
+    if stock not in (STOCK, _stock_pools_for_socks(manager)):
         return False
-    kinds = _polite_pools(is_socks=before != STOCK)
+    kinds = _polite_pools(is_socks=stock != STOCK)
     polite: dict[str, Any] = {
         scheme: functools.partial(kind, outside=outside) for scheme, kind in kinds.items()
     }

@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 import tornalet
 
 from ..outside import loop_runs_here
+from ..per_loop import PerLoop
 
 
 def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
@@ -28,7 +29,7 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
     timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
-    watch = getattr(loop, "_polite_watch", None) or _watch_of(loop)
+    watch = _watches.of(loop)
     try:
         watch.begin(fd, for_writing, ready)
         return tornalet.wait(ready)
@@ -41,7 +42,7 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
 def closing(fd: int) -> None:
     """Let go whoever waits, on the loop of this thread, for a socket that is about to close."""
     if loop_runs_here():
-        watch = getattr(asyncio.get_running_loop(), "_polite_watch", None)
+        watch = _watches.find(asyncio.get_running_loop())
         if watch:
             watch.closing(fd)
 
@@ -55,13 +56,6 @@ def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> boo
     poll = select.poll()
     poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
     return bool(poll.poll(None if seconds is None else seconds * 1000))
-
-
-def _watch_of(loop: Any) -> _Readers | _Epoll:
-    watch = _Epoll() if hasattr(select, "epoll") else _Readers()
-    # Kept on the loop, and so goes with it.
-    loop._polite_watch = watch
-    return watch
 
 
 def _settle(ready: asyncio.Future[bool], result: bool) -> None:
@@ -85,6 +79,9 @@ class _Readers:
     def end(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
         if self.waiting.end(fd, for_writing, ready):
             (self.loop.remove_writer if for_writing else self.loop.remove_reader)(fd)
+
+    def close(self) -> None:
+        """Let go of nothing: the readers went with the loop."""
 
     def closing(self, fd: int) -> None:
         for for_writing, remove in (
@@ -114,6 +111,9 @@ class _Epoll:
 
     def end(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
         self.waiting.end(fd, for_writing, ready)
+
+    def close(self) -> None:
+        self.epoll.close()
 
     def closing(self, fd: int) -> None:
         self.waiting.settle(fd, False)
@@ -166,3 +166,10 @@ class _Waiting:
         if ready is not None:
             _settle(ready, True)
         return ready is not None
+
+
+def _watch() -> _Readers | _Epoll:
+    return _Epoll() if hasattr(select, "epoll") else _Readers()
+
+
+_watches = PerLoop(_watch)
