@@ -9,8 +9,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
+from ..instead import patch, unpatch
 from ..outside import Outside, tell
-from ..patches import patch, unpatch
 from ..pooled import PooledAdapter, stock_pools, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
 
