@@ -7,7 +7,7 @@ from slides.paths import PICTURES
 
 
 def main() -> None:
-    """Draw each, and say what is to be seen in it."""
+    """Draw each of them, and print what is to be seen in it."""
     for name, picture in DRAWINGS.items():
         (PICTURES / f"{name}.svg").write_text(draw(name), encoding="utf-8", newline="\n")
         print(f"{name}: {picture.__doc__}")

@@ -67,13 +67,14 @@ class Pen:
         ink: str = INK,
         width: float = 4,
     ) -> None:
-        """Draw an oval around a middle; `across` and `down` are its two radii."""
+        """Draw an ellipse around its middle; `across` and `down` are its two radii."""
         points = [
             (x + across * math.cos(turn), y + down * math.sin(turn))
             for turn in (math.tau * step / 9 for step in range(9))
         ]
-        much = min(1.6, max(across, down) / 18)
-        self._path(_smooth(self._tremble(points, much), closed=True), fill, ink, width)
+        # A small oval would lose its shape.
+        most = min(1.6, max(across, down) / 18)
+        self._path(_smooth(self._tremble(points, most), closed=True), fill, ink, width)
 
     def dot(self, x: float, y: float, radius: float, ink: str = INK) -> None:
         """Draw a small full circle."""
@@ -91,10 +92,11 @@ class Pen:
         )
 
     def _tremble(
-        self, points: tuple[Point, ...] | list[Point], much: float = 1.3
+        self, points: tuple[Point, ...] | list[Point], most: float = 1.3
     ) -> list[Point]:
+        """Return the points, each of them moved by up to `most` across and down."""
         return [
-            (x + self.hand.uniform(-much, much), y + self.hand.uniform(-much, much))
+            (x + self.hand.uniform(-most, most), y + self.hand.uniform(-most, most))
             for x, y in points
         ]
 
@@ -105,7 +107,7 @@ class Pen:
 
 
 def _smooth(points: list[Point], *, closed: bool = False) -> str:
-    """Return a curve through all points, bent by their neighbours (Catmull and Rom)."""
+    """Return the path of a curve through all points: a Catmull-Rom spline, as Bézier curves."""
     if closed:
         around = [points[-1], *points, points[0], points[1]]
     else:

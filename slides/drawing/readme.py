@@ -1,6 +1,6 @@
-"""Draw the pictures of README.md: films of three people at a server, measured now.
+"""Draw the two films of README.md and of the index: `python -m slides.drawing.readme`.
 
-python -m slides.drawing.readme
+They show three people at a server, and are recorded anew each time.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ PEOPLE = ["ada", "grace", "alan"]
 
 
 def main() -> None:
-    """Run each style with the same visitors and the same slow backend, and keep the film."""
-    PICTURES.mkdir(exist_ok=True)
+    """Record two styles, with the same visitors and the same slow backend."""
     for style in (blocking, coroutines):
         with running_apart(Backend(0.4).app) as url:
             film = watch(style.make_app(url), PEOPLE)
         name = style.__name__.rpartition(".")[2]
-        (PICTURES / f"{name}.svg").write_text(film.svg() + "\n", encoding="utf-8")
+        svg = film.svg() + "\n"
+        (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8", newline="\n")
         print(f"{name}: {film}")
 
 

@@ -26,7 +26,7 @@ DRAWINGS: dict[str, Callable[[Pen], None]] = {}
 
 
 def drawing(picture: Callable[[Pen], None]) -> Callable[[Pen], None]:
-    """Remember a picture under the name of its function."""
+    """Register a picture under the name of its function."""
     DRAWINGS[picture.__name__] = picture
     return picture
 
@@ -255,7 +255,7 @@ def hat(pen: Pen) -> None:
     """A magician's hat, and the spider comes out of it instead of a rabbit."""
     feet: list[Point] = [(-84, -30), (-92, -4), (-80, 34), (-52, 54)]
     spider(pen, 200, 96, 1.05, feet=feet, look=(0, -3))
-    for side in (-1, 1):  # the ears are false
+    for side in (-1, 1):  # a rabbit's ears, which are false
         x = 200 + side * 18
         pen.blob((x - 8, 66), (x - 12, 24), (x + side * 2, 2), (x + 12, 24), (x + 8, 66))
     pen.shape((112, 150), (288, 150), (274, 284), (126, 284), fill=INK)
@@ -365,16 +365,18 @@ def goodbye(pen: Pen) -> None:
         )
 
 
+# Width and height of the drawings that have a size of their own.
 SIZES = {"title": (560, 570), "cats": (620, 240)}
 
 
 def draw(name: str) -> str:
-    """Return a drawing as an SVG file.
+    """Return a drawing as the text of an SVG file.
 
     Args:
         name: one of `DRAWINGS`.
     """
     width, height = SIZES.get(name, (440, 330))
+    # The seed depends on nothing else, so that no drawing changes with another.
     pen = Pen(width, height, seed=len(name))
     DRAWINGS[name](pen)
     return pen.svg()

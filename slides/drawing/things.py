@@ -21,7 +21,17 @@ def spider(
     look: Point = (0, 3),
     asleep: bool = False,
 ) -> None:
-    """Draw the spider around a middle; `feet` are the left four, or all eight."""
+    """Draw the spider around its middle.
+
+    Args:
+        pen: what draws.
+        x: its middle, from left.
+        y: its middle, from above.
+        size: 1 is a body of 76 units across.
+        feet: where the left four are, seen from the middle, or all eight.
+        look: where the pupils are, seen from the middle of each eye.
+        asleep: whether its eyes are shut.
+    """
     places = feet or STANDING
     if len(places) == 4:
         places = places + [(-right, down) for right, down in places]
@@ -58,7 +68,7 @@ def spider(
 
 
 def thread(pen: Pen, x: float, top: float, bottom: float) -> None:
-    """Draw the thread on which somebody hangs."""
+    """Draw a thread to hang on, from a height down to another."""
     middle = (top + bottom) / 2
     pen.line((x, top), (x + 1.5, middle), (x, bottom), ink=GREY, width=2.5)
 
@@ -73,7 +83,7 @@ def cloud(
     fill: str = PAPER,
     lobes: int = 9,
 ) -> None:
-    """Draw a cloud around a middle."""
+    """Draw a cloud around its middle; `across` and `down` are its two radii."""
     points = [
         (x + across * math.cos(turn), y + down * math.sin(turn))
         for turn in (math.tau * (step + 0.5) / lobes for step in range(lobes))
@@ -110,7 +120,7 @@ def web(
     spokes: int = 9,
     rings: int = 5,
 ) -> None:
-    """Draw a web around a point, from an angle to an angle."""
+    """Draw a web around a point, from an angle to another, in radians."""
     whole = end - start >= math.tau - 0.01
     turns = [start + (end - start) * step / (spokes - (not whole)) for step in range(spokes)]
     reach = [radius * pen.hand.uniform(0.92, 1.06) for _ in turns]
@@ -173,7 +183,7 @@ def cat(pen: Pen, x: float, y: float, *, fill: str = PAPER, look: Point = (0, 0)
 
 
 def envelope(pen: Pen, x: float, y: float, turn: float, size: float = 1) -> None:
-    """Draw a letter around a middle, turned by an angle."""
+    """Draw a letter around its middle, turned by an angle in radians."""
     wide, high = 30 * size, 20 * size
 
     def at(a: float, b: float) -> Point:
@@ -187,7 +197,7 @@ def envelope(pen: Pen, x: float, y: float, turn: float, size: float = 1) -> None
 
 
 def clock(pen: Pen, x: float, y: float, radius: float, hour: float) -> None:
-    """Draw a clock; `hour` is where its short hand points."""
+    """Draw a clock around its middle; `hour` is where its short hand points, 0 to 12."""
     pen.oval(x, y, radius, radius, width=3.5)
     for turn, far in ((hour / 12 * math.tau, 0.5), (hour * math.tau, 0.75)):
         tip = (x + radius * far * math.sin(turn), y - radius * far * math.cos(turn))
@@ -204,7 +214,7 @@ def snore(pen: Pen, x: float, y: float) -> None:
 
 
 def battery(pen: Pen, x: float, y: float, *, full: float = 1) -> None:
-    """Draw a battery that stands, with its upper left corner at a point."""
+    """Draw a standing battery from its upper left corner; `full` is its charge, 0 to 1."""
     pen.shape((x + 30, y - 16), (x + 64, y - 16), (x + 64, y), (x + 30, y), fill=GREY)
     pen.shape((x, y), (x + 94, y), (x + 94, y + 170), (x, y + 170))
     top = y + 10 + 150 * (1 - full)

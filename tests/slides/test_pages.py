@@ -27,7 +27,7 @@ NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipy
 PAGES = ["index", *(f"notebooks/{stem}" for stem in NOTEBOOKS), "then_and_now", "handout"]
 VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 
-named = pytest.mark.parametrize("name", PAGES)
+each_page = pytest.mark.parametrize("name", PAGES)
 each_notebook = pytest.mark.parametrize("stem", NOTEBOOKS)
 
 
@@ -107,7 +107,7 @@ def test_there_is_a_page_for_each_notebook_and_paper_and_an_index(folder: Path) 
     assert sorted(found) == sorted([DECK.name, *(f"{name}.html" for name in PAGES)])
 
 
-@named
+@each_page
 def test_a_page_is_one_file_without_scripts_that_asks_for_nothing(
     folder: Path, name: str
 ) -> None:
@@ -119,7 +119,7 @@ def test_a_page_is_one_file_without_scripts_that_asks_for_nothing(
     )
 
 
-@named
+@each_page
 def test_a_page_says_what_it_is(folder: Path, name: str) -> None:
     read = page(folder, name)
     assert re.match(r'<!DOCTYPE html>\s+<html lang="en">', read.html)
@@ -127,7 +127,7 @@ def test_a_page_says_what_it_is(folder: Path, name: str) -> None:
     assert read.text("title.", "head.").strip().endswith("Stormy Webber")
 
 
-@named
+@each_page
 def test_headings_leave_no_level_out_and_every_id_is_there_once(
     folder: Path, name: str
 ) -> None:
@@ -138,7 +138,7 @@ def test_headings_leave_no_level_out_and_every_id_is_there_once(
     assert [each for each, times in Counter(read.ids()).items() if times > 1] == []
 
 
-@named
+@each_page
 def test_every_link_leads_to_a_file_and_a_place_that_are_there(folder: Path, name: str) -> None:
     read = page(folder, name)
     assert len(read.links()) > len(PAGES)
@@ -153,7 +153,7 @@ def test_every_link_leads_to_a_file_and_a_place_that_are_there(folder: Path, nam
                 assert url.fragment in there.ids(), link
 
 
-@named
+@each_page
 def test_a_page_begins_with_a_way_round_its_links_and_leads_to_all_others(
     folder: Path, name: str
 ) -> None:
@@ -166,7 +166,7 @@ def test_a_page_begins_with_a_way_round_its_links_and_leads_to_all_others(
     assert current["href"] == f"{Path(name).name}.html"
 
 
-@named
+@each_page
 def test_what_a_keyboard_can_scroll_has_a_name_of_its_own(folder: Path, name: str) -> None:
     frames = [a for _, a in page(folder, name).tags if a.get("tabindex")]
     assert all(a["tabindex"] == "0" and a["role"] == "region" for a in frames)

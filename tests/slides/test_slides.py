@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import os
 import re
@@ -20,7 +21,7 @@ from slides.making import deck as decks
 from slides.making.deck import slides
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild
-from slides.paths import NOTEBOOK, PICTURES, THEN_AND_NOW
+from slides.paths import NOTEBOOK, PICTURES, SLIDES, THEN_AND_NOW
 from tests.paths import ROOT
 
 TITLES = """
@@ -201,6 +202,21 @@ def test_every_drawing_is_used_and_says_what_is_to_be_seen(notebook: NotebookNod
 def test_drawings_are_what_the_pen_draws(name: str) -> None:
     drawn = (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
     assert drawn == draw(name), "to draw them again: python -m slides.drawing"
+
+
+@pytest.mark.parametrize(
+    ("room", "known"), [("making", {"looking"}), ("looking", set()), ("drawing", set())]
+)
+def test_the_rooms_of_the_program_use_each_other_one_way(room: str, known: set[str]) -> None:
+    used = set()
+    for path in (SLIDES / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                used |= {f"{node.module}.{each.name}" for each in node.names}
+            elif isinstance(node, ast.Import):
+                used |= {each.name for each in node.names}
+    of_slides = {name.split(".")[1] for name in used if name.startswith("slides.")}
+    assert of_slides - {room, "paths"} == known
 
 
 # -- then and now -----------------------------------------------------------------------------
