@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 
 from ..per_loop import PerLoop
 from ..sockets.headers import parse_headers
-from .curl_words import tell_curl
+from .curl_options import tell_curl
 from .exchanges import MUCH, Exchange, Head
 from .outgoing import Outgoing
 
