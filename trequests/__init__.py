@@ -2,6 +2,7 @@
 
 from .engines.clients.adapter import TornadoAdapter
 from .engines.sockets.adapter import SocketsAdapter
-from .sessions import ENGINES, setup_session
+from .sessions import setup_session
+from .setups import ENGINES
 
 __all__ = ["ENGINES", "SocketsAdapter", "TornadoAdapter", "setup_session"]

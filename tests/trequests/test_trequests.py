@@ -809,6 +809,15 @@ class TestSetup:
         assert session.adapters["http://"] is mine
         assert requests.Session.__init__ is init
 
+    def test_of_a_setup_for_all_below_one_for_a_session_that_ends_first(self) -> None:
+        everywhere = setup_session()
+        session = requests.Session()
+        here = setup_session(session)
+        everywhere.close()
+        here.close()
+        assert set(session.adapters) == {"http://", "https://"}
+        assert not is_polite(session)
+
     def test_only_what_is_undone_ends(self) -> None:
         first, second = setup_session(mounts="http://a/"), setup_session(mounts="http://b/")
         first.close()

@@ -1,0 +1,186 @@
+"""What one call of `setup_session` changes, and how that is undone."""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from .engines.clients.adapter import CLIENTS, TornadoAdapter
+from .engines.outside import Outside, checked
+from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite, watch
+
+EVERYWHERE = ("http://", "https://")
+ENGINES = (*CLIENTS, "sockets")
+
+Ours = TornadoAdapter | SocketsAdapter
+
+
+class Setup:
+    """What one call of `setup_session` asks for, and what it has changed so far.
+
+    Args:
+        mounts: see `setup_session`.
+        engine: the name of the engine.
+        outside: see `setup_session`.
+
+    Raises:
+        ValueError: there is no such engine, or `outside` is something else.
+        ImportError: the engine needs something that is not installed.
+    """
+
+    def __init__(
+        self, mounts: str | Iterable[str] | None, engine: str, outside: Outside
+    ) -> None:
+        """Check what is asked for; nothing is changed yet."""
+        if engine not in ENGINES:
+            raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
+        if isinstance(mounts, str):
+            mounts = [mounts]
+        self.prefixes = EVERYWHERE if mounts is None else tuple(mounts)
+        self.engine = engine
+        self.outside = checked(outside)
+        # An engine that is not installed is an error here, and not when a session is made.
+        self.make_ours()
+        # Adapters of this package that were mounted, and those of others that were changed.
+        self.ours = weakref.WeakSet[Ours]()
+        self.theirs = weakref.WeakSet[HTTPAdapter]()
+
+    def change(self, session: requests.Session) -> list[Mounted]:
+        """Change a session, and return what was mounted on it."""
+        mounted = list[Mounted]()
+        for prefix, adapter in session.adapters.items():
+            if self.is_for(prefix) and not _is_as_made(adapter):
+                self.adopt(adapter)
+        for prefix in self.prefixes:
+            below = session.adapters.get(prefix)
+            serving = below or _serving(session, prefix)
+            if below in self.ours:
+                continue
+            if below is None and isinstance(serving, HTTPAdapter) and not _is_as_made(serving):
+                # Its settings are for these addresses too.
+                session.mount(prefix, copied := copy.copy(serving))
+                self.adopt(copied)
+                mounted.append(Mounted(session, prefix, None, copied))
+            elif below is None or _is_as_made(below) or isinstance(below, Ours):
+                # One for each prefix: a session closes each adapter that is mounted once.
+                ours = self.make_ours()
+                self.ours.add(ours)
+                _put(session, prefix, ours)
+                mounted.append(Mounted(session, prefix, below, ours))
+        return mounted
+
+    def make_ours(self) -> Ours:
+        """Return a new adapter of the engine."""
+        if self.engine == "sockets":
+            return SocketsAdapter(self.outside)
+        return TornadoAdapter(self.engine, self.outside)
+
+    def is_for(self, prefix: str) -> bool:
+        """Return whether all addresses that begin like this are to be changed."""
+        return any(prefix.lower().startswith(each.lower()) for each in self.prefixes)
+
+    def adopt(self, adapter: BaseAdapter) -> None:
+        """Change an adapter of somebody else's, which has settings that must stay."""
+        if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, Ours):
+            return
+        if adapter not in self.theirs:
+            self.theirs.add(adapter)
+            make_plain(adapter)
+            self.apply(adapter)
+            _setups.setdefault(adapter, []).append(self)
+
+    def apply(self, adapter: HTTPAdapter) -> None:
+        """Let an adapter of somebody else's wait politely, or warn that it does not."""
+        if self.engine == "sockets":
+            make_polite(adapter, self.outside)
+        else:
+            why = f'the engine "{self.engine}" leaves the adapters of others alone'
+            watch(adapter, self.outside, f'{why}, "sockets" does not')
+
+    def end(self) -> None:
+        """Let everything that was changed do what it did before."""
+        for ours in self.ours:
+            ours.undo()
+        for adapter in self.theirs:
+            make_plain(adapter)
+            setups = _setups[adapter]
+            setups.remove(self)
+            if setups:
+                setups[-1].apply(adapter)
+            else:
+                del _setups[adapter]
+        self.theirs.clear()
+
+
+# The setups that changed an adapter of somebody else's; the last one counts.
+_setups = weakref.WeakKeyDictionary[HTTPAdapter, list[Setup]]()
+
+
+class Mounted(NamedTuple):
+    """An adapter that a setup has mounted on a session."""
+
+    session: requests.Session
+    prefix: str
+    # What was mounted there before.
+    below: BaseAdapter | None
+    adapter: HTTPAdapter
+
+    def remember(self) -> None:
+        """Remember what is below, for the `undo` of what may come on top."""
+        _below.setdefault(self.adapter, {})[self.prefix] = self.below
+
+    def undo(self) -> None:
+        """Mount again what is below, unless somebody has mounted something else since."""
+        session, prefix, below, adapter = self
+        if session.adapters.get(prefix) is not adapter:
+            return
+        # Setups may be undone in any order: those below that are undone by now are passed over.
+        while isinstance(below, Ours) and below.undone and below in _below:
+            below = _below[below].get(prefix)
+        if below is not None:
+            _put(session, prefix, below)
+        else:
+            del session.adapters[prefix]
+
+
+# What an adapter of ours was mounted over, for each prefix.
+_below = weakref.WeakKeyDictionary[HTTPAdapter, dict[str, BaseAdapter | None]]()
+
+
+def _put(session: requests.Session, prefix: str, adapter: BaseAdapter) -> None:
+    if prefix in session.adapters:
+        # `mount` takes other entries out for a moment, and another thread may look for one.
+        session.adapters[prefix] = adapter
+    else:
+        session.mount(prefix, adapter)
+
+
+def _serving(session: requests.Session, prefix: str) -> BaseAdapter | None:
+    """Return the adapter for addresses that begin like this, if there is one."""
+    try:
+        return session.get_adapter(prefix)
+    except requests.exceptions.InvalidSchema:
+        return None
+
+
+def _is_as_made(adapter: BaseAdapter) -> bool:
+    """Return whether it is what a new session has, with no settings that could be lost."""
+    if type(adapter) is not HTTPAdapter or vars(adapter).keys() != vars(_NEW).keys():
+        return False
+    manager, new = adapter.poolmanager, _NEW.poolmanager
+    return (
+        vars(adapter.max_retries) == vars(_NEW.max_retries)
+        and all(vars(adapter)[name] == vars(_NEW)[name] for name in POOL_SETTINGS)
+        and type(manager) is type(new)
+        and manager.connection_pool_kw == new.connection_pool_kw
+        and manager.pool_classes_by_scheme == new.pool_classes_by_scheme
+    )
+
+
+POOL_SETTINGS = ("config", "_pool_connections", "_pool_maxsize", "_pool_block")
+_NEW = HTTPAdapter()
