@@ -1,8 +1,7 @@
-"""What to do when plain code asks on the loop's own thread, and nobody can wait for it.
+"""A request on the event loop's own thread, outside of a greenlet: warn, refuse, or block.
 
 There the whole loop stands still until the answer has come. That is never meant and easily
-missed, so it is said. On a thread that runs no loop nobody is held up, and there is nothing to
-say.
+missed. On a thread that runs no loop nobody is held up, and blocking is right.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from typing import Literal, cast, get_args
 
 Outside = Literal["warn", "raise", "block"]
 
-NOBODY_WAITS = "it was not called underneath @tornalet"
+NO_TORNALET = "it was not called underneath @tornalet"
 
-# The libraries between the line that is to blame and the one that knows it.
-BETWEEN = (
+# A warning names the line that called into these.
+LIBRARIES = (
     "requests",
     "urllib3",
     "http",
@@ -27,16 +26,15 @@ BETWEEN = (
     "trequests",
 )
 
-
-# So that one request that blocks the loop is told of once, and not for each of its waits.
-told: ContextVar[bool] = ContextVar("told", default=False)
+# Whether a warning was given for the request that is under way, which may wait many times.
+warned: ContextVar[bool] = ContextVar("warned", default=False)
 
 
 def checked(outside: str) -> Outside:
-    """Return what was given, if it is something that can be done.
+    """Return the argument `outside` if it is one of those that there are.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it is something else.
     """
     if outside not in get_args(Outside):
         raise ValueError(f"outside is one of {', '.join(get_args(Outside))}, not {outside!r}")
@@ -52,11 +50,11 @@ def loop_runs_here() -> bool:
     return True
 
 
-def tell(outside: Outside, what: str, why: str = NOBODY_WAITS) -> None:
-    """Say that the event loop is about to be blocked, if it is.
+def report_blocking(outside: Outside, what: str, why: str = NO_TORNALET) -> None:
+    """Warn or raise if a loop runs on this thread, which is about to be blocked.
 
     Args:
-        outside: "warn", "raise", or "block" for saying nothing.
+        outside: "warn", "raise", or "block" for neither.
         what: what blocks it.
         why: the reason.
 
@@ -72,12 +70,12 @@ def tell(outside: Outside, what: str, why: str = NOBODY_WAITS) -> None:
 
 
 def _stacklevel() -> int:
-    """Return the level of the line that called into all this, for a warning of `tell`."""
+    """Return the level of the line that called into the libraries, for `report_blocking`."""
     level, frame = 2, sys._getframe(2)
-    while frame.f_back and _is_between(frame.f_globals.get("__name__", "")):
+    while frame.f_back and _is_of_library(frame.f_globals.get("__name__", "")):
         level, frame = level + 1, frame.f_back
     return level
 
 
-def _is_between(module: str) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in BETWEEN)
+def _is_of_library(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in LIBRARIES)

@@ -1,4 +1,4 @@
-"""The places of a pool of connections; whoever waits for one yields to the event loop."""
+"""A queue of free places, such as those of a pool of connections, to wait for in a greenlet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .outside import loop_runs_here
 
 
 class PoliteQueue(queue.LifoQueue[Any]):
-    """The places of a pool; whoever waits for one yields to the loop."""
+    """A queue on which a greenlet waits without holding the loop; all threads may use it."""
 
     def __init__(self, maxsize: int = 0) -> None:
         """Make an empty queue."""
@@ -29,15 +29,15 @@ class PoliteQueue(queue.LifoQueue[Any]):
         if not block or not loop_runs_here():
             return super().get(block, timeout)
         if not tornalet.can_wait():
-            # Whoever has the place may need this very loop in order to give it back.
+            # Whoever has the place may need this very loop to give it back: a deadlock.
             return super().get(block=False)
         end = None if timeout is None else time.monotonic() + timeout
         with contextlib.suppress(queue.Empty):
             return super().get(block=False)
         while True:
-            # First the ear, then the question: or what comes in between would be missed.
-            news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(news)
+            # Register before checking again, or a wake-up is lost.
+            woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(woken)
             leaving = True
             try:
                 with contextlib.suppress(queue.Empty):
@@ -46,18 +46,18 @@ class PoliteQueue(queue.LifoQueue[Any]):
                 if left is not None and left <= 0:
                     raise queue.Empty
                 with contextlib.suppress(TimeoutError):
-                    tornalet.wait(asyncio.wait_for(news, left))
+                    tornalet.wait(asyncio.wait_for(woken, left))
                 leaving = False
             finally:
                 try:
-                    self._waiting.remove(news)
+                    self._waiting.remove(woken)
                 except ValueError:
-                    # Whoever was woken and leaves without need of it wakes the next one.
+                    # It was woken, but leaves without a place: the wake-up is for the next one.
                     if leaving:
                         self._wake_one()
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Put one in, and wake one who waits for it."""
+        """Put one in, and wake one greenlet that waits; see `queue.Queue.put`."""
         super().put(item, block, timeout)
         if self._waiting:
             self._wake_one()
@@ -65,10 +65,11 @@ class PoliteQueue(queue.LifoQueue[Any]):
     def _wake_one(self) -> None:
         while self._waiting:
             with contextlib.suppress(IndexError):
-                news = self._waiting.popleft()
-                # Places are given back on other threads too, and some loops are closed by now.
+                woken = self._waiting.popleft()
+                # The loop of this one may be closed by now; then the next one is woken.
                 with contextlib.suppress(RuntimeError):
-                    news.get_loop().call_soon_threadsafe(
-                        future_set_result_unless_cancelled, news, None
+                    # A place may be given back on any thread.
+                    woken.get_loop().call_soon_threadsafe(
+                        future_set_result_unless_cancelled, woken, None
                     )
                     return

@@ -10,8 +10,8 @@ from urllib3 import PoolManager
 
 from .outside import Outside, checked
 
-# More hosts than these are worked out anew.
-HOSTS = 1000
+# For so many hosts at most the keys of their pools are remembered.
+REMEMBERED_HOSTS = 1000
 
 
 class PooledAdapter(HTTPAdapter):
@@ -29,7 +29,8 @@ class PooledAdapter(HTTPAdapter):
     """
 
     __attrs__ = [*HTTPAdapter.__attrs__, "outside", "undone"]  # noqa: RUF012
-    # Sessions may outlive the setup that mounted this. It then does what requests does.
+    # Whether the setup that mounted this has ended. It may still be mounted on some session,
+    # and then does what requests does.
     undone = False
 
     def __init__(
@@ -40,13 +41,13 @@ class PooledAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=pool_maxsize, **options)
 
     def use_pools_of_engine(self, manager: PoolManager) -> None:
-        """Let a pool manager make the pools of the engine; for a subclass to say how."""
+        """Let a pool manager make its pools from classes of the engine, see `use_pools`."""
         raise NotImplementedError
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, see `requests.adapters.HTTPAdapter.init_poolmanager`."""
         super().init_poolmanager(*args, **options)
-        self.keys = dict[Any, Any]()
+        self._pool_keys = dict[Any, Any]()
         if not self.undone:
             self.use_pools_of_engine(self.poolmanager)
 
@@ -63,24 +64,24 @@ class PooledAdapter(HTTPAdapter):
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
         if proxies:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        # requests works the key of a pool out from the address each time, which is not little
-        # work.
+        # requests works out the key of a pool for each request, which is a good part of what a
+        # request costs.
         pools = self.poolmanager.pools
         host = (*request.url.split("/", 3)[:3], verify, cert)
-        key = self.keys.get(host)
+        key = self._pool_keys.get(host)
         pool = pools.get(key) if key else None
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-            # The one that was used last.
+            # The pool that was used last is at the end.
             with pools.lock:
                 key = next(reversed(pools._container), None)
-            if key and pools.get(key) is pool and len(self.keys) < HOSTS:
-                self.keys[host] = key
+            if key and pools.get(key) is pool and len(self._pool_keys) < REMEMBERED_HOSTS:
+                self._pool_keys[host] = key
         return pool
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """Return what to ask for, see `requests.adapters.HTTPAdapter.request_url`."""
-        # With no proxies there is none to be found, and the answer is always the same.
+        # Without proxies it is the path; requests takes the address apart to find that out.
         return super().request_url(request, proxies) if proxies else str(request.path_url)
 
     def undo(self) -> None:
@@ -89,7 +90,7 @@ class PooledAdapter(HTTPAdapter):
         use_stock_pools(self)
 
 
-# What the pool managers that were changed made their pools from before.
+# What pool managers made their pools from before `use_pools`.
 _stock_pools = weakref.WeakKeyDictionary[PoolManager, Any]()
 
 
@@ -108,7 +109,7 @@ def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
     if manager not in _stock_pools:
         _stock_pools[manager] = manager.pool_classes_by_scheme
         manager.pool_classes_by_scheme = pools
-        # What it keeps was made from other classes.
+        # The pools that it keeps are of the classes before.
         manager.clear()
 
 

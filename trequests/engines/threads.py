@@ -1,4 +1,8 @@
-"""Threads for what is there as a blocking call only: names, SOCKS, TLS and pauses of others."""
+"""Threads for blocking calls to which there is no other way.
+
+Those are to look up names, to connect through a SOCKS proxy, and the TLS handshakes and pauses
+of other libraries.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +26,16 @@ def wait_for_thread(
 ) -> T:
     """Let a thread call a function that blocks, and wait for it in a greenlet.
 
-    Each call has a thread of its own, for as long as it takes. A pool of them would be full of
-    those that nobody waits for any more, and the end of the program would wait for them all.
+    Each call has a thread of its own, for as long as it takes. In a pool of threads those that
+    nobody waits for any more would take the places, and the end of the program would wait for
+    them all.
 
     Args:
-        function: it.
-        if_too_late: called with the result if nobody waits for it any more. The thread cannot
-            be told.
-        places: a queue with a thing for each thread that there may be; all if it is left out.
+        function: what to call.
+        if_too_late: called with the result if nobody waits for it any more. The thread itself
+            cannot be stopped.
+        places: a queue with an item for each thread that may run at once; left out, any number
+            may.
 
     Returns:
         What it returned.
@@ -57,7 +63,7 @@ def wait_for_thread(
         try:
             result = context.run(function)
         except StopIteration as raised:
-            # A future takes none, as a coroutine does not.
+            # A future cannot hold this exception.
             error = RuntimeError("a function raised StopIteration")
             error.__cause__ = raised
         except BaseException as raised:
@@ -71,7 +77,7 @@ def wait_for_thread(
             if error is None and if_too_late:
                 if_too_late(result)  # type: ignore[arg-type]
         finally:
-            # Or its traceback would have this frame, and this frame the traceback.
+            # Breaks a reference cycle: its traceback refers to this frame.
             del error
 
     threading.Thread(target=work, name="trequests", daemon=True).start()
@@ -79,6 +85,6 @@ def wait_for_thread(
         return tornalet.wait(done)
     except BaseException:
         if not done.cancel() and not done.cancelled() and not done.exception() and if_too_late:
-            # It came in the very moment in which nobody waited any more.
+            # The result came at the very moment of the cancellation.
             if_too_late(done.result())
         raise

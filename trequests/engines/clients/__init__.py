@@ -1,1 +1,1 @@
-"""The engines "simple" and "curl": an exchange with a client of Tornado's for each request."""
+"""The engines "simple" and "curl": each request is an exchange with a client of Tornado."""

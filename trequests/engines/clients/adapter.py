@@ -1,7 +1,7 @@
 """The engines "simple" and "curl": requests over Tornado's own HTTP clients.
 
-All around is as ever: requests' adapter, urllib3's pool, its errors and its responses. Only
-where the pool would take a connection, it takes an exchange with an `AsyncHTTPClient`.
+The rest is requests and urllib3 as they are: the adapter, the pools, the errors, the responses.
+But where a pool would use a connection, it uses an exchange with an `AsyncHTTPClient`.
 """
 
 from __future__ import annotations

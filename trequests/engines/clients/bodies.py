@@ -1,4 +1,4 @@
-"""The body of an answer as plain code reads it: a file, within a response of urllib3's."""
+"""The body of an answer as plain code reads it: a file inside of a response of urllib3."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Body:
                     self.left += have
                 raise
             except Exception:
-                # What has come is given, and then the reason why it is not all.
+                # What has come is returned; the next read raises the error.
                 if parts and amt is not None:
                     break
                 raise
@@ -69,7 +69,10 @@ class Body:
 
 
 class RawAnswer(RawResponse):
-    """A response of urllib3's that gets no chunks, since the client has joined them."""
+    """A response of urllib3 whose body comes without the marks of chunks.
+
+    Tornado's client has taken them away.
+    """
 
     def supports_chunked_reads(self) -> bool:
         """Return whether `read_chunked` may be called, see urllib3."""
@@ -91,7 +94,7 @@ class RawAnswer(RawResponse):
 
 
 class Original:
-    """As much of `http.client.HTTPResponse` as requests and urllib3 want."""
+    """As much of `http.client.HTTPResponse` as requests and urllib3 use."""
 
     def __init__(self, message: Any, body: Body) -> None:
         """Stand for a response of the standard library."""

@@ -1,7 +1,7 @@
 """The engine "curl": an exchange over Tornado's `CurlAsyncHTTPClient`.
 
-libcurl is told in its own words what to send and where to put the answer, in the callback that
-Tornado offers for that. So it can be held up, in both directions, which Tornado cannot do.
+The callback that Tornado has for this sets options of libcurl itself: what to send, and whom to
+give the answer. So libcurl can be paused in both directions, which Tornado's client cannot.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from urllib3.exceptions import (
 
 from ..per_loop import PerLoop
 from ..sockets.headers import parse_headers
-from .curl_options import tell_curl
-from .exchanges import MUCH, Exchange, Head
+from .curl_options import set_options
+from .exchanges import HIGH_WATER, Exchange, Head
 from .outgoing import Outgoing
 
 STATUS = re.compile(rb"(HTTP/1\.[01]) +(\d{3})(?!\d)(?: ([^\r\n]*))?").match
-# From libcurl's list of error codes.
+# Error codes of libcurl.
 TLS_ERRORS = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91}
-NO_NAME, STRANGE, TOO_LATE, NOTHING, CUT = 6, 8, 28, 52, 56
-NO_CONNECTION = {5, 7, 97}  # to a proxy, or to whatever it is
+NO_HOST, BAD_ANSWER, TIMED_OUT, NO_ANSWER, RECEIVE_ERROR = 6, 8, 28, 52, 56
+NO_CONNECTION = {5, 7, 97}  # no such proxy; to the server or proxy; to a SOCKS proxy
 
 
 class CurlExchange(Exchange):
@@ -52,7 +52,7 @@ class CurlExchange(Exchange):
         self.curl: pycurl.Curl | None = None
         self.sock: socket.socket | None = None
         self.lines = list[bytes]()
-        self.trouble: Exception | None = None
+        self.header_error: Exception | None = None
         self.tunnels = False
         self.held_up = self.starving = False
         self.outbox = memoryview(b"")
@@ -78,20 +78,20 @@ class CurlExchange(Exchange):
         )
         return self.client.fetch(request, raise_error=False)
 
-    # -- what libcurl is told --------------------------------------------------------------
+    # -- what libcurl is asked for ---------------------------------------------------------
 
     def _prepare(self, curl: pycurl.Curl) -> None:
         if self.closed:
             raise ConnectionAbortedError("nobody waits for it any more")
         self.curl = curl
-        tell_curl(self, curl)
+        set_options(self, curl)
 
-    # -- what libcurl calls, in the middle of its work -------------------------------------
+    # -- what libcurl calls: it must not be called back from here --------------------------
 
     def header(self, line: bytes) -> int | None:
         """Take a line of the headers."""
         if self.head:
-            # What comes after the body, and is not for us.
+            # A trailer, after the body: http.client drops it too.
             return None
         if line.startswith(b"HTTP/"):
             self.lines = [line]
@@ -101,7 +101,7 @@ class CurlExchange(Exchange):
             try:
                 self._headers_came()
             except http.client.HTTPException as error:
-                self.trouble = error
+                self.header_error = error
                 return -1
         return None
 
@@ -114,7 +114,7 @@ class CurlExchange(Exchange):
         if 100 <= code < 200:
             return
         if self.tunnels:
-            # That is the proxy, and libcurl reports itself what it does not like.
+            # The answer of the proxy; if it refuses, libcurl reports that as an error.
             self.tunnels = not 200 <= code < 300
             return
         message = parse_headers(io.BytesIO(b"".join([*lines[1:], b"\r\n"])))
@@ -123,15 +123,15 @@ class CurlExchange(Exchange):
         self.wake()
 
     def received(self, piece: bytes) -> int | None:
-        """Take a piece of the body, or hold libcurl up."""
-        if self.size >= MUCH:
+        """Take a piece of the body, or pause libcurl."""
+        if self.size >= HIGH_WATER:
             self.held_up = True
             return int(pycurl.WRITEFUNC_PAUSE)
         self.put(piece)
         return None
 
     def read(self, size: int) -> bytes | int:
-        """Give what is to be sent, or hold libcurl up."""
+        """Return what is to be sent next, or pause libcurl."""
         self.since = self.loop.time()
         piece = bytes(self.outbox[:size])
         if not piece and not self.all_given:
@@ -143,11 +143,11 @@ class CurlExchange(Exchange):
             self.wake()
         return piece
 
-    # -- what we do to libcurl, and never in the middle of its work ------------------------
+    # -- what calls libcurl, and never from one of its own calls ---------------------------
 
     def _go_on(self) -> None:
         if self.curl and self.fetch and not self.fetch.done():
-            # If it has failed meanwhile, it says so to the client.
+            # If the transfer has failed meanwhile, the client gets the error.
             with contextlib.suppress(pycurl.error):
                 self.curl.pause(pycurl.PAUSE_CONT)
 
@@ -172,7 +172,7 @@ class CurlExchange(Exchange):
         self.wait_until_sent(lambda: not self.outbox or self._refused())
 
     def _refused(self) -> bool:
-        # libcurl then sends no more of the body.
+        # After such an answer libcurl sends no more of the body.
         return self.head is not None and self.head.status >= 400
 
     def _began(self) -> float | None:
@@ -191,8 +191,8 @@ class CurlExchange(Exchange):
 
     def _fetched(self, fetch: asyncio.Future[HTTPResponse]) -> None:
         error = None if fetch.cancelled() else fetch.exception()
-        if self.lines and not self.head and not self.tunnels and _is_an_end(error):
-            # To http.client, headers that break off are at their end.
+        if self.lines and not self.head and not self.tunnels and _is_end(error):
+            # http.client, too, takes headers that break off for complete.
             with contextlib.suppress(http.client.HTTPException):
                 self._headers_came()
             chunked = self.head and "chunked" in self.head.message.get("Transfer-Encoding", "")
@@ -209,12 +209,12 @@ class CurlExchange(Exchange):
         """Say that nothing more comes."""
         super().end(error)
         if self.sock:
-            # libcurl had a copy.
+            # libcurl has closed its own copy of the descriptor.
             self.sock.close()
 
     def _stock_error(self, error: BaseException) -> BaseException:
-        if self.trouble or not isinstance(error, CurlError):
-            return self.trouble or error
+        if self.header_error or not isinstance(error, CurlError):
+            return self.header_error or error
         number, text = error.errno, error.message or str(error)
         if number in TLS_ERRORS:
             self.has_connected_to_proxy = bool(self.proxy) and not self.tunnels
@@ -222,30 +222,31 @@ class CurlExchange(Exchange):
         if self.head:
             return http.client.IncompleteRead(b"")
         pool, this = self.pool, cast(Any, self)
-        if number == TOO_LATE:
+        if number == TIMED_OUT:
             return self.too_late(text)
-        if number == NO_NAME:
+        if number == NO_HOST:
             return NameResolutionError(pool.host, this, socket.gaierror(text))
-        if number in NO_CONNECTION or (self.tunnels and number == CUT):
+        if number in NO_CONNECTION or (self.tunnels and number == RECEIVE_ERROR):
             return NewConnectionError(this, f"Failed to establish a new connection: {text}")
         self.has_connected_to_proxy = True
-        if number == STRANGE and "Content-Length" in text:
+        if number == BAD_ANSWER and "Content-Length" in text:
             return InvalidHeader(text)
-        if number in (NOTHING, CUT):
+        if number in (NO_ANSWER, RECEIVE_ERROR):
             return http.client.RemoteDisconnected(text)
         return ProtocolError("Connection aborted.", error)
 
 
-def _is_an_end(error: BaseException | None) -> bool:
-    return error is None or (isinstance(error, CurlError) and error.errno in (NOTHING, CUT))
+def _is_end(error: BaseException | None) -> bool:
+    ends = (NO_ANSWER, RECEIVE_ERROR)
+    return error is None or (isinstance(error, CurlError) and error.errno in ends)
 
 
 class _Client(CurlAsyncHTTPClient):
     def _finish(
         self, curl: pycurl.Curl, curl_error: int | None = None, curl_message: str | None = None
     ) -> None:
-        if curl_error == TOO_LATE and curl.getinfo(pycurl.CONNECT_TIME):
-            # In the words of the other client.
+        if curl_error == TIMED_OUT and curl.getinfo(pycurl.CONNECT_TIME):
+            # The text of the other client, by which `Exchange.too_late` knows it.
             curl_message = "Timeout during TLS handshake"
         super()._finish(curl, curl_error, curl_message)
 

@@ -1,4 +1,4 @@
-"""What libcurl is told about a request, in its own words."""
+"""The options of libcurl for a request."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 import pycurl
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-# What libcurl would add by itself, and requests would not.
-INVENTED = {
+# Headers that libcurl adds by itself, and requests does not. A name with a colon removes one.
+ADDED_HEADERS = {
     f"{name.lower()}": f"{name}:"
     for name in ("Accept", "Content-Type", "Expect", "Proxy-Connection", "User-Agent")
 }
-FOR_EVER = 2**31 - 1  # milliseconds
+NO_LIMIT = 2**31 - 1  # milliseconds
 
 
-def tell_curl(exchange: Any, curl: pycurl.Curl) -> None:
-    """Tell libcurl what to do for an exchange.
+def set_options(exchange: Any, curl: pycurl.Curl) -> None:
+    """Set what libcurl is to do for an exchange.
 
     Args:
         exchange: the request, and what reads and writes for it.
-        curl: the handle, which Tornado has prepared.
+        curl: the handle, whose other options Tornado has set.
     """
-    # It counts milliseconds, and none of them is its own idea of how long.
-    patience = FOR_EVER if exchange.timeout is None else max(int(exchange.timeout * 1000), 1)
-    curl.setopt(pycurl.CONNECTTIMEOUT_MS, patience)
+    # With 0 it would take its own default, which is five minutes.
+    limit = NO_LIMIT if exchange.timeout is None else max(int(exchange.timeout * 1000), 1)
+    curl.setopt(pycurl.CONNECTTIMEOUT_MS, limit)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.PATH_AS_IS, 1)
     curl.setopt(pycurl.HEADERFUNCTION, exchange.header)
@@ -44,29 +44,29 @@ def _body(exchange: Any, curl: pycurl.Curl) -> None:
         length = -1 if sending.length is None else sending.length
         curl.setopt(pycurl.INFILESIZE_LARGE, length)
         curl.setopt(pycurl.READFUNCTION, exchange.read)
-        # On a connection that turns out to be dead it would have to be sent again.
+        # A kept connection may turn out to be dead, and an iterator cannot be read again.
         curl.setopt(pycurl.FRESH_CONNECT, 1)
     if exchange.method not in ("GET", "HEAD") or sending.whole or sending.pieces is not None:
         curl.setopt(pycurl.CUSTOMREQUEST, exchange.method)
     has_body = sending.whole or sending.pieces is not None
     headers = [
-        # It takes a name with a colon only for a header to leave out.
+        # A header without a value has a semicolon; with a colon only it would be removed.
         f"{name}: {value}" if value else f"{name};"
         for name, value in sending.headers
         if not (has_body and name.lower() == "content-length")
     ]
     names = {name.lower() for name, _ in sending.headers}
-    headers += [line for name, line in INVENTED.items() if name not in names]
+    headers += [line for name, line in ADDED_HEADERS.items() if name not in names]
     curl.setopt(pycurl.HTTPHEADER, "\n".join(headers).encode("latin-1").split(b"\n"))
 
 
 def _proxy(exchange: Any, curl: pycurl.Curl) -> None:
-    # Or it looks for one in the environment, even if the session does not trust that.
+    # Otherwise it looks for one in the environment, even if the session does not trust that.
     curl.setopt(pycurl.PROXY, "")
     if exchange.sock:
         peer = exchange.sock.getpeername()
         host = f"[{peer[0]}]" if ":" in peer[0] else peer[0]
-        # So that it looks up no name: the proxy has done so, or it was done for the proxy.
+        # It must not look up the server's name, which may be known to the proxy only.
         curl.setopt(pycurl.CONNECT_TO, [f"::{host}:{peer[1]}"])
         curl.setopt(pycurl.OPENSOCKETFUNCTION, lambda *_: exchange.sock)
         curl.setopt(pycurl.SOCKOPTFUNCTION, lambda *_: pycurl.SOCKOPT_ALREADY_CONNECTED)
@@ -98,7 +98,7 @@ def _tls(exchange: Any, curl: pycurl.Curl) -> None:
 
 def _trust(pool: Any, curl: pycurl.Curl, file: int, folder: int) -> None:
     if pool.ca_cert_dir:
-        # Nothing but what is in it: not what the system trusts too.
+        # Only the certificates of that folder: not those of the system, too.
         curl.unsetopt(file)
         curl.setopt(folder, pool.ca_cert_dir)
     else:

@@ -1,8 +1,8 @@
 """One request and its answer, while it is under way between plain code and a Tornado client.
 
-Plain code meets it where urllib3 expects a connection, and reads the answer as late and as
-slowly as it likes. The client is on the loop, puts down what comes, and is held up when too
-much lies there. Neither knows the other.
+For urllib3, in plain code, it is a connection, from which the answer is read as late and as
+slowly as anybody likes. On the loop, the client puts into it what comes, and stops reading from
+the server above a high-water mark. Neither knows the other.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 
 import tornalet
 
-from ..outside import tell
+from ..outside import report_blocking
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing
 from .waiters import Due, Waiters
 
-# Bytes that have come and that nobody has read yet: no more is fetched from the one on, and
-# again from the other on.
-MUCH = 1024 * 1024
-LITTLE = 256 * 1024
+# Bytes that have come and that nobody has read yet. From the first on the client stops reading,
+# and below the second it goes on.
+HIGH_WATER = 1024 * 1024
+LOW_WATER = 256 * 1024
 
 
 class Head:
@@ -53,7 +53,7 @@ class Exchange:
     """
 
     engine = ""
-    # Settings of a pool that its client has no place for.
+    # Settings of a pool that its client does not support.
     unknown: tuple[str, ...] = (
         "assert_fingerprint",
         "assert_hostname",
@@ -74,8 +74,8 @@ class Exchange:
         self.host, self.port, self.proxy = pool.host, pool.port, pool.proxy
         self.is_verified = resolve_cert_reqs(getattr(pool, "cert_reqs", None)) != ssl.CERT_NONE
         self.loop = asyncio.get_running_loop()
-        # Seconds; None is for ever. At first for connecting and sending, and then for each wait
-        # for a part of the answer.
+        # Seconds, or None for no limit: first for connecting, and for each piece that is sent;
+        # then for each part of the answer.
         self.timeout: float | None = None
         self.total: float | None = None
         self.start = self.since = 0.0
@@ -179,7 +179,8 @@ class Exchange:
         if self.closed or not self.fetch or self.over():
             return
         self.closed = True
-        # A finalizer may come at any moment, in the middle of the client's own work too.
+        # A finalizer may run at any moment, in the middle of the client's own work too. If the
+        # loop is closed, there is a RuntimeError.
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._abort)
 
@@ -197,10 +198,10 @@ class Exchange:
             RuntimeError: this is the thread of the loop, and nobody can wait here.
             Exception: what ended the answer before its end.
         """
-        here = asyncio._get_running_loop()
-        if self.over() or (here is self.loop and self.pieces):
+        running = asyncio._get_running_loop()
+        if self.over() or (running is self.loop and self.pieces):
             return self._pop(most)
-        if here is self.loop:
+        if running is self.loop:
             if not tornalet.can_wait():
                 raise RuntimeError(
                     "the rest of this answer comes through the event loop that is held up "
@@ -212,20 +213,20 @@ class Exchange:
         future = asyncio.run_coroutine_threadsafe(self._take(most), self.loop)
         if tornalet.can_wait():
             return tornalet.wait(asyncio.wrap_future(future))
-        tell(self.pool.outside, "waiting for an answer")
+        report_blocking(self.pool.outside, "waiting for an answer")
         return future.result()
 
     # -- for the client, on the loop -------------------------------------------------------
 
     def put(self, piece: bytes) -> None:
-        """Put down what has come."""
+        """Keep a piece of the answer until it is read."""
         if not self.closed:
             self.pieces.append(piece)
             self.size += len(piece)
         self.wake()
 
     def wake(self) -> None:
-        """Let whoever waits look again."""
+        """Let all who wait check again."""
         self.waiters.wake()
 
     def end(self, error: BaseException | None = None) -> None:
@@ -254,19 +255,19 @@ class Exchange:
             TimeoutError: it is over.
         """
         while not ready() and not self.over():
-            tornalet.wait(self._anything_new(due))
+            tornalet.wait(self._news(due))
 
     def wait_until_sent(self, ready: Callable[[], bool]) -> None:
-        """Wait until a piece is sent, for as long as connecting may take."""
+        """Wait until a piece is sent, at most as long as connecting may take."""
         self.until(ready, lambda: self.since and self.since + (self.timeout or 0))
 
     async def _take(self, most: int | None) -> bytes:
         while not self.pieces and not self.over():
             due = self.loop.time() + (self.timeout or 0)
-            await self._anything_new(functools.partial(float, due))
+            await self._news(functools.partial(float, due))
         return self._pop(most)
 
-    def _anything_new(self, due: Due | None) -> Awaitable[None]:
+    def _news(self, due: Due | None) -> Awaitable[None]:
         spans = [span for span in (self.timeout, self.total) if span is not None]
         return self.waiters.news(due, min(spans)) if due and spans else self.waiters.news()
 
@@ -289,17 +290,17 @@ class Exchange:
             self.pieces.appendleft(memoryview(piece)[most:])
             piece = piece[:most]
         self.size -= len(piece)
-        if self.size < LITTLE and not self.ended:
+        if self.size < LOW_WATER and not self.ended:
             self._resume()
         return bytes(piece)
 
     def _fetched(self, fetch: asyncio.Future[HTTPResponse]) -> None:
-        # Whoever looks at the exception keeps asyncio from complaining that nobody has.
+        # asyncio logs an exception that nobody has retrieved.
         self.end(None if fetch.cancelled() else fetch.exception())
         self._forget()
 
     def _forget(self) -> None:
-        """Let go of the client's things, which know us: else only a collection ends that."""
+        """Drop references to the client's objects: breaks a reference cycle."""
         self.fetch = None
 
     def _abort(self) -> None:
@@ -311,7 +312,7 @@ class Exchange:
     def too_late(self, what: str) -> BaseException:
         """Return the exception for a connection that was not made in time."""
         if "TLS" in what or "SSL" in what:
-            # Stock requests has connected by then, and waits for something to read.
+            # Stock requests has connected by then, and it is a read that times out.
             return TimeoutError("timed out")
         pool = self.pool
         return ConnectTimeoutError(

@@ -1,4 +1,4 @@
-"""A request as `http.client` would send it: which headers, and which pieces of a body."""
+"""A request as `http.client` would send it: its headers, and the pieces of its body."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def outgoing(
     _check("".join([part for pair in headers for part in pair]))
     names = {name.lower() for name, _ in headers}
     if isinstance(body, io.TextIOBase):
-        # requests takes its length in characters for one in bytes.
+        # requests counts its characters, and sends that as the number of bytes.
         body = body.read().encode()
         headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         names.discard("content-length")
@@ -71,7 +71,7 @@ def outgoing(
     headers = [pair for pair in headers if pair[1] != SKIP_HEADER]
     if chunks is None:
         return Outgoing(headers, b"", None, 0)
-    # To libcurl a body that goes at once is one more reason for another method than HEAD.
+    # A HEAD has its body in pieces: with one that goes at once, libcurl makes a POST of it.
     short = isinstance(chunks, tuple) and len(chunks[0]) <= AT_ONCE and method != "HEAD"
     if isinstance(chunks, tuple) and short:
         whole = bytes(chunks[0])
@@ -85,7 +85,7 @@ def _text(value: Any) -> str:
 
 
 def _check(text: str) -> None:
-    # As http.client has it, a header that is not latin-1 is a UnicodeEncodeError.
+    # Raises the same UnicodeEncodeError as http.client.
     text.encode("latin-1")
     if "\r" in text or "\n" in text:
         raise ValueError("Invalid header: it has more than one line")

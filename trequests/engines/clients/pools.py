@@ -1,4 +1,4 @@
-"""urllib3's pools, whose connections are exchanges with a client of Tornado's."""
+"""urllib3's pools, whose connections are exchanges with a client of Tornado."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .exchanges import Exchange
 
 
 class ExchangePool(PolitePool):
-    """A pool whose connections are exchanges, wherever somebody can wait for them.
+    """A pool whose connections are exchanges in a greenlet, and polite ones elsewhere.
 
     Args:
         *args: see `PolitePool`.
@@ -39,7 +39,7 @@ class ExchangePool(PolitePool):
         return self.exchange(self)
 
     def _put_conn(self, conn: Any) -> None:
-        # An exchange was never taken from the pool.
+        # An exchange was made in `_get_conn`, and does not come from the pool.
         if not (isinstance(conn, Exchange) or (conn is None and tornalet.can_wait())):
             super()._put_conn(conn)
 

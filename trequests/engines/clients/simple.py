@@ -25,13 +25,13 @@ from urllib3.exceptions import (
 )
 
 from ..per_loop import PerLoop
-from .exchanges import MUCH, Exchange, Head
+from .exchanges import HIGH_WATER, Exchange, Head
 from .outgoing import Outgoing
 from .streams import ConnectedAlready, tls_context
 
-# As many bytes as http.client reads, in as many lines.
-HEADERS = 100 * 65536
-# For a body with these Tornado cuts the chunks itself.
+# Bytes: as much as http.client reads, which is a hundred lines of 64 KB.
+MAX_HEADERS = 100 * 65536
+# With these methods Tornado itself sends a body of unknown length in chunks.
 CHUNKED_BY_TORNADO = {"POST", "PUT", "PATCH"}
 
 
@@ -62,7 +62,7 @@ class SimpleExchange(Exchange):
         self.own_chunks = (
             self.in_pieces and sending.length is None and method not in CHUNKED_BY_TORNADO
         )
-        request = HTTPRequest(
+        request = _Request(
             url,
             method,
             body=sending.whole or None,
@@ -74,11 +74,11 @@ class SimpleExchange(Exchange):
             allow_nonstandard_methods=True,
             ssl_options=context,
         )
-        request.exchange = self  # type: ignore[attr-defined]
+        request.exchange = self
         return _clients.of(self.loop).fetch(request, raise_error=False)
 
     async def _produce(self, write: Callable[[bytes], Awaitable[None]]) -> None:
-        # The pieces come from plain code, which is the greenlet of the caller.
+        # `_upload` sends the pieces, in the greenlet of the caller.
         self.write = write
         self.wake()
         if self.sent:
@@ -88,7 +88,7 @@ class SimpleExchange(Exchange):
         self.until(lambda: self.write is not None)
         write = self.write
         if write is None:
-            # There is no connection, and so the body is not even begun.
+            # There is no connection: nothing of the body is read.
             return
         for piece in pieces:
             if self.over():
@@ -106,7 +106,7 @@ class SimpleExchange(Exchange):
         self.since = self.loop.time()
         written = asyncio.ensure_future(write(piece))
         written.add_done_callback(self._written)
-        # However fast it goes, others on the loop have their turns.
+        # At least one turn for others on the loop, however fast the server takes it.
         self.wait_until_sent(written.done)
 
     def _written(self, written: asyncio.Future[None]) -> None:
@@ -120,9 +120,9 @@ class SimpleExchange(Exchange):
         return self.since
 
     def received(self, piece: bytes) -> Awaitable[None] | None:
-        """Put down a piece, and return what to wait for if there is too much of them."""
+        """Keep a piece; above the high-water mark, return what to wait for before the next."""
         self.put(piece)
-        if self.size < MUCH:
+        if self.size < HIGH_WATER:
             return None
         self._room = self.loop.create_future()
         return self._room
@@ -167,7 +167,7 @@ class SimpleExchange(Exchange):
 
 
 class _Sent(dict[str, tuple[str, str]]):
-    """Headers as they were given: of Tornado's, each would be written anew."""
+    """Headers with their names as they were given, which Tornado's own would change."""
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(str(name).lower())
@@ -182,13 +182,19 @@ class _Sent(dict[str, tuple[str, str]]):
         return self.values()
 
 
+class _Request(HTTPRequest):
+    """A request that refers to its exchange."""
+
+    exchange: SimpleExchange
+
+
 class _Client(simple_httpclient.SimpleAsyncHTTPClient):
     def _connection_class(self) -> type:
         return _Connection
 
 
 class _Connection(simple_httpclient._HTTPConnection):
-    """A connection that its exchange knows."""
+    """A connection for one exchange; each refers to the other."""
 
     def __init__(
         self,
@@ -223,7 +229,7 @@ class _Connection(simple_httpclient._HTTPConnection):
         exchange = self.exchange
         exchange.connected = exchange.has_connected_to_proxy = True
         exchange.since = exchange.loop.time()
-        # Without what Tornado would add, such as a type of the content.
+        # Replaces those to which Tornado has added, such as a Content-Type.
         self.request.headers = cast(Any, exchange.headers)
         return super()._create_connection(stream)
 
@@ -244,7 +250,7 @@ class _Connection(simple_httpclient._HTTPConnection):
         return self.exchange.received(chunk)
 
     def finish(self) -> None:
-        # A body without a length ends with its connection, and that may have been cut.
+        # A body of unknown length ends with its connection, which may have broken.
         error = self.stream.error
         super().finish()
         self.exchange.end(error)
@@ -264,7 +270,7 @@ def _client() -> _Client:
         force_instance=True,
         max_clients=sys.maxsize,
         max_body_size=sys.maxsize,
-        max_header_size=HEADERS,
+        max_header_size=MAX_HEADERS,
     )
 
 

@@ -23,7 +23,7 @@ class _ThroughSOCKS(ExchangePool):
             timeout=exchange.timeout,
         )
         polite = connection._new_conn()
-        # A plain one again, without the waiting.
+        # A plain socket, as Tornado and libcurl expect it.
         return socket.socket(polite.family, polite.type, polite.proto, polite.detach())
 
 

@@ -1,4 +1,4 @@
-"""What Tornado's simple client is given for a connection: a socket, and what to trust."""
+"""For a connection of Tornado's simple client: a socket that is connected, a TLS context."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ConnectedAlready(TCPClient):
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        """Keep it for the one who connects."""
+        """Keep the socket until `connect`."""
         self.sock = sock
 
     async def connect(
@@ -64,7 +64,8 @@ def tls_context(pool: Any) -> ssl.SSLContext:
     if not any(ca):
         ca = (DEFAULT_CA_BUNDLE_PATH, None)
     files = (*ca, pool.cert_file, pool.key_file)
-    # To load all certificates takes longer than a request, and they change once a year.
+    # To load all certificates takes longer than a request, so the context is kept until one of
+    # the files changes.
     key = (files, pool.key_password, str(pool.cert_reqs), *(_changed(file) for file in files))
     kept = _contexts.get(pool)
     if kept and kept[0] == key:

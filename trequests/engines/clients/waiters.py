@@ -1,4 +1,4 @@
-"""Those who wait for news on a loop, and for how long."""
+"""Futures of those who wait on a loop for the same event, each with a deadline."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
-# When the time is over, in the loop's time; nothing means that nobody knows yet.
+# Returns when the time is over, in the loop's time; None or 0 means that this is not known yet.
 Due: TypeAlias = Callable[[], float | None]
 
-# A loop that is late learns of the end of the time before all that came within it has been
-# through: so many more turns it gets.
-TURNS = 3
+# On a loop that is late the timer runs before events that were in time. It gets so many more
+# turns to handle those.
+GRACE_TURNS = 3
 
 
 class Waiters:
-    """All who wait for the same news.
+    """All who wait for the same event.
 
     Args:
-        loop: where it comes.
+        loop: the loop on which they wait.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -27,20 +27,20 @@ class Waiters:
         self.timers = dict[asyncio.Future[None], asyncio.TimerHandle | None]()
 
     def news(self, due: Due | None = None, span: float = 0) -> asyncio.Future[None]:
-        """Return what becomes done when there are news.
+        """Return a future that is done at the next `wake`.
 
         Args:
             due: when the time is over; the future then has a `TimeoutError`.
-            span: as long as nobody knows when that is, it is so many seconds away at least.
+            span: seconds after which `due` is asked again, as long as it is not known.
         """
         news: asyncio.Future[None] = self.loop.create_future()
         self.timers[news] = None
         if due:
-            self._look_at_the_clock(news, due, span, TURNS)
+            self._check_time(news, due, span, GRACE_TURNS)
         return news
 
     def wake(self) -> None:
-        """Say that there are news."""
+        """Let all go on that wait; each checks for itself whether this is what it waits for."""
         timers, self.timers = self.timers, {}
         for news, timer in timers.items():
             if timer:
@@ -48,7 +48,7 @@ class Waiters:
             if not news.done():
                 news.set_result(None)
 
-    def _look_at_the_clock(
+    def _check_time(
         self, news: asyncio.Future[None], due: Due, span: float, turns: int
     ) -> None:
         if news.done():
@@ -64,6 +64,4 @@ class Waiters:
             del self.timers[news]
             news.set_exception(TimeoutError("timed out"))
             return
-        self.timers[news] = self.loop.call_at(
-            again, self._look_at_the_clock, news, due, span, turns
-        )
+        self.timers[news] = self.loop.call_at(again, self._check_time, news, due, span, turns)

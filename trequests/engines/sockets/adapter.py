@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
 from ..instead import patch, unpatch
-from ..outside import Outside, tell
+from ..outside import Outside, report_blocking
 from ..pooled import PooledAdapter, stock_pools, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
 
@@ -29,7 +29,8 @@ class SocketsAdapter(PooledAdapter):
 def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
     """Let an adapter that somebody else made send on sockets that yield to the loop.
 
-    One whose connections are of its own making cannot be helped, and says so when it blocks.
+    An adapter that makes its connections itself cannot be changed; it then warns, or raises,
+    when it blocks the loop.
 
     Args:
         adapter: one that sends through urllib3's pools, as `HTTPAdapter` does.
@@ -48,9 +49,9 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
 
     def get_connection(original: Any, request: Any, *args: Any, **options: Any) -> Any:
         pool = original(request, *args, **options)
-        # Also if it has made itself a new pool manager since.
+        # The adapter may have made itself a new pool manager since, or always makes its own.
         if not isinstance(pool, PolitePool):
-            tell(outside, getattr(request, "url", request), OWN_POOLS)
+            report_blocking(outside, getattr(request, "url", request), OWN_POOLS)
         return pool
 
     around: dict[str, Any] = {
@@ -62,18 +63,18 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
 
 
 def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:
-    """Let an adapter that blocks the event loop say so.
+    """Let an adapter that blocks the event loop warn of it, or raise.
 
     Args:
         adapter: the adapter.
-        outside: how to say it, see `outside.tell`.
+        outside: which of the two, see `outside.report_blocking`.
         why: the reason.
     """
 
     def send(
         original: Any, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> Any:
-        tell(outside, f"{request.method} {request.url}", why)
+        report_blocking(outside, f"{request.method} {request.url}", why)
         return original(request, *args, **options)
 
     patch(adapter, {"send": send})
@@ -89,7 +90,7 @@ def use_polite_pools(manager: PoolManager, outside: Outside) -> bool:
     """Let a pool manager make pools that yield to the loop.
 
     Returns:
-        Whether it does. It does not if somebody has told it which pools to make.
+        Whether it does. It does not if somebody has given it classes of pools already.
     """
     stock = stock_pools(manager)
     if stock not in (STOCK, _stock_pools_for_socks(manager)):
@@ -103,7 +104,7 @@ def use_polite_pools(manager: PoolManager, outside: Outside) -> bool:
 
 
 def _stock_pools_for_socks(manager: PoolManager) -> Any:
-    # The class cannot be imported where PySocks is missing, and then nothing is one of its.
+    # Looked up by name: the class cannot be imported where PySocks is not installed.
     for kind in type(manager).__mro__:
         if kind.__name__ == "SOCKSProxyManager":
             return vars(kind)["pool_classes_by_scheme"]

@@ -1,7 +1,7 @@
 """urllib3's connections, on sockets that yield to the event loop.
 
-They are its own, with the two things changed in which connecting may have to wait: the name of
-the server, and the socket.
+They are subclasses of its own, changed where connecting has to wait: to look the server's name
+up, and in the socket.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class PoliteConnection(HTTPConnection):
     outside: Outside = "warn"
 
     def __str__(self) -> str:
-        # It stands in exceptions, and those shall be the ones of requests.
+        # Exceptions of requests have this text.
         name = "HTTPSConnection" if isinstance(self, HTTPSConnection) else "HTTPConnection"
         return f"{name}(host={self.host!r}, port={self.port!r})"
 
     def _new_conn(self) -> socket.socket:
-        # Names of exceptions as in the original, since requests tells them apart.
+        # The same exceptions as in the original: requests has one of its own for each.
         try:
             sock = self._connected_socket()
         except socket.gaierror as error:
@@ -87,7 +87,7 @@ class PoliteConnection(HTTPConnection):
         try:
             raise error
         finally:
-            # The exception has this frame, which would have the exception.
+            # Breaks a reference cycle: its traceback refers to this frame.
             del error
 
 
@@ -101,7 +101,7 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
         try:
             super().connect()
         finally:
-            # It belongs to somebody else, who may look.
+            # Whoever gave the context finds it unchanged.
             self.ssl_context = given
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
@@ -123,7 +123,7 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
 
     def _polite_context(self, given: Any) -> Any:
         if given is None:
-            # What urllib3 would make for itself, where we could not stand before it.
+            # What urllib3 would make in `connect`, where it could not be wrapped.
             given = create_urllib3_context(
                 ssl_version=resolve_ssl_version(self.ssl_version),
                 ssl_minimum_version=self.ssl_minimum_version,
@@ -146,22 +146,22 @@ def _addresses(host: str, port: int) -> list[Any]:
     lookup = functools.partial(socket.getaddrinfo, bare, port, family, socket.SOCK_STREAM)
     if tornalet.can_wait():
         try:
-            # An address needs no looking up, and so no other thread.
+            # A numeric address is not looked up, and needs no thread.
             return lookup(flags=socket.AI_NUMERICHOST)
         except socket.gaierror:
             return wait_for_thread(lookup, places=_lookups)
     return lookup()
 
 
-# So many names are looked up at once.
-LOOKUPS = 64
+# At most so many names are looked up at once, each on a thread.
+MAX_LOOKUPS = 64
 _lookups = PoliteQueue()
 
 
 def _renew_lookups() -> None:
     global _lookups
     _lookups = PoliteQueue()
-    for _ in range(LOOKUPS):
+    for _ in range(MAX_LOOKUPS):
         _lookups.put(None)
 
 

@@ -1,8 +1,8 @@
 """Sockets that yield to the event loop where a plain socket would hold the thread.
 
-To those who use them they are blocking sockets with a timeout, as urllib3 expects. Underneath
-they never block: what cannot be had at once is waited for with `tornalet.wait`, so that the
-loop goes on meanwhile. Where nobody can wait for them, they wait as a plain socket does.
+To those who use them they are blocking sockets with a timeout, as urllib3 expects. Their
+descriptors never block: what cannot be had at once is waited for with `tornalet.wait`, so that
+the loop goes on meanwhile. Outside of a greenlet they hold the thread, as a plain socket does.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from typing import Any, TypeVar
 
 import tornalet
 
-from ..outside import Outside, tell, told
+from ..outside import Outside, report_blocking, warned
 from .readiness import closing, wait_on_the_loop, wait_on_the_thread
 
 T = TypeVar("T")
 
-UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR}
+IN_PROGRESS = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR}
 if hasattr(errno, "WSAEWOULDBLOCK"):
-    UNDER_WAY.add(errno.WSAEWOULDBLOCK)
+    IN_PROGRESS.add(errno.WSAEWOULDBLOCK)
 
 
 class Polite(socket.socket):
-    """What both kinds of sockets have in common: a timeout, and the waiting."""
+    """What sockets with and without TLS have in common: a timeout, and the waiting."""
 
     outside: Outside = "warn"
     _seconds: float | None = None
-    # Whether it was said of the request that it blocks the loop; its body is a part of it.
-    _told = False
+    # Whether a warning was given that the request blocks the loop; reading its body is a part
+    # of it.
+    _warned = False
 
     def settimeout(self, value: float | None) -> None:
         """Remember how long to wait, in seconds; None is for ever."""
@@ -54,7 +55,7 @@ class Polite(socket.socket):
         super()._real_close(*args)  # type: ignore[misc]
 
     def _never_block(self) -> None:
-        # The real one, of which the timeout above is the outward look.
+        # The descriptor itself; the timeout that callers see is kept in `_seconds`.
         socket.socket.setblocking(self, False)
 
     def _deadline(self) -> float | None:
@@ -72,14 +73,14 @@ class Polite(socket.socket):
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if tornalet.can_wait():
-            self._told = False
+            self._warned = False
             ready = wait_on_the_loop(fd, for_writing, seconds)
         else:
-            if self.outside == "raise" or not (self._told or told.get()):
-                tell(self.outside, "waiting for an answer")
-            self._told = True
+            if self.outside == "raise" or not (self._warned or warned.get()):
+                report_blocking(self.outside, "waiting for an answer")
+            self._warned = True
             ready = wait_on_the_thread(fd, for_writing, seconds)
-        # A loop that is late may find both the end of the time and what came within it.
+        # On a loop that is late the timer may come before an event that was in time.
         if not ready and not wait_on_the_thread(fd, for_writing, 0):
             raise TimeoutError(too_late)
 
@@ -103,7 +104,7 @@ class PoliteSocket(Polite):
 
     @classmethod
     def take_over(cls, plain: socket.socket, outside: Outside) -> PoliteSocket:
-        """Take the place of a plain socket, which is no longer one then."""
+        """Take the descriptor of a plain socket over, which is closed to others then."""
         seconds = plain.gettimeout()
         polite = cls(plain.family, plain.type, plain.proto, outside, plain.detach())
         polite.settimeout(seconds)
@@ -112,7 +113,7 @@ class PoliteSocket(Polite):
     def connect(self, address: Any) -> None:
         """Connect, see `socket.socket.connect`."""
         error = self.connect_ex(address)
-        if error in UNDER_WAY:
+        if error in IN_PROGRESS:
             self._wait(True, self._deadline())
             error = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:

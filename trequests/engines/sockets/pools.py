@@ -1,8 +1,8 @@
 """urllib3's pools, whose connections yield to the event loop, and so do their pauses.
 
-urllib3 lets others say which classes a pool manager makes its pools from. These are its own;
-what may have to wait in them are a free place in the pool, see `places`, a connection, see
-`connections`, and the pause before another try.
+urllib3 lets others say which classes a pool manager makes its pools from. These are subclasses
+of its own, changed where a pool has to wait: for a free place, see `places`; for a connection,
+see `connections`; and before another try.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib3.exceptions import EmptyPoolError
 
 import tornalet
 
-from ..outside import Outside, loop_runs_here, tell, told
+from ..outside import Outside, loop_runs_here, report_blocking, warned
 from ..places import PoliteQueue
 from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
@@ -45,7 +45,8 @@ class PolitePool(HTTPConnectionPool):
         **kwargs: Any,
     ) -> None:
         """Make a pool for one host."""
-        # A pool that lets everybody in needs no places; as many connections are kept as asked.
+        # A pool that does not block needs no queue full of places; it keeps as many connections
+        # as it was asked to.
         kwargs.update(maxsize=maxsize if block else 0, block=block)
         super().__init__(*args, **kwargs)
         assert self.pool
@@ -53,7 +54,7 @@ class PolitePool(HTTPConnectionPool):
         self.outside = outside
 
     def __str__(self) -> str:
-        # It stands in exceptions, and those shall be the ones of requests.
+        # Exceptions of requests have this text.
         name = "HTTPSConnectionPool" if self.scheme == "https" else "HTTPConnectionPool"
         return f"{name}(host={self.host!r}, port={self.port!r})"
 
@@ -71,8 +72,7 @@ class PolitePool(HTTPConnectionPool):
             if not loop_runs_here():
                 raise
             cancelled = error
-        # Of all exceptions this is the one after which urllib3 does not give a place back that
-        # it never had.
+        # After any other exception urllib3 would give back a place that it never had.
         try:
             raise _Cancelled(self, cancelled)
         finally:
@@ -84,16 +84,16 @@ class PolitePool(HTTPConnectionPool):
         if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
         if self.proxy is None and kwargs.get("headers"):
-            # urllib3 makes a copy, and a plain one is made much faster.
+            # urllib3 makes a copy, which is much faster of a plain dictionary.
             kwargs["headers"] = dict(kwargs["headers"].items())
-        if tornalet.can_wait() or (told.get() and self.outside != "raise"):
+        if tornalet.can_wait() or (warned.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
-        tell(self.outside, f"{method} {self.address(url)[0]}")
-        token = told.set(True)
+        report_blocking(self.outside, f"{method} {self.address(url)[0]}")
+        token = warned.set(True)
         try:
             return super().urlopen(method, url, *args, **kwargs)
         finally:
-            told.reset(token)
+            warned.reset(token)
 
     def address(self, url: str) -> tuple[str, str]:
         """Return the whole address of what is asked for, and the host in it.
@@ -116,12 +116,12 @@ class PolitePool(HTTPConnectionPool):
         try:
             raise cancelled
         finally:
-            # Or its traceback would have this frame, and this frame the traceback.
+            # Breaks a reference cycle: its traceback refers to this frame.
             del cancelled
 
 
 class _Cancelled(EmptyPoolError):
-    """Somebody who waited for a place was cancelled, or abandoned."""
+    """Carries a cancellation, or another end of a wait for a place, through urllib3."""
 
     def __init__(self, pool: PolitePool, cancelled: BaseException) -> None:
         super().__init__(pool, "cancelled")
@@ -168,5 +168,5 @@ def _polite_retry(retries: Retry) -> Retry:
     return polite
 
 
-# A library may have retries of its own kind, with what it needs to know in them.
+# A library may have its own class of retries, with attributes of its own: for each, a subclass.
 _polite_kinds = dict[type[Retry], type[Retry]]()

@@ -1,4 +1,4 @@
-"""When can a socket be read or written? Asked on the loop, or on a thread of one's own."""
+"""Wait until a socket can be read or written: on the event loop, or by holding the thread."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
 
 
 def closing(fd: int) -> None:
-    """Let go whoever waits, on the loop of this thread, for a socket that is about to close."""
+    """End all waits for a socket that is about to close, on the loop of this thread."""
     if loop_runs_here():
         watch = _watches.find(asyncio.get_running_loop())
         if watch:
@@ -67,7 +67,7 @@ class _Readers:
     """Each wait is a reader or writer of the loop."""
 
     def __init__(self) -> None:
-        # On Windows the loop may be one that has no readers; Tornado keeps one beside it.
+        # On Windows the loop may be one without readers; Tornado then keeps another beside it.
         self.loop: Any = IOLoop.current().selector_loop  # type: ignore[attr-defined]
         self.waiting = _Waiting()
 
@@ -81,7 +81,7 @@ class _Readers:
             (self.loop.remove_writer if for_writing else self.loop.remove_reader)(fd)
 
     def close(self) -> None:
-        """Let go of nothing: the readers went with the loop."""
+        """Do nothing: the readers went with the loop."""
 
     def closing(self, fd: int) -> None:
         for for_writing, remove in (
@@ -102,7 +102,7 @@ class _Epoll:
     def __init__(self) -> None:
         self.epoll = select.epoll()
         self.waiting = _Waiting()
-        # Its turns are nobody's: not those of whoever happened to wait first.
+        # In an empty context: not in that of whoever happened to be the first to wait.
         Context().run(asyncio.get_running_loop().add_reader, self.epoll.fileno(), self.wake)
 
     def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
@@ -140,18 +140,18 @@ class _Epoll:
                 try:
                     self.arm(fd)
                 except OSError:
-                    # Closed meanwhile, on another thread.
+                    # Another thread has closed it meanwhile.
                     self.closing(fd)
 
 
 class _Waiting:
-    """Who waits for which descriptor."""
+    """The futures of those who wait, for each descriptor and direction."""
 
     def __init__(self) -> None:
         self.futures = dict[tuple[int, bool], asyncio.Future[bool]]()
 
     def begin(self, fd: int, for_writing: bool, ready: asyncio.Future[bool]) -> None:
-        # Whoever waited for this number before waits for a socket that is closed by now.
+        # The number may be used again: a wait from before is for a socket that was closed.
         self.settle(fd, for_writing)
         self.futures[fd, for_writing] = ready
 

@@ -1,7 +1,7 @@
 """Connections through a SOCKS proxy, which PySocks makes, on sockets that yield to the loop.
 
-PySocks knows blocking sockets only. So a greenlet lets it connect on a thread, and takes the
-socket over when it is through.
+PySocks knows blocking sockets only. So a thread connects for a greenlet, which then takes the
+socket over.
 """
 
 from __future__ import annotations

@@ -45,17 +45,17 @@ class PoliteTLSSocket(ssl.SSLSocket, Polite):
 
 
 class PoliteContext:
-    """A TLS context whose sockets yield to the loop.
+    """A wrapper around a TLS context, whose sockets yield to the loop.
 
-    It stands before the real one, which may be shared with sockets that shall stay as they are.
+    The context itself is not changed: it may make other sockets for others.
 
     Args:
-        context: the real one.
-        outside: what a socket does where nobody can wait for it.
+        context: an `ssl.SSLContext`, or what others have in its place.
+        outside: what a socket does outside of a greenlet, see `setup_session`.
     """
 
     def __init__(self, context: Any, outside: Outside) -> None:
-        """Stand before a context."""
+        """Wrap a context."""
         self.__dict__.update(_context=context, _outside=outside)
 
     def __getattr__(self, name: str) -> Any:
@@ -87,7 +87,7 @@ class PoliteContext:
     def _with_its_own_handshake(
         self, sock: socket.socket, wrap: Callable[[socket.socket], ssl.SSLSocket]
     ) -> ssl.SSLSocket:
-        # It knows blocking sockets only, so it gets one.
+        # Its handshake knows blocking sockets only, so it gets one.
         plain = socket.socket(sock.family, sock.type, sock.proto, sock.detach())
         plain.settimeout(sock.gettimeout())
         try:
@@ -110,7 +110,8 @@ class PoliteContext:
 
     def _polite(self, tls: ssl.SSLSocket) -> PoliteTLSSocket:
         seconds = tls.gettimeout()
-        # Made by the context itself, and differing in nothing but what its methods do.
+        # The context is not to be told of another class, so it has made a plain one. The two
+        # classes differ in methods only.
         tls.__class__ = PoliteTLSSocket
         assert isinstance(tls, PoliteTLSSocket)
         tls.outside = self._outside
@@ -120,7 +121,7 @@ class PoliteContext:
 
 
 def _talks_as_ever(tls: Any) -> bool:
-    """Return whether nothing but the handshake, which is over, is different in a socket."""
+    """Return whether a socket reads and writes as `ssl.SSLSocket` does."""
     names = ("read", "write", "recv", "recv_into", "send", "sendall")
     kind = type(tls)
     return issubclass(kind, ssl.SSLSocket) and all(
@@ -129,7 +130,7 @@ def _talks_as_ever(tls: Any) -> bool:
 
 
 def _shakes_hands_itself(context: Any) -> bool:
-    """Return whether a context does more than `ssl.SSLContext`, as those do that verify."""
+    """Return whether a context has a handshake of its own, as those that verify have."""
     return (
         not isinstance(context, ssl.SSLContext)
         or type(context).wrap_socket is not ssl.SSLContext.wrap_socket
