@@ -65,7 +65,7 @@ async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> 
     assert task
     connection: Any = handler.request.connection
     if _is_closed(connection):
-        # It went before this, and nobody would be told again.
+        # The client has gone already, and a callback that is set now would not be called.
         work.close()
         return None
     gone = False
@@ -81,12 +81,12 @@ async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> 
         result = await work
     except asyncio.CancelledError:
         if not gone or task.uncancel():
-            # Somebody else cancels too, and has to hear of it.
+            # Somebody else has cancelled the task too, and expects it to end.
             raise
         return None
     else:
         if gone:
-            # The plain code went on in spite of it.
+            # The plain code has caught the CancelledError and gone on: it is not cancelled.
             task.uncancel()
         return result
     finally:

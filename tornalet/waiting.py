@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class _Plain(greenlet.greenlet):  # type: ignore[misc]
-    """The greenlet of some plain code, and a way to tell it from everybody else's."""
+    """A greenlet that `run` has started; the class tells it from those of others."""
 
-    # The task that awaits for it.
+    # The task whose coroutine awaits on behalf of the plain code.
     task: asyncio.Task[Any] | None = None
 
 
@@ -32,7 +32,7 @@ def can_wait() -> bool:
     if not isinstance(plain, _Plain) or asyncio._get_running_loop() is None:
         # A forked process has a copy of the greenlet, and no loop underneath it.
         return False
-    # Plain code may run a loop in the middle of a loop, with tasks that are none of its own.
+    # Plain code may run a loop inside of a loop, and what runs there is in another task.
     return plain.task is _task()
 
 
@@ -52,7 +52,7 @@ def wait(awaitable: Awaitable[T]) -> T:
     """
     if not can_wait():
         if isinstance(awaitable, Coroutine):
-            # Or Python warns, later and elsewhere, that it was never awaited.
+            # Otherwise Python warns, later and elsewhere, that it was never awaited.
             awaitable.close()
         raise RuntimeError(
             "wait() needs plain code that @tornalet or tornalet.run() started: "
@@ -106,26 +106,26 @@ def _whole(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     try:
         return function(*args, **kwargs)
     except greenlet.GreenletExit as error:
-        # It would become the result.
+        # Otherwise greenlet makes it the result, and nothing is raised.
         raise RuntimeError("plain code raised GreenletExit") from error
 
 
 def _come_back(plain: _Plain) -> None:
-    # A coroutine may be awaited in one greenlet and task, and then in others.
+    # A coroutine may be resumed from another greenlet, or in another task, than before.
     plain.parent = greenlet.getcurrent()
     plain.task = _task()
 
 
 def _task() -> asyncio.Task[Any] | None:
-    # A coroutine can be driven by hand, where no loop runs.
+    # A coroutine can be driven with `send`, where no loop runs.
     return asyncio.current_task() if asyncio._get_running_loop() else None
 
 
 def _end(plain: _Plain, error: BaseException) -> None:
-    """End plain code whose coroutine is closed, whatever it still wants to wait for."""
+    """End plain code whose coroutine was closed; from now on it can wait for nothing."""
     plain.parent = greenlet.getcurrent()
     given = plain.throw(error)
-    # Code that never gives up is left where it stands.
+    # Code that catches this again and again is left where it stands.
     for _ in range(100):
         if plain.dead:
             break
