@@ -82,12 +82,12 @@ async def test_those_that_are_cancelled_leave_nothing_behind(
     left: Callable[[], list[int]],
 ) -> None:
     fault = FAULTS["an answer that hangs"]
-    patience: dict[str, Any] = {"timeout": None}
+    no_limit: dict[str, Any] = {"timeout": None}
     with setup_session(engine="sockets"):
         async with upstream(fault) as url:
             await run(ask, url, fault.options)
             before = left()
-            asking = [asyncio.create_task(run(ask, url, patience)) for _ in range(100)]
+            asking = [asyncio.create_task(run(ask, url, no_limit)) for _ in range(100)]
             await asyncio.sleep(0)
             for task in asking:
                 task.cancel()

@@ -58,8 +58,8 @@ pytestmark = [
         "error",
         # Tornado leaves a client's socket open when its loop ends before the answer has come.
         "ignore::ResourceWarning",
-        # Each of these libraries does something that will not do for ever. Ours would be a
-        # RuntimeWarning.
+        # Each of these libraries uses something that is deprecated. Our own warning, of which
+        # there must be none, is a RuntimeWarning.
         "ignore::DeprecationWarning",
         "ignore::FutureWarning",
         "ignore::ImportWarning",
@@ -486,10 +486,10 @@ class TestToolbeltSessions:
             return bytes(dump_all(answer)).decode()
 
         async with running(visits(together=1)) as url:
-            told = await way(code)
-        assert told.startswith("< GET /visit?user=ada HTTP/1.1\r\n")
-        assert "> HTTP/1.1 200 OK\r\n" in told
-        assert '"user": "ada"' in told
+            dumped = await way(code)
+        assert dumped.startswith("< GET /visit?user=ada HTTP/1.1\r\n")
+        assert "> HTTP/1.1 200 OK\r\n" in dumped
+        assert '"user": "ada"' in dumped
 
     async def test_threads_of_its_own_are_left_alone(self, politely: Way) -> None:
         """Nobody waits on them but they, so they block, and there is nothing to warn of.

@@ -1,7 +1,7 @@
 """The engine "curl": an exchange over Tornado's `CurlAsyncHTTPClient`.
 
-The callback that Tornado has for this sets options of libcurl itself: what to send, and whom to
-give the answer. So libcurl can be paused in both directions, which Tornado's client cannot.
+Tornado lets a callback set options of libcurl: here, what to send, and who gets the answer. So
+libcurl can be paused in both directions, for which Tornado's client has no way.
 """
 
 from __future__ import annotations

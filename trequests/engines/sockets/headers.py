@@ -65,15 +65,15 @@ class PoliteResponse(client.HTTPResponse):
     def begin(self, **options: Any) -> None:
         """Read the status line and the headers, see `http.client.HTTPResponse.begin`.
 
-        The standard library has no place for another function that reads headers. So what it
-        works out from them is here once more: how long the body is, see RFC 9112, section 6.3.
+        The standard library cannot be given another function that reads headers. So what it
+        works out from them is repeated here: how long the body is, as RFC 9112 has it in 6.3.
         """
         if self.headers is not None or self.debuglevel or options:
             super().begin(**options)
             return
         version, status, reason = self._read_status()
         if status == HTTPStatus.CONTINUE:
-            # An answer before the answer is rare, and there may be more of them.
+            # An interim answer is rare, and more may follow: the standard library goes on.
             parse_headers(self.fp)
             super().begin()
             return
@@ -92,9 +92,9 @@ class PoliteResponse(client.HTTPResponse):
         self.length = None if self.chunked else _length(self.headers.get("Content-Length"))
         if status in NO_BODY or status < 200 or self._method == "HEAD":
             self.length = 0
-        # A body whose length nobody says ends with its connection.
-        ends_with_it = not self.chunked and self.length is None
-        self.will_close = ends_with_it or self._check_close()
+        # A body of unknown length ends with its connection.
+        is_of_unknown_length = not self.chunked and self.length is None
+        self.will_close = is_of_unknown_length or self._check_close()
 
 
 def _length(text: str | None) -> int | None:
