@@ -57,7 +57,7 @@ def lab(arguments: list[str]) -> int:
     parser.add_argument("--fresh", metavar="NAME")
     parser.add_argument("--committed", action="store_true")
     own, rest = parser.parse_known_args(arguments)
-    fresh = None if own.fresh is None else copies.named(own.fresh)
+    fresh = None if own.fresh is None else copies.file_of(own.fresh)
     set_up(CORE)
     if own.committed:
         page = copies.NOTEBOOKS / (fresh or copies.FIRST)

@@ -1,4 +1,4 @@
-"""Who uses whom: no import runs up, and none makes a circle."""
+"""Who uses whom: no import runs up, and none makes a cycle."""
 
 from __future__ import annotations
 

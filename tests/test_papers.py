@@ -30,19 +30,19 @@ ROOMS = (
     "notebooks|exercises|slides|stormy_demo|tornalet|trequests|loopfilm|classroom|benchmarks|"
     "tests|tools"
 )
-named = pytest.mark.parametrize(
+each_paper = pytest.mark.parametrize(
     "paper", PAPERS, ids=[paper.relative_to(ROOT).as_posix() for paper in PAPERS]
 )
 
 
-@named
+@each_paper
 def test_every_link_and_picture_leads_to_a_file_of_the_project(paper: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", paper.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (paper.parent / target).exists(), target
 
 
-@named
+@each_paper
 def test_every_file_and_verb_that_is_named_exists(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
     for verb in re.findall(r"workshop\.py (\w+)", text):
@@ -55,7 +55,7 @@ def test_every_file_and_verb_that_is_named_exists(paper: Path) -> None:
         assert asked.returncode == 0, module
 
 
-@named
+@each_paper
 def test_the_voice_is_plain(paper: Path) -> None:
     prose = re.sub(r"```.*?```|`[^`]*`|!\[", "", paper.read_text("utf-8"), flags=re.DOTALL)
     assert not re.search(r"!(?!=)|[\U0001f300-\U0001faff]", prose)

@@ -12,7 +12,7 @@ NOTEBOOKS, EXERCISES, WORK = ROOT / "notebooks", ROOT / "exercises", ROOT / "wor
 FIRST = "01_callbacks.ipynb"
 
 
-def named(name: str) -> str:
+def file_of(name: str) -> str:
     """Return the file name of a notebook, however it was called.
 
     Raises:

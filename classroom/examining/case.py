@@ -26,7 +26,7 @@ from loopfilm import Film, visited
 
 from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, mistake_of
 from .verdict import Mistake, Verdict
-from .words import PATIENCE, described, quoted, shown
+from .words import GIVE_UP_AFTER, described, quoted, shown
 
 YOUR_CODE = "<your code>"
 
@@ -127,7 +127,7 @@ class Case(logging.Handler):
         sys.modules[self._module.__name__] = self._module
         exec(code, vars(self._module))
 
-    def named(self, name: str) -> Any:
+    def defined(self, name: str) -> Any:
         """Return what the learner's cell calls by this name."""
         if name not in vars(self._module):
             self.refuse(MISSING, f"your cell defines `{name}`", "there is no such name")
@@ -135,14 +135,14 @@ class Case(logging.Handler):
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return a function of the learner's."""
-        found = self.named(name)
+        found = self.defined(name)
         if not inspect.isfunction(found):
             self.refuse(MISSING, f"`{name}` is a function", f"it is {shown(found)}")
         return found
 
     def handler(self, name: str) -> type[RequestHandler]:
         """Return a handler of the learner's."""
-        found = self.named(name)
+        found = self.defined(name)
         if not (isinstance(found, type) and issubclass(found, RequestHandler)):
             got = f"it is {shown(found)}"
             self.refuse(MISSING, f"`{name}` is a class made from `RequestHandler`", got)
@@ -173,8 +173,8 @@ class Case(logging.Handler):
         visits: Sequence[str],
         script: Callable[[Film], Awaitable[object]] | None = None,
     ) -> Film:
-        """Have visitors come, all at once, who go away after `PATIENCE` seconds."""
-        return await visited(app, visits, red=0.4, patience=PATIENCE, script=script)
+        """Have visitors come, all at once, who go away after `GIVE_UP_AFTER` seconds."""
+        return await visited(app, visits, red=0.4, patience=GIVE_UP_AFTER, script=script)
 
     def refuse(
         self, mistake: Mistake | None, expected: str, got: str, film: Film | None = None
@@ -224,17 +224,17 @@ class Case(logging.Handler):
         """Add to what was got the last exception that was heard, if there was one."""
         return f"{got}\nIn the log: {self.errors[-1]}" if self.errors else got
 
-    def refusal(self, exercise: str, hints: Sequence[str], refused: Refused) -> Verdict:
+    def refusal(self, name: str, hints: Sequence[str], refused: Refused) -> Verdict:
         """Return the verdict on an answer that was refused.
 
         Args:
-            exercise: its name.
+            name: the exercise.
             hints: those of the exercise, for a mistake that nobody recognised.
             refused: why.
         """
         mistake = refused.mistake
         return Verdict(
-            exercise,
+            name,
             "wrong",
             tried=self.tried or ["your cell is run."],
             expected=refused.expected,
@@ -259,7 +259,7 @@ def helpful(mistake: Mistake | None, hints: Sequence[str]) -> list[str]:
     return [*(mistake.hints if mistake else ()), *more]
 
 
-async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
+async def until(condition: Callable[[], bool], seconds: float = GIVE_UP_AFTER) -> bool:
     """Wait for something to become true.
 
     Args:

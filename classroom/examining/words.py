@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from loopfilm import NO_ANSWER, Answer
 
 # Seconds. What takes milliseconds and has not happened by then is taken never to happen.
-PATIENCE = 2.0
+GIVE_UP_AFTER = 2.0
 MOST_SHOWN = 200  # characters of a value
 
 
 def answers_in_words(answers: Sequence[Answer]) -> str:
     """Return what visitors got, in words."""
     words = [
-        f"no answer within {PATIENCE:g} seconds"
+        f"no answer within {GIVE_UP_AFTER:g} seconds"
         if answer.status == NO_ANSWER
         else f"{answer.status} and {shown(answer.body)}"
         for answer in answers

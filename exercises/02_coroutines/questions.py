@@ -14,7 +14,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from classroom.examining.case import Case
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import PATIENCE, described, shown
+from classroom.examining.words import GIVE_UP_AFTER, described, shown
 from loopfilm import Film, by_user, film, running
 from stormy_demo.backend import Backend
 
@@ -171,7 +171,7 @@ async def staircase(ask_all: Callable[..., Any], *args: Any) -> Film:
         with film(red=0.4) as f, contextlib.suppress(Exception):
             people = ["ada", "grace", "alan"]
             asking = begin(ask_all, new_client(), questions(url, people), *args)
-            await asyncio.wait([asking], timeout=PATIENCE)
+            await asyncio.wait([asking], timeout=GIVE_UP_AFTER)
     return f
 
 

@@ -190,8 +190,8 @@ class TestPeriodic:
             callback.stop()
 
         play(script_of_the_test)
-        told = [float(t) for t in text_of(right_option("periodic"), cells).split(", ")[:4]]
-        assert begun == pytest.approx(told)
+        stated = [float(t) for t in text_of(right_option("periodic"), cells).split(", ")[:4]]
+        assert begun == pytest.approx(stated)
 
     async def test_no_call_begins_before_the_last_has_ended(self) -> None:
         """While two further periods pass, by a clock of its own."""

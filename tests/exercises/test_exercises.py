@@ -34,7 +34,7 @@ EXERCISES_FOLDER = ROOT / "exercises"
 BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAGIC = "%%exercise "
 
-named = pytest.mark.parametrize("name", EXERCISES)
+each_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 
 def solution(name: str) -> Path:
@@ -95,7 +95,7 @@ def verdict_on(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path],
 # -- the three sides ---------------------------------------------------------------------------
 
 
-@named
+@each_exercise
 def test_the_stub_is_not_done_yet(name: str, pytestconfig: pytest.Config) -> None:
     verdict = examine(EXERCISES[name], stub(name))
     assert verdict.state == "not done", verdict
@@ -190,7 +190,7 @@ def test_no_two_exercises_have_one_name() -> None:
     assert len(checks) == len(folders()) == len(EXERCISES)
 
 
-@named
+@each_exercise
 def test_it_has_a_heading_an_answer_a_check_and_a_solution(name: str) -> None:
     first, *rest = cells(name)
     assert re.match(r"### Exercise( \(more\))?: ", first.source)
@@ -200,14 +200,14 @@ def test_it_has_a_heading_an_answer_a_check_and_a_solution(name: str) -> None:
     assert sources[1:] == [f'check("{name}")', f'solution("{name}")']
 
 
-@named
+@each_exercise
 def test_it_takes_ten_minutes_at_most_and_says_how_many(name: str) -> None:
     heading = cells(name)[0]
     assert 0 < heading.metadata.minutes <= 10
     assert f"**{heading.metadata.minutes} minutes.**" in heading.source
 
 
-@named
+@each_exercise
 def test_there_are_three_wrong_answers_or_more(name: str) -> None:
     assert len(wrong_answers(name)) >= 3
 
@@ -219,14 +219,14 @@ def test_code_has_two_other_right_answers_or_more(name: str) -> None:
     assert len(right_answers(name)) >= 2
 
 
-@named
+@each_exercise
 def test_each_mistake_has_a_hint_and_an_answer_that_gets_it(name: str) -> None:
     made = {path.name.partition(".")[0] for path in wrong_answers(name)}
     for mistake in EXERCISES[name].mistakes:
         assert mistake.hints and mistake.key in made, mistake.key
 
 
-@named
+@each_exercise
 def test_each_mistake_has_a_name_of_its_own(name: str) -> None:
     mistakes = EXERCISES[name].mistakes
     assert len({mistake.key for mistake in mistakes}) == len(mistakes)
@@ -258,7 +258,7 @@ class TestAChoice:
                 assert re.search(rf"\*\*{option}\*\*|\"{option}\"|`{option}`", page), option
 
 
-@named
+@each_exercise
 def test_a_stub_is_short_and_keeps_what_the_solution_keeps(name: str) -> None:
     lines = [line for line in stub(name).splitlines() if line.strip()]
     assert len(lines) <= 20

@@ -20,10 +20,10 @@ from tools import refresh
 
 CORE = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALL = refresh.notebooks()
-PATIENCE = 120  # seconds for any one reply of a kernel
+REPLY_TIMEOUT = 120  # seconds for any one reply of a kernel
 
 
-def named(paths: list[Path]) -> pytest.MarkDecorator:
+def each_of(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
 
 
@@ -45,9 +45,9 @@ def run_all(
     """Send all cells at once, as Run All does; give each cell's status and error."""
     sent = [client.execute(cell.source, stop_on_error=False) for cell in cells]
     for message in sent:
-        reply = client.get_shell_msg(timeout=PATIENCE)
+        reply = client.get_shell_msg(timeout=REPLY_TIMEOUT)
         while reply["msg_type"] != "execute_reply":
-            reply = client.get_shell_msg(timeout=PATIENCE)
+            reply = client.get_shell_msg(timeout=REPLY_TIMEOUT)
         # They come in the order of asking; one that is missing is a cell that stays [*].
         assert reply["parent_header"]["msg_id"] == message
         content = reply["content"]
@@ -121,14 +121,14 @@ def test_refresh_fails_when_a_cell_does_or_the_kernel_dies(source: str, tmp_path
 # -- the page ---------------------------------------------------------------------------------
 
 
-@named(ALL)
+@each_of(ALL)
 def test_every_code_cell_was_run_in_its_order(path: Path) -> None:
     """A cell that was never run has nothing to compare: strict nbval lets it pass."""
     counts = [cell.execution_count for cell in code_cells(refresh.read(path))]
     assert counts == list(range(1, len(counts) + 1))
 
 
-@named(ALL)
+@each_of(ALL)
 def test_nothing_on_the_page_comes_from_the_error_stream(path: Path) -> None:
     for cell in code_cells(refresh.read(path)):
         for output in cell.outputs:
@@ -136,7 +136,7 @@ def test_nothing_on_the_page_comes_from_the_error_stream(path: Path) -> None:
             assert output.output_type != "error", cell.source
 
 
-@named(CORE)
+@each_of(CORE)
 def test_cells_are_short(path: Path) -> None:
     """A beginner reads a cell at one glance; a class or a program may take a little more.
 
@@ -149,7 +149,7 @@ def test_cells_are_short(path: Path) -> None:
         assert len(lines) <= 13 or is_imports or is_exercise, cell.source
 
 
-@named(ALL)
+@each_of(ALL)
 def test_the_prose_has_no_exclamation_marks(path: Path) -> None:
     for cell in refresh.read(path).cells:
         if cell.cell_type == "markdown":
@@ -165,7 +165,7 @@ def test_the_first_notebook_gets_by_without_async_and_await() -> None:
 # -- the lesson plan --------------------------------------------------------------------------
 
 
-@named(CORE)
+@each_of(CORE)
 def test_every_section_says_its_minutes_its_path_and_what_it_teaches(path: Path) -> None:
     for cell in refresh.read(path).cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
@@ -176,7 +176,7 @@ def test_every_section_says_its_minutes_its_path_and_what_it_teaches(path: Path)
             assert isinstance(cell.metadata.get("teaches"), list), cell.source
 
 
-@named(CORE)
+@each_of(CORE)
 def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
     heading = refresh.read(path).cells[0].source
     promised = re.search(r"Core: (\d+) minutes", heading)
@@ -185,7 +185,7 @@ def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
     assert core == int(promised[1])
 
 
-@named(CORE)
+@each_of(CORE)
 def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
     core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
     for paper in ("README.md", "TEACHING.md"):
@@ -194,7 +194,7 @@ def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
         assert re.search(rf"\b{core} min", row), f"{paper}: {row or 'no row'}"
 
 
-@named(CORE)
+@each_of(CORE)
 def test_the_agenda_lists_the_minutes_of_each_section(path: Path) -> None:
     core = [
         str(section.metadata.minutes)
@@ -205,7 +205,7 @@ def test_the_agenda_lists_the_minutes_of_each_section(path: Path) -> None:
     assert f"| {path.name[:2]} | {', '.join(core)} |" in agenda
 
 
-@named(CORE)
+@each_of(CORE)
 def test_the_agenda_lists_the_exercises_with_their_places_and_minutes(path: Path) -> None:
     agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
     here = ""

@@ -194,14 +194,14 @@ def _why_not_answered(
 ) -> None:
     """Find out why not every question got its answer."""
     received, wanted = talk.received, talk.wanted
-    told = f"the generator was sent {shown(received)}, and {got}"
+    outcome = f"the generator was sent {shown(received)}, and {got}"
     case.refuse_if_anything_went_wrong(expected)
     if received and set(map(type, received)) == {type(None)}:
-        case.refuse(SENDS_NOTHING, expected, told)
+        case.refuse(SENDS_NOTHING, expected, outcome)
     if None in received:
-        case.refuse(EVERY_OTHER, expected, told)
+        case.refuse(EVERY_OTHER, expected, outcome)
     stopped = received == wanted[: len(received)] and len(received) < len(wanted)
     began = bool(received or talk.asked)
     if stopped and began and not isinstance(result, _Raised):
-        case.refuse(FIXED_NUMBER, expected, told)
-    case.refuse(None, expected, told)
+        case.refuse(FIXED_NUMBER, expected, outcome)
+    case.refuse(None, expected, outcome)

@@ -13,7 +13,7 @@ from classroom.examining.case import Case, turns, until
 from classroom.examining.exercises import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import PATIENCE, described, shown
+from classroom.examining.words import GIVE_UP_AFTER, described, shown
 
 from ..questions import begin
 
@@ -174,7 +174,7 @@ async def _in_time(case: Case, or_else: Callable[..., Any]) -> None:
     expected = "'news'"
     waiting = begin(or_else, quick(), LONG, "old")
     if not await until(waiting.done):
-        got = f"no result within {PATIENCE:g} seconds"
+        got = f"no result within {GIVE_UP_AFTER:g} seconds"
         case.refuse(WAITS_OUT_THE_DEADLINE, expected, got)
     if error := _error(waiting):
         case.refuse_error(error, expected)
@@ -191,7 +191,7 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
     tidied: list[bool] = []
     waiting.add_done_callback(lambda _: tidied.append(thing.tidied_up))
     if not await until(waiting.done):
-        got = f"no result within {PATIENCE:g} seconds"
+        got = f"no result within {GIVE_UP_AFTER:g} seconds"
         case.refuse(ENDLESS_WAIT, expected, got)
     error = _error(waiting)
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
@@ -216,7 +216,7 @@ async def _broken(case: Case, or_else: Callable[..., Any]) -> None:
     expected = "the ValueError"
     waiting = begin(or_else, broken(), LONG, "old")
     if not await until(waiting.done):
-        case.refuse(None, expected, f"no result within {PATIENCE:g} seconds")
+        case.refuse(None, expected, f"no result within {GIVE_UP_AFTER:g} seconds")
     error = _error(waiting)
     if error is None:
         mistake = HIDES_ERRORS if case.uses(ast.ExceptHandler) else None

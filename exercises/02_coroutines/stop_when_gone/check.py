@@ -17,7 +17,7 @@ from classroom.examining.case import Case, turns, until
 from classroom.examining.exercises import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT, HOLDS
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import PATIENCE, answers_in_words, shown
+from classroom.examining.words import GIVE_UP_AFTER, answers_in_words, shown
 from loopfilm import Answer, running
 
 PAGES = ("a hen and a hawk", "a fox", "two hens", "a fox and a hen")
@@ -252,7 +252,7 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
 
                 expected = f"Grace, who stays, reads {shown(FOUND)}, and her archive is closed"
                 other.gate.set()
-                response = await asyncio.wait_for(stays, PATIENCE)
+                response = await asyncio.wait_for(stays, GIVE_UP_AFTER)
                 await turns()
                 if response.code != 200 or json_decode(response.body) != FOUND:
                     case.refuse_if_anything_went_wrong(expected)
@@ -324,7 +324,7 @@ def _look_at_the_end(
             case.refuse(SWALLOWED, expected, goes_on)
         _closed_once(case, archive, expected)
         case.refuse(None, expected, case.with_error("the search does not end"))
-    got = goes_on if after.more else f"after {PATIENCE:g} seconds her search still waits"
+    got = goes_on if after.more else f"after {GIVE_UP_AFTER:g} seconds her search still waits"
     if handler.on_connection_close is RequestHandler.on_connection_close:
         case.refuse(GOES_ON, expected, got)
     if case.uses("current_task", inside="on_connection_close"):

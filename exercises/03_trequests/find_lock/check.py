@@ -169,7 +169,7 @@ FORGETS = Mistake(
 )
 async def find_lock(case: Case) -> None:
     """Two want the same, two want different things, and then Bob fails."""
-    cls: Any = case.named("Profiles")
+    cls: Any = case.defined("Profiles")
     get = getattr(cls, "get", None)
     if not inspect.isclass(cls) or not inspect.isfunction(get):
         case.refuse(MISSING, "`Profiles` is a class with a method `get`", shown(cls))
