@@ -23,6 +23,9 @@ import subprocess
 from collections.abc import Callable
 from urllib.parse import quote
 
+# `python3 -I`, or PYTHONSAFEPATH, leaves the folder of this file out.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+
 from tools import copies, ready
 from tools.machine import allow_open_files
 from tools.set_up import ALL, CORE, PYTHON, ROOT, VENV, Trouble, alone, set_up

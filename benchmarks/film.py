@@ -2,7 +2,7 @@
 
     python3 workshop.py bench film
 
-Each measurement is paired with one of the same without a film, a fraction of a second in_lanes,
+Each measurement is paired with one of the same without a film, a fraction of a second apart,
 and the pairs are repeated: whatever else the machine does slows both down, and hardly changes
 their ratio. The median of the ratios is printed, and written to `benchmarks/results/film.json`.
 It takes a minute.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import importlib
-from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 
-from .examining.exercises import Choice, Exercise, load
+from .examining.kinds import Choice, Exercise
+from .paths import EXERCISES
 
 
 @functools.cache
 def folders() -> dict[str, Path]:
     """Return the folder of each exercise, by its name; those of a notebook stand together."""
-    root = Path(str(files("exercises")))
-    return {check.parent.name: check.parent for check in sorted(root.glob("*/*/check.py"))}
+    checks = sorted(EXERCISES.glob("*/*/check.py"))
+    return {check.parent.name: check.parent for check in checks}
 
 
 def find(name: str) -> Exercise | Choice:
@@ -26,8 +26,12 @@ def find(name: str) -> Exercise | Choice:
 
     Raises:
         ValueError: there is no such exercise.
+        TypeError: its `check.py` has none of that name.
     """
-    return load(f"{_package(name)}.check")
+    exercise = getattr(material(name, "check"), name, None)
+    if not isinstance(exercise, Exercise | Choice):
+        raise TypeError(f"{folders()[name] / 'check.py'} has no exercise of the name {name!r}")
+    return exercise
 
 
 def every() -> dict[str, Exercise | Choice]:
@@ -46,12 +50,8 @@ def material(name: str, module: str) -> ModuleType:
         ValueError: there is no such exercise.
         ModuleNotFoundError: it has no such file.
     """
-    return importlib.import_module(f"{_package(name)}.{module}")
-
-
-def _package(name: str) -> str:
     if name not in folders():
         listing = ", ".join(folders())
         raise ValueError(f"there is no exercise {name!r}: it is one of {listing}")
     folder = folders()[name]
-    return f"exercises.{folder.parent.name}.{folder.name}"
+    return importlib.import_module(f"classroom.found.{folder.parent.name}.{name}.{module}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 import json
-from importlib.resources import files
 from typing import Any
 
-RESULTS = files("benchmarks") / "results"
+from .paths import RESULTS
 
 
 class Table:

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tornado.ioloop import IOLoop
 
+from .paths import KIT
+
 
 def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
     """Run a plain function on a new event loop, and the loop until `IOLoop.stop` is called.
@@ -61,7 +63,7 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
 
 
 def in_a_process(script: str, *, seconds: float = 60.0) -> str:
-    """Run a script in a Python process of its own, and return what it printed.
+    """Run a script in a Python process, in the kit's folder, and return what it printed.
 
     Args:
         script: the source code.
@@ -75,7 +77,8 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
         subprocess.TimeoutExpired: it took too long.
     """
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script],
+        [sys.executable, "-c", script],
+        cwd=KIT,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -90,7 +93,6 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a child process that shall find the packages found here."""
-    # Without "", the current folder: a file of the learner's may have the name of a package.
-    paths = [*sys.path, os.environ.get("PYTHONPATH")]
+    """Return the environment for a child process that shall find the kit."""
+    paths = [str(KIT), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

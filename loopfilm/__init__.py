@@ -1,7 +1,7 @@
 """Who had the event loop, and when: a film of it, measured while it happens.
 
 with film() as f:
-    await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
+await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
 f
 """
 
@@ -9,17 +9,21 @@ from .films import NO_ANSWER, Answer, Film, Step
 from .labelling import by_user, labelled
 from .lanes import lane
 from .own_loop import on_own_loop
+from .picture import as_image
 from .recorder import film
-from .serving import running, running_apart
+from .serving import LOCALHOST, handlers_at_work, running, running_apart
 from .visits import visited, watch
 
 __all__ = [
+    "LOCALHOST",
     "NO_ANSWER",
     "Answer",
     "Film",
     "Step",
+    "as_image",
     "by_user",
     "film",
+    "handlers_at_work",
     "labelled",
     "lane",
     "on_own_loop",

@@ -13,11 +13,11 @@ from tornado.log import define_logging_options
 from tornado.options import Error, OptionParser
 from tornado.web import Application
 
-from loopfilm.serving import LOCALHOST, handlers_at_work, running, running_apart
+from loopfilm import LOCALHOST, handlers_at_work, running, running_apart
 
 # What each keyword of a make_app means on the command line.
 HELP = {
-    "backend": "address of the backend that answers the questions; empty starts one",
+    "backend": "address of the backend that answers the questions",
     "delay": "wait this many seconds before doing anything",
     "deadline": "give the backend this many seconds for everything",
 }
@@ -85,7 +85,10 @@ def main(
     parameters = inspect.signature(make_app).parameters.values()
     for p in parameters:
         default = "" if p.default is p.empty else p.default
-        options.define(p.name, default, type(default), HELP.get(p.name, ""))
+        meaning = HELP.get(p.name, "")
+        if backend and p.name == "backend":
+            meaning += "; empty starts one"
+        options.define(p.name, default, type(default), meaning)
     with ExitStack() as stack:
         try:
             _parse(options, argv)

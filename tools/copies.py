@@ -41,6 +41,8 @@ def make(fresh: str | None = None) -> Path:
     if fresh is not None:
         copy_file(NOTEBOOKS / fresh, page)
     copy_folder(NOTEBOOKS, WORK)
+    for old in of_an_older_kit(WORK):
+        print(f"work/{old} is of an older kit: `lab --fresh {old}` adds one that runs.")
     copy_solutions(EXERCISES, WORK / "solutions")
     return page
 
@@ -86,12 +88,21 @@ def copy_file(source: Path, target: Path) -> None:
     part.replace(target)
 
 
+def of_an_older_kit(folder: Path) -> list[str]:
+    """Return the notebooks that import what has moved since they were copied."""
+    return [
+        path.name
+        for path in sorted(folder.glob("*.ipynb"))
+        if path.is_file() and "stormy_demo.lessons" in path.read_text("utf-8", "replace")
+    ]
+
+
 def copy_solutions(exercises: Path, target: Path) -> None:
     """Copy the solution of each exercise, as NOTEBOOK/NAME.py, if it is not there yet."""
     for solution in sorted(exercises.glob("*/*/solution.py")):
         *_, notebook, name, _ = solution.parts
         there = target / notebook / f"{name}.py"
-        ways = (solution, target, there.parent, there)
-        if solution.is_file() and not any(w.is_symlink() for w in ways) and not there.exists():
+        path = (solution, *solution.parents[:2], target, there.parent, there)
+        if solution.is_file() and not any(p.is_symlink() for p in path) and not there.exists():
             there.parent.mkdir(parents=True, exist_ok=True)
             copy_file(solution, there)

@@ -69,8 +69,9 @@ def read_stamp() -> list[str]:
 
 
 def digest(lock: str) -> str:
-    """The SHA-256 of a lock; line endings do not count, since git may change them."""
-    return hashlib.sha256(read_lock(lock).encode()).hexdigest()
+    """The SHA-256 of what a lock installs: line endings and comments do not count."""
+    pins = [line for line in read_lock(lock).splitlines() if not line.lstrip().startswith("#")]
+    return hashlib.sha256("\n".join(pins).encode()).hexdigest()
 
 
 def read_lock(lock: str) -> str:

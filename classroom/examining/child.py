@@ -1,10 +1,9 @@
 """The child process in which a learner's code is examined.
 
-    python -m classroom.examining.child MODULE FILE
+    python -m classroom.examining.child EXERCISE FILE
 
-MODULE has the exercise. The code comes on the standard input, and the verdict goes to FILE. The
-process ends itself, and all that it started, once the verdict is there, or when the code takes
-too long.
+The code comes on the standard input, and the verdict goes to FILE. The process ends itself, and
+all that it started, once the verdict is there, or when the code takes too long.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from typing import Any, NoReturn
 
 from tornado.ioloop import IOLoop
 
+from ..catalogue import find
 from .case import YOUR_CODE, Case, Refused
-from .exercises import Exercise, load
+from .kinds import Exercise
 from .mistakes import (
     ENDLESS,
     EXITS,
@@ -200,7 +200,7 @@ def end(file: Path, verdict: Verdict) -> NoReturn:
 
 def main() -> None:
     """Examine what comes on the standard input."""
-    module, file = sys.argv[1:]
+    name, file = sys.argv[1:]
     del sys.argv[1:]
     source = sys.stdin.buffer.read().decode()
     # `input()` then raises EOFError, and does not wait.
@@ -209,7 +209,7 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    exercise = load(module)
+    exercise = find(name)
     assert isinstance(exercise, Exercise)
     case = Case(source)
     case.listen()

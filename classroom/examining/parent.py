@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ..scripts import environment
-from .exercises import Choice, Exercise
+from .kinds import Choice, Exercise
 from .verdict import FAILED, Verdict
 from .words import quoted
 
@@ -106,7 +106,7 @@ def _run(exercise: Exercise, source: str) -> Verdict:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder, "verdict.json")
         child = subprocess.Popen(
-            [sys.executable, "-m", "classroom.examining.child", exercise.module, file],
+            [sys.executable, "-m", "classroom.examining.child", exercise.name, file],
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
             # Unbuffered, many prints would take so long that they looked like an endless loop.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, NamedTuple
 
-from loopfilm.picture import as_image
+from loopfilm import as_image
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
@@ -39,7 +39,7 @@ class Verdict:
     It shows itself as text, and in a notebook with a film if there is one.
 
     Attributes:
-        name: which exercise it is about.
+        exercise: which exercise it is about.
         state: "right", "wrong" or "not done".
         note: a sentence about it as a whole.
         tried: what the check did, one sentence for each step; the last one is where it went
@@ -55,7 +55,7 @@ class Verdict:
         alt: that film in words.
     """
 
-    name: str
+    exercise: str
     state: str = "right"
     note: str = ""
     tried: list[str] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Verdict:
             rows.append(("Your code printed", "\n".join(lines[:MOST_PRINTED] + more)))
         if len(self.hints) > self.shown:
             word = "One more hint" if self.shown else "A hint"
-            rows.append((word, f'`hint("{self.name}")`'))
+            rows.append((word, f'`hint("{self.exercise}")`'))
         return [(word, text) for word, text in rows if text]
 
     def __str__(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from classroom import (
 )
 from classroom.answers import keep
 from classroom.examining.verdict import Verdict
+from classroom.scripts import environment
 from stormy_demo import callbacks
 
 
@@ -208,6 +211,41 @@ class TestExercises:
         assert str(shown) == "The solution is in solutions/01_callbacks/delayed_answer.py"
         assert shown._repr_html_().startswith("<details><summary>")
         assert "class Late(RequestHandler):" in shown._repr_html_()
+
+
+class TestWhereItRuns:
+    """A kernel looks first in the folder of its notebook, and a learner may change the path."""
+
+    @pytest.mark.parametrize("name", ["exercises.py", "exercises/__init__.py", "benchmarks.py"])
+    def test_a_file_of_the_learner_s_hides_no_room(self, name: str, tmp_path: Path) -> None:
+        mine = tmp_path / name
+        mine.parent.mkdir(exist_ok=True)
+        mine.write_text("")
+        assert self.run("import exercises, benchmarks", tmp_path).startswith("Right.")
+
+    def test_what_else_is_on_the_path_does_not_matter(self, tmp_path: Path) -> None:
+        code = "import pathlib; sys.path.insert(0, pathlib.Path.cwd())"
+        assert self.run(code, tmp_path).startswith("Right.")
+
+    @staticmethod
+    def run(code: str, folder: Path) -> str:
+        """Check a solution after some code, in a process that looks first in a folder."""
+        script = (
+            f"import sys; sys.path.insert(0, ''); {code}\n"
+            "from classroom import check, measured\n"
+            "from classroom.answers import keep\n"
+            "from classroom.catalogue import folders\n"
+            "measured.conformance()\n"
+            "solution = folders()['join_in_order'] / 'solution.py'\n"
+            "keep('join_in_order', solution.read_text())\n"
+            "print(check('join_in_order'))"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, env=environment()
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
 
 class TestVerdict:

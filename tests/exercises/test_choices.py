@@ -18,7 +18,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom import in_a_process, material, on_a_loop
 from classroom.catalogue import every
-from classroom.examining.exercises import Choice
+from classroom.examining.kinds import Choice
 from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tests.paths import ROOT

@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from classroom.catalogue import every, folders
-from classroom.examining.exercises import Choice
+from classroom.examining.kinds import Choice
 from classroom.examining.mistakes import GENERAL
 from classroom.examining.parent import examine
 from classroom.examining.verdict import Verdict
@@ -175,14 +175,21 @@ def test_the_notebooks_and_the_folders_have_the_same_exercises() -> None:
     assert sorted(in_books) == [(each.notebook, name) for name, each in EXERCISES.items()]
 
 
-def test_there_is_no_solution_and_no_answer_without_an_exercise() -> None:
-    kept = {path.parent for path in EXERCISES_FOLDER.glob("*/*/solution.py")}
-    kept |= {path.parents[1] for path in EXERCISES_FOLDER.rglob("*/*.py") if is_answer(path)}
-    assert kept == set(folders().values())
+def test_there_is_nothing_in_a_folder_that_nobody_would_find() -> None:
+    for book in {folder.parent for folder in folders().values()}:
+        inside = {path.name for path in visible(book) if path.is_dir()}
+        assert inside == {name for name, each in folders().items() if each.parent == book}
+    for folder in folders().values():
+        inside = {path.name for path in visible(folder) if path.suffix != ".py"}
+        assert inside <= {"wrong", "right"}
+        answers = [*visible(folder / "wrong"), *visible(folder / "right")]
+        assert all(path.is_file() and path.suffix == ".py" for path in answers)
+        assert (folder / "solution.py").is_file()
 
 
-def is_answer(path: Path) -> bool:
-    return path.parent.name in ("wrong", "right")
+def visible(folder: Path) -> list[Path]:
+    """What is in a folder, if it is there, but for what Python leaves."""
+    return [path for path in folder.glob("*") if path.name != "__pycache__"]
 
 
 def test_no_two_exercises_have_one_name() -> None:

@@ -15,6 +15,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbformat import NotebookNode
 
+from classroom.catalogue import folders
 from tests.paths import ROOT
 from tools import refresh
 
@@ -244,13 +245,13 @@ def names_used(source: str) -> set[str]:
     return used
 
 
-def with_solution(path: Path, source: str) -> str:
+def with_solution(source: str) -> str:
     """A cell, and if it is that of an exercise, the exercise's solution as well."""
     magic, _, answer = source.partition("\n")
     if not magic.startswith("%%exercise "):
         return source
-    solution = f"solutions/{path.stem}/{magic.removeprefix('%%exercise ')}.py"
-    return f"{answer}\n{(path.parent / solution).read_text(encoding='utf-8')}"
+    solution = folders()[magic.removeprefix("%%exercise ")] / "solution.py"
+    return f"{answer}\n{solution.read_text(encoding='utf-8')}"
 
 
 def test_nothing_is_used_before_it_is_taught() -> None:
@@ -267,7 +268,7 @@ def test_nothing_is_used_before_it_is_taught() -> None:
         section_of[position] = here
     for position, (path, cell) in enumerate(cells):
         if cell.cell_type == "code":
-            for name in names_used(with_solution(path, cell.source)) & taught_at.keys():
+            for name in names_used(with_solution(cell.source)) & taught_at.keys():
                 early = section_of[position] < taught_at[name]
                 assert not early, (
                     f"{path.name}: {name} is used before it is taught:\n{cell.source}"

@@ -393,6 +393,17 @@ def test_the_page_names_every_verb(tmp_path: Path, arguments: list[str]) -> None
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize("option", ["-I", "-P"])
+def test_a_python_that_looks_in_no_folder_by_itself_finds_the_tools(
+    tmp_path: Path, option: str
+) -> None:
+    house = make_house(tmp_path / "house")
+    command = [BASE, option, house / "workshop.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "workshop.py VERB" in done.stdout
+
+
 def test_an_unknown_verb(tmp_path: Path) -> None:
     house = make_house(tmp_path)
     assert_one_sentence(door(house, "labs"), "no verb 'labs'", "did you mean lab?", code=2)
@@ -453,6 +464,16 @@ def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
     make_copies(ready)
     assert mine.read_text() == "my own work"
     assert copied(ready) == PLAIN
+
+
+def test_a_notebook_of_an_older_kit_is_named_and_left_alone(ready: Path) -> None:
+    make_copies(ready)
+    old = ready / "work" / "01_callbacks.ipynb"
+    old.write_text('{"cells": [{"source": ["from stormy_demo.lessons import check"]}]}')
+    outcome = make_copies(ready)
+    assert "work/01_callbacks.ipynb is of an older kit" in outcome.stdout
+    assert "`lab --fresh 01_callbacks.ipynb`" in outcome.stdout
+    assert "stormy_demo.lessons" in old.read_text()
 
 
 def test_links_and_checkpoints_are_not_copied(ready: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
@@ -56,5 +57,9 @@ class PerLoop(Generic[T]):
             loop = reference()
             if loop is not None and loop.is_closed():
                 value = self._values.pop(loop, None)
-                if value is not None:
-                    value.close()
+                try:
+                    if value is not None:
+                        value.close()
+                except Exception:
+                    # Whoever asks for a value of another loop has nothing to do with it.
+                    logging.getLogger(__name__).exception("cannot close %r", value)

@@ -7,7 +7,7 @@ import ast
 from tornado.web import Application
 
 from classroom.examining.case import Case, turns
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import answers_in_words

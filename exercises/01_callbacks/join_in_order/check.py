@@ -8,7 +8,7 @@ from asyncio import Future
 from typing import Any
 
 from classroom.examining.case import Case, turns
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import shown
 

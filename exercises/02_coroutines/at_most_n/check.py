@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from classroom.examining.case import Case, turns, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.verdict import Mistake
 from loopfilm import running
 from stormy_demo.backend import Backend

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from classroom.examining.case import Case
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import described, shown
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from classroom.examining.case import Case, turns, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import GIVE_UP_AFTER, described, shown

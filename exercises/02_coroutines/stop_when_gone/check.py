@@ -14,7 +14,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT, HOLDS
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import GIVE_UP_AFTER, answers_in_words, shown

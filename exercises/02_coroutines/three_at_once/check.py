@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from classroom.examining.case import Case, turns, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.verdict import Mistake
 from loopfilm import running
 from stormy_demo.backend import Backend

@@ -11,7 +11,7 @@ from typing import Any
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import MISSING
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import answers_in_words, shown

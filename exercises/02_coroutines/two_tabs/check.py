@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from classroom.examining.exercises import Choice
+from classroom.examining.kinds import Choice
 from classroom.examining.verdict import Mistake
 
 two_tabs = Choice(

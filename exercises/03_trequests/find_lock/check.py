@@ -10,7 +10,7 @@ import requests
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, until
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import AWAITS_NOTHING, MISSING
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import answers_in_words, shown

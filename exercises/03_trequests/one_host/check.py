@@ -10,7 +10,7 @@ import requests
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import answers_in_words, shown
 from loopfilm import Answer, Film

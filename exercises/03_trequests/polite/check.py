@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
-from classroom.examining.exercises import code_exercise
+from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import HOLDS
 from classroom.examining.verdict import Mistake
 from classroom.examining.words import answers_in_words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -29,7 +28,7 @@ class Exercise:
 
     @property
     def module(self) -> str:
-        """The module that has it, such as "exercises.01_callbacks.delayed_answer.check"."""
+        """The module that has it; its name ends in NOTEBOOK.NAME.check."""
         return self.checker.__module__
 
     @property
@@ -138,16 +137,6 @@ def code_exercise(hints: tuple[str, ...], *mistakes: Mistake) -> Callable[[Check
         return Exercise(checker, hints, mistakes)
 
     return decorate
-
-
-def load(module: str) -> Exercise | Choice:
-    """Return the exercise that a module has; it is called as the folder is.
-
-    Args:
-        module: such as "exercises.01_callbacks.delayed_answer.check".
-    """
-    exercise: Exercise | Choice = getattr(importlib.import_module(module), _name(module))
-    return exercise
 
 
 def _name(module: str) -> str:

@@ -1,0 +1,8 @@
+"""Where the kit is, and what of it is found by its place and not imported."""
+
+from importlib.resources import files
+from pathlib import Path
+
+KIT = Path(str(files("classroom"))).parent
+EXERCISES = KIT / "exercises"
+RESULTS = KIT / "benchmarks" / "results"
