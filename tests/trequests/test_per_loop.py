@@ -53,6 +53,22 @@ async def value_of(values: PerLoop[Value]) -> Value:
     return values.of(asyncio.get_running_loop())
 
 
+def test_a_value_that_cannot_be_closed_is_no_matter_of_other_loops(
+    values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(self: Value) -> None:
+        raise OSError("cannot be closed")
+
+    asyncio.run(value_of(values))
+    asyncio.run(value_of(values))
+    monkeypatch.setattr(Value, "close", fail)
+    assert asyncio.run(value_of(values)) is Value.made[-1]
+    [record] = caplog.records
+    assert record.exc_info and "cannot be closed" in str(record.exc_info[1])
+    # It was expected, and is no noise.
+    caplog.clear()
+
+
 def test_each_loop_has_one_value(values: PerLoop[Value]) -> None:
     async def look() -> None:
         loop = asyncio.get_running_loop()
