@@ -45,11 +45,11 @@ from ._conformance.known import (
     WRONG_KEY,
 )
 from ._shared.command import parser
-from ._shared.paths import PROJECT
+from ._shared.paths import ROOT
 from ._shared.report import Row, about, keep
 
-CACHE = PROJECT / ".conformance"
-LOCK = PROJECT / "requirements-all.lock"
+CACHE = ROOT / ".conformance"
+LOCK = ROOT / "requirements-all.lock"
 STOCK = "stock"
 ENGINES = ("simple", "curl", "sockets")
 # What is unpacked of an archive: the tests, and what they are configured with.

@@ -45,7 +45,7 @@ from ._deck.browser import Asked, Faults, Offline, asked, faults, first_slide, o
 from ._deck.internet import Internet, browser_in
 from ._deck.packages import CannotCompare
 from ._shared.command import parser
-from ._shared.paths import PROJECT
+from ._shared.paths import ROOT
 from ._shared.report import Ratios, Row, about, keep
 
 PAIRS = {"page": 25, "build": 7}
@@ -86,7 +86,7 @@ class Deck:
 def ours_in(folder: Path) -> Deck:
     """Say how our deck is made."""
     file = folder / "ours.html"
-    return Deck(file, [sys.executable, "-m", "slides", "--output", str(file)], PROJECT, {})
+    return Deck(file, [sys.executable, "-m", "slides", "--output", str(file)], ROOT, {})
 
 
 def stock_in(folder: Path) -> Deck:

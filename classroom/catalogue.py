@@ -54,4 +54,6 @@ def material(name: str, module: str) -> ModuleType:
         listing = ", ".join(folders())
         raise ValueError(f"there is no exercise {name!r}: it is one of {listing}")
     folder = folders()[name]
-    return importlib.import_module(f"classroom.found.{folder.parent.name}.{name}.{module}")
+    return importlib.import_module(
+        f"classroom.exercise_modules.{folder.parent.name}.{name}.{module}"
+    )

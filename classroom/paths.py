@@ -3,6 +3,6 @@
 from importlib.resources import files
 from pathlib import Path
 
-KIT = Path(str(files("classroom"))).parent
-EXERCISES = KIT / "exercises"
-RESULTS = KIT / "benchmarks" / "results"
+ROOT = Path(str(files("classroom"))).parent
+EXERCISES = ROOT / "exercises"
+RESULTS = ROOT / "benchmarks" / "results"

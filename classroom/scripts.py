@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tornado.ioloop import IOLoop
 
-from .paths import KIT
+from .paths import ROOT
 
 
 def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
@@ -78,7 +78,7 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
     """
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=KIT,
+        cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -94,5 +94,5 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
 
 def environment() -> dict[str, str]:
     """Return the environment for a child process that shall find the kit."""
-    paths = [str(KIT), os.environ.get("PYTHONPATH", "")]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

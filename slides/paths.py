@@ -12,6 +12,6 @@ PICTURES = SLIDES / "pictures"
 AXE = SLIDES / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 DECK = SLIDES / "build" / "stormy_webber.html"
 
-PROJECT = SLIDES.parent
-NOTEBOOKS = PROJECT / "notebooks"
+ROOT = SLIDES.parent
+NOTEBOOKS = ROOT / "notebooks"
 HANDOUT = NOTEBOOKS / "handout.md"

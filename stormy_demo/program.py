@@ -1,4 +1,8 @@
-"""Run an application as a program: `sys.exit(main(make_app))`, until Ctrl-C or SIGTERM."""
+"""Run an application as a program: `sys.exit(main(make_app))`, until Ctrl-C or SIGTERM.
+
+How an application is stopped, and how long that may take, is in `loopfilm.serving`; what a
+client is told whose request could not be finished is in `task`.
+"""
 
 from __future__ import annotations
 

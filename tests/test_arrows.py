@@ -13,19 +13,20 @@ import pytest
 
 from tests.paths import ROOT
 
-KIT = {"stormy_demo", "loopfilm", "trequests", "tornalet"}
+# What `pip install .` gives to other programs.
+INSTALLED = {"stormy_demo", "loopfilm", "trequests", "tornalet"}
 # What each room may use, of all rooms. Tests use everything, and nothing uses them.
 MAY_USE = {
     "tornalet": set(),
     "trequests": {"tornalet"},
     "loopfilm": set(),
-    "stormy_demo": KIT,
-    "classroom": KIT,
-    "exercises": {"classroom", *KIT},
+    "stormy_demo": INSTALLED,
+    "classroom": INSTALLED,
+    "exercises": {"classroom", *INSTALLED},
     "tools": set(),
-    "slides": {"classroom", "tools", *KIT},
-    "benchmarks": {"classroom", "tools", "slides", *KIT},
-    "notebooks": {"classroom", *KIT},
+    "slides": {"classroom", "tools", *INSTALLED},
+    "benchmarks": {"classroom", "tools", "slides", *INSTALLED},
+    "notebooks": {"classroom", *INSTALLED},
     "workshop": {"tools"},
 }
 ROOMS = {*MAY_USE, "tests"}

@@ -7,4 +7,4 @@ from pathlib import Path
 
 BENCHMARKS = Path(str(files("benchmarks")))
 RESULTS = BENCHMARKS / "results"
-PROJECT = BENCHMARKS.parent
+ROOT = BENCHMARKS.parent

@@ -25,8 +25,8 @@ from tornado.web import Application, RequestHandler
 from loopfilm import Film, visited
 
 from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, mistake_of
+from .rendering import GIVE_UP_AFTER, described, quoted, shown
 from .verdict import Mistake, Verdict
-from .words import GIVE_UP_AFTER, described, quoted, shown
 
 YOUR_CODE = "<your code>"
 

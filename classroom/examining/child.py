@@ -38,8 +38,8 @@ from .mistakes import (
     STOPS_THE_LOOP,
     TOO_LONG,
 )
+from .rendering import described, quoted
 from .verdict import FAILED, Mistake, Verdict
-from .words import described, quoted
 
 # Seconds. A step of an event loop takes milliseconds, and more on a busy machine.
 BEAT = 0.02

@@ -1,4 +1,9 @@
-"""The mistakes that can be made in any exercise, or in several."""
+"""The mistakes that can be made in any exercise, or in several.
+
+One that can be made in any belongs into `GENERAL` too, and into `WORDS` if a message gives it
+away; else a checker, `case` or `child` has to notice it. An exercise may have a mistake of the
+same key, with hints of its own. Mistakes in reading and running a cell at all are in `parent`.
+"""
 
 from __future__ import annotations
 
@@ -150,7 +155,7 @@ def mistake_of(text: str) -> Mistake:
     """Return the mistake that an exception of this text is known to come from.
 
     Args:
-        text: as `words.described` has it.
+        text: as `rendering.described` has it.
     """
     known = (mistake for words, mistake in WORDS.items() if words in text)
     return next(known, RAISES)

@@ -18,8 +18,8 @@ from typing import IO
 
 from ..scripts import environment
 from .kinds import Choice, Exercise
+from .rendering import quoted
 from .verdict import FAILED, Verdict
-from .words import quoted
 
 # Seconds. The child's watchdog gives up before that; this is for a child whose threads cannot
 # run, as in a long call into C.

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from loopfilm import as_image
+from loopfilm.picture import GREEN, RED
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
@@ -14,7 +15,7 @@ MOST_PRINTED = 10  # lines of the learner's own that are shown
 FAILED = "failed"
 
 # Those of the films. Each stands beside its word, so that the colour alone says nothing.
-COLOURS = {"right": "#0b5f59", "wrong": "#c62828", "not done": "#8a949e"}
+COLOURS = {"right": GREEN, "wrong": RED, "not done": "#8a949e"}
 HEADINGS = {"right": "Right.", "wrong": "Not right yet.", "not done": "Not done yet."}
 
 

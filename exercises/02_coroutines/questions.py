@@ -13,8 +13,8 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from classroom.examining.case import Case
+from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import GIVE_UP_AFTER, described, shown
 from loopfilm import Film, by_user, film, running
 from stormy_demo.backend import Backend
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from loopfilm import running_apart
 from stormy_demo.backend import Backend
 
-# Seconds: long enough to be seen in a film, and three of them stay below `words.GIVE_UP_AFTER`.
+# Seconds: long enough to be seen in a film, and three of them are less than `GIVE_UP_AFTER`.
 STANDS = 0.6
 
 

@@ -22,7 +22,7 @@ from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tornalet import run
 from trequests import SocketsAdapter, setup_session
-from trequests.engines.places import PoliteQueue
+from trequests.engines.polite_queue import PoliteQueue
 
 pytestmark = [
     pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import tornalet
 
-from .places import PoliteQueue
+from .polite_queue import PoliteQueue
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from tornado.web import Application
 from classroom.examining.case import Case, until
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import answers_in_words
 from loopfilm import NO_ANSWER, Answer, Film
 
 HOLDS = Mistake(

@@ -9,8 +9,8 @@ from typing import Any
 
 from classroom.examining.case import Case, turns
 from classroom.examining.kinds import code_exercise
+from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import shown
 
 ORDER_OF_COMING = Mistake(
     "order_of_coming",

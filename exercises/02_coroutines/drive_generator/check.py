@@ -7,8 +7,8 @@ from typing import Any
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
+from classroom.examining.rendering import described, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import described, shown
 
 MANY = 200
 

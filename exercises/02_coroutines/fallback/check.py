@@ -12,8 +12,8 @@ from typing import Any
 from classroom.examining.case import Case, turns, until
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT
+from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import GIVE_UP_AFTER, described, shown
 
 from ..questions import begin
 

@@ -16,8 +16,8 @@ from tornado.web import Application, RequestHandler
 from classroom.examining.case import Case, turns, until
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import FORGOTTEN_AWAIT, HOLDS
+from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import GIVE_UP_AFTER, answers_in_words, shown
 from loopfilm import Answer, running
 
 PAGES = ("a hen and a hawk", "a fox", "two hens", "a fox and a hen")

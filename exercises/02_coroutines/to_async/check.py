@@ -13,8 +13,8 @@ from tornado.web import Application, RequestHandler
 from classroom.examining.case import Case, until
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import MISSING
+from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import answers_in_words, shown
 from loopfilm import NO_ANSWER, Answer, Film, running
 from stormy_demo.backend import Backend
 

@@ -12,8 +12,8 @@ from tornado.web import Application, RequestHandler
 from classroom.examining.case import Case, until
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import AWAITS_NOTHING, MISSING
+from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import answers_in_words, shown
 from loopfilm import NO_ANSWER, Answer, Film, running_apart
 from stormy_demo.backend import Backend
 from tornalet import tornalet

@@ -11,8 +11,8 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
+from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import answers_in_words, shown
 from loopfilm import Answer, Film
 from stormy_demo.backend import Backend
 from tornalet import tornalet

@@ -17,8 +17,8 @@ from tornado.web import Application, RequestHandler
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import HOLDS
+from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
-from classroom.examining.words import answers_in_words
 from loopfilm import Answer, Film
 from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend

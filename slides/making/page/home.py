@@ -13,7 +13,7 @@ from slides.making.files import read_text
 from slides.making.inline import with_pictures
 from slides.making.page.filters import as_data
 from slides.making.page.site import INDEX, TITLE, Site
-from slides.paths import NOTEBOOK, PICTURES, PROJECT, SLIDES
+from slides.paths import NOTEBOOK, PICTURES, ROOT, SLIDES
 
 # The films of README.md, each with the sentence above it.
 FILMS = {
@@ -84,5 +84,5 @@ def film(name: str) -> dict[str, str]:
 
 def oldest_python() -> str:
     """Return the oldest Python that the kit runs on, as in "3.11"."""
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return str(project["requires-python"]).removeprefix(">=")

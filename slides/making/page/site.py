@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from slides.making.notebook import CannotBuild
 from slides.making.page.lesson import Lesson
-from slides.paths import NOTEBOOK, PROJECT
+from slides.paths import NOTEBOOK, ROOT
 
 INDEX = "index.html"
 TITLE = "Stormy Webber"
@@ -85,7 +85,7 @@ class Site:
             page = self.page_of[target]
             path = "" if page == here and place else relative(here, page)
             return f"{path}{place and f'#{place}'}"
-        if target not in self.page_of and target.is_relative_to(PROJECT) and target.exists():
+        if target not in self.page_of and target.is_relative_to(ROOT) and target.exists():
             return None
         raise CannotBuild(f"{source.name} has a link to {address}, which is not there.")
 

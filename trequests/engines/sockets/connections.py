@@ -30,7 +30,7 @@ from urllib3.util.ssl_ import (
 import tornalet
 
 from ..outside import Outside
-from ..places import PoliteQueue
+from ..polite_queue import PoliteQueue
 from ..threads import wait_for_thread
 from .headers import PoliteResponse
 from .polite import PoliteSocket

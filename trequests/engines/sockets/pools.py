@@ -1,8 +1,8 @@
 """urllib3's pools, whose connections yield to the event loop, and so do their pauses.
 
 urllib3 lets others say which classes a pool manager makes its pools from. These are subclasses
-of its own, changed where a pool has to wait: for a free place, see `places`; for a connection,
-see `connections`; and before another try.
+of its own, changed where a pool has to wait: for a free place, see `polite_queue`; for a
+connection, see `connections`; and before another try.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib3.exceptions import EmptyPoolError
 import tornalet
 
 from ..outside import Outside, loop_runs_here, report_blocking, warned
-from ..places import PoliteQueue
+from ..polite_queue import PoliteQueue
 from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
 

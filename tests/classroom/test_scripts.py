@@ -1,0 +1,44 @@
+"""Scripts run on a loop, or in a process, of their own."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from tornado.ioloop import IOLoop
+
+from classroom import in_a_process, on_a_loop
+
+
+class TestOnALoop:
+    def test_runs_until_the_loop_is_stopped(self) -> None:
+        order: list[str] = []
+
+        def script() -> None:
+            IOLoop.current().add_callback(order.append, "later")
+            IOLoop.current().add_callback(IOLoop.current().stop)
+            order.append("now")
+
+        on_a_loop(script)
+        assert order == ["now", "later"]
+
+    def test_gives_the_script_s_own_exception_to_the_caller(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            on_a_loop(lambda: 1 / 0)
+
+    def test_a_script_that_never_stops_is_stopped(self) -> None:
+        with pytest.raises(TimeoutError, match="nothing stopped the loop"):
+            on_a_loop(lambda: None, seconds=0.01)
+
+
+class TestInAProcess:
+    def test_returns_what_was_printed(self) -> None:
+        assert in_a_process("print(6 * 7)") == "42"
+
+    def test_sees_the_package(self) -> None:
+        assert in_a_process("import loopfilm") == ""
+
+    def test_a_script_that_fails_says_why(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(subprocess.CalledProcessError):
+            in_a_process("1 / 0")
+        assert "ZeroDivisionError" in capsys.readouterr().out

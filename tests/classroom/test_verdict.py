@@ -1,0 +1,39 @@
+"""A verdict shows itself."""
+
+from __future__ import annotations
+
+import json
+
+from classroom.examining.verdict import Verdict
+
+
+class TestVerdict:
+    def test_is_text_and_in_a_notebook_more_than_that(self) -> None:
+        verdict = Verdict(
+            "x",
+            "wrong",
+            tried=["one.", "two < three."],
+            expected="`this`",
+            got="that",
+            looks_like="a slip",
+            hints=["think", "look"],
+            svg="<svg/>",
+            alt="ada: alone.",
+        )
+        assert str(verdict).splitlines() == [
+            "Not right yet.",
+            "Tried:         two < three.",
+            "Expected:      `this`",
+            "Got:           that",
+            "It looks like: a slip",
+            "Hint:          think",
+            'One more hint: `hint("x")`',
+            "Film: ada: alone.",
+        ]
+        page = verdict._repr_html_()
+        assert "two &lt; three." in page and "<code>this</code>" in page
+        assert '<img src="data:image/svg+xml;base64,' in page and 'alt="ada: alone."' in page
+
+    def test_survives_the_way_to_another_process(self) -> None:
+        verdict = Verdict("x", "right", tried=["one", "two"])
+        assert Verdict(**json.loads(json.dumps(verdict.as_data()))) == verdict
