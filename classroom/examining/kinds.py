@@ -114,13 +114,25 @@ class Choice:
 
 def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
     """Return the names that a cell assigns, and the words that it assigns to them."""
-    found = []
+    pairs: list[tuple[ast.expr, ast.expr | None]] = []
     for node in tree.body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))):
+            case ast.Assign(targets=targets, value=value):
+                pairs += [(target, value) for target in targets]
+            case ast.AnnAssign(target=target, value=value):
+                pairs.append((target, value))
+    found = []
+    while pairs:
+        match pairs.pop(0):
+            case (
+                ast.Tuple(elts=names) | ast.List(elts=names),
+                ast.Tuple(elts=values) | ast.List(elts=values),
+            ):
+                pairs[:0] = zip(names, values, strict=False)
+            case ast.Name(id=name), ast.Constant(value=str(word)):
                 found.append((name, word))
             # `answer = c`, without quotes, is as clear.
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name(id=word)):
+            case ast.Name(id=name), ast.Name(id=word):
                 found.append((name, word))
     return [(name, word.strip().rstrip(".").lower()) for name, word in found]
 

@@ -25,6 +25,7 @@ from .verdict import FAILED, Verdict
 # run, as in a long call into C.
 DEADLINE = 20.0
 TRIES = 3  # at most, when the child was suspended meanwhile
+MOST_READ = 10_000_000  # bytes of a verdict, which may have a film in it
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
 
 
@@ -122,13 +123,12 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         finally:
             _end(child)
         text = said.text()
-        # The learner's code may have written anything into that file.
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            verdict = Verdict(**json.loads(file.read_text(encoding="utf-8")))
-            if verdict.state == FAILED:
-                raise RuntimeError(f"the checker of {exercise.name} failed:\n{verdict.got}")
-            verdict.said = text
-            return verdict
+        verdict = _read(file)
+    if verdict:
+        if verdict.state == FAILED:
+            raise RuntimeError(f"the checker of {exercise.name} failed:\n{verdict.got}")
+        verdict.said = text
+        return verdict
     if code is None:
         got, like = f"no answer within {DEADLINE:g} seconds", "a call that never returns"
     else:
@@ -147,6 +147,15 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         ],
         said=text,
     )
+
+
+def _read(file: Path) -> Verdict | None:
+    """Return the verdict that the child left, if it left one."""
+    # The learner's code may have put anything in its place: a pipe, a gigabyte, nested lists.
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+        if file.is_file() and file.stat().st_size < MOST_READ:
+            return Verdict.from_data(json.loads(file.read_text(encoding="utf-8")))
+    return None
 
 
 def _wait(child: subprocess.Popen[bytes], source: str) -> int | None:

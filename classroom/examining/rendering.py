@@ -26,7 +26,8 @@ def answers_in_words(answers: Sequence[Answer]) -> str:
 
 def quoted(source: str, number: int) -> str:
     """Return a line of a cell with its number, as the learner sees it: line 1 is the magic."""
-    lines = ["", *source.splitlines()]
+    # What ends a line to Python; `splitlines` also counts form feeds and more.
+    lines = ["", *re.split(r"\r\n|\r|\n", source)]
     text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
     return f"line {number}: `{text}`" if text else ""
 

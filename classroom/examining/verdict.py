@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from html import escape
 from typing import Any, NamedTuple
 
@@ -81,8 +81,26 @@ class Verdict:
         return 1 if self.state == "wrong" else 0
 
     def as_data(self) -> dict[str, Any]:
-        """Return it as something that JSON can carry; `Verdict(**data)` is the way back."""
+        """Return it as something that JSON can carry; `from_data` is the way back."""
         return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Any) -> Verdict:
+        """Return what `as_data` was made of.
+
+        Raises:
+            TypeError: it was made of nothing like that.
+        """
+        verdict = cls(**data)
+        like = cls("", "right")
+        for each in fields(cls):
+            value, kind = getattr(verdict, each.name), type(getattr(like, each.name))
+            texts = value if kind is list else []
+            if type(value) is not kind or not all(isinstance(text, str) for text in texts):
+                raise TypeError(f"{each.name} is {value!r}")
+        if verdict.state not in (*HEADINGS, FAILED):
+            raise TypeError(f"there is no state {verdict.state!r}")
+        return verdict
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what there is to say, each with a word in front of it."""

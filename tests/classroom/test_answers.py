@@ -74,6 +74,19 @@ class TestExercises:
         keep("order_of_turns", answer)
         assert check("order_of_turns").right
 
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            'films, line = "c", "s"',
+            'films: str = "c"\nline: str = "s"',
+            '(films, line) = ["c", "s"]',
+            "line = 's'; films = 'c'",
+        ],
+    )
+    def test_nor_how_it_is_assigned(self, cell: str) -> None:
+        keep("find_blocking", cell)
+        assert check("find_blocking").right
+
     @pytest.mark.parametrize("answer", ["answer = 'z'", "answer = 3", "print('c')", ""])
     def test_what_is_none_of_the_options_is_told_what_they_are(self, answer: str) -> None:
         keep("order_of_turns", answer)

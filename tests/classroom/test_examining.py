@@ -122,7 +122,20 @@ class TestCodeThatLeaves:
         assert verdict.mistake == "gone"
         assert "exit code 3" in verdict.got
 
-    @pytest.mark.parametrize("words", ["hello", "{}", "[1]"])
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "hello",
+            "{}",
+            "[1]",
+            '{"exercise": "x", "state": "perfect"}',
+            '{"exercise": "x", "tried": 3}',
+            '{"exercise": "x", "hints": [3]}',
+            '{"exercise": null, "state": "right"}',
+            "[" * 100_000,
+        ],
+        ids=lambda words: words[:40],
+    )
     def test_with_a_verdict_of_its_own(self, words: str) -> None:
         body = (
             "import os, glob, sys\n"
@@ -131,6 +144,13 @@ class TestCodeThatLeaves:
             "os._exit(0)"
         )
         assert function(body).mistake == "gone"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    @pytest.mark.parametrize(
+        "make", ["os.mkfifo('verdict.json')", "os.symlink('/dev/zero', 'verdict.json')"]
+    )
+    def test_with_something_that_cannot_be_read_to_its_end(self, make: str) -> None:
+        assert function(f"import os\n{make}\nos._exit(0)").mistake == "gone"
 
     def test_with_words_that_a_checker_might_say(self) -> None:
         verdict = function("print('Traceback of classroom')\nimport os\nos._exit(1)")
@@ -158,6 +178,11 @@ class TestCodeThatFails:
         assert (
             "IndexError: list index out of range (line 3: `return futures[7]`)" in verdict.got
         )
+
+    @pytest.mark.parametrize("odd", ["\f", "\u2028", "\x1c"])
+    def test_lines_are_counted_as_python_counts_them(self, odd: str) -> None:
+        verdict = function(f"odd = '{odd}'\nreturn futures[7]")
+        assert "(line 4: `return futures[7]`)" in verdict.got
 
     def test_an_exception_outside_of_any_function(self) -> None:
         assert examine("join_in_order", "1 / 0").got == (
