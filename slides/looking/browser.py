@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Error, sync_playwright
 
 from tools.machine import find_chromium
 
-# Without these Chromium would ask for updates, and wait for a graphics card. Its sandbox does
-# not start for root, nor in most containers; the pages shown are our own.
+# Without these Chromium would ask for updates, and wait for a graphics card.
 OPTIONS = (
-    "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
@@ -42,15 +42,20 @@ def chromium(*options: str) -> Iterator[Browser]:
             " install one of them, and run this again."
         )
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=path, args=[*OPTIONS, *options]
-            )
-        except Error as why:
-            raise NoBrowser(
-                f"{path} does not start: {why.message.strip().splitlines()[0]}"
-            ) from None
+        browser = _launch(playwright.chromium, path, [*OPTIONS, *options])
         try:
             yield browser
         finally:
             browser.close()
+
+
+def _launch(kind: BrowserType, path: str, options: list[str]) -> Browser:
+    # Root cannot have the sandbox. Elsewhere it is left out only where Chromium does not start
+    # with it, as in most containers; the pages shown are our own.
+    is_root = sys.platform != "win32" and os.geteuid() == 0
+    for sandbox in (False,) if is_root else (True, False):
+        try:
+            return kind.launch(executable_path=path, args=options, chromium_sandbox=sandbox)
+        except Error as error:
+            why = error.message.strip().splitlines()[0]
+    raise NoBrowser(f"{path} does not start: {why}")
