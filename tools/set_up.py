@@ -205,6 +205,9 @@ def install(lock: str, uv: Path) -> None:
         done, output = quietly(way, env)
         if done:
             return
+        if "--offline" not in way and NO_WHEEL.search(output):
+            # pip would say the same, and take longer.
+            break
     raise Trouble(why(output))
 
 
@@ -266,6 +269,15 @@ OFFLINE = re.compile(
 )
 
 
+NO_WHEEL = re.compile(
+    r"(?:Because |No matching distribution found for )([\w.-]+)==\S*"
+    r"(?: has no (?:usable )?wheels|$)",
+    re.MULTILINE,
+)
+# The Pythons for which all pins have wheels, and which CI tries.
+PYTHONS = "3.11 to 3.15"
+
+
 def why(output: str, advice: str = "run this again, and read .venv/setup.log") -> str:
     """The sentence for what an installer said when it failed."""
     if re.search("no space left|not enough space|os error 28", output, re.IGNORECASE):
@@ -279,6 +291,11 @@ def why(output: str, advice: str = "run this again, and read .venv/setup.log") -
         return (
             "the packages cannot be fetched: connect to the network (if it has a proxy or a "
             "mirror, tell pip of it), and run this again."
+        )
+    if found := NO_WHEEL.search(output):
+        return (
+            f"the package {found[1]} has no wheel for Python {sysconfig.get_python_version()} "
+            f"on this machine: install a Python from {PYTHONS}, and start workshop.py with it."
         )
     last = output.strip().rpartition("\n")[2]
     return f"set-up failed ({last}): {advice}."

@@ -22,6 +22,7 @@ from queue import Empty, Queue
 import pytest
 
 from tests.paths import ROOT
+from tools.set_up import PYTHONS
 
 BASE = getattr(sys, "_base_executable", sys.executable)
 BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
@@ -305,6 +306,29 @@ def test_no_network(tmp_path: Path) -> None:
         UV_CACHE_DIR=str(tmp_path / "uv"),
     )
     assert_one_sentence(outcome, "cannot be fetched", "connect to the network")
+
+
+# Its newest wheel is for Python 3.9.
+WITHOUT_WHEEL = """\
+pyyaml==5.4.1 \\
+    --hash=sha256:74c1485f7707cf707a7aef42ef6322b8f97921bd89be2ab6317fd782c2d53183
+"""
+
+
+@pytest.mark.parametrize("uv", [pin("uv"), ""], ids=["uv", "pip"])
+def test_a_package_without_a_wheel_for_this_python(tmp_path: Path, uv: str) -> None:
+    house = make_small_house(tmp_path / "house")
+    (house / "requirements.lock").write_text(WITHOUT_WHEEL + uv, encoding="utf-8")
+    outcome = door(house, "lab", "--version")
+    assert_one_sentence(outcome, "package pyyaml has no wheel", "a Python from 3.11 to 3.15")
+    assert ("Installing with pip" in outcome.stdout) == (uv == "")
+
+
+def test_the_pythons_that_are_named_are_those_of_ci() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    [listed] = re.findall(r"python: \[(.*)\]", workflow)
+    first, *_, last = re.findall(r'"(.*?)"', listed)
+    assert f"{first} to {last}" == PYTHONS
 
 
 def with_shim(folder: Path, code: str) -> Mapping[str, str]:
