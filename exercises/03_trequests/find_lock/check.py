@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, until
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import AWAITS_NOTHING, MISSING
+from classroom.examining.mistakes import AWAITS_NOTHING, MISSING, mistake_of
 from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film, running_apart
@@ -205,7 +205,7 @@ def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> No
     got = f"{answers_in_words(film.answers)}\n{_count(backend)}"
     if any("'bool' object" in error.text for error in case.errors):
         case.refuse(USES_THE_TRUE, expected, case.with_error(got))
-    if any("can't be used in 'await' expression" in error.text for error in case.errors):
+    if any(mistake_of(error.text) is AWAITS_NOTHING for error in case.errors):
         case.refuse(AWAITS_NOTHING, expected, case.with_error(got))
     not_a_block = "context manager protocol"
     unlocked = any("Lock is not acquired" in error.text for error in case.errors)

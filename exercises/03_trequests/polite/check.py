@@ -16,7 +16,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import HOLDS
+from classroom.examining.mistakes import AWAITS_NOTHING, HOLDS, mistake_of
 from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
 from loopfilm import Answer, Film
@@ -182,7 +182,7 @@ def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> 
     got = answers_in_words(film.answers)
     texts = [error.text for error in case.errors]
     threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
-    if any("can't be used in 'await' expression" in text for text in texts):
+    if any(mistake_of(text) is AWAITS_NOTHING for text in texts):
         case.refuse(AWAITS_BOB, expected, case.with_error(got), film if film.held else None)
     unread = any("Future is not JSON serializable" in text for text in texts)
     empty = all(answer == Answer(200, "") for answer in film.answers)
