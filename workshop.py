@@ -82,7 +82,11 @@ def check(_: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run everything that must hold: style, types, tests, notebooks, slides, browser."""
     set_up(ALL)
-    return run("-m", "pytest", *arguments)
+    # Each file in one process: the cells of a notebook share a kernel, and tests share what is
+    # expensive to make. The files come in the order of tests/conftest.py, the longest first.
+    spread = ("--numprocesses=logical", "--maxprocesses=8")
+    spread += ("--dist=loadfile", "--no-loadscope-reorder")
+    return run("-m", "pytest", *spread, *arguments)
 
 
 def slides(arguments: list[str]) -> int:
