@@ -84,9 +84,8 @@ def test(arguments: list[str]) -> int:
     set_up(ALL)
     # Each file in one process: the cells of a notebook share a kernel, and tests share what is
     # expensive to make. The files come in the order of tests/conftest.py, the longest first.
-    spread = ("--numprocesses=logical", "--maxprocesses=8")
-    spread += ("--dist=loadfile", "--no-loadscope-reorder")
-    return run("-m", "pytest", *spread, *arguments)
+    spread = "--numprocesses=logical --maxprocesses=8 --dist=loadfile --no-loadscope-reorder"
+    return run("-m", "pytest", *spread.split(), *arguments)
 
 
 def slides(arguments: list[str]) -> int:

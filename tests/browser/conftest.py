@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from slides.looking import axe
 from slides.looking.browser import NoBrowser, chromium
 from slides.making import deck as decks
 
 Opener = Callable[..., Page]
+
+# Milliseconds: a page that has not come by then hangs, however busy the machine is.
+PATIENCE = 600_000
+expect.set_options(timeout=PATIENCE)
 
 # For scripts that measure contrast: the parts of a colour, and the contrast of two, as WCAG
 # defines it.
@@ -48,6 +53,14 @@ def browser() -> Iterator[Browser]:
     """Start the Chromium of this machine; without one skip, or fail where CI=true."""
     try:
         with chromium() as started:
+            new_context = started.new_context
+
+            def patient(**options: Any) -> BrowserContext:
+                context = new_context(**options)
+                context.set_default_timeout(PATIENCE)
+                return context
+
+            started.new_context = patient  # type: ignore[method-assign]
             yield started
     except NoBrowser as reason:
         cannot(reason)

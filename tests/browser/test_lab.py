@@ -17,7 +17,6 @@ from tests.paths import ROOT
 from tools.copies import copy_folder, copy_solutions
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-MINUTE = 60_000  # Playwright counts in milliseconds.
 TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more
 # Put a folder here to keep screenshots of every notebook, light and dark.
 PICTURES = os.environ.get("STORMY_PICTURES")
@@ -67,7 +66,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    context.set_default_timeout(MINUTE)
     yield context.new_page()
     context.close()
 
@@ -84,8 +82,8 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     idle = open_notebook(page, lab, name)
     command(page, "notebook:run-all-cells")
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=MINUTE)
-    expect(idle).to_be_visible(timeout=MINUTE)
+    expect(last).to_have_text(re.compile(r"\[\d+\]:"))
+    expect(idle).to_be_visible()
 
     assert stars(page) == 0
     assert page.locator(".jp-Dialog").count() == 0
@@ -106,7 +104,7 @@ def open_notebook(page: Page, lab: str, name: str) -> Locator:
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     wait_until_ready(page)
     idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    expect(idle).to_be_visible(timeout=MINUTE)
+    expect(idle).to_be_visible()
     return idle
 
 
@@ -121,7 +119,7 @@ def test_an_exercise_is_answered_checked_and_its_solution_unfolded(
         return page.locator(".jp-Notebook .jp-CodeCell").filter(has=editor)
 
     check = cell('check("delayed_answer")')
-    expect(check.locator(".jp-OutputArea")).to_contain_text("Not done yet.", timeout=MINUTE)
+    expect(check.locator(".jp-OutputArea")).to_contain_text("Not done yet.")
     unfolded = cell('solution("delayed_answer")').locator("details pre")
     expect(unfolded).to_be_hidden()
     unfolded.locator("xpath=..").locator("summary").click()
@@ -136,7 +134,7 @@ def test_an_exercise_is_answered_checked_and_its_solution_unfolded(
         page.keyboard.insert_text(text)
         page.keyboard.press("Shift+Enter")
         page.keyboard.press("Shift+Enter")
-        expect(check.locator(".jp-OutputArea b").first).to_have_text(verdict, timeout=MINUTE)
+        expect(check.locator(".jp-OutputArea b").first).to_have_text(verdict)
         if PICTURES:
             name = f"exercise-{answer.parent.name}-{answer.stem}.png"
             check.screenshot(path=Path(PICTURES) / name)
