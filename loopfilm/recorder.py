@@ -53,21 +53,34 @@ def film(*, red: float = 0.25) -> Iterator[Film]:
             f"{type(loop).__qualname__}, whose steps do not pass asyncio.Handle"
         )
     recorded = Film(red)
-    timer: asyncio.Handle
-
-    def beat() -> None:
-        nonlocal timer
-        recorded.record.beats.append(time.perf_counter())
-        # An empty context, or the heartbeat would be in the lane in which the film was started.
-        timer = loop.call_later(HEARTBEAT, beat, context=Context())
-
+    heart = _Heart(recorded.record.beats, loop)
     _start(recorded.record, loop)
-    timer = loop.call_soon(beat, context=Context())
     try:
+        heart.start()
         yield recorded
     finally:
-        timer.cancel()
+        heart.stop()
         _stop(recorded.record, loop)
+
+
+class _Heart:
+    """Beats on a loop, and notes when."""
+
+    def __init__(self, beats: list[float], loop: asyncio.AbstractEventLoop) -> None:
+        self.beats = beats
+        self.loop = loop
+
+    def start(self) -> None:
+        # An empty context, or the heartbeat would be in the lane in which the film was started.
+        self.next = self.loop.call_soon(self.beat, context=Context())
+
+    def beat(self) -> None:
+        self.beats.append(time.perf_counter())
+        self.next = self.loop.call_later(HEARTBEAT, self.beat, context=Context())
+
+    def stop(self) -> None:
+        # A handle that is cancelled forgets whom it was to call, so no cycle is left.
+        self.next.cancel()
 
 
 class _Patch:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -452,6 +454,19 @@ def test_the_heart_stops_with_the_film() -> None:
 
     with asyncio.Runner(loop_factory=Loop) as runner:
         runner.run(experiment())
+
+
+def test_a_film_is_gone_when_nobody_has_it_any_more() -> None:
+    async def experiment() -> weakref.ref[Film]:
+        with film() as f:
+            await turns_of_the_loop()
+        return weakref.ref(f)
+
+    gc.disable()
+    try:
+        assert asyncio.run(experiment())() is None
+    finally:
+        gc.enable()
 
 
 def test_the_heartbeat_is_in_nobodys_lane() -> None:

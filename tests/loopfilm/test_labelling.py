@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -12,18 +13,22 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
+    HTTPConnection,
     HTTPHeaders,
+    HTTPMessageDelegate,
     HTTPServerConnectionDelegate,
     HTTPServerRequest,
     RequestStartLine,
+    ResponseStartLine,
 )
 from tornado.netutil import bind_sockets
 from tornado.routing import PathMatches, Rule, RuleRouter
 from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from loopfilm import by_user, labelled, lane, running, watch
+from loopfilm import by_user, film, labelled, lane, running, watch
 from loopfilm.lanes import LANE
+from tests.loopfilm.servers import turns_of_the_loop
 
 
 class WhoAmI(RequestHandler):
@@ -258,3 +263,162 @@ def test_a_router_can_be_labelled() -> None:
     found, lost = asyncio.run(experiment())
     assert found.endswith(b"/a")
     assert b"404" in lost
+
+
+class OwnStart(Application):
+    def start_request(self, *args: Any) -> Any:
+        seen.append("start_request")
+        return super().start_request(*args)
+
+
+class OwnFinding(Application):
+    def find_handler(self, *args: Any, **kwargs: Any) -> Any:
+        seen.append("find_handler")
+        return super().find_handler(*args, **kwargs)
+
+
+class OwnLog(Application):
+    def log_request(self, handler: RequestHandler) -> None:
+        seen.append("log_request")
+
+
+class OwnCall(Application):
+    def __call__(self, request: HTTPServerRequest) -> Any:
+        raise AssertionError("Tornado does not call an application")
+
+
+class OwnAddresses(Application):
+    def reverse_url(self, name: str, *args: Any) -> str:
+        seen.append("reverse_url")
+        return f"/{name}"
+
+
+class Delegate(HTTPServerConnectionDelegate):
+    """As little as a server needs, and no router."""
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> Any:
+        seen.append("start_request")
+        return DelegateRequest(request_conn)
+
+
+class DelegateRequest(HTTPMessageDelegate):
+    def __init__(self, connection: HTTPConnection) -> None:
+        self.connection = connection
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        seen.append(start_line.path)
+
+    def data_received(self, chunk: bytes) -> None:
+        seen.append(chunk)
+
+    def finish(self) -> None:
+        answer_with_lane(self.connection)
+
+
+def answer_with_lane(connection: HTTPConnection | None) -> None:
+    assert connection
+    mine = LANE.get()
+    body = mine.name.encode() if mine else b"nobody"
+    headers = HTTPHeaders({"Content-Length": str(len(body))})
+    connection.write_headers(ResponseStartLine("HTTP/1.1", 200, "OK"), headers, body)
+    connection.finish()
+
+
+def function(request: HTTPServerRequest) -> None:
+    seen.append(request.body)
+    answer_with_lane(request.connection)
+
+
+class Named(WhoAmI):
+    post = WhoAmI.get
+
+
+class Reversing(WhoAmI):
+    def post(self) -> None:
+        self.reverse_url("named")
+        self.get()
+
+
+seen: list[Any] = []
+APPLICATIONS: dict[str, tuple[Any, list[Any]]] = {
+    "start_request": (OwnStart([("/.*", Named)]), ["start_request"]),
+    "find_handler": (OwnFinding([("/.*", Named)]), ["find_handler"]),
+    "log_request": (OwnLog([("/.*", Named)]), ["log_request"]),
+    "__call__": (OwnCall([("/.*", Named)]), []),
+    "reverse_url": (OwnAddresses([("/.*", Reversing)]), ["reverse_url"]),
+    "a delegate": (Delegate(), ["start_request", "/?user=ada", b"a=b"]),
+    "a function": (function, [b"a=b"]),
+    "a router": (RuleRouter([Rule(PathMatches("/.*"), Application([("/.*", Named)]))]), []),
+    "a router of functions": (RuleRouter([Rule(PathMatches("/"), function)]), [b"a=b"]),
+    "labelled twice": (labelled(Application([("/.*", Named)])), []),
+    "labelled in a router": (
+        RuleRouter([Rule(PathMatches("/"), labelled(OwnStart([("/", Named)])))]),
+        ["start_request"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("app", "calls"), APPLICATIONS.values(), ids=APPLICATIONS)
+def test_all_is_called_that_a_plain_server_calls(app: Any, calls: list[Any]) -> None:
+    async def answer(served: Any) -> tuple[bytes, list[Any]]:
+        seen.clear()
+        with serving(served) as port:
+            answered = await raw(port, b"POST /?user=ada" + HEAD + FORM)
+        return answered.rpartition(b"\r\n")[2], list(seen)
+
+    _, of_plain = asyncio.run(answer(app))
+    body, of_labelled = asyncio.run(answer(labelled(app)))
+    assert body == b"ada"
+    assert of_labelled == of_plain
+    # A connection begins with a request that may not come, and does so again after each.
+    assert list(dict.fromkeys(of_labelled)) == calls
+
+
+def test_a_request_that_is_malformed_is_left_to_the_application() -> None:
+    """Tornado's own applications refuse it; this one does not look at it."""
+
+    async def experiment() -> bytes:
+        with serving(labelled(Delegate())) as port:
+            return await raw(port, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+    answer = asyncio.run(experiment())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"nobody")
+
+
+@pytest.mark.parametrize("filming", [contextlib.nullcontext, film])
+def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming: Any) -> None:
+    class Later(RequestHandler):
+        async def get(self) -> None:
+            await asyncio.sleep(0)
+            self.write("hello")
+
+    app = Application([("/", WhoAmI), ("/later", Later)], log_function=lambda _: None)
+
+    async def left_by(served: Any) -> int:
+        """How many objects wait in cycles after a hundred requests."""
+        with serving(served) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            with filming():
+                for number in range(101):
+                    path = b"/later" if number % 2 else b"/"
+                    writer.write(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    length = re.search(rb"Content-Length: (\d+)", head)
+                    assert length
+                    await reader.readexactly(int(length[1]))
+                    if number == 0:
+                        gc.collect()
+                        gc.disable()
+                # The last request ends when the next could begin.
+                await turns_of_the_loop(5)
+                left = gc.collect()
+            gc.enable()
+            writer.close()
+        return left
+
+    try:
+        plain = asyncio.run(left_by(app))
+        assert asyncio.run(left_by(labelled(app))) == plain == 0
+    finally:
+        gc.enable()
