@@ -11,13 +11,14 @@ from .lanes import lane
 from .own_loop import on_own_loop
 from .picture import as_image
 from .recorder import film
-from .serving import LOCALHOST, handlers_at_work, running, running_apart
+from .serving import LOCALHOST, CannotListen, handlers_at_work, running, running_apart
 from .visits import visited, watch
 
 __all__ = [
     "LOCALHOST",
     "NO_ANSWER",
     "Answer",
+    "CannotListen",
     "Film",
     "Step",
     "as_image",

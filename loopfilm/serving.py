@@ -15,27 +15,44 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
+import traceback
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from typing import Any
+from weakref import WeakSet
 
 from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream
 from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets
 from tornado.web import Application, RequestHandler
 
-from .labelling import labelled
+from .ending import end, wait_for_the_end
+from .labelling import Served, labelled
+from .own_loop import OwnLoop
 from .resolver import LiteralResolver
 
 LOCALHOST = "127.0.0.1"
-# Seconds to wait, when an application is stopped, for its connections and its handlers to end.
-GRACE_PERIOD = 3.0
+
+
+class CannotListen(OSError):
+    """The port is taken, or the address is not one of this machine's, or the like.
+
+    Attributes:
+        errno: the number of the error, if the system gave one.
+        strerror: why, in words.
+        filename: where, such as "127.0.0.1, port 8888".
+    """
+
+    def __str__(self) -> str:
+        """Return all of it in one line."""
+        return f"cannot listen on {self.filename}: {self.strerror}"
 
 
 @asynccontextmanager
 async def running(
-    app: Application, *, port: int = 0, address: str = LOCALHOST
+    app: Served, *, port: int = 0, address: str = LOCALHOST
 ) -> AsyncIterator[str]:
     """Run an application on the current loop for as long as the block lasts.
 
@@ -43,8 +60,9 @@ async def running(
     see `LiteralResolver`, unless somebody has chosen a resolver before.
 
     Args:
-        app: the application. Its setting `while_running`, if there is one, is a function that
-            returns a context manager; this is entered first and left last.
+        app: the application, or whatever else an `HTTPServer` serves. Its setting
+            `while_running`, if there is one, is a function that returns a context manager; this
+            is entered first and left last.
         port: where to listen; 0 lets the system pick.
         address: the local address to listen on.
 
@@ -52,29 +70,95 @@ async def running(
         The address of the application, such as "http://127.0.0.1:40123".
 
     Raises:
-        OSError: the port is taken, or the address is not one of this machine's.
+        CannotListen: the port is taken, or the address is not one of this machine's.
+        BaseException: whatever `while_running` raised.
     """
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
-    with app.settings.get("while_running", nullcontext)():
-        sockets = bind_sockets(port, address, family=socket.AF_UNSPEC, backlog=1024)
-        server = HTTPServer(labelled(app))
-        server.add_sockets(sockets)
+    server = _Server(labelled(app))
+    with (
+        getattr(app, "settings", {}).get("while_running", nullcontext)(),
+        _listening(server, port, address) as url,
+    ):
         try:
-            host = f"[{address}]" if ":" in address else address
-            yield f"http://{host}:{sockets[0].getsockname()[1]}"
+            yield url
         finally:
-            server.stop()
-            # An upload that nobody reads keeps its connection open; so this wait has a limit.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(server.close_all_connections(), GRACE_PERIOD)
+            await server.end()
+
+
+class _Server(HTTPServer):
+    """A server that can close all that it accepted, and end all that came of it."""
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        super().initialize(*args, **kwargs)
+        self.streams: WeakSet[IOStream] = WeakSet()
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        self.streams.add(stream)
+        super().handle_stream(stream, address)
+
+    def close(self) -> None:
+        self.stop()
+        # All at once: an upload that nobody reads would keep those that stand behind it. And
+        # also those that a handler has detached from their connection.
+        for stream in list(self.streams):
+            # A loop that is closed by now takes no callbacks.
+            with suppress(RuntimeError):
+                stream.close()
+
+    async def end(self) -> None:
+        self.close()
+        closing = [asyncio.ensure_future(each.close()) for each in self._connections]
+        try:
+            await wait_for_the_end(closing)
+        finally:
             # A handler does not notice that its connection is gone: it would go on waiting.
-            unfinished = handlers_at_work(app, asyncio.get_running_loop())
-            for task in unfinished:
-                task.cancel()
-            if unfinished:
-                # A handler can refuse to be cancelled; so this wait has a limit too.
-                await asyncio.wait(unfinished, timeout=GRACE_PERIOD)
+            await end([*closing, *self.handlers_at_work()])
+
+    def handlers_at_work(self) -> list[asyncio.Task[Any]]:
+        # By connection, since another server on this loop may serve the same application.
+        return [
+            task
+            for task, handler in _handlers(asyncio.get_running_loop())
+            if getattr(handler.request.server_connection, "stream", None) in self.streams
+        ]
+
+
+@contextmanager
+def _listening(server: _Server, port: int, address: str) -> Iterator[str]:
+    """Have a server listen, and close it.
+
+    A generator of this kind is closed even when its loop ended in the middle of everything, and
+    nobody can await anything any more.
+    """
+    where = f"{address}, port {port}"
+    sockets: list[socket.socket] = []
+    try:
+        if not 0 <= port <= 65535:
+            raise ValueError("a port is a number from 0 to 65535")
+        sockets = bind_sockets(port, address, family=socket.AF_UNSPEC, backlog=1024)
+        server.add_sockets(sockets)
+    except (OSError, ValueError, OverflowError) as error:
+        _close_sockets_of(error)
+        number, why = getattr(error, "errno", None), getattr(error, "strerror", None)
+        raise CannotListen(number, why or str(error), where) from None
+    if not sockets:
+        raise CannotListen(None, "this machine has no addresses of that kind", where)
+    try:
+        host = f"[{address}]" if ":" in address else address
+        yield f"http://{host}:{sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+def _close_sockets_of(error: BaseException) -> None:
+    """Close what Tornado had opened when it could not go on: all of it stays in its frames."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for value in frame.f_locals.values():
+            for opened in value if isinstance(value, list) else [value]:
+                if isinstance(opened, socket.socket):
+                    IOLoop.current().remove_handler(opened)
+                    opened.close()
 
 
 def handlers_at_work(
@@ -86,19 +170,23 @@ def handlers_at_work(
         app: the application.
         loop: the loop on which it runs.
     """
+    return {task: handler for task, handler in _handlers(loop) if handler.application is app}
+
+
+def _handlers(
+    loop: asyncio.AbstractEventLoop,
+) -> Iterator[tuple[asyncio.Task[Any], RequestHandler]]:
     # Tornado keeps no list of them, but each runs in a task, as a method of its handler.
-    found = {}
     for task in asyncio.all_tasks(loop):
         coroutine = task.get_coro()
         if inspect.iscoroutine(coroutine):
             handler = inspect.getcoroutinelocals(coroutine).get("self")
-            if isinstance(handler, RequestHandler) and handler.application is app:
-                found[task] = handler
-    return found
+            if isinstance(handler, RequestHandler):
+                yield task, handler
 
 
 @contextmanager
-def running_apart(app: Application) -> Iterator[str]:
+def running_apart(app: Served) -> Iterator[str]:
     """Run an application on a loop in a thread of its own, as long as the block lasts.
 
     A caller that blocks needs this: on its own loop the server could not answer it.
@@ -110,36 +198,19 @@ def running_apart(app: Application) -> Iterator[str]:
         The address of the application.
 
     Raises:
-        OSError: it could not listen.
-        BaseException: whatever it raised while it was stopped.
+        CannotListen: it could not listen.
+        BaseException: whatever else kept it from starting, ended its loop, or was raised while
+            it was stopped. What the block raised is the context of that.
     """
-    started: Future[tuple[str, Callable[[], object]]] = Future()
+    started: Future[str] = Future()
 
     async def serve() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
         async with running(app) as url:
-            started.set_result((url, lambda: loop.call_soon_threadsafe(stop.set)))
-            await stop.wait()
+            started.set_result(url)
+            await asyncio.get_running_loop().create_future()
 
-    errors: list[BaseException] = []
-
-    def run_server() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            if started.done():
-                errors.append(error)
-            else:
-                started.set_exception(error)
-
-    server = threading.Thread(target=run_server, name="running apart", daemon=True)
-    server.start()
-    url, stop = started.result()
-    try:
-        yield url
-    finally:
-        stop()
-        server.join()
-    if errors:
-        raise errors[0]
+    with OwnLoop(serve) as own_loop:
+        either: list[Future[Any]] = [started, own_loop.outcome]
+        wait(either, return_when=FIRST_COMPLETED)
+        if started.done():
+            yield started.result()

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from tornado.escape import json_decode, to_unicode
+from tornado.escape import json_decode
 from tornado.httpclient import HTTPError, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
-from tornado.web import Application
 
+from .ending import end, wait_for_the_end
 from .films import NO_ANSWER, Answer, Film
-from .labelling import lane_name
+from .labelling import Served, lane_name
 from .own_loop import on_own_loop
 from .recorder import film
 from .serving import running
@@ -25,7 +25,7 @@ SAFE = "/?&=%:+,;@!$'()*~[]"
 
 
 async def visited(
-    app: Application,
+    app: Served,
     visits: Sequence[str],
     *,
     red: float = 0.25,
@@ -73,20 +73,28 @@ async def visited(
             f.answered(name)
         return Answer(response.code, _body(response))
 
-    async with running(app) as url:
-        client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
-        try:
-            with film(red=red) as f:
-                coming = [visit(client, f, url, path) for path in paths]
-                scripts = [] if script is None else [script(f)]
-                f.answers = (await asyncio.gather(*coming, *scripts))[: len(paths)]
-        finally:
-            client.close()
+    visitors: list[asyncio.Future[Answer]] = []
+    scripts: list[asyncio.Future[object]] = []
+    try:
+        async with running(app) as url:
+            client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
+            try:
+                with film(red=red) as f:
+                    visitors += [asyncio.ensure_future(visit(client, f, url, p)) for p in paths]
+                    if script is not None:
+                        scripts.append(asyncio.ensure_future(script(f)))
+                    f.answers = (await asyncio.gather(*visitors, *scripts))[: len(paths)]
+            finally:
+                client.close()
+                await end(scripts)
+    finally:
+        # After a failure: the visitors go by themselves, since their connections are closed.
+        await wait_for_the_end(visitors)
     return f
 
 
 def watch(
-    app: Application, visits: Sequence[str], *, red: float = 0.25, timeout: float = 30.0
+    app: Served, visits: Sequence[str], *, red: float = 0.25, timeout: float = 30.0
 ) -> Film:
     """Run an application and its visitors on a loop of their own, and return the film.
 
@@ -120,4 +128,4 @@ def _body(response: HTTPResponse) -> Any:
             return json_decode(response.body)
         except ValueError:
             pass
-    return to_unicode(response.body)
+    return response.body.decode("utf-8", "replace")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,6 +14,7 @@ from tornado.web import Application, RequestHandler
 from loopfilm import Film
 
 LONG = 0.3  # seconds; a step may last 0.25 before it holds the loop
+DESCRIPTORS = Path("/proc/self/fd")
 ALL_THREE = ["/?user=ada", "/?user=grace", "/?user=alan"]
 
 
@@ -46,6 +49,20 @@ def together(size: int, handler: type[RequestHandler] = Together) -> Application
 async def turns_of_the_loop(count: int = 3) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def refused(url: str) -> bool:
+    host, port = url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def count_descriptors() -> int:
+    """Count the files and sockets that the process has open; 0 if the system does not tell."""
+    return sum(1 for _ in DESCRIPTORS.iterdir()) if DESCRIPTORS.exists() else 0
 
 
 def drawn(f: Film) -> list[str]:

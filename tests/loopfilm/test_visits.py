@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from tornado.web import Application, HTTPError, RequestHandler
 
-from loopfilm import watch
+from loopfilm import visited, watch
 from tests.loopfilm.servers import ALL_THREE
 
 
@@ -86,3 +87,43 @@ def test_a_name_is_short_for_the_resources_of_that_user() -> None:
     f = watch(Application([("/resources/", Echo)]), ["ada", "grace & co"])
     assert [answer.body for answer in f.answers] == ["ada", "grace & co"]
     assert f.lanes == ["ada", "grace & co"]
+
+
+def test_an_answer_that_is_no_text_is_an_answer() -> None:
+    class Binary(RequestHandler):
+        def get(self, what: str) -> None:
+            self.set_header("Content-Type", what)
+            self.write(b"\xff{")
+
+    f = watch(Application([("/(.*)", Binary)]), ["/image/png", "/application/json"])
+    assert f.answers == [(200, "\N{REPLACEMENT CHARACTER}{")] * 2
+
+
+class Waits(RequestHandler):
+    async def get(self) -> None:
+        self.settings["asked"].set()
+        await asyncio.Event().wait()
+
+
+async def test_nobody_is_left_when_the_script_fails() -> None:
+    async def script(_: object) -> None:
+        await asked.wait()
+        raise ZeroDivisionError
+
+    asked, before = asyncio.Event(), asyncio.all_tasks()
+    with pytest.raises(ZeroDivisionError):
+        await visited(Application([("/", Waits)], asked=asked), ALL_THREE, script=script)
+    assert asyncio.all_tasks() == before
+
+
+async def test_nobody_is_left_when_a_visit_fails() -> None:
+    async def script(_: object) -> None:
+        await asyncio.Event().wait()
+
+    def naming(_: object) -> str:
+        raise ZeroDivisionError
+
+    before = asyncio.all_tasks()
+    with pytest.raises(ZeroDivisionError):
+        await visited(Application(lane=naming), ["/"], script=script)
+    assert asyncio.all_tasks() == before
