@@ -316,10 +316,14 @@ pyyaml==5.4.1 \\
 
 
 @pytest.mark.parametrize("uv", [pin("uv"), ""], ids=["uv", "pip"])
-def test_a_package_without_a_wheel_for_this_python(tmp_path: Path, uv: str) -> None:
-    house = make_small_house(tmp_path / "house")
-    (house / "requirements.lock").write_text(WITHOUT_WHEEL + uv, encoding="utf-8")
-    outcome = door(house, "lab", "--version")
+def test_a_package_without_a_wheel_for_this_python(small: Path, uv: str) -> None:
+    lock = small / "requirements.lock"
+    kept = lock.read_bytes()
+    lock.write_text(WITHOUT_WHEEL + uv, encoding="utf-8")
+    try:
+        outcome = door(small, "lab", "--version")
+    finally:
+        lock.write_bytes(kept)
     assert_one_sentence(outcome, "package pyyaml has no wheel", "a Python from 3.11 to 3.15")
     assert ("Installing with pip" in outcome.stdout) == (uv == "")
 
