@@ -157,15 +157,18 @@ class TestEveryStyle:
         assert sorted(backend.asked) == sorted(f"{thing} of {user}" for thing in THINGS)
 
     @pytest.mark.parametrize("thing", THINGS)
+    @pytest.mark.excuse_noise("Exception after Future was cancelled")
     async def test_tells_that_the_backend_failed(self, style: ModuleType, thing: str) -> None:
         response = await ask(style, Backend(fail={thing}))
         assert "500" in assert_failed(response, 502)
 
     @pytest.mark.parametrize("thing", THINGS)
+    @pytest.mark.excuse_noise("Exception after Future was cancelled")
     async def test_tells_that_the_backend_hung_up(self, style: ModuleType, thing: str) -> None:
         assert "hung up" in assert_failed(await ask(style, Backend(drop={thing})), 502)
 
     @pytest.mark.parametrize("body", [b"hello", b"", b"\xff\xfe\xfd", b'{"profile": '])
+    @pytest.mark.excuse_noise("Exception after Future was cancelled")
     async def test_tells_that_the_backend_talks_nonsense(
         self, style: ModuleType, body: bytes
     ) -> None:
@@ -293,6 +296,7 @@ class TestEveryPoliteStyle:
             ]
             assert handlers == []
 
+    @pytest.mark.excuse_noise("Exception after Future was cancelled")
     async def test_a_failure_is_told_although_another_question_hangs(
         self, style: ModuleType
     ) -> None:
