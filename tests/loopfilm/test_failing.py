@@ -57,14 +57,17 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def main_thread_is_in(*functions: str) -> bool:
+    assert MAIN_THREAD.ident
+    stack = traceback.walk_stack(sys._current_frames()[MAIN_THREAD.ident])
+    return {frame.f_code.co_name for frame, _ in stack}.issuperset(functions)
+
+
 def interrupt_the_main_thread_in(*functions: str) -> None:
-    ident = MAIN_THREAD.ident
-    assert ident
-    names: set[str] = set()
-    while not names.issuperset(functions):
-        stack = traceback.walk_stack(sys._current_frames()[ident])
-        names = {frame.f_code.co_name for frame, _ in stack}
-    signal.pthread_kill(ident, signal.SIGINT)
+    while not main_thread_is_in(*functions):
+        pass
+    assert MAIN_THREAD.ident
+    signal.pthread_kill(MAIN_THREAD.ident, signal.SIGINT)
 
 
 def run_here(app: Any, body: Body) -> None:
@@ -285,8 +288,11 @@ class TestALoopThatEnds:
 
         # asyncio complains of the task, which nobody could end.
         caplog.set_level("CRITICAL", "asyncio")
-        with pytest.raises((AttributeError, RuntimeError, ValueError)):
+        with pytest.raises((AttributeError, RuntimeError, ValueError)) as caught:
             on_own_loop(close_by_force)
+        # What went wrong, and not what could not be done afterwards.
+        assert "loop is closed" not in str(caught.value)
+        del caught
         gc.collect()
 
 
@@ -480,6 +486,13 @@ async def tasks_but(before: set[Any]) -> set[Any]:
     return asyncio.all_tasks() - before
 
 
+start_anything_that_ends = pytest.mark.parametrize(
+    "start",
+    [lambda: run_apart(Application(), str), lambda: on_own_loop(asyncio.sleep, 0)],
+    ids=["running_apart", "on_own_loop"],
+)
+
+
 class TestAStop:
     @pytest.mark.usefixtures("hurried")
     async def test_does_not_wait_for_ever_for_a_handler(self) -> None:
@@ -507,6 +520,44 @@ class TestAStop:
         run_apart(Application([("/", Refuses)], asked=asked, over=asyncio.Event()), visit)
         clients[0].join()
         gc.collect()
+
+    @pytest.mark.usefixtures("hurried")
+    def test_does_not_hide_that_the_application_had_stopped_it_before(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class CancelsAll(Refuses):
+            async def get(self) -> None:
+                for task in asyncio.all_tasks():
+                    task.cancel()
+                await super().get()
+
+        def visit(url: str) -> None:
+            client = threading.Thread(target=ask, args=[url])
+            client.start()
+            asked.wait()
+            clients.append(client)
+
+        caplog.set_level("CRITICAL", "asyncio")
+        asked, clients = threading.Event(), list[threading.Thread]()
+        app = Application([("/", CancelsAll)], asked=asked, over=asyncio.Event())
+        with pytest.raises(asyncio.CancelledError):
+            run_apart(app, visit)
+        clients[0].join()
+        gc.collect()
+
+    @start_anything_that_ends
+    def test_waits_for_its_thread(self, monkeypatch: pytest.MonkeyPatch, start: Any) -> None:
+        def run_and_linger(thread: threading.Thread) -> None:
+            run(thread)
+            while not (main_thread_is_in("join") or over.is_set()):
+                pass
+
+        run, over, before = threading.Thread.run, threading.Event(), threading.enumerate()
+        monkeypatch.setattr(threading.Thread, "run", run_and_linger)
+        start()
+        after = threading.enumerate()
+        over.set()
+        assert after == before
 
     @pytest.mark.usefixtures("hurried")
     async def test_closes_all_connections_although_several_are_stuck(
