@@ -30,6 +30,11 @@ from .verdict import Mistake, Verdict
 
 YOUR_CODE = "<your code>"
 
+# Seconds. A film calls a step long that takes more than the first; of those it is one of the
+# learner's, and not of a busy machine, if the thread had the second.
+RED = 0.4
+LEAST_HELD = 0.3
+
 
 class Refused(Exception):
     """The answer is not right, for a reason."""
@@ -49,11 +54,13 @@ class Error(NamedTuple):
         text: the exception, as in "ValueError: no such thing".
         where: the line of the learner's code, as in "line 3: `x = int(y)`", or nothing.
         logged: what the log said of it, as in "Exception in callback".
+        mistake: the mistake that it comes from, which its traceback has shown.
     """
 
     text: str
     where: str
     logged: str
+    mistake: Mistake
 
     def __str__(self) -> str:
         return f"{self.text} ({self.where})" if self.where else self.text
@@ -67,6 +74,8 @@ class Case(logging.Handler):
         errors: the exceptions that nobody caught.
         if_stuck: the mistake to name when the loop is held for longer than we care to wait.
         held_at: the line of the learner's code that last held the thread, or nothing.
+        held_for: the longest time for which it was held while the last film was made, in
+            seconds, without those in which the thread waited for a processor.
     """
 
     def __init__(self, source: str) -> None:
@@ -78,6 +87,7 @@ class Case(logging.Handler):
         self.errors: list[Error] = []
         self.if_stuck: Mistake | None = None
         self.held_at = ""
+        self.held_for = 0.0
         self._module = types.ModuleType("exercise")
         self._warnings: list[str] = []
 
@@ -100,7 +110,9 @@ class Case(logging.Handler):
 
     def _hear(self, error: BaseException | None, logged: str) -> None:
         if error:
-            self.errors.append(Error(described(error), self.line_of(error), logged))
+            text = described(error)
+            mistake = mistake_of(error, text, self.tree)
+            self.errors.append(Error(text, self.line_of(error), logged, mistake))
 
     def never_awaited(self) -> list[str]:
         """Return the names of the coroutines that were called and never awaited."""
@@ -174,7 +186,8 @@ class Case(logging.Handler):
         script: Callable[[Film], Awaitable[object]] | None = None,
     ) -> Film:
         """Have visitors come, all at once, who go away after `GIVE_UP_AFTER` seconds."""
-        return await visited(app, visits, red=0.4, patience=GIVE_UP_AFTER, script=script)
+        self.held_for = 0.0
+        return await visited(app, visits, red=RED, patience=GIVE_UP_AFTER, script=script)
 
     def refuse(
         self, mistake: Mistake | None, expected: str, got: str, film: Film | None = None
@@ -192,25 +205,33 @@ class Case(logging.Handler):
         """
         raise Refused(mistake, expected, got, film)
 
+    def held(self, film: Film) -> bool:
+        """Return whether the learner's code held the loop in the last film.
+
+        A film also sees long steps of a thread that was ready, and for which the machine had no
+        processor.
+        """
+        return bool(film.held) and self.held_for > LEAST_HELD
+
     def refuse_if_held(self, film: Film, mistake: Mistake, expected: str) -> None:
         """Refuse an answer that held the loop."""
-        if film.held:
+        if self.held(film):
             where = f" in {self.held_at}" if self.held_at else ""
             self.refuse(mistake, expected, f"the loop was held{where}", film)
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
-        film = film if film and film.held else None
+        film = film if film and self.held(film) else None
         # Most specific first: a nested loop also leaves a coroutine that was never awaited, and
         # such a coroutine leaves other exceptions.
         for error in self.errors:
-            if mistake_of(error.text) is NESTED_LOOP:
+            if error.mistake is NESTED_LOOP:
                 self.refuse(NESTED_LOOP, expected, str(error), film)
         for name in self.never_awaited():
             got = f"`{name}` was called and never awaited"
             self.refuse(FORGOTTEN_AWAIT, expected, got, film)
         for error in self.errors:
-            self.refuse(mistake_of(error.text), expected, str(error), film)
+            self.refuse(error.mistake, expected, str(error), film)
 
     def refuse_error(self, error: BaseException, expected: str) -> NoReturn:
         """Refuse an answer for an exception that it raised."""
@@ -218,7 +239,8 @@ class Case(logging.Handler):
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         text, where = described(error), self.line_of(error)
-        self.refuse(mistake_of(text), expected, f"{text} ({where})" if where else text)
+        mistake = mistake_of(error, text, self.tree)
+        self.refuse(mistake, expected, f"{text} ({where})" if where else text)
 
     def with_error(self, got: str) -> str:
         """Add to what was got the last exception that was heard, if there was one."""

@@ -27,26 +27,33 @@ from typing import Any, NoReturn
 from tornado.ioloop import IOLoop
 
 from ..catalogue import find
+from . import memory
 from .case import YOUR_CODE, Case, Refused
 from .kinds import Exercise
 from .mistakes import (
     ENDLESS,
     EXITS,
     HOLDS,
+    MEMORY,
     MISSING,
     RAISES,
     STOPS_THE_LOOP,
     TOO_LONG,
 )
+from .own_time import OwnTime
 from .rendering import described, quoted
 from .verdict import FAILED, Mistake, Verdict
 
-# Seconds. A step of an event loop takes milliseconds, and more on a busy machine.
+# Seconds, of the time that the machine gives us. A step of an event loop takes milliseconds.
 BEAT = 0.02
 STUCK = 2.5
 DEADLINE = 15.0
 STALL = 0.5
-MOST_MEMORY = 4 << 30  # bytes
+# Bytes. A loop that goes on and on and holds so much more than at the start is one that takes
+# memory, also when its requests fail and it catches that.
+MUCH = 64 << 20
+PATIENCE = 20  # beats
+LEAST_FILES = 40
 
 
 class Watchdog(threading.Thread):
@@ -57,17 +64,21 @@ class Watchdog(threading.Thread):
             own; what was seen then proves nothing.
     """
 
-    def __init__(self, case: Case, exercise: Exercise, file: Path) -> None:
+    def __init__(self, case: Case, exercise: Exercise, result: Result) -> None:
         super().__init__(name="watchdog", daemon=True)
-        self.case, self.exercise, self.file = case, exercise, file
+        self.case, self.exercise, self.result = case, exercise, result
         self.watched = threading.get_ident()
-        self.began = time.monotonic()
+        self.clock = OwnTime()
+        self.thread_clock = OwnTime(threading.get_native_id())
         self.stalled = False
-        self.beat()
+        self.held = memory.held()
+        self.last, self.worked = self.thread_clock.time(), self.work()
 
     def beat(self) -> None:
         """Note that the thread is free."""
-        self.last, self.worked = time.monotonic(), self.work()
+        now = self.thread_clock.time()
+        self.case.held_for = max(self.case.held_for, now - self.last)
+        self.last, self.worked = now, self.work()
 
     def beat_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Note it again and again, as long as a loop runs."""
@@ -82,47 +93,92 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Watch, until the process ends."""
-        looked = time.monotonic()
+        own_clock = OwnTime(threading.get_native_id())
+        looked = own_clock.time()
         while True:
             time.sleep(BEAT)
-            now = time.monotonic()
-            # Nothing in this process can delay this thread for long, so if it wakes late, the
-            # whole process was suspended.
-            self.stalled = self.stalled or now - looked > STALL
-            looked = now
-            silent, worked = now - self.last, self.work() - self.worked
-            late = now - self.began > DEADLINE
-            where = self.where()
-            if where and silent > 10 * BEAT:
-                self.case.held_at = where
-            # Code that computes is judged by its CPU time, since on a busy machine wall time
-            # says little; wall time counts only where it uses hardly any CPU.
-            works = worked > silent / 10
-            if where and (worked > STUCK or (late and works)):
-                self.refuse(ENDLESS, f"your code goes on and on in {where}")
-            if where and silent > STUCK and not works:
-                self.refuse(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
-            if late:
-                self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
+            try:
+                # Nothing in this process can delay this thread for long, so if it wakes late,
+                # and did not wait for a processor, the whole process was suspended.
+                now = own_clock.time()
+                self.stalled = self.stalled or now - looked > STALL
+                looked = now
+                self.look()
+            except MemoryError:
+                memory.insist(self.refuse_memory)
 
-    def where(self) -> str:
-        """Return the line of the learner's code at which the thread stands, if it does.
+    def look(self) -> None:
+        """Look at what the thread does, and give up if it has done that for too long."""
+        silent, worked = self.thread_clock.time() - self.last, self.work() - self.worked
+        late = self.clock.time() > DEADLINE
+        where = self.where()
+        taken = memory.held() - self.held
+        if taken > memory.MOST_HELD:
+            self.refuse_memory()
+        if where and silent > 10 * BEAT:
+            self.case.held_at = where
+        # Code that computes is judged by its CPU time; other time counts only where it uses
+        # hardly any CPU, since only Linux says when a thread waits for a processor.
+        works = worked > silent / 10
+        if where and (worked > STUCK or (late and works)):
+            if taken > MUCH:
+                self.refuse_memory()
+            self.refuse(ENDLESS, f"your code goes on and on in {where}")
+        if where and silent > STUCK and not works:
+            self.refuse(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
+        if late:
+            self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
+
+    def where(self, thread: int | None = None) -> str:
+        """Return the line of the learner's code at which a thread stands, if it does.
 
         An import is no place to stand at: a disk may be slow.
+
+        Args:
+            thread: which; by itself the one that is watched.
         """
-        frame: FrameType | None = sys._current_frames().get(self.watched)
+        frame: FrameType | None = sys._current_frames().get(thread or self.watched)
         while frame and frame.f_code.co_filename != YOUR_CODE:
             if frame.f_code.co_filename.startswith("<frozen importlib"):
                 return ""
             frame = frame.f_back
         return quoted(self.case.source, frame.f_lineno) if frame else ""
 
-    def refuse(self, mistake: Mistake, got: str) -> NoReturn:
+    def where_it_works(self) -> str:
+        """Return the line of the learner's code that works, and not one that waits for it."""
+        before = _work_of_threads()
+        for _ in range(PATIENCE):
+            time.sleep(BEAT)
+            for thread, work in _work_of_threads().items():
+                if work > before.get(thread, 0) and (where := self.where(thread)):
+                    return where
+        return self.where()
+
+    def refuse_memory(self) -> NoReturn:
+        """Refuse an answer that takes more and more memory, in whichever thread."""
+        where = self.where_it_works()
+        got = "your code takes more and more of it" + (f" in {where}" if where else "")
+        expected = f"{memory.MOST >> 20} megabytes of memory are enough"
+        self.refuse(MEMORY, got, expected)
+
+    def refuse(
+        self, mistake: Mistake, got: str, expected: str = "it comes to an end"
+    ) -> NoReturn:
         """Refuse the answer, and end the process: its thread may never come back."""
-        refused = Refused(mistake, "it comes to an end", got)
+        refused = Refused(mistake, expected, got)
         verdict = self.case.refusal(self.exercise.name, self.exercise.hints, refused)
         verdict.stalled = self.stalled
-        end(self.file, verdict)
+        self.result.end(verdict)
+
+
+def _work_of_threads() -> dict[int, int]:
+    """Return for how many nanoseconds each thread has worked, where the system tells that."""
+    found = {}
+    for thread in threading.enumerate():
+        with contextlib.suppress(OSError, ValueError):
+            said = Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text()
+            found[thread.ident or 0] = int(said.split()[0])
+    return found
 
 
 async def have_checked(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
@@ -135,9 +191,12 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     """Run the learner's code, and return the verdict on it."""
     try:
         case.load()
+        loop = asyncio.new_event_loop()
+        # So that timers ring in their order however slow the machine is.
+        loop.time = watchdog.clock.time  # type: ignore[method-assign]
         # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the learner's
         # code has stopped, that may never end, and this process ends anyway.
-        asyncio.new_event_loop().run_until_complete(have_checked(case, exercise, watchdog))
+        loop.run_until_complete(have_checked(case, exercise, watchdog))
     except Refused as refused:
         return case.refusal(exercise.name, exercise.hints, refused)
     except BaseException as error:
@@ -158,6 +217,8 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     got = f"{text} ({where})" if where else text
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Refused(EXITS, "the program goes on", got)
+    if isinstance(error, MemoryError):
+        return Refused(MEMORY, f"{memory.MOST >> 20} megabytes of memory are enough", got)
     if "Event loop stopped" in text:
         return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
     if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
@@ -182,20 +243,60 @@ def run_sync(self: IOLoop, *args: Any, **kwargs: Any) -> Any:
 original_run_sync = IOLoop.run_sync
 
 
-def end(file: Path, verdict: Verdict) -> NoReturn:
-    """Leave a verdict, and end this process and those that it started."""
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(verdict.as_data()), encoding="utf-8")
-    part.replace(file)
-    # The learner's code may have replaced or closed it.
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-    if sys.platform == "win32":
-        # /T ends the whole tree, this process included.
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(os.getpid())], capture_output=True)
-    elif os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(0)
+class Result:
+    """The file in which the parent finds the verdict.
+
+    It is open from the beginning: the learner's code may open as many as there can be. That it
+    is there tells the parent that the learner's code can have begun.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.part = file, file.with_suffix(".part")
+        self.descriptor = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+    def end(self, verdict: Verdict) -> NoReturn:
+        """Leave a verdict, and end this process and those that it started."""
+        memory.insist(self.leave, verdict)
+        # The learner's code may have replaced or closed it.
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        if sys.platform == "win32":
+            # /T ends the whole tree, this process included.
+            command = ["taskkill", "/F", "/T", "/PID", str(os.getpid())]
+            subprocess.run(command, capture_output=True)
+        elif os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(0)
+
+    def leave(self, verdict: Verdict) -> None:
+        """Leave a verdict."""
+        data = json.dumps(verdict.as_data()).encode()
+        try:
+            os.lseek(self.descriptor, 0, os.SEEK_SET)
+            rest = data
+            while rest:
+                rest = rest[os.write(self.descriptor, rest) :]
+            os.close(self.descriptor)
+            self.part.replace(self.file)
+        except OSError:
+            # The learner's code has closed it, or taken it away.
+            self.part.write_bytes(data)
+            self.part.replace(self.file)
+
+
+def what_is_missing() -> str:
+    """Set the bound on memory; return which limit leaves too little for a check."""
+    try:
+        memory.bound()
+    except MemoryError as error:
+        return str(error)
+    if sys.platform != "win32":
+        import resource
+
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= files < LEAST_FILES:
+            return f"{files} open files are too few: a check needs {LEAST_FILES}, see ulimit -n"
+    return ""
 
 
 def main() -> None:
@@ -205,16 +306,16 @@ def main() -> None:
     source = sys.stdin.buffer.read().decode()
     # `input()` then raises EOFError, and does not wait.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    if sys.platform == "linux":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     exercise = find(name)
     assert isinstance(exercise, Exercise)
     case = Case(source)
     case.listen()
     IOLoop.run_sync = run_sync  # type: ignore[method-assign]
-    watchdog = Watchdog(case, exercise, Path(file))
+    if too_little := what_is_missing():
+        # Before there is a `Result`: this is no verdict on the answer.
+        sys.exit(too_little)
+    result = Result(Path(file))
+    watchdog = Watchdog(case, exercise, result)
     watchdog.start()
     here = os.getpid()
     verdict = judge(case, exercise, watchdog)
@@ -222,7 +323,7 @@ def main() -> None:
     if os.getpid() != here:
         os._exit(0)
     verdict.stalled = watchdog.stalled
-    end(Path(file), verdict)
+    result.end(verdict)
 
 
 if __name__ == "__main__":

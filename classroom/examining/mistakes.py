@@ -1,12 +1,20 @@
 """The mistakes that can be made in any exercise, or in several.
 
-One that can be made in any belongs into `GENERAL` too, and into `WORDS` if a message gives it
-away; else a checker, `case` or `child` has to notice it. An exercise may have a mistake of the
-same key, with hints of its own. Mistakes in reading and running a cell at all are in `parent`.
+One that can be made in any belongs into `GENERAL` too, and into `SIGNS` if an exception gives
+it away; else a checker, `case` or `child` has to notice it. An exercise may have a mistake of
+the same key, with hints of its own. Mistakes in reading and running a cell at all are in
+`parent`.
 """
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
+from types import CoroutineType
+
+from tornado.httpclient import HTTPResponse
+
+from .evidence import awaited_in_vain, entered_in_vain, operand_of, place_of
 from .verdict import Mistake
 
 RAISES = Mistake(
@@ -99,6 +107,15 @@ TOO_LONG = Mistake(
     "something that never comes to its end",
     ("Who is waiting for whom? Something that is waited for is never done.",),
 )
+MEMORY = Mistake(
+    "memory",
+    "memory that is taken without end",
+    (
+        "Which of your lines takes memory, or adds to something? How often is it run, and what "
+        "ends it?",
+        "An exercise needs a few values at a time. Keep those, and let go of the others.",
+    ),
+)
 RETURNED_TOO_EARLY = Mistake(
     "returned_too_early",
     "a `get` that returns before there is an answer, without a promise",
@@ -133,15 +150,61 @@ GENERAL = {
         HOLDS,
         ENDLESS,
         TOO_LONG,
+        MEMORY,
     )
 }
 
-# Parts of the messages of Python, asyncio and Tornado that give a mistake away.
+
+def _loop_in_a_loop(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    # The last two are in `asyncio.run`, and in what `child` has in the place of `run_sync`.
+    functions = ("_check_running", "run", "run_sync")
+    return isinstance(error, RuntimeError) and bool(
+        place
+        and place.function in functions
+        and (place.module.startswith("asyncio.") or place.function == "run_sync")
+    )
+
+
+def _coroutine_as_value(error: BaseException, tree: ast.Module) -> bool:
+    # The exception's traceback keeps the coroutine alive, so the warning that it was never
+    # awaited does not come.
+    if isinstance(error, AttributeError):
+        return type(error.obj) is CoroutineType
+    return isinstance(error, TypeError) and type(operand_of(error, tree)) is CoroutineType
+
+
+def _opened_twice(error: BaseException, _: ast.Module) -> bool:
+    return (
+        isinstance(error, AttributeError)
+        and error.name == "result"
+        and type(error.obj) is HTTPResponse
+    )
+
+
+def _after_the_end(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    if not isinstance(error, RuntimeError) or not place or place.module != "tornado.web":
+        return False
+    return bool(getattr(place.frame.f_locals.get("self"), "_finished", False))
+
+
+# What an exception shows: its type, the values it has, where it was raised, what failed there.
+SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] = (
+    (lambda error, _: isinstance(error, MemoryError), MEMORY),
+    (_loop_in_a_loop, NESTED_LOOP),
+    (_coroutine_as_value, FORGOTTEN_AWAIT),
+    (lambda error, _: entered_in_vain(error), PLAIN_WITH),
+    (lambda error, _: awaited_in_vain(error), AWAITS_NOTHING),
+    (_opened_twice, OPENED_TWICE),
+    (_after_the_end, AFTER_THE_END),
+)
+
+# Parts of messages, for what shows nothing: an exception that was caught and raised again as
+# another, and a coroutine which no name stands for.
 WORDS = {
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
-    # The exception's traceback keeps the coroutine alive, so the warning that it was never
-    # awaited does not come.
     "'coroutine' object": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,
@@ -152,11 +215,16 @@ WORDS = {
 }
 
 
-def mistake_of(text: str) -> Mistake:
-    """Return the mistake that an exception of this text is known to come from.
+def mistake_of(error: BaseException, text: str, tree: ast.Module) -> Mistake:
+    """Return the mistake that an exception is known to come from.
 
     Args:
+        error: it, with its traceback.
         text: as `rendering.described` has it.
+        tree: the learner's cell.
     """
+    for shows, mistake in SIGNS:
+        if shows(error, tree):
+            return mistake
     known = (mistake for words, mistake in WORDS.items() if words in text)
     return next(known, RAISES)

@@ -18,12 +18,15 @@ from typing import IO
 
 from ..scripts import environment
 from .kinds import Choice, Exercise
+from .own_time import OwnTime
 from .rendering import quoted
 from .verdict import FAILED, Verdict
 
-# Seconds. The child's watchdog gives up before that; this is for a child whose threads cannot
-# run, as in a long call into C.
+# Seconds, without those in which the child waits for a processor. The child's watchdog gives up
+# before that; this is for a child whose threads cannot run, as in a long call into C.
 DEADLINE = 20.0
+# Seconds on the wall. When they have passed, the machine is too busy to have a verdict.
+LONGEST = 180.0
 TRIES = 3  # at most, when the child was suspended meanwhile
 MOST_READ = 10_000_000  # bytes of a verdict, which may have a film in it
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
@@ -32,9 +35,9 @@ MOST_KEPT = 10_000  # bytes of what the learner's code prints
 def examine(exercise: Exercise | Choice, source: str) -> Verdict:
     """Examine an answer to an exercise.
 
-    It blocks until the verdict is there, for 20 seconds at most, if the machine does not stand
-    still meanwhile. The code runs in a process of its own, which is ended with what it started,
-    but for what has left its process group.
+    It blocks until the verdict is there, for 20 seconds at most, and longer if the machine is
+    busy. The code runs in a process of its own, which is ended with what it started, but for
+    what has left its process group.
 
     Args:
         exercise: it.
@@ -44,7 +47,7 @@ def examine(exercise: Exercise | Choice, source: str) -> Verdict:
         The verdict.
 
     Raises:
-        RuntimeError: the checker itself failed.
+        RuntimeError: the checker itself failed, or could not even begin.
     """
     try:
         # The empty line stands for the magic, so that line numbers are those of the cell.
@@ -111,7 +114,13 @@ def _run(exercise: Exercise, source: str) -> Verdict:
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
             # Unbuffered, many prints would take so long that they looked like an endless loop.
-            env={**environment(), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": ""},
+            env={
+                **environment(),
+                "PYTHONUTF8": "1",
+                "PYTHONUNBUFFERED": "",
+                # Else each thread takes 64 megabytes of what a bound on memory counts.
+                "MALLOC_ARENA_MAX": "1",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -119,20 +128,29 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         )
         try:
             said = _Listener(child)
-            code = _wait(child, source)
+            end = _wait(child, source)
         finally:
             _end(child)
         text = said.text()
         verdict = _read(file)
+        begun = file.with_suffix(".part").exists() or file.exists()
     if verdict:
         if verdict.state == FAILED:
             raise RuntimeError(f"the checker of {exercise.name} failed:\n{verdict.got}")
         verdict.said = text
         return verdict
-    if code is None:
+    if end is _BUSY:
+        note = (
+            f"The machine is so busy that {LONGEST:g} seconds were not enough. "
+            "Check again when it has less to do."
+        )
+        return Verdict(exercise.name, "not done", note, said=text)
+    if end is _TOO_LONG:
         got, like = f"no answer within {DEADLINE:g} seconds", "a call that never returns"
+    elif not begun:
+        raise RuntimeError(f"the check of {exercise.name} could not begin: {end}\n{text}")
     else:
-        got, like = f"it ended with exit code {code}", "code that ends the whole program"
+        got, like = end, "code that ends the whole program"
     return Verdict(
         exercise.name,
         "wrong",
@@ -158,18 +176,34 @@ def _read(file: Path) -> Verdict | None:
     return None
 
 
-def _wait(child: subprocess.Popen[bytes], source: str) -> int | None:
-    """Hand the code over, and wait for the verdict; give the exit code if there is one."""
+# How a child ended that did not end by itself.
+_TOO_LONG = "it comes to no end"
+_BUSY = "it waits for a processor"
+
+
+def _wait(child: subprocess.Popen[bytes], source: str) -> str:
+    """Hand the code over, wait for the end of the child, and return how it ended."""
     assert child.stdin
     with contextlib.suppress(OSError):
         child.stdin.write(source.encode())
         child.stdin.close()
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
+    began, clock = time.monotonic(), OwnTime(process=child.pid)
+    while time.monotonic() - began < LONGEST:
         # In short steps, so that an interrupted cell ends at once on every system.
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return child.wait(0.05)
-    return None
+            return _in_words(child.wait(0.05))
+        if clock.time() > DEADLINE:
+            return _TOO_LONG
+    return _BUSY
+
+
+def _in_words(code: int) -> str:
+    """Return an exit code in words; on Unix a negative one is the number of a signal."""
+    if code >= 0:
+        return f"it ended with exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it was ended by signal {-code}"
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

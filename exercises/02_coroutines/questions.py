@@ -13,6 +13,7 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from classroom.examining.case import Case
+from classroom.examining.evidence import awaited_in_vain, operand_of, place_of
 from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import Film, by_user, film, running
@@ -86,6 +87,16 @@ RESPONSES = Mistake(
         "`response.body`, for each of them.",
     ),
 )
+
+# Where an argument that is no awaitable, or no coroutine, raises a TypeError.
+GATHERING = [
+    ("asyncio.tasks", name) for name in ("gather", "wait", "ensure_future", "_ensure_future")
+]
+MAKING_A_TASK = [
+    ("asyncio.base_events", "create_task"),
+    ("asyncio.tasks", "create_task"),
+    ("asyncio.taskgroups", "create_task"),
+]
 
 
 class Client(SimpleAsyncHTTPClient):
@@ -216,17 +227,20 @@ def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     text, where = described(error), case.line_of(error)
-    # The words of Python 3.11, for a list and for a generator, and those of later versions.
-    a_list = ("unhashable type: 'list'", "bad yield", "an awaitable is req")
+    place, operand = place_of(error), operand_of(error, case.tree)
+    at = (place.module, place.function) if place and isinstance(error, TypeError) else ("", "")
+    # Which `gather` took for a coroutine, in Python 3.11.
+    in_a_generator = place and place.function == "<genexpr>"
     if isinstance(error, asyncio.InvalidStateError):
         mistake = LOOKS_TOO_EARLY
-    elif isinstance(error, TypeError) and "list" in text and "await" in text:
+    # Only the message says what a call returned, since no name stands for it.
+    elif awaited_in_vain(error) and (isinstance(operand, list) or "list" in text):
         mistake = AWAITS_A_LIST
-    elif any(words in text for words in a_list):
+    elif at in GATHERING or (isinstance(error, RuntimeError) and in_a_generator):
         mistake = GATHERS_A_LIST
-    elif "a coroutine was expected" in text:
+    elif at in MAKING_A_TASK:
         mistake = TASK_OF_A_FUTURE
-    elif "Future' object" in text or "Task' object" in text:
+    elif isinstance(operand, Future) or "Future' object" in text or "Task' object" in text:
         mistake = PROMISES
     else:
         case.refuse_error(error, expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -20,6 +21,7 @@ from classroom.catalogue import find, folders
 from classroom.examining import parent
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
+from classroom.scripts import environment
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
@@ -230,11 +232,147 @@ class TestCodeThatFails:
     def test_whoever_asks_for_input_gets_none(self) -> None:
         assert "EOFError" in function("return input()").got
 
-    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a limit")
-    def test_memory_without_end_is_not_given(self) -> None:
-        verdict = function("return bytearray(1 << 40)")
-        assert verdict.mistake == "raises"
-        assert "MemoryError" in verdict.got
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a bound on memory")
+class TestCodeThatTakesMemory:
+    """As much as it likes, by any way: it is told so, with the line, within its time."""
+
+    # Memory that is taken, and not only asked for.
+    PIECE = "bytearray(20_000_000)"
+
+    WAYS = {  # noqa: RUF012
+        "one that is huge": ("return b'x' * 10**12", 3),
+        "more than the bound at once": ("return bytearray(600 << 20)", 3),
+        "large ones": (f"hog = []\nwhile True:\n    hog.append({PIECE})", 5),
+        "small ones": ("hog = []\nwhile True: hog.append([])", 4),
+        "a list that grows": ("hog = [0]\nwhile True:\n    hog += hog", 5),
+        "a text that is doubled": ("hog = 'x'\nwhile True:\n    hog = hog + hog", 5),
+        "caught": (
+            "hog = []\nwhile True:\n    try:\n"
+            f"        hog.append({PIECE})\n    except MemoryError: pass",
+            6,
+        ),
+        "in a thread": (
+            "import threading, time\ndef eat():\n    hog = []\n    while True:\n"
+            f"        hog.append({PIECE})\n"
+            "threading.Thread(target=eat).start()\ntime.sleep(600)",
+            7,
+        ),
+        "in a process that was started": (
+            "import subprocess, sys\n"
+            f"program = 'hog = []\\nwhile True: hog.append({PIECE})'\n"
+            "subprocess.run([sys.executable, '-c', program])",
+            5,
+        ),
+        "in processes that each take less": (
+            "import os, time\nfor _ in range(3):\n    if not os.fork():\n"
+            "        hog = bytearray(150 << 20)\n        time.sleep(600)\n"
+            "time.sleep(600)",
+            8,
+        ),
+    }
+
+    @pytest.mark.parametrize(("body", "line"), WAYS.values(), ids=WAYS)
+    def test_is_refused_for_that(self, body: str, line: int) -> None:
+        verdict = function(body)
+        assert verdict.mistake == "memory", verdict
+        assert f"line {line}: `" in verdict.got
+
+    def test_also_where_nobody_hears_that_there_is_none(self) -> None:
+        """The text stays as long as the last one that could be made, and no more is taken."""
+        body = (
+            "hog = 'x' * (100 << 20)\nwhile True:\n    try:\n        hog = hog + hog * 5\n"
+            "    except MemoryError: pass"
+        )
+        assert function(body).mistake == "memory"
+
+    def test_some_may_be_taken(self) -> None:
+        answer = "hog = bytearray(200 << 20)\n" + JOIN.read_text(encoding="utf-8")
+        verdict = examine("join_in_order", answer)
+        assert verdict.right, verdict
+
+    def test_many_threads_may_be_started(self) -> None:
+        """Each has a stack, of which hardly anything is used."""
+        threads = (
+            "import threading\nover = threading.Event()\n"
+            "for _ in range(40): threading.Thread(target=over.wait, daemon=True).start()\n"
+        )
+        verdict = examine("join_in_order", threads + JOIN.read_text(encoding="utf-8"))
+        assert verdict.right, verdict
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to all of these limits")
+class TestAMachineWithLimits:
+    """A limit that is there already is no mistake of the learner's."""
+
+    @pytest.mark.parametrize(
+        ("limit", "value"),
+        [
+            ("RLIMIT_AS", 3_500_000 << 10),
+            ("RLIMIT_AS", 200_000 << 10),
+            ("RLIMIT_DATA", 200_000 << 10),
+            ("RLIMIT_NOFILE", 64),
+            ("RLIMIT_STACK", 64 << 20),
+            ("RLIMIT_STACK", 512 << 10),
+            ("RLIMIT_CPU", 60),
+            ("RLIMIT_NPROC", 4000),
+            ("RLIMIT_FSIZE", 1_000_000),
+            ("RLIMIT_CORE", 0),
+        ],
+    )
+    def test_a_right_answer_is_right(self, limit: str, value: int) -> None:
+        assert self.check(limit, value) == "right"
+
+    @pytest.mark.parametrize(
+        ("limit", "value", "words"),
+        [
+            ("RLIMIT_AS", 60_000 << 10, "58 megabytes are too few"),
+            ("RLIMIT_NOFILE", 20, "20 open files are too few"),
+        ],
+    )
+    def test_where_nothing_can_be_checked_nobody_is_to_blame(
+        self, limit: str, value: int, words: str
+    ) -> None:
+        said = self.check(limit, value)
+        assert "could not begin" in said and words in said
+
+    @staticmethod
+    def check(limit: str, value: int) -> str:
+        """Check a solution in a process with a limit; give the state, or what was raised."""
+        script = (
+            "import resource\n"
+            "from classroom.catalogue import find, folders\n"
+            "from classroom.examining.parent import examine\n"
+            "answer = (folders()['join_in_order'] / 'solution.py').read_text()\n"
+            f"resource.setrlimit(resource.{limit}, ({value}, {value}))\n"
+            "try: print(examine(find('join_in_order'), answer).state)\n"
+            "except RuntimeError as error: print(error)"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment())
+        return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux tells this")
+class TestABusyMachine:
+    def test_is_no_mistake_of_the_learner_s(self) -> None:
+        """A tenth of a second of work, for which others leave hardly any time.
+
+        In the line for the same processor stands a process that nobody asks to be nice.
+        """
+        busy = (
+            "import os, subprocess, sys, time\n"
+            "all = os.sched_getaffinity(0)\n"
+            "os.sched_setaffinity(0, [min(all)])\n"
+            "hog = subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n"
+            "os.nice(15)\n"
+            "began, wall = time.process_time(), time.monotonic()\n"
+            "while time.process_time() < began + 0.1 or time.monotonic() < wall + 3: pass\n"
+            "hog.kill()\n"
+            "os.sched_setaffinity(0, all)\n"
+        )
+        verdict = examine("join_in_order", busy + JOIN.read_text(encoding="utf-8"))
+        assert verdict.right, verdict
 
 
 class TestAMachineThatStandsStill:

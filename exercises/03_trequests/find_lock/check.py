@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, until
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import AWAITS_NOTHING, MISSING, mistake_of
+from classroom.examining.mistakes import AWAITS_NOTHING, MISSING, PLAIN_WITH
 from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film, running_apart
@@ -203,18 +203,18 @@ async def _same_user(case: Case, profiles: Any) -> None:
 
 def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> NoReturn:
     got = f"{answers_in_words(film.answers)}\n{_count(backend)}"
-    if any("'bool' object" in error.text for error in case.errors):
+    plain_with = any(error.mistake is PLAIN_WITH for error in case.errors)
+    a_bool = any("'bool' object" in error.text for error in case.errors)
+    if plain_with and (a_bool or _enters_what_wait_returns(case.tree)):
         case.refuse(USES_THE_TRUE, expected, case.with_error(got))
-    if any(mistake_of(error.text) is AWAITS_NOTHING for error in case.errors):
+    if any(error.mistake is AWAITS_NOTHING for error in case.errors):
         case.refuse(AWAITS_NOTHING, expected, case.with_error(got))
-    not_a_block = "context manager protocol"
     unlocked = any("Lock is not acquired" in error.text for error in case.errors)
-    if any("Lock.acquire" in name for name in case.never_awaited()) or any(
-        not_a_block in error.text for error in case.errors
-    ):
+    if plain_with or any("Lock.acquire" in name for name in case.never_awaited()):
         case.refuse(NOT_WAITED, expected, case.with_error(got))
-    if _gives_up(case.tree) and (film.held or len(backend.asked) != 1 or case.errors):
-        where = f"\nThe loop was held in {case.held_at}." if film.held and case.held_at else ""
+    held = case.held(film)
+    if _gives_up(case.tree) and (held or len(backend.asked) != 1 or case.errors):
+        where = f"\nThe loop was held in {case.held_at}." if held and case.held_at else ""
         case.refuse(TIMED_LOCK, expected, got + where, film)
     if len(backend.asked) > 1 and not unlocked:
         if case.uses("RLock"):
@@ -232,6 +232,17 @@ def _count(backend: Backend) -> str:
         return "The backend was not asked."
     times = "once" if len(backend.asked) == 1 else f"{len(backend.asked)} times"
     return f"The backend was asked {times}."
+
+
+def _enters_what_wait_returns(tree: ast.Module) -> bool:
+    """Return whether there is a `with wait(...):`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.withitem(
+                context_expr=ast.Call(func=ast.Name(id="wait") | ast.Attribute(attr="wait"))
+            ):
+                return True
+    return False
 
 
 def _gives_up(tree: ast.Module) -> bool:

@@ -181,7 +181,7 @@ def _mounts() -> Iterator[Mounts]:
 def _why_not_polite(
     case: Case, first: requests.Session, mounts: Mounts, film: Film, expected: str
 ) -> NoReturn:
-    if film.held:
+    if case.held(film):
         got = "they waited one after the other, and the loop was held"
         covered = [each for each, prefix in mounts if HOST.startswith(prefix.rstrip("/"))]
         mistake = None

@@ -16,7 +16,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import AWAITS_NOTHING, HOLDS, mistake_of
+from classroom.examining.mistakes import AWAITS_NOTHING, HOLDS
 from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
 from loopfilm import Answer, Film
@@ -182,14 +182,16 @@ def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> 
     got = answers_in_words(film.answers)
     texts = [error.text for error in case.errors]
     threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
-    if any(mistake_of(text) is AWAITS_NOTHING for text in texts):
-        case.refuse(AWAITS_BOB, expected, case.with_error(got), film if film.held else None)
+    if any(error.mistake is AWAITS_NOTHING for error in case.errors):
+        case.refuse(
+            AWAITS_BOB, expected, case.with_error(got), film if case.held(film) else None
+        )
     unread = any("Future is not JSON serializable" in text for text in texts)
     empty = all(answer == Answer(200, "") for answer in film.answers)
     if unread or (threads and empty):
         case.refuse(THREAD_NOT_AWAITED, expected, case.with_error(got))
     most = f"at most {backend.most} of their questions waited at once"
-    if film.held:
+    if case.held(film):
         where = f", and the loop was held in {case.held_at}" if case.held_at else ""
         case.refuse(case.if_stuck, expected, most + where, film)
     case.refuse_if_anything_went_wrong(expected)

@@ -1,0 +1,113 @@
+"""What an exception shows of how it came about, besides its words, which Python rewrites.
+
+The instruction that failed, and the place that raised it, are the same from version to version
+where the message is not.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+from types import FrameType, TracebackType
+from typing import NamedTuple
+
+NOTHING = object()
+
+
+class Place(NamedTuple):
+    """Where an exception was raised.
+
+    Attributes:
+        frame: the innermost frame.
+        module: the name of its module, such as "asyncio.runners".
+        function: the name of its function.
+        instruction: what failed, such as "GET_AWAITABLE".
+        detail: what stands with it, such as "__enter__".
+        span: first line, last line, first column and last column of its source.
+    """
+
+    frame: FrameType
+    module: str
+    function: str
+    instruction: str
+    detail: str
+    span: tuple[int | None, ...]
+
+
+def place_of(error: BaseException) -> Place | None:
+    """Return where an exception was raised, if it was."""
+    trace: TracebackType | None = error.__traceback__
+    if trace is None:
+        return None
+    while trace.tb_next:
+        trace = trace.tb_next
+    frame = trace.tb_frame
+    code = frame.f_code
+    found = next((i for i in dis.get_instructions(code) if i.offset == trace.tb_lasti), None)
+    return Place(
+        frame,
+        str(frame.f_globals.get("__name__", "")),
+        code.co_name,
+        found.opname if found else "",
+        found.argrepr if found else "",
+        tuple(found.positions or ()) if found else (),
+    )
+
+
+def awaited_in_vain(error: BaseException) -> bool:
+    """Return whether an `await` was given what cannot be awaited, also by a library's."""
+    place = place_of(error)
+    return isinstance(error, TypeError) and bool(place and place.instruction == "GET_AWAITABLE")
+
+
+def entered_in_vain(error: BaseException) -> bool:
+    """Return whether a plain `with` was given what it cannot enter."""
+    place = place_of(error)
+    if not isinstance(error, TypeError) or not place:
+        return False
+    # The second is what Python has since 3.14, for `async with` as well.
+    return place.instruction == "BEFORE_WITH" or (
+        place.instruction == "LOAD_SPECIAL" and place.detail in ("__enter__", "__exit__")
+    )
+
+
+def operand_of(error: BaseException, tree: ast.Module) -> object:
+    """Return what the failing instruction was applied to, where a name stands for it.
+
+    Args:
+        error: it.
+        tree: the source of the code that raised it.
+
+    Returns:
+        The value; `NOTHING` where that is not known, as of what a call has returned.
+    """
+    place = place_of(error)
+    if not place:
+        return NOTHING
+    for node in ast.walk(tree):
+        if _span(node) != place.span:
+            continue
+        match node:
+            case (
+                ast.Await(value=value) | ast.Attribute(value=value) | ast.Subscript(value=value)
+            ):
+                return _value(value, place.frame)
+            case ast.Call(func=value):
+                return _value(value, place.frame)
+            case ast.Name():
+                return _value(node, place.frame)
+    return NOTHING
+
+
+def _span(node: ast.AST) -> tuple[int | None, ...]:
+    names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
+    return tuple(getattr(node, name, None) for name in names)
+
+
+def _value(node: ast.expr, frame: FrameType) -> object:
+    match node:
+        case ast.Name(id=name):
+            return {**frame.f_globals, **frame.f_locals}.get(name, NOTHING)
+        case ast.List() | ast.ListComp():
+            return []
+    return NOTHING

@@ -1,0 +1,156 @@
+"""How much memory a check may take, and how much it has taken.
+
+On Linux a request for more than the bound fails, with a `MemoryError`; and what this process
+and its descendants really hold is looked at again and again, since each process has a bound of
+its own, and a `MemoryError` can be caught.
+
+What is not had: macOS keeps to no such bound and Windows has none, so there a large request is
+noticed when it has been granted; descendants are not looked at there, and nowhere those whose
+parent has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Bytes, beyond what the process has when the learner's code begins. What is held is refused a
+# little earlier than what is asked for, so that it is noticed when requests fail.
+MOST = 512 << 20
+MOST_HELD = 384 << 20
+# What a check needs: servers, clients, and a few threads.
+LEAST = 24 << 20
+LITTLE = 8 << 20
+TRIES = 10
+# Of each thread: this much of the bound is taken whether the thread uses it or not.
+STACK = 8 << 20
+
+
+def bound() -> None:
+    """Let requests for memory fail from `MOST` on, where the system can do that.
+
+    A bound that is lower already stays as it is.
+
+    Raises:
+        MemoryError: it leaves too little for a check.
+    """
+    if sys.platform != "linux":
+        return
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_STACK)[0] > STACK:
+        threading.stack_size(STACK)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    size = _pages("self")[0] * resource.getpagesize()
+    if soft == resource.RLIM_INFINITY or size + MOST < soft:
+        resource.setrlimit(resource.RLIMIT_AS, (size + MOST, hard))
+    elif soft - size < LEAST:
+        raise MemoryError(
+            f"{soft >> 20} megabytes are too few: a check needs more, see ulimit -v"
+        )
+
+
+def insist(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function, again if there is too little memory, and then with a little more.
+
+    The bound is not lifted, since the learner's code goes on in another thread.
+
+    Args:
+        function: it.
+        *args: what to call it with.
+        **kwargs: the same.
+
+    Raises:
+        MemoryError: it wants more than a little.
+    """
+    for _ in range(TRIES):
+        try:
+            return function(*args, **kwargs)
+        except MemoryError:
+            if sys.platform == "linux":
+                import resource
+
+                soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+                wanted = soft + LITTLE
+                if wanted < hard or hard == resource.RLIM_INFINITY:
+                    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    return function(*args, **kwargs)
+
+
+def held() -> int:
+    """Return how many bytes of memory this process and its descendants hold, as far as seen.
+
+    Where the system tells only the largest number there ever was, it is that one.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        pages = _pages("self")[1]
+        for descendant in _children("self"):
+            _, resident, shared = _pages(descendant)
+            pages += resident - shared
+        return pages * resource.getpagesize()
+    if sys.platform == "win32":
+        return _held_on_windows()
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def _pages(process: str) -> tuple[int, int, int]:
+    """Return how many pages of memory a process has, holds, and shares with files."""
+    try:
+        with open(f"/proc/{process}/statm", "rb") as file:  # noqa: PTH123
+            size, resident, shared = map(int, file.read().split()[:3])
+    except (OSError, ValueError):
+        return 0, 0, 0
+    return size, resident, shared
+
+
+def _children(process: str) -> list[str]:
+    """Return the numbers of the processes that a process has started, and of theirs."""
+    found = []
+    try:
+        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
+            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:  # noqa: PTH123
+                found += file.read().decode().split()
+    except OSError:
+        # It has ended, or this system does not tell.
+        pass
+    return [each for child in found for each in (child, *_children(child))]
+
+
+def _held_on_windows() -> int:
+    if sys.platform != "win32":
+        return 0
+    import ctypes
+    from ctypes import wintypes
+
+    class Counters(ctypes.Structure):
+        _fields_ = (
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            ("PeakWorkingSetSize", ctypes.c_size_t),
+            ("WorkingSetSize", ctypes.c_size_t),
+            ("QuotaPeakPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaPeakNonPagedPoolUsage", ctypes.c_size_t),
+            ("QuotaNonPagedPoolUsage", ctypes.c_size_t),
+            ("PagefileUsage", ctypes.c_size_t),
+            ("PeakPagefileUsage", ctypes.c_size_t),
+        )
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    kernel = ctypes.WinDLL("kernel32")
+    kernel.GetCurrentProcess.restype = wintypes.HANDLE
+    ask = kernel.K32GetProcessMemoryInfo
+    ask.argtypes = wintypes.HANDLE, ctypes.POINTER(Counters), wintypes.DWORD
+    ask(kernel.GetCurrentProcess(), ctypes.byref(counters), counters.cb)
+    return int(counters.PagefileUsage)

@@ -1,0 +1,71 @@
+"""A clock that stands still while this process would run, and the machine lets it wait.
+
+On a busy machine a second of work takes many seconds. What is judged by this clock is judged as
+on a machine that has nothing else to do: it comes late, and it is the same.
+
+Linux says how long each thread stood in line for a processor. Elsewhere the clock is the usual
+one: there a check on a very busy machine may give up where it should have waited.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+# Seconds between two looks at the threads, which take some microseconds.
+LOOK = 0.005
+
+
+class _Look(NamedTuple):
+    at: float
+    waited: dict[str, int]
+    own: float
+
+
+class OwnTime:
+    """A clock of a process, or of one of its threads."""
+
+    def __init__(self, thread: int | None = None, process: int | str = "self") -> None:
+        """Begin to count.
+
+        Args:
+            thread: the system's number for a thread; without one, the clock stands still as
+                soon as any thread of the process waits for a processor.
+            process: the system's number for a process.
+        """
+        self._folder = f"/proc/{process}/task"
+        self._thread = thread
+        self._shown = 0.0
+        # A tuple is replaced as a whole, so threads may read the clock without a lock, which a
+        # fork might leave closed.
+        self._last = _Look(time.monotonic(), self._waited({}), 0.0)
+
+    def time(self) -> float:
+        """Return the seconds that have passed by this clock since it was made."""
+        now, last = time.monotonic(), self._last
+        if now - last.at > LOOK:
+            waited = self._waited(last.waited)
+            lost = max((waited[t] - last.waited.get(t, 0) for t in waited), default=0) / 1e9
+            last = self._last = _Look(now, waited, last.own + max(now - last.at - lost, 0.0))
+        self._shown = max(self._shown, last.own + now - last.at)
+        return self._shown
+
+    def _waited(self, before: dict[str, int]) -> dict[str, int]:
+        """Return for how many nanoseconds each thread has stood in line, as far as is known."""
+        found = dict[str, int]()
+        try:
+            threads = os.listdir(self._folder) if self._thread is None else [str(self._thread)]  # noqa: PTH208
+        except OSError:
+            return before
+        for thread in threads:
+            try:
+                file = os.open(f"{self._folder}/{thread}/schedstat", os.O_RDONLY)
+                try:
+                    found[thread] = int(os.read(file, 100).split()[1])
+                finally:
+                    os.close(file)
+            except (OSError, IndexError, ValueError):
+                # It has ended, or no more files may be open.
+                found[thread] = before.get(thread, 0)
+        return found

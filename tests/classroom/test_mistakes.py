@@ -1,0 +1,126 @@
+"""A mistake has its name by what an exception shows, and not only by its words."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import textwrap
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import Application, RequestHandler
+
+from classroom.examining.case import YOUR_CODE, Case
+from classroom.examining.mistakes import WORDS, mistake_of
+from classroom.examining.rendering import described
+from loopfilm import running
+
+CELL = """
+import asyncio
+from tornado import gen
+from tornado.ioloop import IOLoop
+from tornado.httpclient import HTTPRequest, HTTPResponse
+
+async def news():
+    return "rain"
+
+async def ask(self=None):
+"""
+
+SHOWN = [
+    ("await 3", "awaits_nothing"),
+    ("await [news]", "awaits_nothing"),
+    ("await asyncio.get_running_loop().call_later(0, print)", "awaits_nothing"),
+    ("with asyncio.Lock(): pass", "plain_with"),
+    ("with asyncio.timeout(1): pass", "plain_with"),
+    ("with 3: pass", "plain_with"),
+    ("asyncio.run(news())", "nested_loop"),
+    ("asyncio.get_running_loop().run_until_complete(news())", "nested_loop"),
+    ("asyncio.new_event_loop().run_until_complete(news())", "nested_loop"),
+    ("IOLoop.current().start()", "nested_loop"),
+    ("found = news()\nfound.body", "forgotten_await"),
+    ("found = news()\nfound['body']", "forgotten_await"),
+    ("found = news()\nfound()", "forgotten_await"),
+    ("news().body", "forgotten_await"),
+    ("HTTPResponse(HTTPRequest('/'), 200).result()", "opened_twice"),
+    ("return b'x' * 10**15", "memory"),
+    ("raise ValueError('news')", "raises"),
+    ("raise TypeError('news')", "raises"),
+    ("raise RuntimeError('news')", "raises"),
+    ("{}['news']", "raises"),
+    ("None.result()", "raises"),
+    ("async with open('/dev/null'): pass", "raises"),
+]
+# What only the words of the message give away: nothing is left of a coroutine that had no name.
+TOLD = [
+    ("news()['body']", "forgotten_await"),
+    ("for each in news(): pass", "forgotten_await"),
+    ("try: await 3\nexcept TypeError as e: raise RuntimeError(str(e)) from None",
+     "awaits_nothing"),
+]  # fmt: skip
+
+
+def raised_by(body: str) -> tuple[BaseException, ast.Module]:
+    """What a cell raises, and its source as it is read."""
+    source = CELL + textwrap.indent(body, "    ")
+    tree = Case(source).tree
+    names: dict[str, Any] = {}
+    exec(compile("\n" + source, YOUR_CODE, "exec"), names)
+
+    async def call() -> BaseException:
+        try:
+            await names["ask"]()
+        except BaseException as error:
+            return error
+        raise AssertionError(body)
+
+    return asyncio.run(call()), tree
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize(("body", "key"), SHOWN)
+def test_it_is_shown_whatever_the_words(body: str, key: str) -> None:
+    error, tree = raised_by(body)
+    assert mistake_of(error, "", tree).key == key
+    assert mistake_of(error, described(error), tree).key == key
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize(("body", "key"), TOLD)
+def test_it_is_told_where_nothing_shows_it(body: str, key: str) -> None:
+    error, tree = raised_by(body)
+    assert mistake_of(error, described(error), tree).key == key
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_words_are_enough_for_an_exception_without_a_traceback(words: str) -> None:
+    text = f"TypeError: some {words} here"
+    assert mistake_of(TypeError(), text, ast.parse("")) is WORDS[words]
+
+
+@pytest.mark.parametrize("again", ["write('x')", "finish()"])
+async def test_an_answer_after_the_end_is_shown_by_the_handler(again: str) -> None:
+    raised: list[BaseException] = []
+
+    class Twice(RequestHandler):
+        def get(self) -> None:
+            self.finish()
+            try:
+                exec(f"self.{again}", {"self": self})
+            except RuntimeError as error:
+                raised.append(error)
+
+    async with running(Application([(r"/", Twice)])) as url:
+        await AsyncHTTPClient(force_instance=True).fetch(url)
+    assert mistake_of(raised[0], "", ast.parse("")).key == "after_the_end"
+
+
+async def test_a_library_that_awaits_for_the_learner_shows_it_too() -> None:
+    async def wait(thing: Any) -> None:
+        await thing
+
+    try:
+        await wait(3)
+    except TypeError as error:
+        assert mistake_of(error, "", ast.parse("")).key == "awaits_nothing"

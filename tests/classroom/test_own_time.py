@@ -1,0 +1,89 @@
+"""A clock that stands still while a process waits for a processor."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from classroom.examining import own_time
+from classroom.examining.own_time import OwnTime
+
+
+class Machine:
+    """A system with a process of some threads, of which it tells how long each has waited."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.now = folder, 1000.0
+        # The clock looks below /proc, and takes any name for a process.
+        self.process = os.path.relpath(folder, "/proc")
+        monkeypatch.setattr(own_time.time, "monotonic", lambda: self.now)
+
+    def waits(self, **seconds: float) -> None:
+        for thread, waited in seconds.items():
+            file = self.folder / "task" / thread / "schedstat"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"123456 {int(waited * 1e9)} 7\n")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_it_counts_what_is_left_when_waiting_is_taken_away(machine: Machine) -> None:
+    machine.waits(one=5.0, two=1.0)
+    clock = OwnTime(process=machine.process)
+    machine.now += 10
+    machine.waits(one=5.0, two=5.0)
+    assert clock.time() == pytest.approx(6)
+    machine.now += 1
+    machine.waits(one=6.0)
+    assert clock.time() == pytest.approx(6)
+    machine.now += 2
+    assert clock.time() == pytest.approx(8)
+
+
+def test_what_was_waited_before_it_began_does_not_count(machine: Machine) -> None:
+    machine.waits(one=500.0)
+    clock = OwnTime(process=machine.process)
+    machine.now += 3
+    assert clock.time() == pytest.approx(3)
+
+
+def test_a_thread_that_is_new_counts_from_its_start_and_one_that_has_ended_no_more(
+    machine: Machine,
+) -> None:
+    machine.waits(one=5.0)
+    clock = OwnTime(process=machine.process)
+    machine.now += 4
+    machine.waits(two=3.0)
+    assert clock.time() == pytest.approx(1)
+    (machine.folder / "task" / "two" / "schedstat").unlink()
+    machine.now += 4
+    assert clock.time() == pytest.approx(5)
+
+
+def test_it_never_goes_back(machine: Machine) -> None:
+    machine.waits(one=0.0)
+    clock = OwnTime(process=machine.process)
+    machine.now += 0.004
+    seen = clock.time()
+    machine.now += 0.004
+    machine.waits(one=9.0)
+    assert clock.time() >= seen > 0
+
+
+def test_one_of_a_thread_does_not_care_for_the_others(machine: Machine) -> None:
+    machine.waits(**{"71": 1.0, "72": 1.0})
+    clock = OwnTime(71, machine.process)
+    machine.now += 10
+    machine.waits(**{"71": 3.0, "72": 9.0})
+    assert clock.time() == pytest.approx(8)
+
+
+def test_where_the_system_tells_nothing_it_is_the_usual_clock(machine: Machine) -> None:
+    clock = OwnTime(process="no such process")
+    machine.now += 7
+    assert clock.time() == pytest.approx(7)
