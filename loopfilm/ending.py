@@ -17,10 +17,7 @@ async def wait_for_the_end(tasks: Collection[asyncio.Future[Any]]) -> None:
         tasks: what to wait for; they go on if the time is not enough.
     """
     if tasks:
-        ended, _ = await asyncio.wait(tasks, timeout=GRACE_PERIOD)
-        for task in ended:
-            # Nobody else asks for it, and asyncio would log that nobody did.
-            _ = task.cancelled() or task.exception()
+        await asyncio.wait(tasks, timeout=GRACE_PERIOD)
 
 
 async def end(tasks: Collection[asyncio.Future[Any]]) -> None:

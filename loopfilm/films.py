@@ -57,7 +57,7 @@ class Record:
         beats: each beat of the heartbeat.
     """
 
-    began: float = field(default_factory=time.perf_counter)
+    began: float
     ended: float | None = None
     steps: list[tuple[Lane | None, float, float]] = field(default_factory=list)
     beats: list[float] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Film:
         """
         self.red = red
         self.answers: list[Answer] = []
-        self.record = Record()
+        self.record = Record(began=time.perf_counter())
         self._asked: dict[str, Timeline] = {}
         self._times_asked: Counter[str] = Counter()
 

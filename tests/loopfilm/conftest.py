@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from loopfilm import films, labelling, recorder
+from tests.loopfilm.servers import clock
+
 
 @pytest.fixture(autouse=True)
 def no_trace() -> Iterator[None]:
@@ -14,3 +17,10 @@ def no_trace() -> Iterator[None]:
     original = asyncio.Handle._run
     yield
     assert asyncio.Handle._run is original
+
+
+@pytest.fixture
+def measured_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films have `servers.clock` instead of the clock on the wall."""
+    for module in (films, labelling, recorder):
+        monkeypatch.setattr(module, "time", clock)

@@ -23,7 +23,7 @@ from tornado.netutil import add_accept_handler, bind_sockets
 from tornado.web import Application, RequestHandler, stream_request_body
 
 from loopfilm import CannotListen, on_own_loop, running, running_apart
-from tests.loopfilm.servers import count_descriptors, refused
+from tests.loopfilm.servers import HANGS, count_descriptors, refused
 
 pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("no_noise")]
 
@@ -105,7 +105,7 @@ def fails_at_the_end() -> Iterator[None]:
 def ask(url: str) -> None:
     """Ask a server that may be gone before it answers."""
     with contextlib.suppress(requests.ConnectionError):
-        requests.get(url, timeout=60)
+        requests.get(url, timeout=HANGS)
 
 
 class TestWithAndWithoutALoop:
@@ -156,7 +156,7 @@ class TestWithAndWithoutALoop:
             request.connection.finish()
 
         statuses = list[int]()
-        run(answer, lambda url: statuses.append(requests.get(url, timeout=60).status_code))
+        run(answer, lambda url: statuses.append(requests.get(url, timeout=HANGS).status_code))
         assert statuses == [204]
 
 

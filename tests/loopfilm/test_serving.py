@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import BlockingResolver, DefaultLoopResolver, Resolver
 from tornado.simple_httpclient import HTTPStreamClosedError
@@ -19,9 +19,9 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from loopfilm import on_own_loop, running, running_apart
+from loopfilm import handlers_at_work, on_own_loop, running, running_apart
 from loopfilm.resolver import LiteralResolver
-from tests.loopfilm.servers import refused
+from tests.loopfilm.servers import HANGS, refused
 
 pytestmark = [
     # Tornado leaves a client's socket open when its loop ends before the answer has come.
@@ -63,7 +63,9 @@ def has_ipv6() -> bool:
 
 
 async def fetch(url: str) -> bytes:
-    return (await AsyncHTTPClient(force_instance=True, max_clients=100).fetch(url)).body
+    client = AsyncHTTPClient(force_instance=True, max_clients=100)
+    response = await client.fetch(url, connect_timeout=HANGS, request_timeout=HANGS)
+    return response.body
 
 
 class TestRunningHere:
@@ -148,6 +150,24 @@ class TestRunningHere:
         with pytest.raises(HTTPStreamClosedError):
             await waiting
 
+    async def test_tells_which_handlers_of_an_application_are_at_work(self) -> None:
+        asked, ended, loop = asyncio.Event(), list[str](), asyncio.get_running_loop()
+        app, other = (
+            Application([("/.*", NeverAnswers), ("/", Hello)], asked=asked, ended=ended)
+            for _ in range(2)
+        )
+        async with running(app) as url:
+            waiting = asyncio.ensure_future(fetch(f"{url}/never"))
+            await asked.wait()
+            [(task, handler)] = handlers_at_work(app, loop).items()
+            assert isinstance(handler, NeverAnswers)
+            assert handlers_at_work(other, loop) == {}
+            task.cancel()
+            await asyncio.wait([task])
+            assert handlers_at_work(app, loop) == {}
+        with pytest.raises(HTTPClientError):
+            await waiting
+
     async def test_closes_websockets(self) -> None:
         ended = list[str]()
         async with running(Application([("/chat", Chat)], ended=ended)) as url:
@@ -195,14 +215,46 @@ class TestRunningElsewhere:
         assert there is not here
         assert there.is_closed()
 
+    def test_on_own_loop_ends_what_the_coroutine_left(self) -> None:
+        class Left:
+            async def task(self) -> None:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    ended.append("task")
+
+            async def generator(self) -> AsyncIterator[None]:
+                try:
+                    yield
+                finally:
+                    await asyncio.sleep(0)
+                    ended.append("generator")
+
+        async def leave() -> None:
+            left.append(asyncio.ensure_future(Left().task()))
+            left.append(Left().generator())
+            await anext(left[-1])
+            await asyncio.to_thread(lambda: left.append(threading.current_thread()))
+
+        ended, left = list[str](), list[Any]()
+        on_own_loop(leave)
+        assert ended == ["task", "generator"]
+        assert not left[-1].is_alive()
+
+    def test_on_own_loop_does_not_keep_a_program_that_ends(self) -> None:
+        async def thread() -> threading.Thread:
+            return threading.current_thread()
+
+        assert on_own_loop(thread).daemon
+
     def test_running_apart_serves_a_caller_that_blocks(
         self, open_descriptors: Callable[[], int]
     ) -> None:
         before, threads = open_descriptors(), threading.active_count()
         with running_apart(hello()) as url, running_apart(hello()) as other:
             assert url != other
-            assert requests.get(url, timeout=5).text == "hello"
-            assert requests.get(other, timeout=5).text == "hello"
+            assert requests.get(url, timeout=HANGS).text == "hello"
+            assert requests.get(other, timeout=HANGS).text == "hello"
         assert refused(url)
         assert threading.active_count() == threads
         assert open_descriptors() <= before
