@@ -69,7 +69,7 @@ class PoliteConnection(HTTPConnection):
     def _connected_socket(self) -> socket.socket:
         error: OSError = OSError("getaddrinfo returns an empty list")
         for family, kind, protocol, _, address in _addresses(self._dns_host, self.port):
-            sock = PoliteSocket(family, kind, protocol, self.outside)
+            sock = PoliteSocket(family, kind, protocol, outside=self.outside)
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)

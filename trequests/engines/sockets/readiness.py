@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 from contextvars import Context
 from typing import Any
@@ -13,6 +14,9 @@ import tornalet
 
 from ..outside import loop_runs_here
 from ..per_loop import PerLoop
+
+# Milliseconds, 24 days: what the system takes.
+LONGEST_POLL = 2**31 - 1
 
 
 def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
@@ -28,8 +32,8 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
     """
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[bool] = loop.create_future()
-    timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
     watch = _watches.of(loop)
+    timer = None if seconds is None else loop.call_later(seconds, _settle, ready, False)
     try:
         watch.begin(fd, for_writing, ready)
         return tornalet.wait(ready)
@@ -41,7 +45,7 @@ def wait_on_the_loop(fd: int, for_writing: bool, seconds: float | None) -> bool:
 
 def closing(fd: int) -> None:
     """End all waits for a socket that is about to close, on the loop of this thread."""
-    if loop_runs_here():
+    if fd >= 0 and loop_runs_here():
         watch = _watches.find(asyncio.get_running_loop())
         if watch:
             watch.closing(fd)
@@ -55,7 +59,7 @@ def wait_on_the_thread(fd: int, for_writing: bool, seconds: float | None) -> boo
         return any(select.select([] if for_writing else [fd], writers, writers, seconds))
     poll = select.poll()
     poll.register(fd, select.POLLOUT if for_writing else select.POLLIN)
-    return bool(poll.poll(None if seconds is None else seconds * 1000))
+    return bool(poll.poll(None if seconds is None else min(seconds * 1000, LONGEST_POLL)))
 
 
 def _settle(ready: asyncio.Future[bool], result: bool) -> None:
@@ -118,6 +122,9 @@ class _Epoll:
     def closing(self, fd: int) -> None:
         self.waiting.settle(fd, False)
         self.waiting.settle(fd, True)
+        # Linux would leave it in for as long as it has a duplicate.
+        with contextlib.suppress(OSError):
+            self.epoll.unregister(fd)
 
     def arm(self, fd: int) -> None:
         events = select.EPOLLONESHOT

@@ -12,35 +12,54 @@ import tornalet
 
 from ..outside import Outside
 from ..threads import wait_for_thread
-from .polite import Polite
+from .polite import PoliteSocket
 
 T = TypeVar("T")
 
 
-class PoliteTLSSocket(ssl.SSLSocket, Polite):
+class PoliteTLSSocket(ssl.SSLSocket, PoliteSocket):  # type: ignore[misc]
     """A TCP socket with TLS that yields to the loop, in the handshake too."""
 
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands, see `ssl.SSLSocket.do_handshake`."""
-        self._retried(super().do_handshake, "handshake")
+        if block and self._seconds == 0:
+            self.settimeout(None)
+            try:
+                self.do_handshake()
+            finally:
+                self.settimeout(0.0)
+        else:
+            self._retried(super().do_handshake, "handshake")
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
         """Receive, see `ssl.SSLSocket.read`."""
         return self._retried(super().read, "read", len, buffer)
 
+    def write(self, data: Any) -> int:
+        """Send some of it, see `ssl.SSLSocket.write`."""
+        return self._retried(super().write, "write", data)
+
     def send(self, data: Any, flags: int = 0) -> int:
         """Send some of it, see `ssl.SSLSocket.send`."""
         return self._retried(super().send, "write", data, flags)
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file, see `ssl.SSLSocket.sendfile`."""
+        return PoliteSocket.sendfile(self, file, offset, count)
+
+    def unwrap(self) -> socket.socket:
+        """End TLS, and not the connection, see `ssl.SSLSocket.unwrap`."""
+        return self._retried(super().unwrap, "shutdown")
 
     def _retried(self, call: Callable[..., T], what: str, *args: Any) -> T:
         deadline = self._deadline()
         while True:
             try:
                 return call(*args)
-            except ssl.SSLWantReadError:
-                for_writing = False
-            except ssl.SSLWantWriteError:
-                for_writing = True
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+                if self._seconds == 0:
+                    raise
+                for_writing = isinstance(error, ssl.SSLWantWriteError)
             self._wait(for_writing, deadline, f"The {what} operation timed out")
 
 
@@ -64,7 +83,9 @@ class PoliteContext:
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._context, name, value)
 
-    def wrap_socket(self, sock: socket.socket, **options: Any) -> ssl.SSLSocket:
+    def wrap_socket(
+        self, sock: socket.socket, do_handshake_on_connect: bool = True, **options: Any
+    ) -> ssl.SSLSocket:
         """Begin TLS on a connected socket, see `ssl.SSLContext.wrap_socket`.
 
         Raises:
@@ -78,7 +99,8 @@ class PoliteContext:
         else:
             tls = self._polite(wrap(sock, do_handshake_on_connect=False))
             try:
-                tls.do_handshake()
+                if do_handshake_on_connect:
+                    tls.do_handshake()
             except BaseException:
                 tls.close()
                 raise
@@ -89,12 +111,21 @@ class PoliteContext:
     ) -> ssl.SSLSocket:
         # Its handshake knows blocking sockets only, so it gets one.
         plain = socket.socket(sock.family, sock.type, sock.proto, sock.detach())
-        plain.settimeout(sock.gettimeout())
-        try:
-            if not tornalet.can_wait():
+
+        def shake_hands() -> ssl.SSLSocket:
+            try:
+                plain.settimeout(sock.gettimeout())
                 return wrap(plain)
-            tls = wait_for_thread(lambda: wrap(plain), if_too_late=lambda tls: tls.close())
+            except BaseException:
+                plain.close()
+                raise
+
+        if not tornalet.can_wait():
+            return shake_hands()
+        try:
+            tls = wait_for_thread(shake_hands, if_too_late=lambda tls: tls.close())
         except Exception:
+            # There may have been no thread.
             plain.close()
             raise
         if _talks_as_ever(tls):
@@ -112,7 +143,12 @@ class PoliteContext:
         seconds = tls.gettimeout()
         # The context is not to be told of another class, so it has made a plain one. The two
         # classes differ in methods only.
-        tls.__class__ = PoliteTLSSocket
+        try:
+            tls.__class__ = PoliteTLSSocket
+        except TypeError:
+            # Its class has slots of its own.
+            tls.close()
+            raise self._refusal() from None
         assert isinstance(tls, PoliteTLSSocket)
         tls.outside = self._outside
         tls._never_block()
