@@ -12,7 +12,7 @@ ADDED_HEADERS = {
     f"{name.lower()}": f"{name}:"
     for name in ("Accept", "Content-Type", "Expect", "Proxy-Connection", "User-Agent")
 }
-NO_LIMIT = 2**31 - 1  # milliseconds
+LONGEST = 2**31 - 1  # milliseconds
 
 
 def set_options(exchange: Any, curl: pycurl.Curl) -> None:
@@ -23,7 +23,9 @@ def set_options(exchange: Any, curl: pycurl.Curl) -> None:
         curl: the handle, whose other options Tornado has set.
     """
     # With 0 it would take its own default, which is five minutes.
-    limit = NO_LIMIT if exchange.timeout is None else max(int(exchange.timeout * 1000), 1)
+    limit = LONGEST
+    if exchange.timeout is not None:
+        limit = min(max(int(exchange.timeout * 1000), 1), LONGEST)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, limit)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.PATH_AS_IS, 1)

@@ -27,6 +27,7 @@ import tornalet
 from ..outside import report_blocking
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing
+from .timeouts import checked
 from .waiters import Due, Waiters
 
 # Bytes that have come and that nobody has read yet. From the first on the client stops reading,
@@ -141,6 +142,7 @@ class Exchange:
             "request_url": url,
         }
         sending = outgoing(method, netloc, body, headers or {}, chunked)
+        self.timeout = checked(self.timeout)
         self.start = self.loop.time()
         self.fetch = self._begin(method, target, sending)
         self.fetch.add_done_callback(self._fetched)
@@ -149,6 +151,7 @@ class Exchange:
 
     def getresponse(self) -> RawResponse:
         """Wait for the headers, see `urllib3.connection.HTTPConnection.getresponse`."""
+        self.timeout = checked(self.timeout)
         self.until(lambda: self.head is not None, self._due_for_headers)
         head = self.head
         if head is None:
