@@ -50,7 +50,7 @@ def tornalet(
 
     @functools.wraps(plain)
     async def wrapper_until_gone(handler: RequestHandler, *args: Any, **kwargs: Any) -> Any:
-        return await _until_gone(handler, run(plain, handler, *args, **kwargs))
+        return await _until_gone(handler, lambda: run(plain, handler, *args, **kwargs))
 
     return wrapper_until_gone if cancel_when_gone else wrapper
 
@@ -60,13 +60,14 @@ def _is_closed(connection: Any) -> bool:
     return stream is not None and stream.closed()
 
 
-async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> T | None:
+async def _until_gone(
+    handler: RequestHandler, work: Callable[[], Coroutine[Any, Any, T]]
+) -> T | None:
     task = asyncio.current_task()
     assert task
     connection: Any = handler.request.connection
     if _is_closed(connection):
         # The client has gone already, and a callback that is set now would not be called.
-        work.close()
         return None
     gone = False
 
@@ -78,7 +79,7 @@ async def _until_gone(handler: RequestHandler, work: Coroutine[Any, Any, T]) -> 
 
     connection.set_close_callback(on_connection_close)
     try:
-        result = await work
+        result = await work()
     except asyncio.CancelledError:
         if not gone or task.uncancel():
             # Somebody else has cancelled the task too, and expects it to end.

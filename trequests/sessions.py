@@ -59,8 +59,8 @@ def setup_session(
         ImportError: the curl engine needs pycurl, which is not installed.
     """
     setup = Setup(mounts, engine or DEFAULT_ENGINE, outside)
-    undo = ExitStack()
-    with _lock:
+    with _lock, ExitStack() as undo:
+        undo.callback(_end, setup)
         if session is not None:
             for mounted in setup.change(session):
                 mounted.remember()
@@ -68,8 +68,8 @@ def setup_session(
         else:
             _for_all.append(setup)
             _install()
-    undo.callback(_end, setup)
-    return undo
+        # Only if nothing was raised: a session is changed whole, or not at all.
+        return undo.pop_all()
 
 
 _for_all: list[Setup] = []
@@ -140,7 +140,9 @@ def _setstate(original: Any, session: requests.Session, state: Any) -> None:
 def _change(session: requests.Session) -> None:
     with _lock:
         for setup in _for_all:
-            setup.change(session)
+            for _ in setup.change(session):
+                # Such a session keeps what is mounted on it.
+                pass
 
 
 AROUND: dict[str, Callable[..., None]] = {

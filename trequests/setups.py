@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import requests
@@ -50,9 +50,8 @@ class Setup:
         self.ours = weakref.WeakSet[Ours]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
 
-    def change(self, session: requests.Session) -> list[Mounted]:
-        """Change a session, and return what was mounted on it."""
-        mounted = list[Mounted]()
+    def change(self, session: requests.Session) -> Iterator[Mounted]:
+        """Change a session, step by step, and return what was mounted on it at each."""
         for prefix, adapter in session.adapters.items():
             if self.is_for(prefix) and not _is_as_made(adapter):
                 self.adopt(adapter)
@@ -64,15 +63,14 @@ class Setup:
             if below is None and isinstance(serving, HTTPAdapter) and not _is_as_made(serving):
                 # Its settings are for these addresses too.
                 session.mount(prefix, copied := copy.copy(serving))
+                yield Mounted(session, prefix, None, copied)
                 self.adopt(copied)
-                mounted.append(Mounted(session, prefix, None, copied))
             elif below is None or _is_as_made(below) or isinstance(below, Ours):
                 # One for each prefix: a session closes each adapter that is mounted once.
                 ours = self.make_ours()
                 self.ours.add(ours)
                 _put(session, prefix, ours)
-                mounted.append(Mounted(session, prefix, below, ours))
-        return mounted
+                yield Mounted(session, prefix, below, ours)
 
     def make_ours(self) -> Ours:
         """Return a new adapter of the engine."""

@@ -31,6 +31,8 @@ class PoliteQueue(queue.LifoQueue[Any]):
         if not tornalet.can_wait():
             # Whoever has the place may need this very loop to give it back: a deadlock.
             return super().get(block=False)
+        if timeout is not None and timeout < 0:
+            raise ValueError("'timeout' must be a non-negative number")
         end = None if timeout is None else time.monotonic() + timeout
         with contextlib.suppress(queue.Empty):
             return super().get(block=False)

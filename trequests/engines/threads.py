@@ -41,9 +41,9 @@ def wait_for_thread(
         What it returned.
 
     Raises:
+        RuntimeError: the system has no thread for it.
         BaseException: what it raised, or a cancellation.
     """
-    place = places.get() if places else None
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
@@ -80,7 +80,15 @@ def wait_for_thread(
             # Breaks a reference cycle: its traceback refers to this frame.
             del error
 
-    threading.Thread(target=work, name="trequests", daemon=True).start()
+    thread = threading.Thread(target=work, name="trequests", daemon=True)
+    place = places.get() if places else None
+    try:
+        thread.start()
+    except Exception:
+        # The system has no thread left, and none will give the place back.
+        if places:
+            places.put(place)
+        raise
     try:
         return tornalet.wait(done)
     except BaseException:

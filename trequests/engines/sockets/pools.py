@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from typing import Any
+import queue
+from typing import Any, cast
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import port_by_scheme
@@ -18,10 +19,31 @@ from urllib3.exceptions import EmptyPoolError
 
 import tornalet
 
-from ..outside import Outside, loop_runs_here, report_blocking, warned
+from ..outside import Outside, report_blocking, warned
 from ..polite_queue import PoliteQueue
 from ..threads import wait_for_thread
 from .connections import PoliteConnection, PoliteTLSConnection
+
+
+class _Cancelled(EmptyPoolError):
+    """Carries a cancellation, or another end of a wait for a place, through urllib3."""
+
+    def __init__(self, cancelled: BaseException) -> None:
+        super().__init__(cast(Any, None), "cancelled")
+        self.cancelled = cancelled
+
+
+class _Places(PoliteQueue):
+    """The places of a pool."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        try:
+            return super().get(block, timeout)
+        except queue.Empty:
+            raise
+        except BaseException as error:
+            # After any other exception urllib3 would give back a place that it never had.
+            raise _Cancelled(error) from error
 
 
 class PolitePool(HTTPConnectionPool):
@@ -34,7 +56,7 @@ class PolitePool(HTTPConnectionPool):
     """
 
     ConnectionCls: type[PoliteConnection] = PoliteConnection
-    QueueCls = PoliteQueue
+    QueueCls = _Places
 
     def __init__(
         self,
@@ -63,21 +85,6 @@ class PolitePool(HTTPConnectionPool):
         connection.outside = self.outside  # type: ignore[attr-defined]
         return connection
 
-    def _get_conn(self, timeout: float | None = None) -> Any:
-        try:
-            return super()._get_conn(timeout)
-        except Exception:
-            raise
-        except BaseException as error:
-            if not loop_runs_here():
-                raise
-            cancelled = error
-        # After any other exception urllib3 would give back a place that it never had.
-        try:
-            raise _Cancelled(self, cancelled)
-        finally:
-            del cancelled
-
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
@@ -91,7 +98,7 @@ class PolitePool(HTTPConnectionPool):
         report_blocking(self.outside, f"{method} {self.address(url)[0]}")
         token = warned.set(True)
         try:
-            return super().urlopen(method, url, *args, **kwargs)
+            return self._urlopen(method, url, *args, **kwargs)
         finally:
             warned.reset(token)
 
@@ -118,14 +125,6 @@ class PolitePool(HTTPConnectionPool):
         finally:
             # Breaks a reference cycle: its traceback refers to this frame.
             del cancelled
-
-
-class _Cancelled(EmptyPoolError):
-    """Carries a cancellation, or another end of a wait for a place, through urllib3."""
-
-    def __init__(self, pool: PolitePool, cancelled: BaseException) -> None:
-        super().__init__(pool, "cancelled")
-        self.cancelled = cancelled
 
 
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):

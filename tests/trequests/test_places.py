@@ -1,0 +1,406 @@
+"""Whatever there is only so much of is given back, however the request ends that took it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import select
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from tornado.web import Application, RequestHandler
+
+from loopfilm import running
+from stormy_demo.backend import Backend
+from tornalet import run
+from trequests import ENGINES, setup_session
+from trequests.engines.per_loop import PerLoop
+from trequests.engines.sockets.connections import MAX_LOOKUPS
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("no_noise", "no_proxies"),
+]
+
+
+def session_with(adapter: HTTPAdapter) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    setup_session(session)
+    return session
+
+
+# -- threads -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def no_threads() -> Iterator[None]:
+    """The system has none left."""
+
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.MonkeyPatch.context() as monkey:
+        monkey.setattr(threading.Thread, "start", start)
+        yield
+
+
+async def test_a_name_that_no_thread_looks_up_takes_no_place() -> None:
+    async with running(Backend().app) as url:
+        there = f"{url.replace('127.0.0.1', 'localhost')}/profile?user=ada"
+        with setup_session(engine="sockets"):
+            for _ in range(MAX_LOOKUPS + 1):
+                async with asyncio.timeout(10):
+                    with no_threads(), pytest.raises(RuntimeError, match="can't start"):
+                        await run(requests.get, there, timeout=10)
+            assert (await run(requests.get, there, timeout=10)).status_code == 200
+
+
+async def test_a_connection_that_no_thread_makes_is_none() -> None:
+    async with running(Backend().app) as url:
+        with setup_session(engine="sockets"), no_threads():
+            proxies = {"http": "socks5://127.0.0.1:9"}
+            with pytest.raises(RuntimeError, match="can't start"):
+                await run(requests.get, url, proxies=proxies, timeout=10)
+        gc.collect()
+
+
+class OwnHandshake(ssl.SSLContext):
+    """Wraps sockets itself, as contexts do that ask the system whom to trust."""
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        raise LookupError("knows nobody")
+
+
+class WithContext(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options, ssl_context=self.context)
+
+
+@contextlib.asynccontextmanager
+async def counting_ends() -> AsyncIterator[tuple[str, asyncio.Queue[None]]]:
+    """A server that says nothing, and a queue of the clients that have gone."""
+    gone = asyncio.Queue[None]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        gone.put_nowait(None)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", gone
+
+
+@pytest.mark.parametrize("threads", ["no thread", "a thread"])
+async def test_a_handshake_that_comes_to_nothing_leaves_no_socket_open(threads: str) -> None:
+    session = session_with(WithContext(OwnHandshake(ssl.PROTOCOL_TLS_CLIENT)))
+    none = threads == "no thread"
+    async with counting_ends() as (address, gone), asyncio.timeout(20):
+        with (
+            no_threads() if none else contextlib.nullcontext(),
+            pytest.raises(RuntimeError if none else LookupError),
+        ):
+            await run(session.get, f"https://{address}/", timeout=10)
+        await gone.get()
+
+
+async def test_a_handshake_that_nobody_waits_for_leaves_no_socket_open() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(ssl.SSLContext):
+        def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+            begun.set()
+            go_on.wait(10)
+            raise LookupError("knows nobody")
+
+    session = session_with(WithContext(Slow(ssl.PROTOCOL_TLS_CLIENT)))
+    async with counting_ends() as (address, gone), asyncio.timeout(20):
+        asking = asyncio.create_task(run(session.get, f"https://{address}/", timeout=10))
+        await asyncio.to_thread(begun.wait, 10)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        go_on.set()
+        await gone.get()
+
+
+async def test_a_socket_of_another_class_is_refused_and_closed() -> None:
+    class Mine(ssl.SSLSocket):
+        __slots__ = ("mine",)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = Mine
+
+    def wrap_socket(*args: Any, **options: Any) -> ssl.SSLSocket:
+        options["do_handshake_on_connect"] = False
+        return ssl.SSLContext.wrap_socket(context, *args, **options)
+
+    context.wrap_socket = wrap_socket  # type: ignore[method-assign]
+    session = session_with(WithContext(context))
+    async with counting_ends() as (address, gone), asyncio.timeout(20):
+        with pytest.raises(RuntimeError, match="would block the event loop"):
+            await run(session.get, f"https://{address}/", timeout=10)
+        await gone.get()
+
+
+# -- descriptors -------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="else there is no such descriptor")
+def test_a_loop_that_gets_no_descriptor_gets_one_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none_left() -> Any:
+        raise OSError(24, "Too many open files")
+
+    async def twice(url: str) -> int:
+        with monkeypatch.context() as monkey:
+            monkey.setattr(select, "epoll", none_left)
+            with pytest.raises(requests.ConnectionError, match="Too many open files"):
+                await run(requests.get, f"{url}/profile?user=ada", timeout=10)
+        return (await run(requests.get, f"{url}/profile?user=ada", timeout=10)).status_code
+
+    async def both() -> int:
+        async with running(Backend().app) as url:
+            return await twice(url)
+
+    with setup_session(engine="sockets"):
+        assert asyncio.run(both()) == 200
+
+
+# -- the places of a pool, and of a client -----------------------------------------------------
+
+
+class Site(RequestHandler):
+    """Hangs, or answers with half of what it promises, or with all."""
+
+    async def get(self, what: str) -> None:
+        self.settings["asked"].append(what)
+        if what == "hang":
+            await asyncio.Event().wait()
+        elif what == "half":
+            self.set_header("Content-Length", "8")
+            self.write("half")
+            await self.flush()
+            await asyncio.Event().wait()
+        else:
+            self.write("whole")
+
+    async def post(self, what: str) -> None:
+        self.write("whole")
+
+
+Ask = Callable[..., requests.Response]
+End = Callable[[Ask, str], None]
+
+
+def read(ask: Ask, url: str) -> None:
+    assert ask(f"{url}/whole").text == "whole"
+
+
+def closed(ask: Ask, url: str) -> None:
+    ask(f"{url}/half", stream=True).close()
+
+
+def forgotten(ask: Ask, url: str) -> None:
+    ask(f"{url}/half", stream=True)
+    gc.collect()
+
+
+def too_late(ask: Ask, url: str) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        ask(f"{url}/hang", timeout=0.05)
+
+
+def too_late_in_the_middle(ask: Ask, url: str) -> None:
+    with pytest.raises(requests.ConnectionError):
+        ask(f"{url}/half", timeout=0.05)
+
+
+def refused(ask: Ask, url: str) -> None:
+    with pytest.raises(requests.ConnectionError):
+        ask("http://127.0.0.1:1/")
+
+
+def too_late_for_tls(ask: Ask, url: str) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        ask(url.replace("http", "https"), timeout=0.05)
+
+
+def with_a_body_that_raises(ask: Ask, url: str) -> None:
+    def body() -> Iterator[bytes]:
+        yield b"one"
+        raise KeyError("two")
+
+    with pytest.raises(KeyError):
+        ask(f"{url}/whole", method="POST", data=body())
+
+
+def with_a_header_that_is_none(ask: Ask, url: str) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        ask(f"{url}/whole", headers={"X-Name": "小波"})
+
+
+def with_a_timeout_that_is_none(ask: Ask, url: str) -> None:
+    with pytest.raises(OverflowError):
+        ask(f"{url}/whole", timeout=float("inf"))
+
+
+ENDS = [
+    read, closed, forgotten, too_late, too_late_in_the_middle, refused, too_late_for_tls,
+    with_a_body_that_raises, with_a_header_that_is_none, with_a_timeout_that_is_none,
+]  # fmt: skip
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def one_place(engine: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Ask with an engine that has one request under way at once."""
+    if engine == "curl":
+        pytest.importorskip("pycurl")
+    if engine == "sockets":
+        session = session_with(HTTPAdapter(pool_maxsize=1, pool_block=True))
+    else:
+        module = __import__(f"trequests.engines.clients.{engine}", fromlist=["_Client"])
+        client = PerLoop(lambda: module._Client(force_instance=True, max_clients=1))
+        monkeypatch.setattr(module, "_clients", client)
+        session = requests.Session()
+        session.trust_env = False
+        setup_session(session, engine=engine)
+
+    def ask(url: str, method: str = "GET", **options: Any) -> requests.Response:
+        return session.request(method, url, **{"timeout": 10, **options})
+
+    return ask
+
+
+@contextlib.asynccontextmanager
+async def site() -> AsyncIterator[tuple[str, list[str]]]:
+    asked = list[str]()
+    async with running(Application([(r"/(\w*)", Site)], asked=asked)) as url:
+        yield url, asked
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_whoever_has_the_only_place_gives_it_back(
+    one_place: Ask, end: End, engine: str
+) -> None:
+    if end is forgotten and engine == "sockets":
+        pytest.skip("urllib3's own pools wait for what is forgotten, too")
+    async with site() as (url, _), asyncio.timeout(30):
+        await run(end, one_place, url)
+        await run(read, one_place, url)
+
+
+@pytest.mark.parametrize("what", ["hang", "half"])
+async def test_whoever_is_cancelled_with_the_only_place_gives_it_back(
+    one_place: Ask, what: str
+) -> None:
+    async with site() as (url, asked), asyncio.timeout(30):
+        asking = asyncio.create_task(run(one_place, f"{url}/{what}"))
+        while not asked:
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await run(read, one_place, url)
+
+
+# The client of "simple" has places without end, and nobody waits for one.
+@pytest.mark.parametrize("engine", ["curl", "sockets"], indirect=True)
+async def test_whoever_is_cancelled_while_waiting_for_the_only_place_had_none(
+    one_place: Ask,
+) -> None:
+    async with site() as (url, asked), asyncio.timeout(30):
+        first, *others = (asyncio.create_task(run(one_place, f"{url}/hang")) for _ in range(4))
+        while not asked:
+            await asyncio.sleep(0)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        asked.clear()
+        reading = asyncio.create_task(run(read, one_place, url))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert asked == []
+        first.cancel()
+        await reading
+        await asyncio.gather(first, return_exceptions=True)
+
+
+async def test_code_that_is_closed_while_it_waits_for_a_place_had_none() -> None:
+    """It then gives none back, and so nobody gets one too many."""
+
+    def stubborn() -> None:
+        with contextlib.suppress(GeneratorExit):
+            session.get(f"{url}/profile?user=ada", timeout=10)
+        with pytest.raises(RuntimeError, match="nobody awaits"):
+            session.get(f"{url}/profile?user=ada", timeout=10)
+
+    backend = Backend(hold=True)
+    session = session_with(HTTPAdapter(pool_maxsize=1, pool_block=True))
+    async with running(backend.app) as url, asyncio.timeout(30):
+        ask = session.get
+        first = asyncio.create_task(run(ask, f"{url}/profile?user=ada", timeout=10))
+        while not backend.asked:
+            await asyncio.sleep(0)
+        waiting = run(stubborn)
+        waiting.send(None)
+        waiting.close()
+        others = [
+            asyncio.create_task(run(ask, f"{url}/profile?user=ada", timeout=10))
+            for _ in range(2)
+        ]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        backend.release("profile")
+        answers = await asyncio.gather(first, *others)
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert backend.most == 1
+
+
+# -- what is changed ---------------------------------------------------------------------------
+
+
+class Picky(requests.Session):
+    """Takes no adapter for some addresses."""
+
+    def mount(self, prefix: Any, adapter: Any) -> None:
+        if "refused" in prefix:
+            raise LookupError(prefix)
+        super().mount(prefix, adapter)
+
+
+@pytest.mark.parametrize("mine", [HTTPAdapter(), HTTPAdapter(pool_maxsize=5)])
+@pytest.mark.parametrize("engine", ["simple", "sockets"])
+def test_a_session_is_changed_whole_or_not_at_all(engine: str, mine: HTTPAdapter) -> None:
+    session = Picky()
+    session.mount("http://", mine)
+    adapters = dict(session.adapters)
+    settings = dict(vars(mine))
+    for mounts in (
+        ["http://a.example/", "http://refused.example/"],
+        ["http://", "http://refused.example/"],
+    ):
+        with pytest.raises(LookupError):
+            setup_session(session, mounts, engine)
+        assert dict(session.adapters) == adapters
+        assert list(session.adapters) == ["https://", "http://"]
+        assert vars(mine) == settings
+        assert type(mine.poolmanager.pool_classes_by_scheme["http"]) is type
