@@ -52,7 +52,8 @@ def keep(line: str, cell: str) -> Text:
 def check(name: str) -> Verdict:
     """Check the answer that was kept for an exercise.
 
-    It blocks for as long as that takes: a second or two, 20 at most.
+    It blocks for as long as that takes: a second or two, 20 at most, and longer if the machine
+    is busy.
 
     Args:
         name: the exercise.
@@ -62,6 +63,7 @@ def check(name: str) -> Verdict:
 
     Raises:
         ValueError: there is no such exercise.
+        RuntimeError: the answer could not be examined, through no fault of its own.
     """
     exercise = find(name)
     if name not in _kept:
@@ -99,7 +101,7 @@ def hint(name: str) -> Text:
         hints = list(exercise.hints)
     given = _hinted.get(name, shown)
     if verdict.right:
-        return Text("Your answer is right. There is nothing to hint at.")
+        return Text("Your answer is right: you need no hint.")
     if given >= len(hints):
         return Text("That was the last hint. The solution is folded away below.")
     _hinted[name] = given + 1

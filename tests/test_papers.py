@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
+import importlib.util
+import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +19,17 @@ from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 
+import classroom
+import loopfilm
+import tornalet
+import trequests
+import workshop
 from classroom import on_a_loop
 from loopfilm import on_own_loop, running_apart
+from stormy_demo import callbacks, coroutines
 from stormy_demo.backend import Backend
 from tests.paths import ROOT
+from tools import copies, refresh
 
 PAPERS = [
     *sorted(ROOT.glob("*.md")),
@@ -43,16 +54,177 @@ def test_every_link_and_picture_leads_to_a_file_of_the_project(paper: Path) -> N
 
 
 @each_paper
-def test_every_file_and_verb_that_is_named_exists(paper: Path) -> None:
+def test_every_file_that_is_named_exists(paper: Path) -> None:
     text = paper.read_text(encoding="utf-8")
-    for verb in re.findall(r"workshop\.py (\w+)", text):
-        assert verb in ("lab", "test", "slides", "refresh", "check", "bench"), verb
     for path in re.findall(rf"`((?:{ROOMS})/[\w./]*)`", text):
         if not path.startswith("slides/build/") and "NAME" not in path:
             assert (ROOT / path).exists(), path
-    for module in re.findall(r"-m (stormy_demo\.\w+)", text):
-        asked = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True)
-        assert asked.returncode == 0, module
+    for name in re.findall(
+        r"`(\w[\w.]*\.(?:py|ipynb|md|cfg|lock|toml|yml|json|css|js))`", text
+    ):
+        if name not in EXAMPLES:
+            assert any(named(name)), name
+
+
+# What somebody may call a file of one's own.
+EXAMPLES = ("first.py", "holds_the_loop.polling.py")
+
+
+def named(name: str) -> Iterator[Path]:
+    """Files of this name, at the top or in a room, that the project has or makes."""
+    yield from (path for path in [ROOT / name] if path.exists())
+    for room in [*ROOMS.split("|"), ".github"]:
+        yield from (p for p in (ROOT / room).rglob(name) if "build" not in p.parts)
+
+
+# -- commands ----------------------------------------------------------------------------------
+
+
+def texts() -> dict[str, str]:
+    """Whatever tells people to type something: papers, cells of text, and the code's words."""
+    found = {paper.relative_to(ROOT).as_posix(): paper.read_text("utf-8") for paper in PAPERS}
+    for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "slides").glob("*.ipynb")]:
+        cells = refresh.read(path).cells
+        found[path.name] = "\n".join(c.source for c in cells if c.cell_type == "markdown")
+    for path in [ROOT / "workshop.py", *(p for r in ROOMS.split("|") for p in modules(r))]:
+        found[path.relative_to(ROOT).as_posix()] = path.read_text("utf-8")
+    return found
+
+
+def modules(room: str) -> list[Path]:
+    answers = {"wrong", "right"} if room == "exercises" else set()
+    paths = (ROOT / room).rglob("*.py") if room != "tests" else []
+    return [path for path in paths if not answers & set(path.parts)]
+
+
+def commands(pattern: str) -> Iterator[tuple[str, str, list[str]]]:
+    """What follows a pattern, up to where its command ends: the file, the match, its words."""
+    for place, text in texts().items():
+        for match in re.finditer(pattern + r"((?: [^`\s,;:)\"]+)*)", text):
+            yield place, match[1], match[2].replace("[", "").replace("]", "").split()
+
+
+# A word in capitals stands for one of the reader's own.
+MEANT = {"VERB": "lab", "NAME": "styles"}
+
+
+@functools.cache
+def help_of(*module: str) -> str:
+    """What a module says to --help."""
+    asked = [sys.executable, "-m", *module, "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, (module, done.stderr)
+    return done.stdout + done.stderr
+
+
+def options_of(verb: str, words: list[str]) -> str:
+    """Where the options of a verb of workshop.py are told, or read."""
+    if verb == "lab":
+        return inspect.getsource(workshop.lab)
+    if verb == "bench":
+        name = next((MEANT.get(word, word) for word in words if word[0] != "-"), "styles")
+        assert (ROOT / "benchmarks" / f"{name}.py").is_file(), name
+        return help_of(f"benchmarks.{name}")
+    modules = {"slides": "slides", "refresh": "tools.refresh", "test": "pytest"}
+    return help_of(modules[verb]) if verb in modules else ""
+
+
+def test_every_verb_of_the_door_exists_and_takes_what_follows_it() -> None:
+    seen = set()
+    for place, verb, words in commands(r"(?:python3|py|`) ?workshop\.py(?: (\w+))"):
+        if verb in MEANT:
+            continue
+        assert verb in workshop.VERBS, f"{place}: {verb}"
+        seen.add(verb)
+        told = options_of(verb, words)
+        for word in words:
+            where = f"{place}: {verb} {' '.join(words)}"
+            if word.startswith("-"):
+                assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), where
+            elif "/" in word:
+                assert (ROOT / word).exists(), where
+        if "--fresh" in words and "NAME" not in words:
+            assert copies.file_of(words[words.index("--fresh") + 1])
+    assert seen == set(workshop.VERBS)
+
+
+def test_every_module_that_is_to_be_run_can_be() -> None:
+    seen = set()
+    for place, module, words in commands(r"python3? -m ([\w.]+)"):
+        name = ".".join(MEANT.get(part, part) for part in module.split("."))
+        # The parent starts it, with a pipe, and nobody else does.
+        if name == "classroom.examining.child":
+            continue
+        found = importlib.util.find_spec(name)
+        assert found, f"{place}: {module}"
+        main = importlib.util.find_spec(f"{name}.__main__") if found.parent == name else found
+        assert main and main.origin, f"{place}: {module}"
+        seen.add(name)
+        if name == "asyncio" and sys.version_info < (3, 14):
+            # Its commands came with Python 3.14, as the notebook says.
+            continue
+        source = Path(main.origin).read_text("utf-8")
+        if "argparse" not in source and not name.startswith("stormy_demo."):
+            assert not words, f"{place}: {module} takes no options"
+            continue
+        told = help_of(name)
+        for word in words:
+            option = word.partition("=")[0]
+            if option.startswith("-"):
+                assert option in told, f"{place}: {module} {word}"
+    assert "stormy_demo.coroutines" in seen
+
+
+def test_every_address_of_a_demo_is_answered() -> None:
+    paths = {
+        path
+        for place, text in texts().items()
+        if not place.endswith(".py")
+        for path in re.findall(r"http://127\.0\.0\.1:888\d(/[^\s'`\"]*)", text)
+        if "{" not in path
+    }
+    assert "/resources/?user=ada" in paths
+    with running_apart(Backend().app) as backend:
+        for style in (callbacks, coroutines):
+            with running_apart(style.make_app(backend)) as url:
+                for path in paths:
+                    assert requests.get(url + path, timeout=60).status_code == 200, path
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+def public(*packages: Any) -> set[str]:
+    return {name for package in packages for name in package.__all__} | set(dir(builtins))
+
+
+@pytest.mark.parametrize(
+    ("paper", "names"),
+    [
+        ("README.md", public(classroom, loopfilm, tornalet, trequests)),
+        # `new` is a function of the section that stands before it.
+        ("TEACHING.md", public(classroom) | {"new"}),
+        ("CONTRIBUTING.md", public(classroom, loopfilm) | {"Backend", "Choice"}),
+        # `f` is whatever one calls.
+        ("notebooks/handout.md", public(classroom, tornalet, trequests) | {"f"}),
+        ("loopfilm/README.md", public(loopfilm) | {"Application", "help"}),
+        ("tornalet/README.md", public(tornalet)),
+        ("trequests/README.md", public(trequests)),
+    ],
+)
+def test_every_function_that_is_to_be_called_exists(paper: str, names: set[str]) -> None:
+    """One that stands behind a dot, or in a sentence on a method, is not for this test."""
+    text = re.sub(r"```.*?```", "", (ROOT / paper).read_text("utf-8"), flags=re.DOTALL)
+    for span in re.findall(r"`([^`\n]+)`", text):
+        for name in re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", span):
+            assert name in names or f"{name}()" == span in METHODS, f"{name} in {span}"
+
+
+# Of Tornado's handlers and of what `setup_session` returns, named as such.
+METHODS = ("close()", "initialize()", "data_received()", "detach()")
+
+
+# -- voice -------------------------------------------------------------------------------------
 
 
 @each_paper

@@ -146,13 +146,13 @@ class Watchdog(threading.Thread):
 
     def where_it_works(self) -> str:
         """Return the line of the learner's code that works, and not one that waits for it."""
-        before = _work_of_threads()
+        at_first, before = self.where(), _work_of_threads()
         for _ in range(PATIENCE):
             time.sleep(BEAT)
             for thread, work in _work_of_threads().items():
                 if work > before.get(thread, 0) and (where := self.where(thread)):
                     return where
-        return self.where()
+        return at_first
 
     def refuse_memory(self) -> NoReturn:
         """Refuse an answer that takes more and more memory, in whichever thread."""

@@ -62,7 +62,7 @@ class TestExercises:
     def test_a_right_answer_needs_no_hint(self) -> None:
         keep("order_of_turns", self.RIGHT)
         check("order_of_turns")
-        assert "is right" in str(hint("order_of_turns"))
+        assert str(hint("order_of_turns")) == "Your answer is right: you need no hint."
 
     def test_the_same_code_as_the_last_time_is_noticed(self) -> None:
         keep("order_of_turns", self.WRONG)

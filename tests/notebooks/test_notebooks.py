@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import json
 import queue
 import re
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +19,9 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbformat import NotebookNode
 
-from classroom.catalogue import folders
+from classroom import answers
+from classroom.catalogue import every, folders
+from classroom.examining.verdict import Verdict
 from tests.paths import ROOT
 from tools import refresh
 
@@ -301,3 +305,116 @@ def test_what_is_taught_is_used() -> None:
             assert set(section.metadata.get("teaches", [])) <= used, (
                 section.source.splitlines()[0]
             )
+
+
+# -- what people are told to type -------------------------------------------------------------
+
+
+def defined_in(source: str) -> set[str]:
+    """The names that a cell binds."""
+    if source.startswith("%"):
+        return set()
+    found = set()
+    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.ClassDef(name=name):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.alias(name=name, asname=other):
+                found.add(other or name.partition(".")[0])
+    return found
+
+
+def calls_in(text: str) -> set[str]:
+    """The functions, not behind a dot, that pieces of code in a text call."""
+    spans = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return {n for span in spans for n in re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", span)}
+
+
+def to_come(cells: list[NotebookNode]) -> set[str]:
+    """What the code below a text binds, up to the next heading, also that of an exercise."""
+    found = set()
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            break
+        if cell.cell_type == "code":
+            found |= words_of(with_solution(cell.source))
+    return found
+
+
+def methods(path: Path) -> set[str]:
+    """Whatever stands behind a dot in a notebook and its solutions."""
+    cells = [with_solution(cell.source) for cell in code_cells(refresh.read(path))]
+    trees = [
+        compile(c, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        for c in cells
+    ]
+    return {n.attr for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+
+
+@each_of(CORE)
+def test_what_a_text_calls_is_there_when_it_says_so(path: Path) -> None:
+    """Bound above, or a method, or what the text goes on to define; or it says from where."""
+    cells = refresh.read(path).cells
+    above = set(dir(builtins))
+    for position, cell in enumerate(cells):
+        if cell.cell_type == "code":
+            above |= defined_in(cell.source)
+            continue
+        modules = [
+            sys.modules[m] for m in re.findall(r"`([\w.]+)`", cell.source) if m in sys.modules
+        ]
+        for name in calls_in(cell.source) - above:
+            # The last is a method of what `setup_session` returns.
+            later = to_come(cells[position + 1 :]) | methods(path) | {"close"}
+            assert name in later or any(hasattr(m, name) for m in modules), (name, cell.source)
+
+
+@each_of(CORE)
+def test_whatever_an_exercise_says_to_call_is_there(path: Path) -> None:
+    """`hint`, `check`: they stand in every verdict, and in what keeping an answer says."""
+    above: set[str] = set()
+    checked = 0
+    for cell in code_cells(refresh.read(path)):
+        above |= defined_in(cell.source)
+        if not (asked := re.match(r'check\("(\w+)"\)', cell.source)):
+            continue
+        name = asked[1]
+        verdict = Verdict(name, "wrong", hints=["one", "two"])
+        said = [answers.keep(name, "..."), verdict, Verdict(name, "not done", hints=["one"])]
+        words = " ".join(map(str, said))
+        called = set(re.findall(rf'(\w+)\("{name}"\)', words))
+        assert called == {"check", "hint"}
+        assert called <= above, called - above
+        checked += 1
+    assert checked > 3
+
+
+def words_of(source: str) -> set[str]:
+    """All names in an answer or a cell, with those of its parameters."""
+    try:
+        tree = compile(source, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError:
+        return set()
+    nodes = [*ast.walk(tree)]
+    parameters = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return names_used(source) | defined_in(source) | parameters
+
+
+@pytest.mark.parametrize("name", every())
+def test_what_a_hint_says_to_type_is_there(name: str) -> None:
+    """What a hint calls, or says in front of a dot, stands in the notebook or in an answer."""
+    exercise = every()[name]
+    book = refresh.read(ROOT / "notebooks" / f"{exercise.notebook}.ipynb")
+    files = [p for p in folders()[name].rglob("*.py") if p.name != "check.py"]
+    sources = [with_solution(cell.source) for cell in code_cells(book)]
+    known = set(dir(builtins))
+    for source in [*sources, *(file.read_text("utf-8") for file in files)]:
+        known |= words_of(source)
+    hints = [*exercise.hints, *(hint for each in exercise.mistakes for hint in each.hints)]
+    for hint in hints:
+        for span in re.findall(r"`([^`]+)`", hint):
+            for word in re.findall(r"(?<![\w.])([A-Za-z_]\w*)(?=[.(])", span):
+                assert word in known or f"{word}()" == span, f"{word} in {hint}"

@@ -18,7 +18,7 @@ ORDER_OF_COMING = Mistake(
     (
         "`append` puts each answer behind those that came before it. Who asked first?",
         "Make a list of the right length, and give each receiver its own place in it.",
-        "`functools.partial(keep, number)` is a receiver that knows its number.",
+        "`partial(keep, number)` is a receiver that knows its number.",
     ),
 )
 LATE_BINDING = Mistake(
@@ -26,7 +26,7 @@ LATE_BINDING = Mistake(
     "a function made in a loop that sees only the loop's last number",
     (
         "The function is called after the loop has ended. Which number does it see then?",
-        "Bind the number when you make the function: `functools.partial(keep, number)`, or "
+        "Bind the number when you make the function: `partial(keep, number)`, or "
         "`lambda full, number=number: ...`.",
     ),
 )
@@ -107,7 +107,7 @@ COUNTS_LAST_PLACE = Mistake(
 @code_exercise(
     (
         "Make the promise that you return, and a list with a place for each answer.",
-        "Each future needs a receiver that knows its place: `functools.partial(keep, number)`.",
+        "Each future needs a receiver that knows its place: `partial(keep, number)`.",
         "The receiver that finds that all are there fills the promise.",
     ),
     ORDER_OF_COMING,
