@@ -24,8 +24,7 @@ from loopfilm.resolver import LiteralResolver
 from tests.loopfilm.servers import HANGS, refused
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

@@ -16,8 +16,7 @@ from loopfilm import running, running_apart
 from stormy_demo.backend import Backend, make_app
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

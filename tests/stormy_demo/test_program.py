@@ -21,8 +21,7 @@ from loopfilm import running_apart
 from tests.paths import ROOT
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

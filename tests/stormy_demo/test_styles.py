@@ -28,8 +28,7 @@ from stormy_demo import blocking, bobs_big_data, callbacks, coroutines, greenlet
 from stormy_demo.backend import Backend
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

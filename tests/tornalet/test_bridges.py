@@ -25,8 +25,7 @@ from tornalet import can_wait, run, wait
 from trequests import ENGINES, setup_session
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

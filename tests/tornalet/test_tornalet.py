@@ -22,8 +22,7 @@ from tests.awaitables import fail, soon
 from tornalet import can_wait, run, tornalet, wait
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise"),
 ]
 

@@ -56,8 +56,6 @@ from trequests import setup_session
 pytestmark = [
     pytest.mark.filterwarnings(
         "error",
-        # Tornado leaves a client's socket open when its loop ends before the answer has come.
-        "ignore::ResourceWarning",
         # Each of these libraries uses something that is deprecated. Our own warning, of which
         # there must be none, is a RuntimeWarning.
         "ignore::DeprecationWarning",

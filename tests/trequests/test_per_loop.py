@@ -174,7 +174,7 @@ def test_a_loop_that_nobody_closes_is_collected_all_the_same() -> None:
         gone = weakref.ref(loop)
         del loop
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
+            warnings.filterwarnings("ignore", "unclosed event loop", ResourceWarning)
             gc.collect()
     assert gone() is None
 

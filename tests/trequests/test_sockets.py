@@ -25,7 +25,7 @@ from trequests import SocketsAdapter, setup_session
 from trequests.engines.polite_queue import PoliteQueue
 
 pytestmark = [
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 

@@ -113,7 +113,7 @@ def expected(url: str) -> list[tuple[Any, Any]]:
     """What stock requests makes of the timeouts."""
     with warnings.catch_warnings():
         # urllib3 leaves a socket open whose timeout it cannot set.
-        warnings.simplefilter("ignore", ResourceWarning)
+        warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
         found = [(timeout, comes_of(url, timeout)) for timeout, _ in TIMEOUTS]
         gc.collect()
     return found

@@ -34,8 +34,7 @@ from tornalet import run, tornalet
 from trequests import ENGINES, SocketsAdapter, TornadoAdapter, setup_session
 
 pytestmark = [
-    # Tornado leaves a client's socket open when its loop ends before the answer has come.
-    pytest.mark.filterwarnings("error", "ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 
