@@ -13,6 +13,8 @@ from tornado.web import Application, RequestHandler
 
 import loopfilm
 from loopfilm import Film
+from loopfilm.films import Record
+from loopfilm.lanes import Lane
 
 HANGS = 600.0  # seconds; what takes longer on any machine hangs
 LONG = 0.3  # seconds; a step may last 0.25 before it holds the loop
@@ -89,6 +91,18 @@ def refused(url: str) -> bool:
 def count_descriptors() -> int:
     """Count the files and sockets that the process has open; 0 if the system does not tell."""
     return sum(1 for _ in DESCRIPTORS.iterdir()) if DESCRIPTORS.exists() else 0
+
+
+def request(name: str, finished: float | None = None) -> Lane:
+    """A lane for a film that is written by hand."""
+    return Lane(name, is_request=True, finished=finished)
+
+
+def recorded(*steps: tuple[Lane | None, float, float], ended: float | None = 10) -> Film:
+    """A film that began at 0, in whose record somebody wrote by hand."""
+    f = Film()
+    f.record = Record(began=0, ended=ended, steps=list(steps))
+    return f
 
 
 def drawn(f: Film) -> list[str]:

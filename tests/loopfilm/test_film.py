@@ -28,6 +28,8 @@ from tests.loopfilm.servers import (
     clock,
     drawn,
     meet,
+    recorded,
+    request,
     together,
     turns_of_the_loop,
     watch,
@@ -77,6 +79,19 @@ def test_red_says_how_long_is_too_long() -> None:
     app = Application([("/", Blocking)])
     assert watch(app, ALL_THREE, red=LONG + 0.05).held == []
     assert watch(app, ALL_THREE, red=LONG - 0.05).held == ["ada", "grace", "alan"]
+
+
+def test_who_held_the_loop_twice_is_named_once() -> None:
+    ada, grace = request("ada"), request("grace")
+    f = recorded((grace, 1, 2), (ada, 3, 4), (grace, 5, 6))
+    assert f.held == ["grace", "ada"]
+
+
+def test_who_was_there_before_a_question_comes_before_it() -> None:
+    f = recorded((request("ada"), 1, 2))
+    clock.now = 5
+    f.asked("grace")
+    assert f.lanes == ["ada", "grace"]
 
 
 class TestOnTheClockOnTheWall:

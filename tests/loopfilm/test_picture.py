@@ -12,7 +12,6 @@ import pytest
 from tornado.web import Application
 
 from loopfilm import Film, film, lane, picture
-from loopfilm.films import Record
 from loopfilm.lanes import Lane
 from loopfilm.picture import Row
 from tests.loopfilm.servers import (
@@ -20,6 +19,8 @@ from tests.loopfilm.servers import (
     Blocking,
     clock,
     drawn,
+    recorded,
+    request,
     together,
     turns_of_the_loop,
     watch,
@@ -140,19 +141,8 @@ class Picture:
         return [self.at(x) for x in re.findall(r"M([\d.]+)", shape)]
 
 
-def recorded(*steps: tuple[Lane | None, float, float], ended: float | None = 10) -> Film:
-    """A film that began at 0, in whose record somebody wrote by hand."""
-    f = Film()
-    f.record = Record(began=0, ended=ended, steps=list(steps))
-    return f
-
-
 def seen_of(f: Film) -> Picture:
     return Picture(f.svg())
-
-
-def request(name: str, finished: float | None = None) -> Lane:
-    return Lane(name, is_request=True, finished=finished)
 
 
 def test_a_wait_ends_when_the_handler_finishes_the_answer() -> None:
@@ -230,6 +220,12 @@ def test_heartbeats_are_drawn_but_never_so_near_that_they_hide_a_gap() -> None:
     assert shown[0] == 0
     assert shown[-1] == 8
     assert 10 < len(shown) < 60
+
+
+def test_the_heartbeat_of_a_film_is_drawn() -> None:
+    f = recorded()
+    f.record.beats += [1, 2, 7]
+    assert seen_of(f).ticks() == [1, 2, 7]
 
 
 def test_a_gap_of_the_heartbeat_is_told_where_there_is_room() -> None:
