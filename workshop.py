@@ -37,7 +37,13 @@ def run(*command: str) -> int:
     """Run the Python of `.venv`, hand signals on to it, and give its exit code."""
     # Without bytecode each process would compile anew what it imports: JupyterLab starts in
     # twice the time, and a check takes half as long again.
-    foreign = {"PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PYTHONDONTWRITEBYTECODE"}
+    foreign = {
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PYTHONDONTWRITEBYTECODE",
+    }
     env = {name: value for name, value in os.environ.items() if name not in foreign}
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
