@@ -89,6 +89,14 @@ class TestRun:
             await run(plain)
         assert str(raised.value) == str(expected.value)
 
+    async def test_a_greenlet_exit_is_no_way_to_return(self) -> None:
+        def plain() -> None:
+            raise greenlet.GreenletExit
+
+        with pytest.raises(RuntimeError, match="plain code raised GreenletExit") as raised:
+            await run(plain)
+        assert isinstance(raised.value.__cause__, greenlet.GreenletExit)
+
     async def test_waiting_for_what_cannot_be_awaited_is_a_type_error(self) -> None:
         def plain() -> None:
             wait("ada")  # type: ignore[arg-type]
@@ -130,6 +138,40 @@ class TestRun:
         assert await run(can_wait)
         assert not await run(lambda: wait(coroutine()))
         assert not can_wait()
+
+    async def test_another_task_in_its_greenlet_cannot_wait(self) -> None:
+        """What starts at once, where it is made, runs in the greenlet of who makes it."""
+
+        def plain() -> list[bool]:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            assert task
+            asyncio.tasks._leave_task(loop, task)  # type: ignore[attr-defined]
+            asyncio.tasks._enter_task(loop, other)  # type: ignore[attr-defined]
+            try:
+                there = can_wait()
+            finally:
+                asyncio.tasks._leave_task(loop, other)  # type: ignore[attr-defined]
+                asyncio.tasks._enter_task(loop, task)  # type: ignore[attr-defined]
+            return [there, can_wait()]
+
+        other = asyncio.create_task(soon("other"))
+        assert await run(plain) == [False, True]
+        await other
+
+    async def test_it_goes_on_in_whatever_task_awaits_it_then(self) -> None:
+        def plain() -> bool:
+            wait(asyncio.sleep(0))
+            return can_wait()
+
+        coroutine = run(plain)
+        coroutine.send(None)
+        assert await asyncio.create_task(coroutine)
+
+    def test_where_no_loop_runs_nobody_can_wait(self) -> None:
+        coroutine = run(can_wait)
+        with pytest.raises(StopIteration) as returned:
+            coroutine.send(None)
+        assert returned.value.value is False
 
 
 class TestContext:
@@ -216,6 +258,40 @@ class TestTheEnd:
         assert events == ["cleaned up"]
         assert greenlets[0]() is None
 
+    async def test_code_that_is_closed_can_wait_for_nothing(self) -> None:
+        events = list[str]()
+
+        def plain() -> None:
+            try:
+                wait(asyncio.sleep(0))
+            finally:
+                for _ in range(2):
+                    try:
+                        wait(soon("never"))
+                    except RuntimeError as error:
+                        events.append(str(error))
+
+        coroutine = run(plain)
+        coroutine.send(None)
+        coroutine.close()
+        assert events == ["wait() in code that nobody awaits any more"] * 2
+        gc.collect()  # A coroutine that nobody awaited would complain now.
+
+    async def test_code_that_does_not_end_is_left_where_it_stands(self) -> None:
+        tries = list[BaseException]()
+
+        def plain() -> None:
+            while True:
+                try:
+                    wait(asyncio.sleep(0))
+                except BaseException as error:
+                    tries.append(error)
+
+        coroutine = run(plain)
+        coroutine.send(None)
+        coroutine.close()
+        assert 1 < len(tries) < 1000
+
     async def test_a_finished_greenlet_is_gone(self) -> None:
         greenlets = list[weakref.ref[Any]]()
 
@@ -288,11 +364,20 @@ class TestHandlers:
         def get(self: RequestHandler) -> None:
             """Answer."""
 
-        decorated: Callable[..., Awaitable[None]] = tornalet(get)
-        assert inspect.iscoroutinefunction(decorated)
-        assert decorated.__doc__ == "Answer."
-        assert decorated.__qualname__ == get.__qualname__
-        assert inspect.signature(decorated) == inspect.signature(get)
+        decorated: Callable[..., Awaitable[None]]
+        for decorated in (tornalet(get), tornalet(cancel_when_gone=True)(get)):
+            assert inspect.iscoroutinefunction(decorated)
+            assert decorated.__doc__ == "Answer."
+            assert decorated.__qualname__ == get.__qualname__
+            assert inspect.signature(decorated) == inspect.signature(get)
+
+    @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
+    def test_a_method_that_can_await_for_itself_is_refused(self, decorator: Any) -> None:
+        async def get(self: RequestHandler) -> None:
+            """Answer."""
+
+        with pytest.raises(TypeError, match="take away the async, or the decorator"):
+            decorator(get)
 
 
 class Visited(RequestHandler):
@@ -359,15 +444,56 @@ class TestAClientThatHasGone:
         with pytest.raises(asyncio.CancelledError):
             await task
 
+    async def test_leaves_no_cancellation_behind_in_code_that_goes_on(self) -> None:
+        def anyway(handler: Any) -> str:
+            with contextlib.suppress(asyncio.CancelledError):
+                wait(asyncio.Event().wait())
+            return "answer"
+
+        client = Client()
+        task = asyncio.create_task(tornalet(cancel_when_gone=True)(anyway)(client.handler))
+        await until(lambda: client.close is not client.told)
+        client.close()
+        assert await task == "answer"
+        assert task.cancelling() == 0
+
+    async def test_before_the_method_begins_it_does_not_begin(self) -> None:
+        client, began = Client(), list[Any]()
+        client.stream = SimpleNamespace(closed=lambda: True)
+        assert await tornalet(cancel_when_gone=True)(began.append)(client.handler) is None
+        assert began == []
+
     async def test_means_nothing_to_a_method_that_is_through(self) -> None:
         client = Client()
         plain = tornalet(cancel_when_gone=True)(lambda handler: wait(soon("answer")))
         assert await plain(client.handler) == "answer"
         assert client.close is client.told
 
+    async def test_after_the_answer_is_a_matter_of_the_next_request(self) -> None:
+        def finish(handler: Any) -> None:
+            handler._finished = True
+            client.set_close_callback(following)
+
+        def following() -> None:
+            """Be told by the connection."""
+
+        client = Client()
+        await tornalet(cancel_when_gone=True)(finish)(client.handler)
+        assert client.close is following
+
+    async def test_cannot_be_told_by_a_connection_that_is_none(self) -> None:
+        client, began = Client(), list[Any]()
+        client.handler.request.connection = None
+        with pytest.raises(AttributeError):
+            await tornalet(cancel_when_gone=True)(began.append)(client.handler)
+        assert began == []
+        gc.collect()  # A coroutine that nobody awaited would complain now.
+
 
 class Client:
     """A stand-in for the connection, which calls what it was told to call when it closes."""
+
+    stream: Any = None
 
     def __init__(self) -> None:
         self.told = self.close = lambda: None

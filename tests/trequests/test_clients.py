@@ -156,16 +156,26 @@ class TestTimeouts:
 
     @everywhere
     async def test_what_drips_in_time_comes_in_time(self, engine: str | None) -> None:
-        async def talk(stream: IOStream) -> None:
-            await asked(stream)
-            await stream.write(OK + b"Content-Length: 6\r\n\r\n")
-            for _ in range(6):
-                await asyncio.sleep(0.3)
-                await stream.write(b".")
+        async def dripped(pause: float) -> str:
+            async def talk(stream: IOStream) -> None:
+                await asked(stream)
+                await stream.write(OK + b"Content-Length: 6\r\n\r\n")
+                for _ in range(6):
+                    await asyncio.sleep(pause)
+                    await stream.write(b".")
 
-        async with at(talk) as url:
-            answer = await Way(engine)(requests.get, url, timeout=1.2)
-        assert answer.text == "......"
+            async with at(talk) as url:
+                with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+                    # All pauses together are longer.
+                    return (await Way(engine)(requests.get, url, timeout=4 * pause)).text
+            return "too late"
+
+        # A busy machine gets more time.
+        for pause in (0.04, 0.2, 1, 5):
+            text = await dripped(pause)
+            if text == "......":
+                break
+        assert text == "......"
 
     @everywhere
     async def test_no_headers_in_time(self, engine: str | None) -> None:
@@ -331,8 +341,10 @@ class TestStreams:
         def code() -> int:
             return len(requests.get(url, timeout=20).content)
 
-        async with at(Large("length", pieces=101)) as url:
-            assert await Way(engine)(code) == 101 * MEGABYTE
+        # Tornado's clients would give up above 100 MB.
+        pieces = 101 if engine in ("simple", "curl") else 20
+        async with at(Large("length", pieces=pieces)) as url:
+            assert await Way(engine)(code) == pieces * MEGABYTE
 
     @everywhere
     async def test_lines_and_raw_reads(self, engine: str | None) -> None:

@@ -18,6 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
+import tornalet
 from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tornalet import run
@@ -139,19 +140,51 @@ class Busy(RequestHandler):
         self.write("welcome")
 
 
+class Sooner(urllib3.Retry):
+    """Takes a second for a hundredth of one."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        seconds = super().get_retry_after(response)
+        return seconds and seconds / 100
+
+
 @pytest.mark.parametrize(
-    "options", [{"backoff_factor": 0.01}, {"respect_retry_after_header": True}]
+    ("kind", "options", "after", "expected"),
+    [
+        (urllib3.Retry, {"backoff_factor": 0.01}, "0", [0.02]),
+        (Sooner, {"backoff_factor": 0.02}, "1", [0.01, 0.01]),
+        (
+            Sooner,
+            {"backoff_factor": 0.02, "respect_retry_after_header": False},
+            "1",
+            [0.04],
+        ),
+    ],
 )
-async def test_the_pause_before_another_try_is_waited_for(options: dict[str, Any]) -> None:
+async def test_the_pause_before_another_try_is_waited_for(
+    kind: type[urllib3.Retry],
+    options: dict[str, Any],
+    after: str,
+    expected: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses, sleep = list[float](), asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        if seconds:
+            pauses.append(seconds)
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
     visits = list[str]()
-    retries = urllib3.Retry(3, status_forcelist=[503], **options)
-    after = "1" if "respect_retry_after_header" in options else "0"
+    retries = kind(3, status_forcelist=[503], **options)
     async with running(Application([("/", Busy)], visits=visits)) as url:
         with polite_session(max_retries=retries) as session:
             answer = await run(session.get, f"{url}/?after={after}", timeout=10)
     assert answer.text == "welcome"
     assert len(visits) == 3
-    assert type(retries) is urllib3.Retry
+    assert type(retries) is kind
+    assert pauses == expected
 
 
 async def test_a_free_place_in_the_pool_is_waited_for() -> None:
@@ -255,23 +288,25 @@ def test_a_place_may_be_given_back_on_another_thread_while_somebody_looks() -> N
         assert asyncio.run(run(places.get)) == "place"
 
 
-async def test_one_place_wakes_one_who_waits() -> None:
-    woken = list[str]()
+async def test_one_place_wakes_one_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is woken, and finds the place taken, waits again."""
+    wait, waits = tornalet.wait, 0
 
-    class Places(PoliteQueue):
-        def _wake_one(self) -> None:
-            woken.append("one")
-            super()._wake_one()
+    def counted(awaitable: Any) -> Any:
+        nonlocal waits
+        waits += 1
+        return wait(awaitable)
 
-    places = Places(1)
+    monkeypatch.setattr(tornalet, "wait", counted)
+    places = PoliteQueue(1)
     tasks = [asyncio.create_task(run(places.get)) for _ in range(3)]
-    while len(places._waiting) < 3:
+    while waits < 3:
         await asyncio.sleep(0)
     for number in range(3):
         places.put(number)
         await tasks[number]
     assert [task.result() for task in tasks] == [0, 1, 2]
-    assert len(woken) <= 6
+    assert waits == 3
 
 
 # -- what belongs to others -------------------------------------------------------------------
