@@ -94,6 +94,13 @@ def test_who_was_there_before_a_question_comes_before_it() -> None:
     assert f.lanes == ["ada", "grace"]
 
 
+def test_an_answer_in_a_step_that_is_not_in_the_film_changes_no_count() -> None:
+    grace, alan = request("grace", finished=4), request("alan", finished=4)
+    only_tidies = request("ada", finished=1.5)
+    f = recorded((grace, 1, 1.1), (alan, 2, 2.1), (only_tidies, 5, 5.1))
+    assert f.together == 2
+
+
 class TestOnTheClockOnTheWall:
     """What a busy machine cannot change: a step that lasts is long, and nobody blocks less."""
 

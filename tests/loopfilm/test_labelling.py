@@ -423,11 +423,13 @@ def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming:
                     await reader.readexactly(int(length[1]))
                     if number == 0:
                         gc.collect()
+                        gc.freeze()
                         gc.disable()
                 # The last request ends when the next could begin.
                 await turns_of_the_loop(5)
                 left = gc.collect()
             gc.enable()
+            gc.unfreeze()
             writer.close()
         return left
 
@@ -436,3 +438,4 @@ def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming:
         assert asyncio.run(left_by(labelled(app))) == plain == 0
     finally:
         gc.enable()
+        gc.unfreeze()

@@ -190,10 +190,9 @@ def test_a_film_that_is_running_is_drawn_up_to_now() -> None:
 
 def test_three_brief_steps_after_the_answer_are_left_out() -> None:
     ada = request("ada", finished=2)
-    brief = [(ada, at, at + 0.0001) for at in (3, 4, 5, 6)]
-    long = (ada, 8, 8.2)
-    shown = seen_of(recorded((ada, 1, 1.2), *brief, long)).blue()
-    assert [round(start) for start, _ in shown] == [1, 6, 8]
+    brief = [(ada, at, at + 0.0001) for at in (4, 5, 6, 7)]
+    shown = seen_of(recorded((ada, 1, 1.2), (ada, 3, 3.2), *brief)).blue()
+    assert [round(start) for start, _ in shown] == [1, 3, 7]
 
 
 def test_a_step_is_blue_and_a_long_one_is_red_across_all_rows() -> None:
@@ -307,9 +306,9 @@ def test_thousands_of_steps_make_a_small_picture() -> None:
     assert len(f.svg()) < 20_000
 
 
-def test_an_hour_of_heartbeats_makes_a_small_picture() -> None:
-    beats = [beat / 40 for beat in range(3600 * 40)]
-    assert len(picture.draw([], beats, 3600, red=0.25, title="")) < 20_000
+def test_ten_minutes_of_heartbeats_make_a_small_picture() -> None:
+    beats = [beat / 40 for beat in range(600 * 40)]
+    assert len(picture.draw([], beats, 600, red=0.25, title="")) < 20_000
 
 
 def luminance(colour: str) -> float:
