@@ -73,12 +73,14 @@ class Watchdog(threading.Thread):
         self.stalled = False
         self.held = memory.held()
         self.last, self.worked = self.thread_clock.time(), self.work()
+        self.free_at = self.clock.time()
 
     def beat(self) -> None:
         """Note that the thread is free."""
         now = self.thread_clock.time()
         self.case.held_for = max(self.case.held_for, now - self.last)
         self.last, self.worked = now, self.work()
+        self.free_at = self.clock.time()
 
     def beat_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Note it again and again, as long as a loop runs."""
@@ -110,11 +112,10 @@ class Watchdog(threading.Thread):
     def look(self) -> None:
         """Look at what the thread does, and give up if it has done that for too long."""
         silent, worked = self.thread_clock.time() - self.last, self.work() - self.worked
-        late = self.clock.time() > DEADLINE
+        now = self.clock.time()
+        late = now > DEADLINE
         where = self.where()
-        taken = memory.held() - self.held
-        if taken > memory.MOST_HELD:
-            self.refuse_memory()
+        taken = self.look_at_memory()
         if where and silent > 10 * BEAT:
             self.case.held_at = where
         # Code that computes is judged by its CPU time; other time counts only where it uses
@@ -124,10 +125,18 @@ class Watchdog(threading.Thread):
             if taken > MUCH:
                 self.refuse_memory()
             self.refuse(ENDLESS, f"your code goes on and on in {where}")
-        if where and silent > STUCK and not works:
+        # It may wait for another thread, or a process, which waits for a processor.
+        if where and now - self.free_at > STUCK and not works:
             self.refuse(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
         if late:
             self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
+
+    def look_at_memory(self) -> int:
+        """Return how many bytes were taken since the start; give up if these are too many."""
+        taken = memory.held() - self.held
+        if taken > memory.MOST_HELD:
+            self.refuse_memory()
+        return taken
 
     def where(self, thread: int | None = None) -> str:
         """Return the line of the learner's code at which a thread stands, if it does.
@@ -322,6 +331,8 @@ def main() -> None:
     # A process that the learner's code forked returns here too, and must not leave a verdict.
     if os.getpid() != here:
         os._exit(0)
+    # What was taken and given back between two looks of the watchdog, by a process that ended.
+    watchdog.look_at_memory()
     verdict.stalled = watchdog.stalled
     result.end(verdict)
 

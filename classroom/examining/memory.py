@@ -5,17 +5,18 @@ and its descendants really hold is looked at again and again, since each process
 its own, and a `MemoryError` can be caught.
 
 What is not had: macOS keeps to no such bound and Windows has none, so there a large request is
-noticed when it has been granted; descendants are not looked at there, and nowhere those whose
-parent has ended.
+noticed when it has been granted. On macOS only children that have ended are looked at, on
+Windows none, and nowhere those whose parent has ended.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
+
+from .descendants import descendants
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,22 +87,22 @@ def insist(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 def held() -> int:
     """Return how many bytes of memory this process and its descendants hold, as far as seen.
 
-    Where the system tells only the largest number there ever was, it is that one.
+    If a child that has ended held more, it is that number. Where the system tells only the
+    largest number there ever was, it is that one.
     """
-    if sys.platform == "linux":
-        import resource
-
-        pages = _pages("self")[1]
-        for descendant in _children("self"):
-            _, resident, shared = _pages(descendant)
-            pages += resident - shared
-        return pages * resource.getpagesize()
     if sys.platform == "win32":
         return _held_on_windows()
     import resource
 
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+    if sys.platform == "linux":
+        pages = _pages("self")[1]
+        for descendant in descendants("self"):
+            _, resident, shared = _pages(descendant)
+            pages += resident - shared
+        return max(pages * resource.getpagesize(), ended)
+    return max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, ended)
 
 
 def _pages(process: str) -> tuple[int, int, int]:
@@ -112,19 +113,6 @@ def _pages(process: str) -> tuple[int, int, int]:
     except (OSError, ValueError):
         return 0, 0, 0
     return size, resident, shared
-
-
-def _children(process: str) -> list[str]:
-    """Return the numbers of the processes that a process has started, and of theirs."""
-    found = []
-    try:
-        for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
-            with open(f"/proc/{process}/task/{thread}/children", "rb") as file:  # noqa: PTH123
-                found += file.read().decode().split()
-    except OSError:
-        # It has ended, or this system does not tell.
-        pass
-    return [each for child in found for each in (child, *_children(child))]
 
 
 def _held_on_windows() -> int:

@@ -13,6 +13,8 @@ import os
 import time
 from typing import NamedTuple
 
+from .descendants import descendants
+
 # Seconds between two looks at the threads, which take some microseconds.
 LOOK = 0.005
 
@@ -31,10 +33,11 @@ class OwnTime:
 
         Args:
             thread: the system's number for a thread; without one, the clock stands still as
-                soon as any thread of the process waits for a processor.
+                soon as any thread of the process, or a process that it has started, waits for
+                a processor.
             process: the system's number for a process.
         """
-        self._folder = f"/proc/{process}/task"
+        self._process = str(process)
         self._thread = thread
         self._shown = 0.0
         # A tuple is replaced as a whole, so threads may read the clock without a lock, which a
@@ -54,13 +57,9 @@ class OwnTime:
     def _waited(self, before: dict[str, int]) -> dict[str, int]:
         """Return for how many nanoseconds each thread has stood in line, as far as is known."""
         found = dict[str, int]()
-        try:
-            threads = os.listdir(self._folder) if self._thread is None else [str(self._thread)]  # noqa: PTH208
-        except OSError:
-            return before
-        for thread in threads:
+        for thread in self._threads():
             try:
-                file = os.open(f"{self._folder}/{thread}/schedstat", os.O_RDONLY)
+                file = os.open(f"/proc/{thread}/schedstat", os.O_RDONLY)
                 try:
                     found[thread] = int(os.read(file, 100).split()[1])
                 finally:
@@ -69,3 +68,14 @@ class OwnTime:
                 # It has ended, or no more files may be open.
                 found[thread] = before.get(thread, 0)
         return found
+
+    def _threads(self) -> list[str]:
+        """Return where below /proc the threads are."""
+        folder = f"{self._process}/task"
+        if self._thread is not None:
+            return [f"{folder}/{self._thread}"]
+        try:
+            threads = os.listdir(f"/proc/{folder}")  # noqa: PTH208
+        except OSError:
+            threads = []
+        return [*(f"{folder}/{thread}" for thread in threads), *descendants(self._process)]

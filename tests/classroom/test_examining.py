@@ -25,6 +25,11 @@ from classroom.scripts import environment
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
+THREADS = """
+import threading
+over = threading.Event()
+for _ in range({}): threading.Thread(target=over.wait, daemon=True).start()
+"""
 
 HANDLER = """
 from tornado.web import RequestHandler
@@ -293,11 +298,8 @@ class TestCodeThatTakesMemory:
 
     def test_many_threads_may_be_started(self) -> None:
         """Each has a stack, of which hardly anything is used."""
-        threads = (
-            "import threading\nover = threading.Event()\n"
-            "for _ in range(40): threading.Thread(target=over.wait, daemon=True).start()\n"
-        )
-        verdict = examine("join_in_order", threads + JOIN.read_text(encoding="utf-8"))
+        answer = THREADS.format(40) + JOIN.read_text(encoding="utf-8")
+        verdict = examine("join_in_order", answer)
         assert verdict.right, verdict
 
 
@@ -338,12 +340,16 @@ class TestAMachineWithLimits:
 
     @staticmethod
     def check(limit: str, value: int) -> str:
-        """Check a solution in a process with a limit; give the state, or what was raised."""
+        """Check a solution in a process with a limit; give the state, or what was raised.
+
+        It has a dozen threads, whose stacks are as large as the system likes them.
+        """
         script = (
             "import resource\n"
             "from classroom.catalogue import find, folders\n"
             "from classroom.examining.parent import examine\n"
             "answer = (folders()['join_in_order'] / 'solution.py').read_text()\n"
+            f"answer = {THREADS.format(12)!r} + answer\n"
             f"resource.setrlimit(resource.{limit}, ({value}, {value}))\n"
             "try: print(examine(find('join_in_order'), answer).state)\n"
             "except RuntimeError as error: print(error)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +19,8 @@ class Machine:
         self.folder, self.now = folder, 1000.0
         # The clock looks below /proc, and takes any name for a process.
         self.process = os.path.relpath(folder, "/proc")
-        monkeypatch.setattr(own_time.time, "monotonic", lambda: self.now)
+        clock = SimpleNamespace(monotonic=lambda: self.now)
+        monkeypatch.setattr(own_time, "time", clock)
 
     def waits(self, **seconds: float) -> None:
         for thread, waited in seconds.items():
@@ -73,6 +75,16 @@ def test_it_never_goes_back(machine: Machine) -> None:
     machine.now += 0.004
     machine.waits(one=9.0)
     assert clock.time() >= seen > 0
+
+
+def test_a_process_that_was_started_counts_as_well(machine: Machine) -> None:
+    machine.waits(one=0.0)
+    (machine.folder / "task" / "one" / "children").write_text(f"{machine.process}/other ")
+    clock = OwnTime(process=machine.process)
+    machine.now += 10
+    (machine.folder / "other").mkdir()
+    (machine.folder / "other" / "schedstat").write_text("123456 4000000000 7\n")
+    assert clock.time() == pytest.approx(6)
 
 
 def test_one_of_a_thread_does_not_care_for_the_others(machine: Machine) -> None:
