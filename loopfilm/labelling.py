@@ -80,7 +80,7 @@ class _LabelledApp(Router):
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         inner = self.server.start_request(server_conn, request_conn)
-        return _LabelledRequest(self.app, inner, server_conn, request_conn)
+        return _LabelledRequest(self.app, inner, request_conn)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         # As the target of another router, which does the same with what is no router.
@@ -96,15 +96,10 @@ class _LabelledRequest(HTTPMessageDelegate):
     """
 
     def __init__(
-        self,
-        app: Served,
-        inner: HTTPMessageDelegate,
-        server_conn: object,
-        request_conn: HTTPConnection,
+        self, app: Served, inner: HTTPMessageDelegate, request_conn: HTTPConnection
     ) -> None:
         self.app = app
         self.inner = inner
-        self.server_conn = server_conn
         self.request_conn = request_conn
         self.lane: Lane | None = None
 
@@ -120,10 +115,7 @@ class _LabelledRequest(HTTPMessageDelegate):
     def lane_of(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Lane | None:
         try:
             request = HTTPServerRequest(
-                start_line=start_line,
-                headers=headers,
-                connection=self.request_conn,
-                server_connection=self.server_conn,
+                start_line=start_line, headers=headers, connection=self.request_conn
             )
         except HTTPInputError:
             # What to say to a malformed request is the application's affair.

@@ -85,6 +85,7 @@ def test_a_request_is_named_after_its_user_or_its_path(path: str, name: str) -> 
     [
         ({}, "ada"),
         ({"lane": lambda request: request.headers["Host"][:3]}, "127"),
+        ({"lane": lambda request: request.remote_ip}, "127.0.0.1"),
         ({"lane": lambda _: None}, "nobody"),
         ({"lane": None}, "nobody"),
     ],
