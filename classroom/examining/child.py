@@ -51,7 +51,7 @@ DEADLINE = 15.0
 STALL = 0.5
 # Bytes. A loop that goes on and on and holds so much more than at the start is one that takes
 # memory, also when its requests fail and it catches that.
-MUCH = 64 << 20
+MUCH = 128 << 20
 PATIENCE = 20  # beats
 LEAST_FILES = 40
 

@@ -249,7 +249,7 @@ class TestCodeThatTakesMemory:
         "one that is huge": ("return b'x' * 10**12", 3),
         "more than the bound at once": ("return bytearray(600 << 20)", 3),
         "large ones": (f"hog = []\nwhile True:\n    hog.append({PIECE})", 5),
-        "small ones": ("hog = []\nwhile True: hog.append([])", 4),
+        "small ones": ("hog = []\nwhile True: hog.append(bytes(500))", 4),
         "a list that grows": ("hog = [0]\nwhile True:\n    hog += hog", 5),
         "a text that is doubled": ("hog = 'x'\nwhile True:\n    hog = hog + hog", 5),
         "caught": (
@@ -286,7 +286,7 @@ class TestCodeThatTakesMemory:
     def test_also_where_nobody_hears_that_there_is_none(self) -> None:
         """The text stays as long as the last one that could be made, and no more is taken."""
         body = (
-            "hog = 'x' * (100 << 20)\nwhile True:\n    try:\n        hog = hog + hog * 5\n"
+            "hog = 'x' * (160 << 20)\nwhile True:\n    try:\n        hog = hog + hog * 5\n"
             "    except MemoryError: pass"
         )
         assert function(body).mistake == "memory"

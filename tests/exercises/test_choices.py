@@ -265,7 +265,7 @@ class TestMonkeyPatch:
     def test_in_a_notebook_the_kernel_lives_and_answers_no_more(self) -> None:
         manager, client = start_new_kernel(kernel_name="python3")
         try:
-            assert client.execute_interactive("1 + 1", timeout=60)["content"]["status"] == "ok"
+            assert client.execute_interactive("1 + 1", timeout=600)["content"]["status"] == "ok"
             client.execute("from gevent import monkey; monkey.patch_all()")
             client.execute("1 + 1")
             # A kernel that is well needs some milliseconds.

@@ -154,7 +154,7 @@ def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right(
             if cell.source.startswith("check("):
                 checks.append(cell)
         place = {"metadata": {"path": str(path.parent)}}
-        NotebookClient(book, timeout=60, kernel_name="python3", resources=place).execute()
+        NotebookClient(book, timeout=600, kernel_name="python3", resources=place).execute()
         texts = [str(cell.outputs[0].data["text/plain"]) for cell in checks]
         return [text for text in texts if not text.startswith("Right.")]
 

@@ -102,7 +102,9 @@ class _Interview:
 
     def answer(self, question: object) -> str:
         """Answer a question."""
-        self.asked.append(question)
+        # Whoever goes on for ever is not to fill the memory as well.
+        if len(self.asked) <= MANY:
+            self.asked.append(question)
         return f"answer to {question}"
 
     @property
