@@ -27,6 +27,9 @@ TEMPLATE = Path(str(files("slides.making"))) / "template"
 # A line of more columns has no room on a slide in the largest letters for code.
 MOST_COLUMNS = 74
 
+# A comment in which a slide begins or ends is one that a cell has left open.
+SWALLOWED = re.compile(r"<!--(?:(?!-->).)*?</?section", re.DOTALL)
+
 
 def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
     """Write the deck of a notebook into a file.
@@ -72,6 +75,11 @@ def render(notebook: Path = NOTEBOOK) -> str:
         raise CannotBuild(
             f"{notebook.name} has HTML that nobody can read: {str(why).splitlines()[-1]}"
         ) from None
+    # Python before 3.14 refuses it above, later ones read it as a browser does.
+    if SWALLOWED.search(html):
+        raise CannotBuild(
+            f"{notebook.name} has HTML that nobody can read: a comment that never ends"
+        )
     return with_pictures(html, notebook.parent)
 
 

@@ -350,6 +350,7 @@ def test_html_that_nobody_can_read_gets_a_sentence(tmp_path: Path) -> None:
     first = {"slideshow": {"slide_type": "slide"}}
     code = v4.new_code_cell("show()", execution_count=1, outputs=[shown], metadata=first)
     nbformat.write(v4.new_notebook(cells=[code]), tmp_path / "talk.ipynb")
+    # Whether the parser of this Python refuses it, or takes all that comes after for a comment.
     with pytest.raises(CannotBuild, match=r"talk\.ipynb has HTML that nobody can read: "):
         decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
 
