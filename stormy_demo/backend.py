@@ -3,6 +3,8 @@
 It answers `GET /profile`, `/friends` and `/messages`, each with `?user=ada`, and `POST /data`.
 How slowly and how badly is for the script to say: see `Backend`. A question that is asked by
 hand, with curl, can say so itself: `&delay=2` (seconds), `&status=500`, `&drop=1`.
+
+What cannot be answered gets one sentence, as a piece of JSON.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from collections.abc import Collection
 from typing import TypeVar
 
 from tornado.ioloop import IOLoop
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError
 
 from .program import main
+from .sentences import NotFoundHandler, SentenceHandler
 
 Number = TypeVar("Number", int, float)
+
+# Seconds. Nobody waits for longer than a day, and not every system can.
+LONGEST = 86_400.0
 
 PEOPLE = {
     "ada": {"profile": "Ada Lovelace", "friends": ["grace", "alan"], "messages": 3},
@@ -44,7 +50,8 @@ class Backend:
         most: the largest number of questions that waited for their answers at once.
 
     Raises:
-        ValueError: the delay is not 0 seconds or more.
+        ValueError: the delay is not from 0 seconds to a day of them, or `together` is no
+            number from 1 on.
     """
 
     def __init__(
@@ -58,8 +65,10 @@ class Backend:
         hang: Collection[str] = (),
     ) -> None:
         """Make the application."""
-        if not 0 <= delay < float("inf"):
-            raise ValueError(f"delay must be 0 seconds or more, not {delay}")
+        if not 0 <= delay <= LONGEST:
+            raise ValueError(f"delay must be from 0 seconds to a day of them, not {delay}")
+        if not together >= 1:
+            raise ValueError(f"together must be 1 or more, not {together}")
         self.delay = delay
         self.together = together
         self.hold = hold
@@ -73,7 +82,11 @@ class Backend:
         self._released: set[str] = set()
         self._loop: IOLoop | None = None
         self.app = Application(
-            [(r"/data", DataHandler), (r"/(\w+)", QuestionHandler)], lane=None, backend=self
+            [(r"/data", DataHandler), (r"/(\w+)", QuestionHandler)],
+            default_handler_class=NotFoundHandler,
+            default_handler_args={"there_is": "/profile?user=ada, /friends and /messages"},
+            lane=None,
+            backend=self,
         )
 
     def release(self, what: str) -> None:
@@ -122,7 +135,7 @@ class Backend:
                 each_turn.set()
 
 
-class QuestionHandler(RequestHandler):
+class QuestionHandler(SentenceHandler):
     """One question about one user."""
 
     def initialize(self) -> None:
@@ -132,17 +145,22 @@ class QuestionHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Read the question."""
-        self.user = self.get_argument("user")
+        self.user = self.only_argument("user", "")
+        if not self.user:
+            raise HTTPError(400, "Say about whom you ask, as in /profile?user=ada")
         self.delay = self.number("delay", 0.0)
         self.status = self.number("status", 200)
-        if not 0 <= self.delay < float("inf"):
-            raise HTTPError(400, "delay must be 0 seconds or more")
+        self.drop = self.number("drop", 0)
+        if not 0 <= self.delay <= LONGEST:
+            raise HTTPError(400, "delay must be from 0 seconds to a day of them")
         if self.status != 200 and not 400 <= self.status <= 599:
             raise HTTPError(400, "status must be 200, or from 400 to 599")
+        if self.drop not in (0, 1):
+            raise HTTPError(400, "drop must be 0 or 1")
 
     def number(self, name: str, default: Number) -> Number:
         """Return an argument that is a number of the same kind as its default."""
-        text = self.get_argument(name, str(default))
+        text = self.only_argument(name, str(default))
         try:
             return type(default)(text)
         except ValueError:
@@ -160,18 +178,18 @@ class QuestionHandler(RequestHandler):
         await asyncio.sleep(self.delay)
         if thing in script.hang:
             await self.gone.wait()
-        if thing in script.drop or self.get_argument("drop", ""):
+        if thing in script.drop or self.drop:
             self.detach().close()
             return
         self.set_status(500 if thing in script.fail else self.status)
         stranger = {"profile": self.user.title(), "friends": [], "messages": 0}
         person = PEOPLE.get(self.user, stranger)
         if thing not in person:
-            raise HTTPError(404)
+            raise HTTPError(404, "Nothing is known about that")
         self.write({thing: person[thing]})
 
 
-class DataHandler(RequestHandler):
+class DataHandler(SentenceHandler):
     """Data that a form sends."""
 
     def post(self) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import requests
 
+from stormy_demo.agreed import said_of
+from stormy_demo.strict_requests import within
+
 
 class BigData:
     """Data that Bob's service should have.
@@ -34,17 +37,14 @@ def ask(url: str, thing: str, user: str, timeout: float) -> Any:
         url: address of the service.
         thing: "profile", "friends" or "messages".
         user: whose.
-        timeout: seconds without any news from it.
+        timeout: seconds that it has, see `within`.
 
     Raises:
         requests.RequestException: the service failed, or was too slow.
+        BackendError: what it said is not what was agreed.
     """
-    r = requests.get(f"{url}/{thing}", params={"user": user}, timeout=timeout)
-    r.raise_for_status()
-    said = r.json()
-    if not isinstance(said, dict) or thing not in said:
-        raise requests.exceptions.InvalidJSONError(f"nothing about {thing}", response=r)
-    return said[thing]
+    r = requests.get(f"{url}/{thing}", params={"user": user}, **within(timeout))
+    return said_of(thing, r.status_code, r.content)
 
 
 def ask_all(url: str, things: tuple[str, ...], user: str, timeout: float) -> dict[str, Any]:
@@ -54,10 +54,11 @@ def ask_all(url: str, things: tuple[str, ...], user: str, timeout: float) -> dic
         url: address of the service.
         things: what to ask about.
         user: whose.
-        timeout: seconds for all of it; each piece of news from the service starts them anew.
+        timeout: seconds for all of it.
 
     Raises:
         requests.RequestException: the service failed, or was too slow.
+        BackendError: what it said is not what was agreed.
     """
     end = time.monotonic() + timeout
     answers = {}

@@ -12,12 +12,18 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from tornado.log import define_logging_options
 from tornado.options import Error, OptionParser
 from tornado.web import Application
 
 from loopfilm import LOCALHOST, handlers_at_work, running, running_apart
+
+from .sentences import StoppedHandler, refuse
+
+# Turns of the loop in which what a client has sent is read, and refused.
+TURNS_TO_REFUSE = 20
 
 # What each keyword of a make_app means on the command line.
 HELP = {
@@ -36,12 +42,17 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         loop.call_soon_threadsafe(stop.set)
         # A second Ctrl-C has its ordinary effect again, for a handler that refuses to end.
         restore_signals()
-        # A handler that blocks keeps the loop from noticing `stop`, so it is interrupted here.
-        # Requests that wait behind it find no handler any more.
+        # Requests that have arrived are told so, and begin nothing.
         app.default_router.rules.clear()
+        app.settings.update(default_handler_class=StoppedHandler, default_handler_args={})
         at_work = handlers_at_work(app, loop)
-        for task in at_work:
-            task.cancel()
+        for task, handler in at_work.items():
+            if _has_not_begun(task):
+                # A task that is cancelled before its first step would answer nothing.
+                handler.prepare = refuse  # type: ignore[method-assign]
+            else:
+                task.cancel()
+        # A handler that blocks keeps the loop from noticing `stop`, so it is interrupted here.
         holder = asyncio.current_task(loop)
         if holder in at_work and not at_work[holder]._headers_written:
             raise asyncio.CancelledError
@@ -55,9 +66,19 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         async with running(app, port=port, address=address) as url:
             print(f"listening on {url} (Ctrl-C stops)", flush=True)
             await stop.wait()
+            for _ in range(TURNS_TO_REFUSE):
+                await asyncio.sleep(0)
         print("stopped", flush=True)
     finally:
         restore_signals()
+
+
+def _has_not_begun(task: asyncio.Task[Any]) -> bool:
+    coroutine = task.get_coro()
+    return (
+        inspect.iscoroutine(coroutine)
+        and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+    )
 
 
 def main(

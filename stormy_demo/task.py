@@ -7,46 +7,28 @@ piece of JSON. `blocking`, `callbacks`, `coroutines` and `greenlets` say how to 
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from tornado.escape import json_decode
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
+from tornado.httpclient import HTTPResponse
 from tornado.httputil import url_concat
-from tornado.iostream import UnsatisfiableReadError
-from tornado.simple_httpclient import HTTPTimeoutError
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.ioloop import IOLoop
+from tornado.web import Application, HTTPError
 
 from . import program
-from .backend import Backend
+from .agreed import BackendError, TooLate, said_of
+from .backend import LONGEST, Backend
+from .sentences import NotFoundHandler, SentenceHandler
+from .strict_requests import fault_of
+from .strict_tornado import http_client as http_client
 
 THINGS = ("profile", "friends", "messages")
 
-# Tornado's client gives this status to a request that got no answer at all.
-NO_ANSWER = 599
-CURL_TIMED_OUT = 28  # libcurl's number of this error
-NOT_UNDERSTOOD = "The backend did not answer in the JSON that was agreed."
-
-# The client of each event loop. A client refers to its loop, so even a weak dictionary would
-# keep both for ever: `http_client` drops those whose loop is closed.
-_clients: dict[asyncio.AbstractEventLoop, AsyncHTTPClient] = {}
-
-
-def http_client() -> AsyncHTTPClient:
-    """Return the client with which the handlers of this loop ask their backend.
-
-    The client that Tornado shares sends ten requests at a time and lets the eleventh wait. This
-    one belongs to the service alone, and sends a thousand at a time.
-    """
-    loop = asyncio.get_running_loop()
-    if loop not in _clients:
-        for ended in [other for other in list(_clients) if other.is_closed()]:
-            _clients.pop(ended, None)
-        _clients[loop] = AsyncHTTPClient(force_instance=True, max_clients=1000)
-    return _clients[loop]
+# Seconds after its deadline when a request is ended that did not end by itself.
+GRACE_PERIOD = 0.1
 
 
 def question(backend: str, thing: str, user: str) -> str:
@@ -58,13 +40,10 @@ def answer(response: HTTPResponse, thing: str) -> Any:
     """Return what the backend said of this thing.
 
     Raises:
-        ValueError: it did not say it in JSON.
-        HTTPError: it said something else.
+        BackendError: it said nothing, or not what was agreed.
     """
-    said = json_decode(response.body)
-    if not isinstance(said, dict) or thing not in said:
-        raise HTTPError(502, NOT_UNDERSTOOD)
-    return said[thing]
+    response.rethrow()
+    return said_of(thing, response.code, response.body)
 
 
 def failure(error: BaseException | None) -> HTTPError | None:
@@ -78,26 +57,19 @@ def failure(error: BaseException | None) -> HTTPError | None:
         with a sentence for the client; `None` if the backend is not to blame.
     """
     match error:
-        case TimeoutError() | HTTPTimeoutError() | requests.Timeout():
-            return HTTPError(504, "The backend did not answer in time.")
-        case HTTPClientError() if getattr(error, "errno", None) == CURL_TIMED_OUT:
-            return HTTPError(504, "The backend did not answer in time.")
-        case HTTPClientError(code=code) if code != NO_ANSWER:
-            return HTTPError(502, f"The backend answered {code}.")
-        case requests.HTTPError(response=requests.Response(status_code=code)):
-            return HTTPError(502, f"The backend answered {code}.")
-        case (
-            json.JSONDecodeError()
-            | UnicodeDecodeError()
-            | requests.exceptions.InvalidJSONError()
-        ):
-            return HTTPError(502, NOT_UNDERSTOOD)
-        case OSError() | HTTPClientError() | UnsatisfiableReadError():
-            return HTTPError(502, "The backend could not be reached, or hung up.")
-    return None
+        case BackendError():
+            fault: BackendError | None = error
+        case requests.RequestException():
+            fault = fault_of(error)
+        case TimeoutError(args=()):
+            # An alarm of ours. What comes from the system says more.
+            fault = TooLate()
+        case _:
+            fault = None
+    return HTTPError(fault.status, str(fault)) if fault else None
 
 
-class TaskHandler(RequestHandler):
+class TaskHandler(SentenceHandler):
     """What the handlers of all styles share: who is asked about, how an error is answered."""
 
     def initialize(self, backend: str, delay: float, deadline: float) -> None:
@@ -105,33 +77,44 @@ class TaskHandler(RequestHandler):
         self.backend = backend
         self.delay = delay
         self.deadline = deadline
+        self.last_alarm: object = None
+        self.is_late = False
 
     def prepare(self) -> None:
         """Read whose resources are wanted, before any style begins to wait."""
-        self.user_id = self.get_argument("user", "")
+        self.user_id = self.only_argument("user", "")
         if not self.user_id:
             raise HTTPError(400, "Say whose resources you want, as in /resources/?user=ada")
+        # Not every style can end what it waits for: requests has no limit for all of its time.
+        seconds = self.delay + self.deadline + GRACE_PERIOD
+        task = asyncio.current_task()
+        self.last_alarm = IOLoop.current().call_later(seconds, self.end_late, task)
+
+    def end_late(self, task: asyncio.Task[None]) -> None:
+        """End the request that runs in this task, although it has no answer."""
+        self.last_alarm = None
+        self.is_late = True
+        task.cancel()
+
+    def on_finish(self) -> None:
+        """Need no alarm any more."""
+        if self.last_alarm:
+            IOLoop.current().remove_timeout(self.last_alarm)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Give a failed backend a line in the log, and a mistake of ours its traceback."""
-        error = failure(value)
-        if error:
-            value = error
-        super().log_exception(type(value), value, tb)
+        error = failure(value) or value
+        super().log_exception(type(error), error, tb)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer an error with one sentence; a traceback is never the client's business."""
+        """Answer an error with one sentence."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        error = failure(error) or error
-        sentence = "Something went wrong in here."
-        if "exc_info" not in kwargs:
-            # Tornado ends a handler in this way when its task is cancelled.
-            self.set_status(503)
-            sentence = "The server was stopped before it could answer."
-        elif isinstance(error, HTTPError):
-            self.set_status(error.status_code)
-            sentence = error.get_message() or self._reason
-        self.finish({"error": sentence})
+        if error is None and self.is_late:
+            error = TooLate()
+        if error is not None:
+            error = failure(error) or error
+            kwargs["exc_info"] = (type(error), error, None)
+        super().write_error(status_code, **kwargs)
 
 
 def task_app(
@@ -149,15 +132,33 @@ def task_app(
     Raises:
         ValueError: an argument is not what it should be.
     """
-    address = urlsplit(backend)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if not _is_address(backend):
         raise ValueError("backend must be an address such as http://127.0.0.1:8889")
-    if not 0 <= delay < float("inf"):
-        raise ValueError(f"delay must be 0 seconds or more, not {delay}")
-    if not 0 < deadline < float("inf"):
-        raise ValueError(f"deadline must be more than 0 seconds, not {deadline}")
+    if not 0 <= delay <= LONGEST:
+        raise ValueError(f"delay must be from 0 seconds to a day of them, not {delay}")
+    if not 0 < deadline <= LONGEST:
+        raise ValueError(
+            f"deadline must be more than 0 seconds, and a day at most, not {deadline}"
+        )
     arguments = {"backend": backend.rstrip("/"), "delay": delay, "deadline": deadline}
-    return Application([(r"/resources/", handler, arguments)], **settings)
+    return Application(
+        [(r"/resources/", handler, arguments)],
+        default_handler_class=NotFoundHandler,
+        default_handler_args={"there_is": "/resources/?user=ada"},
+        **settings,
+    )
+
+
+def _is_address(backend: str) -> bool:
+    try:
+        address = urlsplit(backend)
+        port, host = address.port, (address.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    if address.scheme not in ("http", "https") or not host or port == 0:
+        return False
+    # What the things are added to, and what no client has to encode in a way of its own.
+    return re.fullmatch(r"[!-~]+", backend) is not None and not {"?", "#"} & set(backend)
 
 
 def main(make_app: Callable[..., Application], argv: list[str] | None = None) -> int:

@@ -26,6 +26,16 @@ def fetch(url: str, **options: Any) -> asyncio.Future[HTTPResponse]:
     return client.fetch(url, raise_error=False, **options)
 
 
+def assert_refused(response: HTTPResponse, status: int) -> str:
+    """Check that an error is told as one JSON sentence, and return it."""
+    assert response.code == status
+    assert response.headers["Content-Type"].startswith("application/json")
+    (sentence,) = json_decode(response.body).values()
+    assert list(json_decode(response.body)) == ["error"]
+    assert " " in sentence
+    return str(sentence)
+
+
 async def until_asked(backend: Backend, questions: int) -> None:
     while len(backend.asked) < questions:
         await asyncio.sleep(0)
@@ -46,29 +56,45 @@ class TestAnswers:
             response = await fetch(f"{url}/profile?user=zoe")
         assert json_decode(response.body) == {"profile": "Zoe"}
 
-    async def test_nothing_about_what_it_does_not_know(self) -> None:
+    async def test_a_sentence_about_what_it_does_not_know(self) -> None:
         async with running(Backend().app) as url:
-            assert (await fetch(f"{url}/shoes?user=ada")).code == 404
+            assert_refused(await fetch(f"{url}/shoes?user=ada"), 404)
+
+    @pytest.mark.parametrize("path", ["", "/", "/profile/ada", "/profile/", "/%ff"])
+    async def test_what_can_be_asked_where_there_is_nothing(self, path: str) -> None:
+        async with running(Backend().app) as url:
+            assert "/profile?user=ada" in assert_refused(await fetch(url + path), 404)
+
+    @pytest.mark.parametrize("path", ["/profile?user=ada", "/"])
+    async def test_a_sentence_to_another_method(self, path: str) -> None:
+        async with running(Backend().app) as url:
+            response = await fetch(url + path, method="DELETE")
+            assert_refused(response, 404 if path == "/" else 405)
 
     async def test_the_fields_of_a_form(self) -> None:
         form = urlencode({"foo": "bar", "name": " Zoë "})
         async with running(Backend().app) as url:
             response = await fetch(f"{url}/data", method="POST", body=form)
             assert json_decode(response.body) == {"foo": "bar", "name": " Zoë "}
-            response = await fetch(f"{url}/data", method="POST", body="foo=%ff")
-            assert response.code == 400
+            assert_refused(await fetch(f"{url}/data", method="POST", body="foo=%ff"), 400)
+            assert_refused(await fetch(f"{url}/data"), 405)
 
     def test_as_a_program_too(self) -> None:
         with running_apart(make_app(delay=0)) as url:
             answer = requests.get(f"{url}/messages?user=ada", timeout=5)
         assert answer.json() == {"messages": 3}
 
-    @pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
+    @pytest.mark.parametrize("delay", [-1, float("nan"), float("inf"), 1e10])
     def test_no_delay_that_makes_no_sense(self, delay: float) -> None:
         with pytest.raises(ValueError, match="delay"):
             Backend(delay)
         with pytest.raises(ValueError, match="delay"):
             make_app(delay)
+
+    @pytest.mark.parametrize("together", [0, -1, float("nan")])
+    def test_no_number_of_questions_that_makes_no_sense(self, together: int) -> None:
+        with pytest.raises(ValueError, match="together"):
+            Backend(together=together)
 
 
 class TestByHand:
@@ -91,25 +117,30 @@ class TestByHand:
             with pytest.raises(HTTPStreamClosedError):
                 await fetch(f"{url}/profile?user=ada&drop=1")
 
+    @pytest.mark.parametrize("nothing", ["delay=0", "drop=0", "status=200", "delay=-0.0"])
+    async def test_what_it_does_anyhow(self, nothing: str) -> None:
+        async with running(Backend().app) as url:
+            response = await fetch(f"{url}/profile?user=ada&{nothing}")
+        assert json_decode(response.body) == {"profile": "Ada Lovelace"}
+
     @pytest.mark.parametrize(
-        "bad",
+        ("parameter", "values"),
         [
-            "",
-            "user=%ff",
-            "user=ada&delay=soon",
-            "user=ada&delay=-1",
-            "user=ada&delay=nan",
-            "user=ada&delay=inf",
-            "user=ada&status=fine",
-            "user=ada&status=42",
-            "user=ada&status=204",
-            "user=ada&status=1000",
+            ("user", ["", "%20", "%ff", "ada&user=grace"]),
+            ("delay", ["", "soon", "-1", "nan", "inf", "1e10", "1e400", "%ff", "0&delay=0"]),
+            ("status", ["", "fine", "0", "-1", "42", "204", "302", "600", "200.0", "9" * 5000]),
+            ("status", ["nan", "%ff", "500&status=500"]),
+            ("drop", ["", "yes", "2", "-1", "nan", "1.0", "%ff", "1&drop=0"]),
         ],
     )
-    async def test_nothing_that_makes_no_sense(self, bad: str) -> None:
+    async def test_nothing_that_makes_no_sense(self, parameter: str, values: list[str]) -> None:
         backend = Backend()
+        user = "" if parameter == "user" else "user=ada&"
         async with running(backend.app) as url:
-            assert (await fetch(f"{url}/profile?{bad}")).code == 400
+            for value in values:
+                response = await fetch(f"{url}/profile?{user}{parameter}={value}")
+                assert parameter in assert_refused(response, 400)
+            assert "?user=ada" in assert_refused(await fetch(f"{url}/profile"), 400)
         assert backend.asked == []
 
 

@@ -18,7 +18,12 @@ async def client_and_loop() -> tuple[AsyncHTTPClient, asyncio.AbstractEventLoop]
 async def test_a_loop_has_one_client_that_sends_a_thousand_requests_at_once() -> None:
     assert http_client() is http_client()
     assert http_client() is not AsyncHTTPClient()
-    assert http_client().max_clients == 1000  # type: ignore[attr-defined]
+    assert http_client().max_clients == 1000
+
+
+async def test_a_client_has_no_time_limit_but_that_of_a_request() -> None:
+    """A request that waits for its connection, or for its turn, has all of its deadline."""
+    assert http_client().defaults["connect_timeout"] == 0
 
 
 def test_another_loop_has_another_client() -> None:
