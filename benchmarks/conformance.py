@@ -44,6 +44,7 @@ from ._conformance.known import (
     SLOW,
     WRONG_KEY,
 )
+from ._conformance.plugin import HTTPBIN
 from ._shared.command import parser
 from ._shared.paths import ROOT
 from ._shared.report import Row, about, keep
@@ -55,8 +56,9 @@ ENGINES = ("simple", "curl", "sockets")
 # What is unpacked of an archive: the tests, and what they are configured with.
 PARTS = ("tests/", "pyproject.toml", "requirements-dev.txt")
 VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
-# For how many seconds a request may hold the loop. The tests' own pauses are half a second and
-# more, so one that blocks the loop is noticed.
+# For how many seconds a request may hold the loop, those not counted in which the machine was
+# busy with something else. The tests' own pauses are half a second and more, so one that blocks
+# the loop is noticed.
 MAX_HELD = 0.4
 NOT_AT_HAND = 3
 
@@ -72,6 +74,7 @@ class Suite:
         engines: what they run with when nobody says.
         without: tests that are left out.
         environment: variables that they look at.
+        plugins: the plugins of pytest that they need.
         known: for each engine the tests that it fails, with the reason.
         left_alone: for each engine the tests whose requests may go around it.
         whole: whether these are all, and not only the quick ones.
@@ -83,6 +86,7 @@ class Suite:
     engines: tuple[str, ...] = (STOCK, *ENGINES)
     without: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    plugins: tuple[str, ...] = (HTTPBIN, "pytest_mock")
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_alone: Mapping[str, Collection[str]] = field(default_factory=dict)
     whole: bool = True
@@ -245,7 +249,6 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
     # With -P no module is taken from the folder of somebody else's tests.
     plugin = [sys.executable, "-P", "-m", "benchmarks._conformance.plugin"]
     options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
-    options += ["-p", "pytest_httpbin.plugin", "-p", "pytest_mock"]
     options += ["-o", "faulthandler_timeout=120", "-o", "faulthandler_exit_on_timeout=true"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, ExitStack() as stack:
         programs = []
@@ -258,9 +261,10 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
             spare.mkdir()
             output = stack.enter_context((own / "output.txt").open("w+"))
             report = own / "report.json"
-            without = [f"--deselect={test}" for test in suite.without]
+            named = [f"-p{plugin}" for plugin in suite.plugins]
+            named += [f"--deselect={test}" for test in suite.without]
             program = subprocess.Popen(
-                [*plugin, engine, report, *options, *suite.places, *without],
+                [*plugin, engine, report, *options, *suite.places, *named],
                 cwd=tests,
                 env=environment(suite, spare),
                 stdin=subprocess.DEVNULL,
@@ -293,7 +297,7 @@ def environment(suite: Suite, spare: Path) -> dict[str, str]:
     settings = re.compile(r".*_proxy|(requests|curl)_ca_bundle|pytest_.*|netrc", re.IGNORECASE)
     ours = {name: value for name, value in os.environ.items() if not settings.fullmatch(name)}
     ours["PYTHONDONTWRITEBYTECODE"] = "1"
-    # Of the plugins that are installed only those run that `run` names.
+    # Of the plugins that are installed only those run that the suite names.
     ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     ours |= dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(spare))
     return ours | dict(suite.environment)

@@ -18,8 +18,7 @@ OUTSIDE = (
     f"{REQUESTS}::TestTimeout::test_total_timeout_connect",
 )
 
-# They take a second or more, or make the only thread of the test server sleep for ten seconds,
-# which the tests after them wait for; or they repeat what another test does in another way.
+# They take a second or more, or repeat what another test does in another way.
 SLOW = (
     f"{REQUESTS}::TestTimeout::test_stream_timeout",
     f"{REQUESTS}::TestTimeout::test_read_timeout",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import json
 import selectors
 import sys
@@ -22,7 +23,9 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any, cast
+from wsgiref.simple_server import WSGIServer
 
 import pytest
 import requests
@@ -32,15 +35,39 @@ import tornalet
 from trequests import setup_session
 
 STOCK = "stock"
+# The plugin of pytest whose server the tests of requests ask.
+HTTPBIN = "pytest_httpbin.plugin"
 # Words of the warning of a request that blocks the loop.
 BLOCKS = "blocks the event loop"
 Send = Callable[..., requests.Response]
+# Nanoseconds for which the thread that opens it had a processor, and for which it had none and
+# could have run.
+SCHEDULED = Path("/proc/thread-self/schedstat")
+
+
+class Clock:
+    """A clock for the thread that makes it, which a busy machine does not put forward.
+
+    It stands still while the thread could run and has no processor. Only Linux tells for how
+    long that was; elsewhere the clock goes on.
+    """
+
+    def __init__(self) -> None:
+        self.file = SCHEDULED.open("rb", 0) if SCHEDULED.exists() else None
+
+    def now(self) -> float:
+        """Return seconds since some moment."""
+        if self.file is None:
+            return time.monotonic()
+        self.file.seek(0)
+        return time.monotonic() - int(self.file.read().split()[1]) / 1e9
 
 
 class CountingSelector(selectors.DefaultSelector):
     """A selector for the loop, which counts its iterations and measures them.
 
     Attributes:
+        clock: what they are measured with.
         count: the iterations until now.
         held: how many seconds the longest of them has taken, since `restart`.
         since: when the current one began.
@@ -48,24 +75,25 @@ class CountingSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
+        self.clock = Clock()
         self.count = 0
         self.held = 0.0
-        self.since = time.monotonic()
+        self.since = self.clock.now()
 
     def restart(self) -> None:
         """Measure from here on."""
-        self.held, self.since = 0.0, time.monotonic()
+        self.held, self.since = 0.0, self.clock.now()
 
     def measure(self) -> None:
         """Take into account how long the current iteration has taken until now."""
-        self.held = max(self.held, time.monotonic() - self.since)
+        self.held = max(self.held, self.clock.now() - self.since)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events; between two of these calls the loop is held."""
         self.measure()
         events = super().select(timeout)
         self.count += 1
-        self.since = time.monotonic()
+        self.since = self.clock.now()
         return events
 
 
@@ -197,6 +225,10 @@ class Conformance:
 
     # -- what pytest calls ---------------------------------------------------------------------
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        if config.pluginmanager.has_plugin(HTTPBIN):
+            answer_side_by_side()
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.test = nodeid
 
@@ -234,6 +266,22 @@ class Conformance:
     ) -> None:
         if BLOCKS in str(warning_message.message):
             self.blocked.append(nodeid)
+
+
+class SideBySide(ThreadingMixIn, WSGIServer):
+    """A server that has a thread for each request."""
+
+    daemon_threads = True
+
+
+def answer_side_by_side() -> None:
+    """Let the server of the tests answer several requests at once.
+
+    It has one thread, and some tests make it sleep for ten seconds, for which all tests after
+    them would wait.
+    """
+    serve: Any = importlib.import_module("pytest_httpbin.serve")
+    serve.make_server = functools.partial(serve.make_server, server_class=SideBySide)
 
 
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from benchmarks import conformance
+from benchmarks._conformance import plugin
 from tests.paths import ROOT
 
 WHOLE = os.environ.get("CONFORMANCE") == "whole"
@@ -74,57 +75,43 @@ def test_all_pass_or_are_explained_with_every_engine() -> None:
 
 
 ENGINES = ("simple", "curl", "sockets")
-
-
-def doubts(folder: Path, engines: tuple[str, ...], tests: str) -> dict[str, list[str]]:
-    """Run tests of our own with some engines, and return what is wrong with each run."""
-    (folder / "test_small.py").write_text(SERVER + tests)
-    suite = conformance.Suite("small", places=("test_small.py",), least=(1, 1))
-    reports = conformance.run([(suite, folder, engine) for engine in engines])
-    for report in reports:
-        assert set(report["outcomes"].values()) == {"passed"}, report["reasons"]
-    return {report["engine"]: conformance.doubts(report, suite) for report in reports}
-
-
-def test_a_request_that_waits_is_good(tmp_path: Path) -> None:
-    tests = "def test_it(url): assert requests.get(url).status_code == 204"
-    wrong = doubts(tmp_path, ("stock", *ENGINES), tests)
-    assert wrong == {"stock": [], "simple": [], "curl": [], "sockets": []}
-
-
-def test_an_engine_that_is_not_used_is_noticed(tmp_path: Path) -> None:
-    wrong = doubts(tmp_path, ("stock", *ENGINES), "def test_it(): pass")
-    for engine, sentences in wrong.items():
-        assert sentences == [
-            f"{engine} was hardly used: 0 requests went through it, at least 1 should"
-        ]
-
-
-def test_an_engine_that_blocks_is_noticed(tmp_path: Path) -> None:
-    tests = """
+# Tests of our own, and the engines that they run with.
+SMALL: dict[str, tuple[tuple[str, ...], str]] = {
+    "a request": (
+        ("stock", *ENGINES),
+        """
+def test_it(url):
+    assert requests.get(url).status_code == 204
+""",
+    ),
+    "no request": (
+        ("stock", *ENGINES),
+        """
+def test_it():
+    pass
+""",
+    ),
+    "a request that blocks": (
+        ENGINES,
+        """
 @pytest.mark.filterwarnings("ignore")
 def test_it(url, monkeypatch):
     monkeypatch.setattr("tornalet.can_wait", lambda: False)
     assert requests.get(url).status_code == 204
-"""
-    for sentences in doubts(tmp_path, ENGINES, tests).values():
-        assert "plain code waited 0 times, and got 1 answers" in sentences
-        assert "the loop stood still for 1 of 1 answers" in sentences
-
-
-def test_a_way_around_the_engine_is_noticed(tmp_path: Path) -> None:
-    tests = """
+""",
+    ),
+    "a way around": (
+        ("simple", "curl"),
+        """
 def test_it(url):
     session = requests.Session()
     session.mount("http://", HTTPAdapter(max_retries=1))
     assert session.get(url).status_code == 204
-"""
-    for sentences in doubts(tmp_path, ("simple", "curl"), tests).values():
-        assert "test_small.py::test_it: its requests went around the engine" in sentences
-
-
-def test_a_loop_that_is_held_is_noticed(tmp_path: Path) -> None:
-    tests = """
+""",
+    ),
+    "a pause that is slept through": (
+        ("sockets",),
+        """
 def test_it(url, monkeypatch):
     import time
     from urllib3 import HTTPConnectionPool
@@ -134,9 +121,95 @@ def test_it(url, monkeypatch):
         return urlopen(*args, **options)
     monkeypatch.setattr(HTTPConnectionPool, "urlopen", slow)
     assert requests.get(url).status_code == 204
-"""
-    wrong = doubts(tmp_path, ("sockets",), tests)["sockets"]
-    assert wrong == ["test_small.py::test_it: the loop stood still for 0.5 s in a request"]
+""",
+    ),
+    "a machine that is busy": (
+        ("sockets",),
+        """
+def test_it(url, monkeypatch):
+    import multiprocessing, os, time
+    from urllib3 import HTTPConnectionPool
+    urlopen = HTTPConnectionPool.urlopen
+    def hog(stop):
+        while not stop.is_set():
+            pass
+    def much(*args, **options):
+        end = time.thread_time() + 0.1
+        while time.thread_time() < end:
+            pass
+        return urlopen(*args, **options)
+    monkeypatch.setattr(HTTPConnectionPool, "urlopen", much)
+    os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+    fork = multiprocessing.get_context("fork")
+    stop = fork.Event()
+    hogs = [fork.Process(target=hog, args=(stop,), daemon=True) for _ in range(10)]
+    for each in hogs:
+        each.start()
+    try:
+        assert requests.get(url).status_code == 204
+    finally:
+        stop.set()
+        for each in hogs:
+            each.join()
+""",
+    ),
+}
+if not plugin.SCHEDULED.exists():
+    del SMALL["a machine that is busy"]
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, list[str]]]:
+    """What is wrong with each run of our own tests, for each engine."""
+    jobs = list[tuple[conformance.Suite, Path, str]]()
+    for name, (engines, tests) in SMALL.items():
+        folder = tmp_path_factory.mktemp("small")
+        (folder / "test_small.py").write_text(SERVER + tests)
+        suite = conformance.Suite(name, ("test_small.py",), least=(1, 1), plugins=())
+        jobs += [(suite, folder, engine) for engine in engines]
+    wrong: dict[str, dict[str, list[str]]] = {name: {} for name in SMALL}
+    for (suite, _, engine), report in zip(jobs, conformance.run(jobs), strict=True):
+        assert set(report["outcomes"].values()) == {"passed"}, report["reasons"]
+        wrong[suite.library][engine] = conformance.doubts(report, suite)
+    return wrong
+
+
+Wrong = dict[str, dict[str, list[str]]]
+
+
+def test_a_request_that_waits_is_good(wrong: Wrong) -> None:
+    good: dict[str, list[str]] = {"stock": [], "simple": [], "curl": [], "sockets": []}
+    assert wrong["a request"] == good
+
+
+def test_an_engine_that_is_not_used_is_noticed(wrong: Wrong) -> None:
+    for engine, sentences in wrong["no request"].items():
+        assert sentences == [
+            f"{engine} was hardly used: 0 requests went through it, at least 1 should"
+        ]
+
+
+def test_an_engine_that_blocks_is_noticed(wrong: Wrong) -> None:
+    for sentences in wrong["a request that blocks"].values():
+        assert "plain code waited 0 times, and got 1 answers" in sentences
+        assert "the loop stood still for 1 of 1 answers" in sentences
+
+
+def test_a_way_around_the_engine_is_noticed(wrong: Wrong) -> None:
+    for sentences in wrong["a way around"].values():
+        assert "test_small.py::test_it: its requests went around the engine" in sentences
+
+
+def test_a_loop_that_is_held_is_noticed(wrong: Wrong) -> None:
+    [sentence] = wrong["a pause that is slept through"]["sockets"]
+    assert sentence.startswith("test_small.py::test_it: the loop stood still for ")
+
+
+@pytest.mark.skipif(
+    "a machine that is busy" not in SMALL, reason="only Linux tells who waits for a processor"
+)
+def test_a_loop_that_has_no_processor_is_not_held(wrong: Wrong) -> None:
+    assert wrong["a machine that is busy"] == {"sockets": []}
 
 
 # -- what is known must be true ----------------------------------------------------------------
