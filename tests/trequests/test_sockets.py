@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
+import functools
 import gc
+import os
+import pickle
 import queue
+import signal
 import threading
 import time
 import warnings
@@ -332,6 +337,111 @@ def test_an_adapter_with_settings_of_its_own_keeps_them(options: dict[str, Any])
     assert mine.poolmanager.pool_classes_by_scheme["http"] is urllib3.HTTPConnectionPool
 
 
+class OwnManager(urllib3.PoolManager):
+    """Makes pools in a way of its own."""
+
+
+def with_a_manager(adapter: HTTPAdapter) -> None:
+    adapter.poolmanager = OwnManager()
+
+
+def with_options(adapter: HTTPAdapter) -> None:
+    adapter.poolmanager.connection_pool_kw["source_address"] = ("127.0.0.1", 0)
+
+
+def with_pools(adapter: HTTPAdapter) -> None:
+    adapter.poolmanager.pool_classes_by_scheme = {"http": urllib3.HTTPConnectionPool}
+
+
+def with_an_attribute(adapter: HTTPAdapter) -> None:
+    adapter.mine = "mine"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "change", [with_a_manager, with_options, with_pools, with_an_attribute]
+)
+def test_an_adapter_that_somebody_has_changed_stays_mounted(
+    change: Callable[[HTTPAdapter], None],
+) -> None:
+    session = requests.Session()
+    mine = session.get_adapter("http://127.0.0.1/")
+    assert isinstance(mine, HTTPAdapter)
+    change(mine)
+    with setup_session(session):
+        assert session.get_adapter("http://127.0.0.1/") is mine
+
+
+def is_polite(adapter: HTTPAdapter) -> bool:
+    """Whether an adapter of somebody else's is changed."""
+    return adapter.poolmanager.pool_classes_by_scheme["http"] is not urllib3.HTTPConnectionPool
+
+
+def test_addresses_are_the_same_in_capital_letters() -> None:
+    mine, other = HTTPAdapter(pool_maxsize=5), HTTPAdapter(pool_maxsize=5)
+    with setup_session(mounts="HTTP://A.Example/"):
+        session = requests.Session()
+        session.mount("http://a.EXAMPLE/x", mine)
+        session.mount("http://b.example/", other)
+        assert is_polite(mine)
+        assert not is_polite(other)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda session: pickle.loads(pickle.dumps(session))]
+)
+async def test_a_copy_of_a_session_waits_with_its_copies_of_adapters(
+    copied: Callable[[requests.Session], requests.Session],
+) -> None:
+    with setup_session():
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(pool_maxsize=5))
+        with copied(session) as again:
+            async with running(Backend(together=3).app) as url:
+                assert await all_three(again, url) == ["Ada", "Grace", "Alan"]
+
+
+async def test_of_the_setups_that_last_the_latest_counts() -> None:
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(pool_maxsize=5))
+    with (
+        running_apart(Backend().app) as url,
+        setup_session(session, outside="block"),
+        setup_session(session, outside="raise"),
+    ):
+        with setup_session(session, outside="block"):
+            assert profile(session, url, "ada") == "Ada"
+        with pytest.raises(RuntimeError, match="blocks the event loop"):
+            profile(session, url, "ada")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_in_the_middle_of_a_setup_may_set_up_too() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(requests.Session):
+        def mount(self, prefix: Any, adapter: Any) -> None:
+            if "slow" in prefix:
+                begun.set()
+                go_on.wait(10)
+            super().mount(prefix, adapter)
+
+    thread = threading.Thread(target=lambda: setup_session(Slow(), "http://slow.example/"))
+    thread.start()
+    begun.wait(10)
+    with warnings.catch_warnings():
+        # The thread that is in the middle is there on purpose.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        with setup_session():
+            fine = isinstance(requests.Session().get_adapter("http://x/"), SocketsAdapter)
+        os._exit(0 if fine else 1)
+    go_on.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 async def test_some_addresses_keep_the_settings_that_they_had() -> None:
     retries = urllib3.Retry(3, status_forcelist=[503])
     async with running(Application([("/", Busy)], visits=list[str]())) as url:
@@ -405,17 +515,21 @@ def test_others_may_replace_what_sessions_do_and_put_it_back(ours_first: bool) -
     made = list[requests.Session]()
     original = requests.Session.__init__
 
+    if ours_first:
+        undo = setup_session()
+    below = requests.Session.__init__
+
+    @functools.wraps(below)
     def init(self: requests.Session) -> None:
         made.append(self)
         below(self)
 
-    if ours_first:
-        undo = setup_session()
-    below, requests.Session.__init__ = requests.Session.__init__, init  # type: ignore[method-assign]
+    requests.Session.__init__ = init  # type: ignore[method-assign]
     if not ours_first:
         undo = setup_session()
     assert requests.Session() in made
     undo.close()
+    assert requests.Session.__init__ is init
     requests.Session.__init__ = below if ours_first else original  # type: ignore[method-assign]
     with setup_session():
         session = requests.Session()
