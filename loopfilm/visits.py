@@ -77,7 +77,7 @@ async def visited(
     scripts: list[asyncio.Future[object]] = []
     try:
         async with running(app) as url:
-            client = SimpleAsyncHTTPClient(force_instance=True, max_clients=max(len(paths), 1))
+            client = SimpleAsyncHTTPClient(force_instance=True, max_clients=len(paths))
             try:
                 with film(red=red) as f:
                     visitors += [asyncio.ensure_future(visit(client, f, url, p)) for p in paths]

@@ -9,13 +9,14 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
-from loopfilm import Film, film, lane, picture
+from loopfilm import Film, film, lane, picture, visited
 from loopfilm.lanes import Lane
 from loopfilm.picture import Row
 from tests.loopfilm.servers import (
     ALL_THREE,
+    HANGS,
     Blocking,
     clock,
     drawn,
@@ -170,6 +171,27 @@ def test_a_visitor_waits_from_the_question_to_the_answer() -> None:
     clock.now = 7
     f.answered(ada)
     assert seen_of(f).rectangles(picture.GREY) == [(2, 7), (2, 10)]
+
+
+@pytest.mark.usefixtures("measured_by_hand")
+async def test_who_took_a_connection_over_is_waited_for_until_the_answer() -> None:
+    class TakesOver(RequestHandler):
+        async def get(self) -> None:
+            stream = self.detach()
+            await stream.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    async def stay_longer(f: Film) -> None:
+        for _ in range(1000):
+            clock.block(1)
+            await asyncio.sleep(0.001)
+            shown = seen_of(f)
+            if shown.rectangles(picture.GREY)[0][1] < shown.seconds - 0.5:
+                return
+        raise AssertionError("still waiting")
+
+    app = Application([("/", TakesOver)])
+    f = await visited(app, ["/"], patience=HANGS, script=stay_longer)
+    assert [answer.status for answer in f.answers] == [204]
 
 
 @pytest.mark.usefixtures("measured_by_hand")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tornado.httpclient import HTTPRequest
 from tornado.web import Application, HTTPError, RequestHandler
 
 import loopfilm
@@ -76,6 +77,32 @@ def test_a_visitor_goes_away_when_it_has_waited_too_long() -> None:
 
     f = loopfilm.watch(Application([("/", Never)]), ALL_THREE, timeout=0.05)
     assert f.answers == [(599, "No answer within 0.05 s.")] * 3
+
+
+@pytest.mark.parametrize("limit", ["connect_timeout", "request_timeout"])
+def test_a_visitor_has_no_other_patience(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    class TakesAMoment(RequestHandler):
+        async def get(self) -> None:
+            await asyncio.sleep(0.01)
+
+    # What Tornado's clients have by themselves.
+    monkeypatch.setitem(HTTPRequest._DEFAULTS, limit, 1e-9)
+    f = watch(Application([("/", TakesAMoment)]), ALL_THREE)
+    assert [answer.status for answer in f.answers] == [200] * 3
+
+
+def test_a_path_may_be_written_as_people_write_it() -> None:
+    class Echo(RequestHandler):
+        def get(self, path: str) -> None:
+            self.write(f"{path} {self.get_argument('user')}")
+
+    # What is quoted already stays as it is.
+    visits = ["/\N{GREEK SMALL LETTER PI}/?user=ada lovelace", "/%CF%80/?user=ada%20lovelace"]
+    f = watch(Application([("/(.*)/", Echo)]), visits)
+    assert [answer.body for answer in f.answers] == [
+        "\N{GREEK SMALL LETTER PI} ada lovelace",
+    ] * 2
+    assert f.lanes == ["ada lovelace", "ada lovelace 2"]
 
 
 def test_a_name_is_short_for_the_resources_of_that_user() -> None:
