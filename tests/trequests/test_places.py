@@ -221,12 +221,12 @@ def forgotten(ask: Ask, url: str) -> None:
 
 def too_late(ask: Ask, url: str) -> None:
     with pytest.raises(requests.ReadTimeout):
-        ask(f"{url}/hang", timeout=0.05)
+        ask(f"{url}/hang", timeout=(10, 0.05))
 
 
 def too_late_in_the_middle(ask: Ask, url: str) -> None:
-    with pytest.raises(requests.ConnectionError):
-        ask(f"{url}/half", timeout=0.05)
+    with pytest.raises((requests.ConnectionError, requests.ReadTimeout)):
+        ask(f"{url}/half", timeout=(10, 0.05))
 
 
 def refused(ask: Ask, url: str) -> None:
@@ -235,7 +235,7 @@ def refused(ask: Ask, url: str) -> None:
 
 
 def too_late_for_tls(ask: Ask, url: str) -> None:
-    with pytest.raises(requests.ReadTimeout):
+    with pytest.raises(requests.Timeout):
         ask(url.replace("http", "https"), timeout=0.05)
 
 
