@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import errno
 import io
 import os
 import pickle
@@ -28,6 +29,8 @@ import trustme
 
 from benchmarks import _faults
 from tornalet import run
+from trequests.engines.per_loop import PerLoop
+from trequests.engines.sockets import readiness
 from trequests.engines.sockets.polite import PoliteSocket
 from trequests.engines.sockets.tls import PoliteContext, PoliteTLSSocket
 
@@ -124,8 +127,19 @@ WAYS = ("stock", "on a thread", "in a greenlet")
 def same(call: Call, other: Other | None = None, tls: Any = None) -> Any:
     """Make a call on each kind of socket, and return what all of them give."""
     stock, *polite = (Way(name, tls)(call, other) for name in WAYS)
-    assert polite == [stock] * 2
+    with as_elsewhere():
+        polite += [Way(name, tls)(call, other) for name in WAYS[1:]]
+    assert polite == [stock] * 4
     return stock
+
+
+@contextlib.contextmanager
+def as_elsewhere() -> Iterator[None]:
+    """Wait as on systems that have neither poll nor epoll."""
+    with pytest.MonkeyPatch.context() as monkey:
+        monkey.delattr(select, "poll", raising=False)
+        monkey.setattr(readiness, "_watches", PerLoop(readiness._Readers))
+        yield
 
 
 # -- what the other side does ------------------------------------------------------------------
@@ -346,6 +360,52 @@ def test_a_flag_says_not_to_wait(call: Call, seconds: float | None) -> None:
 def test_a_flag_says_to_wait_for_all(call: Call, pieces: tuple[bytes, ...]) -> None:
     other = sends(*pieces, then=hangs_up)
     assert "rain" in repr(same(with_timeout(None, call), other))
+
+
+def test_the_timeout_is_for_all_that_is_sent() -> None:
+    """Some of it is taken again and again, and all of it would take too long."""
+
+    def takes_a_little(sock: Any, go_on: threading.Event) -> None:
+        go_on.wait(LONG)
+        for _ in range(50):
+            sock.recv(4096)
+            threading.Event().wait(A_MOMENT / 10)
+
+    call = with_timeout(A_MOMENT, by_sendall)
+    assert same(call, takes_a_little) == (TimeoutError, None)
+
+
+def test_what_another_thread_closes_at_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def recv(sock: Any, *args: Any) -> bytes:
+        sock.close()
+        raise BlockingIOError
+
+    here, there = pair()
+    with PoliteSocket.take_over(here, "block") as sock, there:
+        monkeypatch.setattr(socket.socket, "recv", recv, raising=False)
+        assert outcome(method("recv", 9), sock) == (OSError, errno.EBADF)
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="else nothing is armed")
+async def test_what_is_closed_while_it_is_watched_ends_all_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has something to read, and cannot be watched for room to write any more."""
+
+    def failing(watch: Any, fd: int) -> None:
+        raise OSError(errno.EBADF, "closed")
+
+    here, there = pair()
+    with PoliteSocket.take_over(here, "raise") as sock, there:
+        sending = asyncio.create_task(run(outcome, method("sendall", LARGE), sock))
+        reading = asyncio.create_task(run(outcome, method("recv", 9), sock))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        monkeypatch.setattr(readiness._Epoll, "arm", failing)
+        there.sendall(b"rain")
+        async with asyncio.timeout(LONG):
+            assert await reading == b"rain"
+            assert await sending == (OSError, errno.EBADF)
 
 
 # -- its timeout -------------------------------------------------------------------------------
