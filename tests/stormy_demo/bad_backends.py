@@ -114,6 +114,7 @@ RIGHT_ANSWERS = {
     "a field of 8,000 bytes": head(f"A: {'x' * 8000}"),
     "90 fields": head(*(f"A{n}: x" for n in range(90))),
     "its length twice": head(LENGTH, LENGTH),
+    "its length and white space": head(f"{LENGTH} \t"),
     "its length twice in one": head(f"{LENGTH}, {len(RIGHT)}"),
     "two answers": Says(says(RIGHT).data * 2),
     "chunks": chunks(f"5\r\n{RIGHT[:5]}\r\n{len(RIGHT) - 5:X}\r\n{RIGHT[5:]}\r\n0\r\n\r\n"),

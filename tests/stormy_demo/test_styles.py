@@ -205,6 +205,45 @@ class TestEveryStyle:
         assert json_decode(response.body)["user"] == user
         assert sorted(backend.asked) == sorted(f"{thing} of {user}" for thing in THINGS)
 
+    async def test_wants_to_know_that_once(self, style: ModuleType) -> None:
+        backend = Backend()
+        async with served(style, backend) as url:
+            sentence = assert_failed(await fetch(f"{url}?user=ada&user=grace"), 400)
+        assert "user" in sentence
+        assert backend.asked == []
+
+    @pytest.mark.parametrize("path", ["", "/", "/resources", "/resources/ada", "/%ff"])
+    async def test_says_what_there_is(self, style: ModuleType, path: str) -> None:
+        async with running(style.make_app("http://127.0.0.1:1")) as url:
+            assert "/resources/?user=ada" in assert_failed(await fetch(url + path), 404)
+
+    @pytest.mark.excuse_noise("Uncaught exception")
+    @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
+    async def test_does_not_blame_the_backend_for_its_own_mistakes(
+        self,
+        style: ModuleType,
+        mistake: Callable[[], object],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        def write(handler: RequestHandler, said: dict[str, Any]) -> None:
+            if "error" not in said:
+                mistake()
+            RequestHandler.write(handler, said)
+
+        monkeypatch.setattr(style.ResourceHandler, "write", write)
+        sentence = assert_failed(await ask(style, Backend()), 500)
+        assert "backend" not in sentence
+        tracebacks = [record.exc_text or "" for record in caplog.records if record.exc_info]
+        assert [mistake.__name__ in traceback for traceback in tracebacks] == [True]
+
+    async def test_asks_the_backend_itself_whatever_proxy_the_machine_has(
+        self, style: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert (await ask(style, Backend())).code == 200
+
     @pytest.mark.parametrize("thing", THINGS)
     async def test_tells_that_the_backend_failed(self, style: ModuleType, thing: str) -> None:
         response = await ask(style, Backend(fail={thing}))
