@@ -25,12 +25,18 @@ import pytest
 import requests
 import trustme
 import urllib3
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from requests.adapters import HTTPAdapter
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpserver import TCPServer
 
 import tornalet
-from trequests import setup_session
+from trequests import TornadoAdapter, setup_session
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -398,6 +404,84 @@ class TestStreams:
                 b"on", b"", 2, b"e\ntwo\nth", b"ree\n", b"", True,
             ]  # fmt: skip
 
+    @everywhere
+    async def test_chunks_are_read_only_if_there_are_any(self, engine: str | None) -> None:
+        def code() -> list[bytes]:
+            with requests.get(url, stream=True, timeout=5) as answer:
+                return list(answer.raw.read_chunked())
+
+        async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
+            with pytest.raises(urllib3.exceptions.ResponseNotChunked):
+                await Way(engine)(code)
+        chunks = OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+        async with at(answers(chunks)) as url:
+            assert await Way(engine)(code) == [b"hi"]
+
+    @engines(None, "curl", "sockets")
+    async def test_what_comes_after_the_chunks_is_left_out(self, engine: str | None) -> None:
+        """Tornado's simple client does not know trailers."""
+        chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n"
+        async with at(answers(OK + chunks)) as url:
+            answer = await Way(engine)(requests.get, url, timeout=5)
+        assert answer.text == "hi"
+        assert list(answer.headers) == ["Transfer-Encoding"]
+
+    @in_tornado
+    async def test_the_rest_is_read_on_another_loop(self, engine: str) -> None:
+        def code() -> requests.Response:
+            return requests.get(url, stream=True, timeout=5)
+
+        def read() -> bytes:
+            return asyncio.run(tornalet.run(lambda: answer.content))
+
+        async with at(Large("chunks", pieces=8)) as url:
+            answer = await Way(engine)(code)
+            content = await asyncio.to_thread(read)
+        assert len(content) == 8 * MEGABYTE
+
+    @in_tornado
+    async def test_the_rest_may_block_another_loop_which_is_warned_of(
+        self, engine: str
+    ) -> None:
+        def code() -> requests.Response:
+            return requests.get(url, stream=True, timeout=5)
+
+        async def read() -> bytes:
+            with pytest.warns(RuntimeWarning, match="waiting for an answer blocks"):
+                return answer.raw.read(4)
+
+        half = OK + b"Content-Length: 8\r\n\r\nhalf"
+        async with at(answers(half, hang=True)) as url:
+            answer = await Way(engine)(code)
+            assert await asyncio.to_thread(asyncio.run, read()) == b"half"
+            answer.close()
+
+    @in_tornado
+    def test_the_rest_does_not_come_after_its_loop_has_ended(self, engine: str) -> None:
+        def code(url: str) -> requests.Response:
+            return requests.get(url, stream=True, timeout=5)
+
+        async def begin() -> requests.Response:
+            async with serving(answers(half, hang=True)) as server:
+                answer = await Way(engine)(code, f"http://127.0.0.1:{server.port}/")
+                assert answer.raw.read(4) == b"half"
+                return answer
+
+        half = OK + b"Content-Length: 8\r\n\r\nhalf"
+        loop = asyncio.new_event_loop()
+        try:
+            answer = loop.run_until_complete(begin())
+            with pytest.raises(
+                (RuntimeError, requests.ConnectionError, urllib3.exceptions.ProtocolError)
+            ) as raised:
+                answer.raw.read(4)
+            if raised.type is RuntimeError:
+                assert "has ended" in str(raised.value)
+            answer.close()
+        finally:
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
     @in_tornado
     async def test_the_rest_is_read_on_another_thread(self, engine: str) -> None:
         def code() -> requests.Response:
@@ -550,6 +634,111 @@ class TestErrors:
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
                 await Way(engine)(requests.get, url, timeout=5)
 
+    @pytest.mark.parametrize(
+        "head",
+        [
+            OK + b"X-Many: 1\r\n" * 200 + b"\r\n",
+            OK + b"X-Long: " + bytes([120]) * 70_000 + b"\r\n\r\n",
+        ],
+        ids=["too many", "too long"],
+    )
+    @engines(None, "curl", "sockets")
+    async def test_headers_that_are_too_many_or_too_long(
+        self, engine: str | None, head: bytes
+    ) -> None:
+        async with at(answers(head)) as url:
+            with pytest.raises(requests.ConnectionError) as raised:
+                await Way(engine)(requests.get, url, timeout=5)
+        assert type(raised.value) is requests.ConnectionError
+
+    @in_tornado
+    async def test_headers_without_end(self, engine: str) -> None:
+        async def talk(stream: IOStream) -> None:
+            await asked(stream)
+            await stream.write(OK)
+            while True:
+                await stream.write(b"X-Many: " + bytes([120]) * 60_000 + b"\r\n")
+
+        async with at(talk) as url:
+            with pytest.raises(requests.ConnectionError) as raised:
+                await Way(engine)(requests.get, url, timeout=20)
+        assert type(raised.value) is requests.ConnectionError
+
+    @pytest.mark.parametrize("value", ["one\r\nX-Other: 2", "one\ntwo"])
+    @everywhere
+    async def test_a_header_of_two_lines(self, engine: str | None, value: str) -> None:
+        def code() -> None:
+            request = requests.Request("GET", "http://127.0.0.1:1/").prepare()
+            request.headers["X-Name"] = value
+            with requests.Session() as session:
+                session.send(request, timeout=5)
+
+        async with at(answers(EMPTY)) as url:
+            with pytest.raises(ValueError, match="header"):
+                await Way(engine)(code)
+            assert url
+
+    @pytest.mark.parametrize("name", ["a..b", "a" * 70 + ".invalid"])
+    async def test_a_name_that_cannot_be_one_is_what_it_is_to_stock(self, name: str) -> None:
+        url, kinds = f"http://{name}/", list[type[Exception]]()
+        for engine in (None, "sockets"):
+            with pytest.raises(
+                Exception, match=r"label empty or too long|label too long"
+            ) as raised:
+                await Way(engine)(requests.get, url, timeout=5)
+            kinds.append(raised.type)
+        assert kinds[0] is kinds[1]
+
+    @everywhere
+    async def test_nobody_is_there_for_a_body(self, engine: str | None) -> None:
+        def body() -> Iterator[bytes]:
+            taken.append("a piece")
+            yield b"one"
+
+        taken = list[str]()
+        with pytest.raises(requests.ConnectionError):
+            await Way(engine)(requests.post, "http://127.0.0.1:1/", data=body(), timeout=5)
+        assert taken == []
+
+    @everywhere
+    async def test_the_server_hangs_up_in_the_middle_of_a_body(
+        self, engine: str | None
+    ) -> None:
+        async def talk(stream: IOStream) -> None:
+            await asked(stream)
+
+        def body() -> Iterator[bytes]:
+            for _ in range(1000):
+                yield bytes(100_000)
+
+        async with at(talk) as url:
+            with pytest.raises(requests.ConnectionError):
+                await Way(engine)(requests.post, url, data=body(), timeout=20)
+
+    @everywhere
+    async def test_a_body_that_is_refused_in_the_middle(self, engine: str | None) -> None:
+        """The answer comes, whether or not all of the body could be sent."""
+        way, answered = Way(engine), asyncio.Event()
+
+        async def talk(stream: IOStream) -> None:
+            await asked(stream)
+            await chunk(stream)
+            await stream.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+            answered.set()
+            with contextlib.suppress(StreamClosedError):
+                while await chunk(stream):
+                    pass
+
+        def body() -> Iterator[bytes]:
+            yield b"one"
+            way.wait(asyncio.wait_for(answered.wait(), 10))
+            for _ in range(10):
+                yield b"more"
+
+        async with at(talk) as url:
+            answer = await way(requests.post, url, data=body(), timeout=5)
+        assert (answer.status_code, answer.text) == (413, "no")
+
     @everywhere
     async def test_what_came_before_it_broke_off_is_given(self, engine: str | None) -> None:
         def code() -> list[bytes]:
@@ -629,8 +818,6 @@ class TestWhatComesWithIt:
 
     @in_tornado
     async def test_a_subclass_may_add_headers(self, engine: str) -> None:
-        from trequests import TornadoAdapter
-
         seen = list[bytes]()
 
         async def talk(stream: IOStream) -> None:
@@ -652,8 +839,6 @@ class TestWhatComesWithIt:
 
     @in_tornado
     async def test_what_a_client_has_no_place_for_is_refused(self, engine: str) -> None:
-        from trequests import TornadoAdapter
-
         class Mine(TornadoAdapter):
             def init_poolmanager(self, *args: Any, **options: Any) -> None:
                 super().init_poolmanager(*args, **options, source_address=("127.0.0.1", 0))
@@ -727,6 +912,17 @@ class TestBodies:
             answer = await Way(engine)(requests.head, url, data=data, timeout=5)
         assert b"".join(upload.body) == b"body"
         assert (answer.headers["Content-Length"], answer.content) == ("1000", b"")
+
+    @everywhere
+    async def test_that_it_goes_in_chunks_may_be_said(self, engine: str | None) -> None:
+        upload = Upload()
+        async with at(upload) as url:
+            headers = {"Transfer-Encoding": "chunked"}
+            await Way(engine)(
+                requests.post, url, data=iter([b"one"]), headers=headers, timeout=5
+            )
+        assert upload.body == [b"one"]
+        assert upload.head.count(b"transfer-encoding") == 1
 
     @everywhere
     async def test_a_generator_is_asked_for_no_more_than_is_sent(
@@ -941,6 +1137,68 @@ class TestTLS:
                     await ask
 
     @everywhere
+    async def test_a_key_of_the_client_that_has_a_password(
+        self, engine: str | None, trust: Trust, tmp_path: Path
+    ) -> None:
+        key = load_pem_private_key(Path(trust.path("client.key")).read_bytes(), None)
+        (tmp_path / "client.key").write_bytes(
+            key.private_bytes(
+                Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")
+            )
+        )
+
+        def code(password: str) -> str:
+            with requests.Session() as session:
+                adapter = session.get_adapter(url)
+                assert isinstance(adapter, HTTPAdapter)
+                adapter.poolmanager.connection_pool_kw["key_password"] = password
+                cert = (trust.path("client.crt"), str(tmp_path / "client.key"))
+                return session.get(url, verify=trust.path("ca.pem"), cert=cert, timeout=5).text
+
+        async with at_tls(trust.server("127.0.0.1", client=True)) as url:
+            assert await Way(engine)(code, "secret") == "hi"
+            with pytest.raises((requests.ConnectionError, ssl.SSLError)):
+                await Way(engine)(code, "wrong")
+
+    @engines(None, "simple", "sockets")
+    async def test_a_context_of_one_s_own(self, engine: str | None, trust: Trust) -> None:
+        context = ssl.create_default_context()
+        trust.ca.configure_trust(context)
+        before = context.sslsocket_class
+
+        def code() -> list[str]:
+            with requests.Session() as session:
+                adapter = session.get_adapter(url)
+                assert isinstance(adapter, HTTPAdapter)
+                adapter.poolmanager.connection_pool_kw["ssl_context"] = context
+                return [session.get(url, timeout=5).text for _ in range(2)]
+
+        async with at_tls(trust.server("127.0.0.1")) as url:
+            assert await Way(engine)(code) == ["hi", "hi"]
+        assert context.sslsocket_class is before
+
+    @engines(None, "simple", "sockets")
+    async def test_a_file_of_authorities_that_changes(
+        self, engine: str | None, trust: Trust, tmp_path: Path
+    ) -> None:
+        def code() -> None:
+            def ask() -> str:
+                return session.get(url, verify=str(file), timeout=5).text
+
+            with requests.Session() as session:
+                session.headers["Connection"] = "close"
+                shutil.copy(trust.path("ca.pem"), file)
+                assert [ask(), ask()] == ["hi", "hi"]
+                shutil.copy(trust.path("other.pem"), file)
+                os.utime(file, (1, 1))
+                with pytest.raises(requests.exceptions.SSLError):
+                    ask()
+
+        file = tmp_path / "authorities.pem"
+        async with at_tls(trust.server("127.0.0.1")) as url:
+            await Way(engine)(code)
+
+    @everywhere
     async def test_files_that_are_not_there(self, engine: str | None) -> None:
         for options in ({"verify": "no.pem"}, {"cert": "no.pem"}, {"cert": ("no.pem", "no")}):
             with pytest.raises(OSError, match=r"invalid path: no\.pem"):
@@ -1083,6 +1341,21 @@ class TestHTTPProxies:
                 )
 
     @engines(None, "curl", "sockets")
+    async def test_the_way_to_the_proxy_may_have_tls_too(
+        self, engine: str | None, trust: Trust
+    ) -> None:
+        proxy = HTTPProxy()
+        context = trust.server("127.0.0.1")
+        async with serving(proxy, ssl_options=context) as server, at_tls(context) as url:
+            ask = Way(engine)
+            options: dict[str, Any] = {"proxies": through("https", server), "timeout": 5}
+            answer = await ask(requests.get, url, verify=trust.path("ca.pem"), **options)
+            assert answer.text == "hi"
+            with pytest.raises(requests.exceptions.ProxyError, match=r"(?i)certificate"):
+                await ask(requests.get, url, verify=trust.path("other.pem"), **options)
+        assert proxy.seen[0].startswith(b"CONNECT ")
+
+    @engines(None, "curl", "sockets")
     async def test_the_proxy_refuses(self, engine: str | None) -> None:
         async with serving(HTTPProxy(b"ada:secret")) as server:
             proxies = through("http", server)
@@ -1138,6 +1411,51 @@ class TestSOCKSProxies:
         assert answer.text == "hi"
         assert proxy.hosts == [host.encode()]
 
+    @in_tornado
+    async def test_nobody_shakes_hands_behind_it(self, engine: str) -> None:
+        async def talk(stream: IOStream) -> None:
+            await asyncio.Event().wait()
+
+        def code(seconds: float) -> None:
+            url = f"https://127.0.0.1:{target.port}/"
+            requests.get(url, proxies=through("socks5", server), timeout=seconds)
+
+        async with serving(SOCKSProxy()) as server, serving(talk) as target:
+            await too_late(engine, code, requests.ReadTimeout)
+
+    @everywhere
+    async def test_a_request_that_is_cancelled_behind_it(self, engine: str | None) -> None:
+        if engine is None:
+            return
+        came = asyncio.Event()
+
+        async def talk(stream: IOStream) -> None:
+            await asked(stream)
+            came.set()
+            await stream.read_until_close()
+
+        async with serving(SOCKSProxy()) as server, serving(talk) as target:
+            url = f"http://127.0.0.1:{target.port}/"
+            ask = Way(engine)(requests.get, url, proxies=through("socks5", server), timeout=20)
+            task = asyncio.create_task(ask)
+            await came.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await target.gone.wait()
+
+    @engines("simple", "curl", "sockets")
+    async def test_a_request_on_a_thread_goes_through(self, engine: str) -> None:
+        async with (
+            serving(SOCKSProxy()) as server,
+            at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url,
+        ):
+            with setup_session(engine=engine):
+                answer = await asyncio.to_thread(
+                    requests.get, url, proxies=through("socks5", server), timeout=5
+                )
+        assert answer.text == "hi"
+
     @everywhere
     async def test_with_a_password(self, engine: str | None) -> None:
         talk = answers(OK + b"Content-Length: 2\r\n\r\nhi")
@@ -1178,6 +1496,20 @@ class TestPlaces:
                 tornalet.run(ask),
             )
         assert texts == ["hi"] * 4
+
+    def test_an_engine_that_there_is_not(self) -> None:
+        with pytest.raises(ValueError, match="simple, curl, not 'steam'"):
+            TornadoAdapter("steam")
+
+    @in_tornado
+    async def test_after_the_setup_a_bad_address_is_what_it_is_to_stock(
+        self, engine: str
+    ) -> None:
+        with setup_session(engine=engine):
+            session = requests.Session()
+        for ask in (session.get, requests.Session().get):
+            with pytest.raises(urllib3.exceptions.LocationParseError):
+                await tornalet.run(ask, "http://a..b/", timeout=5)
 
     @in_tornado
     async def test_after_the_setup_it_is_stock(self, engine: str) -> None:

@@ -136,6 +136,7 @@ class CurlExchange(Exchange):
         piece = bytes(self.outbox[:size])
         if not piece and not self.all_given:
             self.starving = True
+            self.wake()
             return int(pycurl.READFUNC_PAUSE)
         self.outbox = self.outbox[size:]
         if not self.outbox:
@@ -157,8 +158,11 @@ class CurlExchange(Exchange):
             self._go_on()
 
     def _upload(self, pieces: Iterator[bytes], sending: Outgoing) -> None:
-        for piece in pieces:
-            if self._refused() or self.over():
+        # Before libcurl asks for it, it may find nobody to send it to.
+        self.until(lambda: self.starving or self._refused())
+        while not (self._refused() or self.over()):
+            piece = next(pieces, b"")
+            if not piece:
                 break
             self._give(memoryview(piece))
         self.all_given = True
@@ -237,8 +241,10 @@ class CurlExchange(Exchange):
 
 
 def _is_end(error: BaseException | None) -> bool:
-    ends = (NO_ANSWER, RECEIVE_ERROR)
-    return error is None or (isinstance(error, CurlError) and error.errno in ends)
+    if not isinstance(error, CurlError):
+        return error is None
+    # More headers than libcurl takes are a RECEIVE_ERROR too.
+    return error.errno in (NO_ANSWER, RECEIVE_ERROR) and "Too large" not in str(error)
 
 
 class _Client(CurlAsyncHTTPClient):
