@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+import trustme
 from requests.adapters import HTTPAdapter
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from loopfilm import running
@@ -153,6 +156,62 @@ async def test_a_socket_of_another_class_is_refused_and_closed() -> None:
         with pytest.raises(RuntimeError, match="would block the event loop"):
             await run(session.get, f"https://{address}/", timeout=10)
         await gone.get()
+
+
+# -- contexts that shake hands themselves ------------------------------------------------------
+
+
+class Noting(ssl.SSLContext):
+    """Wraps sockets as ever, and notes that it did."""
+
+    noted: list[str]
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        self.noted.append(threading.current_thread().name)
+        return super().wrap_socket(*args, **options)
+
+
+class Talking(ssl.SSLSocket):
+    """Receives in a way of its own."""
+
+    def recv_into(self, *args: Any, **options: Any) -> int:
+        return super().recv_into(*args, **options)
+
+
+@pytest.mark.parametrize("kind", [ssl.SSLSocket, Talking])
+async def test_a_handshake_of_its_own_is_on_a_thread_and_the_rest_is_waited_for(
+    kind: type[ssl.SSLSocket],
+) -> None:
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    context = Noting(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    context.noted = []
+    context.sslsocket_class = kind
+    backend = Backend(together=3)
+
+    def ask(user: str) -> int:
+        return session.get(f"{url}/profile?user={user}", timeout=20).status_code
+
+    with session_with(WithContext(context)) as session:
+        http = HTTPServer(backend.app, ssl_options=server)
+        [sock] = bind_sockets(0, "127.0.0.1")
+        http.add_socket(sock)
+        url = f"https://127.0.0.1:{sock.getsockname()[1]}"
+        try:
+            asking = asyncio.gather(*(run(ask, user) for user in ("ada", "grace", "alan")))
+            if kind is ssl.SSLSocket:
+                assert await asking == [200] * 3
+                assert context.noted == ["trequests"] * 3
+            else:
+                with pytest.raises(RuntimeError, match="Noting would block the event loop"):
+                    await asking
+                backend.together = 1
+                assert await asyncio.to_thread(ask, "ada") == 200
+        finally:
+            http.stop()
+            await http.close_all_connections()
 
 
 # -- descriptors -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 import warnings
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -369,6 +370,97 @@ def test_an_adapter_that_somebody_has_changed_stays_mounted(
     change(mine)
     with setup_session(session):
         assert session.get_adapter("http://127.0.0.1/") is mine
+
+
+class Tunnelling(HTTPAdapter):
+    """Makes the pools for proxies before anybody asks for one."""
+
+    def __init__(self, proxy: str) -> None:
+        super().__init__(pool_maxsize=5)
+        self.proxy_manager_for(proxy)
+
+
+async def test_proxies_that_an_adapter_knows_already_are_waited_for_too() -> None:
+    proxy, backend = Proxy(), Backend(together=3)
+    async with running(backend.app) as url, proxy.serving() as address:
+        session = requests.Session()
+        session.mount("http://", Tunnelling(f"http://{address}"))
+        session.proxies = {"http": f"http://{address}"}
+        with setup_session(session), session:
+            assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_proxies_of_an_adapter_with_settings_are_waited_for_too(scheme: str) -> None:
+    proxy, backend = Proxy(), Backend(together=3)
+    async with running(backend.app) as url, proxy.serving() as address:
+        session = requests.Session()
+        session.mount("http://", HTTPAdapter(pool_maxsize=5))
+        session.proxies = {"http": f"{scheme}://{address}"}
+        with setup_session(session), session:
+            assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
+
+
+async def test_an_adapter_with_classes_of_pools_of_its_own_says_that_it_blocks() -> None:
+    class Own(urllib3.HTTPConnectionPool):
+        """A pool of somebody's own."""
+
+    session = requests.Session()
+    mine = HTTPAdapter(pool_maxsize=5)
+    pools: dict[str, Any] = {"http": Own}
+    mine.poolmanager.pool_classes_by_scheme = pools
+    session.mount("http://", mine)
+    with (
+        running_apart(Backend().app) as url,
+        setup_session(session),
+        session,
+        pytest.warns(RuntimeWarning, match="its adapter has connections of its own"),
+    ):
+        assert await run(profile, session, url, "ada") == "Ada"
+    assert mine.poolmanager.pool_classes_by_scheme is pools
+
+
+def test_what_is_mounted_is_never_missing_while_it_is_replaced() -> None:
+    """Another thread may send a request at any moment."""
+
+    class Adapters(OrderedDict[str, Any]):
+        def pop(self, *args: Any) -> Any:
+            raise AssertionError("was missing for a moment")
+
+    session = requests.Session()
+    session.mount("http://a.example/", HTTPAdapter())
+    session.adapters = Adapters(session.adapters)
+    with setup_session(session, ["http://a.example/", "http://"]):
+        assert isinstance(session.get_adapter("http://a.example/"), SocketsAdapter)
+    assert not isinstance(session.get_adapter("http://a.example/"), SocketsAdapter)
+
+
+def test_the_same_address_twice_is_one() -> None:
+    session = requests.Session()
+    with setup_session(session, ["http://a.example/", "http://a.example/"]):
+        assert isinstance(session.get_adapter("http://a.example/"), SocketsAdapter)
+    assert list(session.adapters) == ["https://", "http://"]
+
+
+def test_addresses_of_a_scheme_that_nobody_serves_may_be_set_up() -> None:
+    session = requests.Session()
+    with setup_session(session, "ftp://a.example/"):
+        assert isinstance(session.get_adapter("ftp://a.example/"), SocketsAdapter)
+    assert list(session.adapters) == ["https://", "http://"]
+
+
+async def test_the_pause_before_another_try_blocks_where_nobody_can_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+    retries = urllib3.Retry(3, status_forcelist=[503], backoff_factor=0.01)
+    with (
+        running_apart(Application([("/", Busy)], visits=list[str]())) as url,
+        polite_session(max_retries=retries) as session,
+        pytest.warns(RuntimeWarning, match="blocks") as caught,
+    ):
+        assert session.get(url, timeout=10).text == "welcome"
+    assert len(caught) == 1
 
 
 def is_polite(adapter: HTTPAdapter) -> bool:
