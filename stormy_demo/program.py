@@ -16,7 +16,7 @@ from typing import Any
 
 from tornado.log import define_logging_options
 from tornado.options import Error, OptionParser
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from loopfilm import LOCALHOST, handlers_at_work, running, running_apart
 
@@ -45,13 +45,9 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         # Requests that have arrived are told so, and begin nothing.
         app.default_router.rules.clear()
         app.settings.update(default_handler_class=StoppedHandler, default_handler_args={})
-        at_work = handlers_at_work(app, loop)
-        for task, handler in at_work.items():
-            if _has_not_begun(task):
-                # A task that is cancelled before its first step would answer nothing.
-                handler.prepare = refuse  # type: ignore[method-assign]
-            else:
-                task.cancel()
+        at_work = _end_handlers(app, loop)
+        # And before it begins, the one that is perhaps about to be made in this moment.
+        loop.call_soon_threadsafe(_end_handlers, app, loop)
         # A handler that blocks keeps the loop from noticing `stop`, so it is interrupted here.
         holder = asyncio.current_task(loop)
         if holder in at_work and not at_work[holder]._headers_written:
@@ -73,12 +69,19 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         restore_signals()
 
 
-def _has_not_begun(task: asyncio.Task[Any]) -> bool:
-    coroutine = task.get_coro()
-    return (
-        inspect.iscoroutine(coroutine)
-        and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
-    )
+def _end_handlers(
+    app: Application, loop: asyncio.AbstractEventLoop
+) -> dict[asyncio.Task[Any], RequestHandler]:
+    at_work = handlers_at_work(app, loop)
+    for task, handler in at_work.items():
+        coroutine = task.get_coro()
+        assert inspect.iscoroutine(coroutine)
+        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            # A task that is cancelled before its first step would answer nothing.
+            handler.prepare = refuse  # type: ignore[method-assign]
+        elif not task.cancelling():
+            task.cancel()
+    return at_work
 
 
 def main(

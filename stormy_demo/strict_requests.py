@@ -78,7 +78,7 @@ def _read(response: requests.Response, *, end: float, **_: Any) -> None:
             assert_header_parsing(raw._original_response.msg)
             if not is_proper(response.status_code, raw.headers.iteritems()):
                 raise requests.ConnectionError("the answer is no HTTP")
-            while piece := raw.read1(PIECE, decode_content=False):
+            while piece := raw.read1(PIECE):
                 body.write(piece)
                 if body.tell() > LARGEST:
                     raise requests.ConnectionError("the answer is too large")

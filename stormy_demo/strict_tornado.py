@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.iostream import IOStream
 from tornado.simple_httpclient import (
     HTTPStreamClosedError,
     HTTPTimeoutError,
@@ -31,6 +35,23 @@ def http_client() -> BackendClient:
     return _clients[loop]
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """Let a service ask for as long as the block lasts.
+
+    A failure is told at once, and other questions of the same request are still under way. When
+    the last service of the loop has stopped, nobody waits for those any more.
+    """
+    client = http_client()
+    client.services += 1
+    try:
+        yield
+    finally:
+        client.services -= 1
+        if not client.services:
+            client.hang_up()
+
+
 class BackendClient(SimpleAsyncHTTPClient):
     """A client whose answers have a `BackendError`, or none.
 
@@ -43,6 +64,8 @@ class BackendClient(SimpleAsyncHTTPClient):
 
     def initialize(self, **_: Any) -> None:  # type: ignore[override]
         """Follow no redirect, unpack nothing, and keep no other time than that of a request."""
+        self.services = 0
+        self.connections: WeakSet[_Connection] = WeakSet()
         super().initialize(
             max_clients=1000,
             max_body_size=LARGEST,
@@ -76,11 +99,24 @@ class BackendClient(SimpleAsyncHTTPClient):
 
         super().fetch_impl(request, judged)
 
+    def hang_up(self) -> None:
+        """Close all connections."""
+        for connection in list(self.connections):
+            # A loop that is closed by now takes no callbacks.
+            with suppress(RuntimeError):
+                connection.stream.close()
+
     def _connection_class(self) -> type:
         return _Connection
 
 
 class _Connection(_HTTPConnection):
+    client: BackendClient
+
+    def _create_connection(self, stream: IOStream) -> HTTP1Connection:
+        self.client.connections.add(self)
+        return super()._create_connection(stream)
+
     def on_connection_close(self) -> None:
         # Tornado raises the error of a stream to nobody here, and the request would wait on.
         if self.final_callback is not None and self.stream.error:

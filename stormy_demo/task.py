@@ -23,6 +23,7 @@ from .agreed import BackendError, TooLate, said_of
 from .backend import LONGEST, Backend
 from .sentences import NotFoundHandler, SentenceHandler
 from .strict_requests import fault_of
+from .strict_tornado import asking
 from .strict_tornado import http_client as http_client
 
 THINGS = ("profile", "friends", "messages")
@@ -145,7 +146,7 @@ def task_app(
         [(r"/resources/", handler, arguments)],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/resources/?user=ada"},
-        **settings,
+        **{"while_running": asking, **settings},
     )
 
 

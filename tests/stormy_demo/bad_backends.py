@@ -338,6 +338,10 @@ NO_ANSWER = {
     "a 500 that is reset": lines("HTTP/1.1 500 No", "Content-Length: 100", then="reset"),
     "half of a 302": lines("HTTP/1.1 302 Go", "Location: /", "Content-Length: 100", body="{"),
     "too much, it says": head(f"Content-Length: {LARGE}"),
+    "white space that is too much": says(RIGHT + " " * LARGE),
+    "white space that is too much, in chunks": chunks(
+        f"{LARGE:x}\r\n{' ' * LARGE}\r\n{CHUNKS}"
+    ),
     "too much": lines(OK)._replace(then="again", again=b" " * 65536),
     "too many chunks": chunks("")._replace(
         then="again", again=b"10000\r\n" + b" " * 65536 + b"\r\n"
