@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -92,6 +92,19 @@ class OwnLoop(Generic[T]):
         except BaseException as error:
             if error is not raised:
                 raise
+
+    def finish(self, ask: Callable[[], object]) -> None:
+        """Have the coroutine end by itself, and wait until it has.
+
+        Args:
+            ask: what tells it to; it is called on the loop.
+        """
+        if threading.current_thread() is self._thread:
+            # As in `__exit__`; and a coroutine that nobody waits for is better cancelled.
+            return
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(ask)
+            wait([self.outcome])
 
     def _cancel(self) -> None:
         # The coroutine may have cancelled itself before.

@@ -203,14 +203,20 @@ def running_apart(app: Served) -> Iterator[str]:
             it was stopped. What the block raised is the context of that.
     """
     started: Future[str] = Future()
+    # Made here, so that it can be told to stop at any time; a loop is bound to it later.
+    stop = asyncio.Event()
 
     async def serve() -> None:
         async with running(app) as url:
             started.set_result(url)
-            await asyncio.get_running_loop().create_future()
+            await stop.wait()
 
     with OwnLoop(serve) as own_loop:
         either: list[Future[Any]] = [started, own_loop.outcome]
         wait(either, return_when=FIRST_COMPLETED)
         if started.done():
-            yield started.result()
+            try:
+                yield started.result()
+            finally:
+                # Left by a cancellation, `while_running` would take all for failed.
+                own_loop.finish(stop.set)

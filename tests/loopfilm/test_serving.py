@@ -188,6 +188,10 @@ class TestRunningHere:
             assert events == ["on"]
             await fetch(url)
         assert events == ["on", "off"]
+        # In a thread of its own too; it is left as after a success, and not by a cancellation.
+        with running_apart(hello(while_running=noting)):
+            assert events == ["on", "off", "on"]
+        assert events == ["on", "off", "on", "off"]
 
 
 class TestRunningElsewhere:

@@ -190,6 +190,8 @@ class PoliteSocket(socket.socket):
 
     def recvmsg_into(self, buffers: Any, ancbufsize: int = 0, flags: int = 0, /) -> Any:
         """Receive into buffers, see `socket.socket.recvmsg_into`."""
+        # A second try needs them again, and they may be an iterator.
+        buffers = list(buffers)
         return self._once_ready(super().recvmsg_into, False, flags, buffers, ancbufsize, flags)
 
     def send(self, data: Any, flags: int = 0, /) -> int:
@@ -205,6 +207,7 @@ class PoliteSocket(socket.socket):
         self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /
     ) -> int:
         """Send some of it, see `socket.socket.sendmsg`."""
+        buffers, ancdata = list(buffers), list(ancdata)
         return self._once_ready(super().sendmsg, True, flags, buffers, ancdata, flags, address)
 
     def sendall(self, data: Any, flags: int = 0, /) -> None:
