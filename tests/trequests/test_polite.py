@@ -186,7 +186,7 @@ def into(name: str, size: int, *args: Any) -> Call:
 
     def call(sock: Any) -> Any:
         buffer = bytearray(size)
-        given = [buffer] if name == "recvmsg_into" else buffer
+        given = iter([buffer]) if name == "recvmsg_into" else buffer
         return getattr(sock, name)(given, *args), bytes(buffer)
 
     return call
@@ -384,6 +384,33 @@ def test_what_another_thread_closes_at_the_last_moment(monkeypatch: pytest.Monke
     with PoliteSocket.take_over(here, "block") as sock, there:
         monkeypatch.setattr(socket.socket, "recv", recv, raising=False)
         assert outcome(method("recv", 9), sock) == (OSError, errno.EBADF)
+
+
+def test_what_is_not_there_after_the_timeout_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def recv(sock: Any, *args: Any) -> bytes:
+        threading.Event().wait(2 * A_MOMENT)
+        raise BlockingIOError
+
+    here, there = pair()
+    with PoliteSocket.take_over(here, "block") as sock, there:
+        sock.settimeout(A_MOMENT)
+        monkeypatch.setattr(socket.socket, "recv", recv, raising=False)
+        assert outcome(method("recv", 9), sock) == (TimeoutError, None)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("call", [method("recv", 9), method("sendall", LARGE)])
+async def test_what_is_closed_is_waited_for_no_longer(call: Call, elsewhere: bool) -> None:
+    with as_elsewhere() if elsewhere else contextlib.nullcontext():
+        here, there = pair()
+        with PoliteSocket.take_over(here, "raise") as sock, there:
+            waiting = asyncio.create_task(run(outcome, call, sock))
+            await asyncio.sleep(0)
+            sock.close()
+            async with asyncio.timeout(LONG):
+                assert await waiting == (OSError, errno.EBADF)
 
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="else nothing is armed")

@@ -420,6 +420,25 @@ async def test_an_adapter_with_classes_of_pools_of_its_own_says_that_it_blocks()
     assert mine.poolmanager.pool_classes_by_scheme is pools
 
 
+def test_what_others_replace_meanwhile_stays_and_passes_calls_on() -> None:
+    class Sent(Exception):
+        """What comes of a request here."""
+
+    class Mine(HTTPAdapter):
+        def send(self, *args: Any, **options: Any) -> Any:
+            raise Sent
+
+    session, mine = requests.Session(), Mine()
+    session.mount("http://", mine)
+    with setup_session(session, engine="simple", outside="raise"):
+        ours = mine.send
+        mine.send = theirs = lambda *args, **options: ours(*args, **options)  # type: ignore[method-assign]
+    assert mine.send is theirs
+    with pytest.raises(Sent):
+        session.get("http://127.0.0.1/")
+    del mine.send
+
+
 def test_what_is_mounted_is_never_missing_while_it_is_replaced() -> None:
     """Another thread may send a request at any moment."""
 

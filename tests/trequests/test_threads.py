@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tornalet import run, wait
+from trequests.engines.clients.waiters import Waiters
 from trequests.engines.polite_queue import PoliteQueue
 from trequests.engines.threads import wait_for_thread
 
@@ -148,6 +149,29 @@ async def test_so_many_run_at_once_and_no_more() -> None:
     second.go_on.set()
     assert await asyncio.gather(*waiting) == ["result"] * 2
     assert places.get(block=False) == "the only place"
+
+
+# -- futures with a deadline -------------------------------------------------------------------
+
+
+async def test_whoever_has_given_up_gets_no_timeout() -> None:
+    waiters = Waiters(asyncio.get_running_loop())
+    given_up, waiting = (waiters.news(lambda: 0.1) for _ in range(2))
+    given_up.cancel()
+    with pytest.raises(TimeoutError):
+        await waiting
+    assert given_up.cancelled()
+
+
+async def test_a_deadline_may_be_known_later() -> None:
+    known = list[float]()
+    waiters = Waiters(asyncio.get_running_loop())
+    waiting = waiters.news(lambda: known[0] if known else None, span=0.001)
+    await asyncio.sleep(0.005)
+    assert not waiting.done()
+    known.append(0.1)
+    with pytest.raises(TimeoutError):
+        await waiting
 
 
 # -- places ------------------------------------------------------------------------------------
