@@ -24,7 +24,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
-from loopfilm import running, running_apart
+from loopfilm import handlers_at_work, running, running_apart
 from stormy_demo import blocking, bobs_big_data, callbacks, coroutines, greenlets
 from stormy_demo.backend import Backend
 
@@ -400,6 +400,14 @@ class TestEveryPoliteStyle:
                 if "Handler" in str(task.get_coro())
             ]
             assert handlers == []
+
+    async def test_asks_nothing_any_more_when_it_has_stopped(self, style: ModuleType) -> None:
+        backend = Backend(fail={"profile"}, hang={"friends", "messages"})
+        async with running(backend.app) as backend_url:
+            async with running(style.make_app(backend_url, deadline=LONG)) as url:
+                assert_failed(await fetch(f"{url}/resources/?user=ada"), 502)
+            loop = asyncio.get_running_loop()
+            await until(lambda: not handlers_at_work(backend.app, loop))
 
     async def test_a_failure_is_told_although_another_question_hangs(
         self, style: ModuleType
