@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +56,8 @@ STALL = 0.5
 MUCH = 128 << 20
 PATIENCE = 20  # beats
 LEAST_FILES = 40
+# Kept, since the learner's code may replace `json.dumps`.
+AS_JSON = json.JSONEncoder().encode
 
 
 class Watchdog(threading.Thread):
@@ -228,6 +232,9 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
         return Refused(EXITS, "the program goes on", got)
     if isinstance(error, MemoryError):
         return Refused(MEMORY, f"{memory.MOST >> 20} megabytes of memory are enough", got)
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        # Whoever comes after the learner's code finds none left.
+        return Refused(RAISES, f"{LEAST_FILES} open files are enough", got)
     if "Event loop stopped" in text:
         return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
     if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
@@ -279,7 +286,7 @@ class Result:
 
     def leave(self, verdict: Verdict) -> None:
         """Leave a verdict."""
-        data = json.dumps(verdict.as_data()).encode()
+        data = AS_JSON(verdict.as_data()).encode()
         try:
             os.lseek(self.descriptor, 0, os.SEEK_SET)
             rest = data
@@ -288,7 +295,9 @@ class Result:
             os.close(self.descriptor)
             self.part.replace(self.file)
         except OSError:
-            # The learner's code has closed it, or taken it away.
+            # The learner's code has closed it, or taken it away, or put a folder in its place.
+            shutil.rmtree(self.file, ignore_errors=True)
+            self.file.parent.mkdir(parents=True, exist_ok=True)
             self.part.write_bytes(data)
             self.part.replace(self.file)
 

@@ -165,7 +165,24 @@ class TestCodeThatLeaves:
 
     def test_with_what_the_verdict_is_told_with(self) -> None:
         assert function("import sys\nsys.stdout = None\nreturn 3").mistake == "no_promise"
-        assert function("import json\njson.dumps = None\nreturn 3").mistake == "gone"
+        assert function("import json\njson.dumps = None\nreturn 3").mistake == "no_promise"
+
+    @pytest.mark.parametrize(
+        "take",
+        [
+            "import os, shutil\nshutil.rmtree(os.getcwd())",
+            "import os\nos.mkdir('verdict.json')",
+        ],
+    )
+    def test_with_the_place_of_the_verdict(self, take: str) -> None:
+        assert function(f"{take}\nreturn 3").mistake == "no_promise"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="no such limit on this system")
+    def test_with_all_open_files(self) -> None:
+        take = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))\n"
+        verdict = examine("join_in_order", take + "def join(futures):\n    return 3")
+        assert verdict.mistake == "raises"
+        assert "Too many open files" in verdict.got
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
     def test_with_a_fork(self) -> None:
