@@ -55,7 +55,7 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
 def test_the_quick_ones_pass_with_sockets() -> None:
     done = bench("--fast", "--engine=sockets")
     assert done.stdout.startswith("sockets: ") and ", 0 failed; " in done.stdout, done
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert len(done.stdout.splitlines()) == 1
 
 
