@@ -115,10 +115,7 @@ class TestEveryStyle:
         assert await told(style, NO_ANSWER) == dict.fromkeys(NO_ANSWER, UNREACHED)
 
     async def test_tells_that_it_does_not_end_in_time(self, style: ModuleType) -> None:
-        answers = dict(TOO_LATE)
-        if style is not blocking:
-            answers |= NEVER_TOO_LATE_FOR_BLOCKING
-        assert await told(style, answers, SHORT) == dict.fromkeys(answers, LATE)
+        assert await told(style, TOO_LATE, SHORT) == dict.fromkeys(TOO_LATE, LATE)
 
     async def test_differs_only_where_its_library_does(self, style: ModuleType) -> None:
         answers = {name: each.answer for name, each in DIFFERENT.items()}
@@ -126,6 +123,14 @@ class TestEveryStyle:
             name: each.by_requests if style in ON_REQUESTS else each.by_tornado
             for name, each in DIFFERENT.items()
         }
+
+
+@pytest.mark.parametrize("style", [callbacks, coroutines, greenlets], ids=name)
+async def test_a_polite_style_tells_that_a_header_does_not_end_in_time(
+    style: ModuleType,
+) -> None:
+    drops = NEVER_TOO_LATE_FOR_BLOCKING
+    assert await told(style, drops, 1) == dict.fromkeys(drops, LATE)
 
 
 def test_what_differs_is_the_exception() -> None:
