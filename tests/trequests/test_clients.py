@@ -264,26 +264,29 @@ class TestTimeouts:
             asked_for, sent = threading.Event(), threading.Event()
 
             def serve(server: socket.socket) -> None:
-                client, _ = server.accept()
-                with client, contextlib.suppress(OSError):
-                    client.recv(65536)
-                    asked_for.set()
-                    client.sendall(OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi")
+                # Nobody may have come in time.
+                with contextlib.suppress(OSError):
+                    client, _ = server.accept()
+                    with client:
+                        client.recv(65536)
+                        asked_for.set()
+                        client.sendall(OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi")
                 sent.set()
 
             with socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(10)
                 url = f"http://127.0.0.1:{server.getsockname()[1]}/"
                 thread = threading.Thread(target=serve, args=(server,))
                 thread.start()
                 answer = asyncio.create_task(Way(engine)(requests.get, url, timeout=seconds))
                 # The thread answers at once, and the loop looks after the time is over.
-                while not asked_for.is_set():
+                while not (asked_for.is_set() or answer.done()):
                     await asyncio.sleep(0)
                 sent.wait()
                 time.sleep(1.2 * seconds)
-                with contextlib.suppress(requests.Timeout):
-                    return (await answer).text
                 thread.join()
+                with contextlib.suppress(requests.RequestException):
+                    return (await answer).text
             return "too late"
 
         for seconds in PATIENCE:
@@ -754,6 +757,16 @@ class TestErrors:
 
         async with at(answers(OK + b"Content-Length: 8\r\n\r\nhalf")) as url:
             assert await Way(engine)(code) == [b"ha", b"lf"]
+
+    @pytest.mark.parametrize("scheme", ["http", "https"])
+    async def test_the_exception_says_what_stock_s_says(self, scheme: str) -> None:
+        texts = list[str]()
+        for engine in (None, "sockets"):
+            with pytest.raises(requests.ConnectionError) as raised:
+                await Way(engine)(requests.get, f"{scheme}://127.0.0.1:1/", timeout=5)
+            texts.append(str(raised.value))
+        assert texts[0] == texts[1]
+        assert f"{scheme.upper()}ConnectionPool(host='127.0.0.1', port=1)" in texts[0]
 
     @everywhere
     async def test_the_exception_knows_what_stock_s_knows(self, engine: str | None) -> None:

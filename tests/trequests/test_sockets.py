@@ -704,6 +704,34 @@ async def test_a_body_that_is_read_outside_warns_too() -> None:
     assert [one.filename for one in caught] == [__file__]
 
 
+@pytest.mark.parametrize("outside", ["raise", "block"])
+async def test_a_body_that_is_read_outside_does_what_was_asked_for(outside: Any) -> None:
+    class Half(RequestHandler):
+        async def get(self) -> None:
+            self.write("one ")
+            await self.flush()
+            await asyncio.to_thread(go_on.wait, 10)
+            self.write("two")
+
+    go_on = threading.Event()
+    session = requests.Session()
+    with (
+        running_apart(Application([("/", Half)])) as url,
+        setup_session(session, outside=outside),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        answer = await run(session.get, url, stream=True, timeout=10)
+        threading.Timer(0.1, go_on.set).start()
+        if outside == "block":
+            assert answer.text == "one two"
+        else:
+            with pytest.raises(RuntimeError, match="blocks the event loop"):
+                assert answer.text
+        answer.close()
+        go_on.set()
+
+
 def test_only_three_things_can_be_done_outside() -> None:
     with pytest.raises(ValueError, match="warn, raise, block"):
         setup_session(outside="wait")  # type: ignore[arg-type]
