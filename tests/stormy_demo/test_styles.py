@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import gc
 import inspect
 import socket
 import subprocess
@@ -306,6 +307,17 @@ class TestEveryStyle:
             await ask(style, backend, deadline=0.1)
         await until(lambda: left() == tasks)
         assert open_descriptors() <= descriptors
+
+    async def test_forgets_a_request_that_is_answered(self, style: ModuleType) -> None:
+        """Its deadline would be far away."""
+
+        def forgotten() -> bool:
+            gc.collect()
+            return not any(type(thing) is style.ResourceHandler for thing in gc.get_objects())
+
+        async with served(style, Backend(), deadline=86_400) as url:
+            assert (await fetch(f"{url}?user=ada")).code == 200
+            await until(forgotten)
 
     async def test_does_not_mind_a_client_that_leaves(self, style: ModuleType) -> None:
         backend = Backend(hold=True)
