@@ -18,7 +18,7 @@ from tornado.log import define_logging_options
 from tornado.options import Error, OptionParser
 from tornado.web import Application, RequestHandler
 
-from loopfilm import LOCALHOST, handlers_at_work, running, running_apart
+from loopfilm import LOCALHOST, CannotListen, handlers_at_work, running, running_apart
 
 from .sentences import StoppedHandler, refuse
 
@@ -129,11 +129,9 @@ def main(
             return 2
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
-        except (OSError, UnicodeError) as error:
-            where = f"{options.address}, port {options.port}"
-            why = getattr(error, "strerror", None) or error
+        except CannotListen as error:
             hint = "; --port=0 lets the system pick another" if options.port else ""
-            print(f"cannot listen on {where}: {why}{hint}", file=sys.stderr)
+            print(f"{error}{hint}", file=sys.stderr)
             return 1
     return 0
 

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 from tornado.web import Application, RequestHandler
 
 from loopfilm import running_apart
+from stormy_demo.program import main
 from tests.paths import ROOT
 
 pytestmark = [
@@ -294,3 +296,13 @@ def assert_stopped(connection: socket.socket) -> None:
     head, _, body = connection.recv(1000).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
     assert json.loads(body) == {"error": "The server was stopped before it could answer."}
+
+
+def test_what_fails_while_it_starts_is_not_taken_for_a_port(tmp_path: Path) -> None:
+    @contextlib.contextmanager
+    def reads() -> Iterator[None]:
+        (tmp_path / "nowhere").read_bytes()
+        yield
+
+    with pytest.raises(FileNotFoundError):
+        main(lambda: Application(while_running=reads), ["program", "--port=0"])
