@@ -1139,6 +1139,20 @@ class TestTLS:
         assert isinstance(raised.value.args[0].reason, urllib3.exceptions.SSLError)
 
     @everywhere
+    async def test_whom_to_trust_is_asked_for_each_request(
+        self, engine: str | None, trust: Trust
+    ) -> None:
+        def code() -> None:
+            with requests.Session() as session:
+                for _ in range(2):
+                    assert session.get(url, verify=trust.path("ca.pem")).text == "hi"
+                    with pytest.raises(requests.exceptions.SSLError):
+                        session.get(url, verify=trust.path("other.pem"))
+
+        async with at_tls(trust.server("127.0.0.1")) as url:
+            await Way(engine)(code)
+
+    @everywhere
     async def test_it_need_not_be_looked_at_but_that_is_warned_of(
         self, engine: str | None, trust: Trust
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import os
 import select
@@ -27,6 +28,9 @@ pytestmark = [
     pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
+
+
+WHO: contextvars.ContextVar[Any] = contextvars.ContextVar("WHO")
 
 
 class Value:
@@ -177,6 +181,36 @@ def test_a_loop_that_nobody_closes_is_collected_all_the_same() -> None:
             warnings.filterwarnings("ignore", "unclosed event loop", ResourceWarning)
             gc.collect()
     assert gone() is None
+
+
+async def test_a_loop_keeps_nothing_of_who_was_the_first_to_wait() -> None:
+    class Whoever:
+        """Somebody in a context variable."""
+
+    async def ask(url: str) -> None:
+        WHO.set(whoever())
+        # No timeout: asyncio keeps a timer, with its context, until its time, even if cancelled.
+        await run(requests.get, f"{url}/profile?user=ada")
+
+    gone = list[weakref.ref[Whoever]]()
+
+    def whoever() -> Whoever:
+        one = Whoever()
+        gone.append(weakref.ref(one))
+        return one
+
+    with running_apart(Backend().app) as url, setup_session():
+        await asyncio.create_task(ask(url))
+        gc.collect()
+        assert gone[0]() is None
+
+
+async def test_no_timer_is_left_of_a_wait_that_is_over() -> None:
+    with running_apart(Backend().app) as url, setup_session():
+        await run(requests.get, f"{url}/profile?user=ada", timeout=1000)
+    now = asyncio.get_running_loop().time()
+    timers = [each for each in gc.get_objects() if isinstance(each, asyncio.TimerHandle)]
+    assert not [timer for timer in timers if timer.when() > now + 900 and not timer.cancelled()]
 
 
 # The client of "simple" has nothing to close, and tasks that asyncio would complain of.

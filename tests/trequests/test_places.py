@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import select
+import signal
+import socket
 import ssl
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -19,7 +23,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from loopfilm import running
+from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tornalet import run
 from trequests import ENGINES, setup_session
@@ -65,6 +69,84 @@ async def test_a_name_that_no_thread_looks_up_takes_no_place() -> None:
                     with no_threads(), pytest.raises(RuntimeError, match="can't start"):
                         await run(requests.get, there, timeout=10)
             assert (await run(requests.get, there, timeout=10)).status_code == 200
+
+
+class Names:
+    """Looks names up when the script lets it, and counts how many are looked up at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.real = socket.getaddrinfo
+        self.go_on = threading.Event()
+        self.lock = threading.Lock()
+        self.under_way = self.most = 0
+        monkeypatch.setattr(socket, "getaddrinfo", self.look_up)
+
+    def look_up(self, *args: Any, **options: Any) -> Any:
+        if options.get("flags"):
+            return self.real(*args, **options)
+        with self.lock:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        self.go_on.wait(60)
+        with self.lock:
+            self.under_way -= 1
+        return self.real("127.0.0.1", *args[1:], **options)
+
+
+async def test_so_many_names_are_looked_up_at_once_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = Names(monkeypatch)
+    async with running(Backend().app) as url:
+        there = f"{url.replace('127.0.0.1', 'somewhere.example')}/profile?user=ada"
+        with setup_session(engine="sockets"):
+            more = [
+                asyncio.create_task(run(requests.get, there, timeout=60))
+                for _ in range(MAX_LOOKUPS + 5)
+            ]
+            while names.under_way < MAX_LOOKUPS:
+                await asyncio.sleep(0.001)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            names.go_on.set()
+            answers = await asyncio.gather(*more)
+    assert [answer.status_code for answer in answers] == [200] * (MAX_LOOKUPS + 5)
+    assert names.most == MAX_LOOKUPS
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+async def test_a_fork_has_all_places_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The threads that would give them back are not there."""
+    names = Names(monkeypatch)
+    with running_apart(Backend().app) as url, setup_session(engine="sockets"):
+        there = f"{url.replace('127.0.0.1', 'somewhere.example')}/profile?user=ada"
+        asking = [
+            asyncio.create_task(run(requests.get, there, timeout=60))
+            for _ in range(MAX_LOOKUPS)
+        ]
+        while names.under_way < MAX_LOOKUPS:
+            await asyncio.sleep(0.001)
+        with names.lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            fine = False
+            try:
+                monkeypatch.undo()
+                there = there.replace("somewhere.example", "localhost")
+                thread = threading.Thread(
+                    target=lambda: asyncio.run(run(requests.get, there, timeout=50))
+                )
+                thread.start()
+                thread.join()
+                fine = True
+            finally:
+                os._exit(0 if fine else 1)
+        ended = await asyncio.to_thread(os.waitpid, child, 0)
+        names.go_on.set()
+        await asyncio.gather(*asking)
+    assert os.waitstatus_to_exitcode(ended[1]) == 0
 
 
 async def test_a_connection_that_no_thread_makes_is_none() -> None:

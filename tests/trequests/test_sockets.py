@@ -11,9 +11,12 @@ import os
 import pickle
 import queue
 import signal
+import socket
+import sys
 import threading
 import time
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -22,6 +25,8 @@ import pytest
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 import tornalet
@@ -315,6 +320,62 @@ async def test_one_place_wakes_one_who_waits(monkeypatch: pytest.MonkeyPatch) ->
     assert waits == 3
 
 
+# -- addresses --------------------------------------------------------------------------------
+
+
+async def test_a_name_with_several_addresses_is_tried_at_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def two(host: str, port: int, *args: Any, flags: int = 0) -> Any:
+        if flags:
+            raise socket.gaierror
+        here = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        return [(*here, ("127.0.0.1", 1)), (*here, ("127.0.0.1", port))]
+
+    async with running(Backend().app) as url:
+        monkeypatch.setattr(socket, "getaddrinfo", two)
+        with polite_session() as session:
+            there = url.replace("127.0.0.1", "somewhere.example")
+            assert await run(profile, session, there, "ada") == "Ada"
+
+
+async def test_an_address_in_brackets_is_reached() -> None:
+    try:
+        sockets = bind_sockets(0, "::1")
+    except OSError:
+        pytest.skip("this system has no IPv6")
+    server = HTTPServer(Backend().app)
+    server.add_sockets(sockets)
+    try:
+        with polite_session() as session:
+            there = f"http://[::1]:{sockets[0].getsockname()[1]}"
+            assert await run(profile, session, there, "ada") == "Ada"
+    finally:
+        server.stop()
+        await server.close_all_connections()
+
+
+listening: list[tuple[str, int]] | None = None
+
+
+def listen(event: str, args: tuple[Any, ...]) -> None:
+    if listening is not None and event == "http.client.connect":
+        listening.append(args[1:])
+
+
+async def test_whoever_audits_connections_is_told_of_each() -> None:
+    global listening
+    sys.addaudithook(listen)
+    async with running(Backend().app) as url:
+        with polite_session() as session:
+            listening = []
+            try:
+                await run(profile, session, url, "ada")
+                assert listening == [("127.0.0.1", int(url.rpartition(":")[2]))]
+            finally:
+                listening = None
+
+
 # -- what belongs to others -------------------------------------------------------------------
 
 
@@ -437,6 +498,31 @@ def test_what_others_replace_meanwhile_stays_and_passes_calls_on() -> None:
     with pytest.raises(Sent):
         session.get("http://127.0.0.1/")
     del mine.send
+
+
+async def test_after_the_setup_an_adapter_of_others_is_what_it_was() -> None:
+    session, mine = requests.Session(), HTTPAdapter(pool_maxsize=5)
+    session.mount("http://", mine)
+    with running_apart(Backend().app) as url, session:
+        with setup_session(session):
+            assert await run(profile, session, url, "ada") == "Ada"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert profile(session, url, "ada") == "Ada"
+
+
+@pytest.mark.parametrize("engine", ["simple", "sockets"])
+def test_an_adapter_that_was_changed_goes_with_its_last_user(engine: str) -> None:
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(pool_maxsize=5))
+    setup_session(session, engine=engine)
+    gone = weakref.ref(session.get_adapter("http://127.0.0.1/"))
+    gc.disable()
+    try:
+        del session
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_mounted_is_never_missing_while_it_is_replaced() -> None:
