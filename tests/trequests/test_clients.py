@@ -11,6 +11,7 @@ import contextlib
 import gc
 import io
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -34,6 +35,7 @@ from cryptography.hazmat.primitives.serialization import (
 from requests.adapters import HTTPAdapter
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpserver import TCPServer
+from urllib3.util import SKIP_HEADER
 
 import tornalet
 from trequests import TornadoAdapter, setup_session
@@ -232,6 +234,15 @@ class TestTimeouts:
 
         async with at(answers(hang=True)) as url:
             await too_late(engine, code, requests.ReadTimeout)
+
+    @everywhere
+    async def test_a_total_is_for_the_body_too(self, engine: str | None) -> None:
+        def code(seconds: float) -> None:
+            requests.get(url, timeout=urllib3.Timeout(total=seconds))
+
+        half = OK + b"Content-Length: 8\r\n\r\nhalf"
+        async with at(answers(half, hang=True)) as url:
+            await too_late(engine, code, requests.ConnectionError)
 
     @pytest.mark.parametrize("length", ["known", "unknown"])
     @everywhere
@@ -670,6 +681,7 @@ class TestErrors:
             with pytest.raises(requests.ConnectionError) as raised:
                 await Way(engine)(requests.get, url, timeout=20)
         assert type(raised.value) is requests.ConnectionError
+        assert re.search("more than|Too large", str(raised.value))
 
     @pytest.mark.parametrize("value", ["one\r\nX-Other: 2", "one\ntwo"])
     @everywhere
@@ -832,6 +844,20 @@ class TestWhatComesWithIt:
         path = seen[0].split()[1]
         assert path.rstrip(b"?") == b"/a/../b"
         assert b"x-empty:" in seen[0].lower()
+
+    @everywhere
+    async def test_a_header_may_be_left_out(self, engine: str | None) -> None:
+        seen = list[bytes]()
+
+        async def talk(stream: IOStream) -> None:
+            seen.append((await asked(stream)).lower())
+            await stream.write(EMPTY)
+
+        headers = {"User-Agent": SKIP_HEADER, "Accept-Encoding": SKIP_HEADER}
+        async with at(talk) as url:
+            await Way(engine)(requests.get, url, headers=headers, timeout=5)
+        assert b"user-agent" not in seen[0]
+        assert b"accept-encoding" not in seen[0]
 
     @in_tornado
     async def test_a_subclass_may_add_headers(self, engine: str) -> None:
@@ -1394,8 +1420,14 @@ class TestHTTPProxies:
         async with serving(proxy, ssl_options=context) as server, at_tls(context) as url:
             ask = Way(engine)
             options: dict[str, Any] = {"proxies": through("https", server), "timeout": 5}
-            answer = await ask(requests.get, url, verify=trust.path("ca.pem"), **options)
-            assert answer.text == "hi"
+            # Each answer closes the connection, and the next one is made by the same object.
+            session = requests.Session()
+            if engine:
+                setup_session(session, engine=engine)
+            for _ in range(2):
+                answer = await ask(session.get, url, verify=trust.path("ca.pem"), **options)
+                assert answer.text == "hi"
+            session.close()
             with pytest.raises(requests.exceptions.ProxyError, match=r"(?i)certificate"):
                 await ask(requests.get, url, verify=trust.path("other.pem"), **options)
         assert proxy.seen[0].startswith(b"CONNECT ")

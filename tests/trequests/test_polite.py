@@ -30,7 +30,7 @@ import trustme
 from benchmarks import _faults
 from tornalet import run
 from trequests.engines.per_loop import PerLoop
-from trequests.engines.sockets import readiness
+from trequests.engines.sockets import polite, readiness
 from trequests.engines.sockets.polite import PoliteSocket
 from trequests.engines.sockets.tls import PoliteContext, PoliteTLSSocket
 
@@ -398,6 +398,22 @@ def test_what_is_not_there_after_the_timeout_is_not_waited_for(
         sock.settimeout(A_MOMENT)
         monkeypatch.setattr(socket.socket, "recv", recv, raising=False)
         assert outcome(method("recv", 9), sock) == (TimeoutError, None)
+
+
+async def test_what_comes_at_the_moment_when_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A loop that is late may look at its timers before it looks at what came."""
+
+    def late(*args: Any) -> bool:
+        there.sendall(b"rain")
+        return False
+
+    here, there = pair()
+    with PoliteSocket.take_over(here, "raise") as sock, there:
+        sock.settimeout(LONG)
+        monkeypatch.setattr(polite, "wait_on_the_loop", late)
+        assert await run(sock.recv, 9) == b"rain"
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

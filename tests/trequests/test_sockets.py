@@ -447,8 +447,12 @@ async def test_proxies_that_an_adapter_knows_already_are_waited_for_too() -> Non
         session = requests.Session()
         session.mount("http://", Tunnelling(f"http://{address}"))
         session.proxies = {"http": f"http://{address}"}
+        mine = session.get_adapter(url)
+        assert isinstance(mine, Tunnelling)
         with setup_session(session), session:
             assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
+        [manager] = mine.proxy_manager.values()
+        assert manager.pool_classes_by_scheme["http"] is urllib3.HTTPConnectionPool
 
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
@@ -481,7 +485,7 @@ async def test_an_adapter_with_classes_of_pools_of_its_own_says_that_it_blocks()
     assert mine.poolmanager.pool_classes_by_scheme is pools
 
 
-def test_what_others_replace_meanwhile_stays_and_passes_calls_on() -> None:
+async def test_what_others_replace_meanwhile_stays_and_passes_calls_on() -> None:
     class Sent(Exception):
         """What comes of a request here."""
 

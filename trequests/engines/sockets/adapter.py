@@ -39,8 +39,6 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
     if not use_polite_pools(adapter.poolmanager, outside):
         watch(adapter, outside, OWN_POOLS)
         return
-    for manager in adapter.proxy_manager.values():
-        use_polite_pools(manager, outside)
 
     def proxy_manager_for(original: Any, proxy: str, **options: Any) -> Any:
         manager = original(proxy, **options)

@@ -137,13 +137,12 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
 
 def _addresses(host: str, port: int) -> list[Any]:
     """Return what `socket.getaddrinfo` says, without holding the loop meanwhile."""
-    bare = host.strip("[]") if host.startswith("[") else host
     try:
-        bare.encode("idna")
+        host.encode("idna")
     except UnicodeError:
-        raise LocationParseError(f"'{bare}', label empty or too long") from None
+        raise LocationParseError(f"'{host}', label empty or too long") from None
     family = allowed_gai_family()
-    lookup = functools.partial(socket.getaddrinfo, bare, port, family, socket.SOCK_STREAM)
+    lookup = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
     if tornalet.can_wait():
         try:
             # A numeric address is not looked up, and needs no thread.
