@@ -54,6 +54,9 @@ STALL = 0.5
 # Bytes. A loop that goes on and on and holds so much more than at the start is one that takes
 # memory, also when its requests fail and it catches that.
 MUCH = 128 << 20
+# Bytes that code takes within half a second which is not to be judged before it has had its
+# fill: how fast a machine hands memory out says nothing about the code.
+MORE = 1 << 20
 PATIENCE = 20  # beats
 LEAST_FILES = 40
 # Kept, since the learner's code may replace `json.dumps`.
@@ -76,6 +79,8 @@ class Watchdog(threading.Thread):
         self.thread_clock = OwnTime(threading.get_native_id())
         self.stalled = False
         self.held = memory.held()
+        self.taken, self.took_at = 0, 0.0
+        self.seen_at = ""
         self.last, self.worked = self.thread_clock.time(), self.work()
         self.free_at = self.clock.time()
 
@@ -119,9 +124,14 @@ class Watchdog(threading.Thread):
         now = self.clock.time()
         late = now > DEADLINE
         where = self.where()
+        self.seen_at = where or self.seen_at
         taken = self.look_at_memory()
+        if taken > self.taken + MORE:
+            self.taken, self.took_at = taken, now
         if where and silent > 10 * BEAT:
             self.case.held_at = where
+        if now - self.took_at < STALL and self.taken and not late:
+            return
         # Code that computes is judged by its CPU time; other time counts only where it uses
         # hardly any CPU, since only Linux says when a thread waits for a processor.
         works = worked > silent / 10
@@ -169,7 +179,7 @@ class Watchdog(threading.Thread):
 
     def refuse_memory(self) -> NoReturn:
         """Refuse an answer that takes more and more memory, in whichever thread."""
-        where = self.where_it_works()
+        where = self.where_it_works() or self.seen_at
         got = "your code takes more and more of it" + (f" in {where}" if where else "")
         expected = f"{memory.MOST >> 20} megabytes of memory are enough"
         self.refuse(MEMORY, got, expected)
@@ -211,13 +221,20 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
         # code has stopped, that may never end, and this process ends anyway.
         loop.run_until_complete(have_checked(case, exercise, watchdog))
     except Refused as refused:
-        return case.refusal(exercise.name, exercise.hints, refused)
+        return memory.insist(case.refusal, exercise.name, exercise.hints, refused)
     except BaseException as error:
-        if reason := why_it_ended(case, error):
-            return case.refusal(exercise.name, exercise.hints, reason)
-        # The checker itself failed, which is no verdict on the answer.
-        return Verdict(exercise.name, FAILED, got=traceback.format_exc())
+        # Code that has taken all memory may have left none for that.
+        return memory.insist(verdict_after, error, case, exercise)
     return Verdict(exercise.name, "right", tried=case.tried)
+
+
+def verdict_after(error: BaseException, case: Case, exercise: Exercise) -> Verdict:
+    """Return the verdict on an answer after an exception has come out of everything."""
+    if reason := why_it_ended(case, error):
+        return case.refusal(exercise.name, exercise.hints, reason)
+    # The checker itself failed, which is no verdict on the answer.
+    text = "".join(traceback.format_exception(error))
+    return Verdict(exercise.name, FAILED, got=text)
 
 
 def why_it_ended(case: Case, error: BaseException) -> Refused | None:
@@ -269,10 +286,19 @@ class Result:
     def __init__(self, file: Path) -> None:
         self.file, self.part = file, file.with_suffix(".part")
         self.descriptor = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self.ending = threading.Lock()
 
     def end(self, verdict: Verdict) -> NoReturn:
-        """Leave a verdict, and end this process and those that it started."""
-        memory.insist(self.leave, verdict)
+        """Leave a verdict, and end this process and those that it started.
+
+        Whoever has a second verdict meanwhile waits here for the end.
+        """
+        with self.ending:
+            memory.insist(self.leave, verdict)
+            self.end_all()
+
+    def end_all(self) -> NoReturn:
+        """End this process and those that it started."""
         # The learner's code may have replaced or closed it.
         with contextlib.suppress(Exception):
             sys.stdout.flush()

@@ -272,7 +272,7 @@ class TestTimeouts:
     @engines("simple", "curl", "sockets")
     async def test_a_loop_that_is_late_takes_no_answer_for_a_silence(self, engine: str) -> None:
         async def asked_with(seconds: float) -> str:
-            asked_for, sent = threading.Event(), threading.Event()
+            asked_for, go, sent = (threading.Event() for _ in range(3))
 
             def serve(server: socket.socket) -> None:
                 # Nobody may have come in time.
@@ -281,6 +281,7 @@ class TestTimeouts:
                     with client:
                         client.recv(65536)
                         asked_for.set()
+                        go.wait(10)
                         client.sendall(OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi")
                 sent.set()
 
@@ -293,6 +294,9 @@ class TestTimeouts:
                 # The thread answers at once, and the loop looks after the time is over.
                 while not (asked_for.is_set() or answer.done()):
                     await asyncio.sleep(0)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                go.set()
                 sent.wait()
                 time.sleep(1.2 * seconds)
                 thread.join()
