@@ -153,6 +153,26 @@ def test_it(url, monkeypatch):
             each.join()
 """,
     ),
+    "tests that fork": (
+        ("stock",),
+        """
+def test_it(url):
+    import multiprocessing
+    from benchmarks._conformance.plugin import Clock
+    assert requests.get(url).status_code == 204
+    clock = Clock()
+    def look():
+        for _ in range(5000):
+            clock.now()
+    fork = multiprocessing.get_context("fork")
+    readers = [fork.Process(target=look) for _ in range(4)]
+    for each in readers:
+        each.start()
+    for each in readers:
+        each.join()
+    assert [each.exitcode for each in readers] == [0, 0, 0, 0]
+""",
+    ),
 }
 if not plugin.SCHEDULED.exists():
     del SMALL["a machine that is busy"]
@@ -210,6 +230,10 @@ def test_a_loop_that_is_held_is_noticed(wrong: Wrong) -> None:
 )
 def test_a_loop_that_has_no_processor_is_not_held(wrong: Wrong) -> None:
     assert wrong["a machine that is busy"] == {"sockets": []}
+
+
+def test_processes_that_are_forked_read_the_clock_too(wrong: Wrong) -> None:
+    assert wrong["tests that fork"] == {"stock": []}
 
 
 # -- what is known must be true ----------------------------------------------------------------
