@@ -138,12 +138,12 @@ class Watchdog(threading.Thread):
         if where and (worked > STUCK or (late and works)):
             if taken > MUCH:
                 self.refuse_memory()
-            self.refuse(ENDLESS, f"your code goes on and on in {where}")
+            self.give_up(ENDLESS, f"your code goes on and on in {where}")
         # It may wait for another thread, or a process, which waits for a processor.
         if where and now - self.free_at > STUCK and not works:
-            self.refuse(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
+            self.give_up(self.case.if_stuck or HOLDS, f"your code is stuck in {where}")
         if late:
-            self.refuse(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
+            self.give_up(TOO_LONG, f"after {DEADLINE:g} seconds there is none")
 
     def look_at_memory(self) -> int:
         """Return how many bytes were taken since the start; give up if these are too many."""
@@ -177,12 +177,19 @@ class Watchdog(threading.Thread):
                     return where
         return at_first
 
+    def give_up(self, mistake: Mistake, got: str) -> NoReturn:
+        """Refuse an answer that does not come to its end."""
+        for error in self.case.errors:
+            # A thread that had taken all memory, and ended before anybody saw how much it was.
+            if error.mistake is MEMORY:
+                self.refuse(MEMORY, str(error), memory.ENOUGH)
+        self.refuse(mistake, got)
+
     def refuse_memory(self) -> NoReturn:
         """Refuse an answer that takes more and more memory, in whichever thread."""
         where = self.where_it_works() or self.seen_at
         got = "your code takes more and more of it" + (f" in {where}" if where else "")
-        expected = f"{memory.MOST >> 20} megabytes of memory are enough"
-        self.refuse(MEMORY, got, expected)
+        self.refuse(MEMORY, got, memory.ENOUGH)
 
     def refuse(
         self, mistake: Mistake, got: str, expected: str = "it comes to an end"
@@ -248,7 +255,7 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Refused(EXITS, "the program goes on", got)
     if isinstance(error, MemoryError):
-        return Refused(MEMORY, f"{memory.MOST >> 20} megabytes of memory are enough", got)
+        return Refused(MEMORY, memory.ENOUGH, got)
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         # Whoever comes after the learner's code finds none left.
         return Refused(RAISES, f"{LEAST_FILES} open files are enough", got)

@@ -25,6 +25,7 @@ T = TypeVar("T")
 # little earlier than what is asked for, so that it is noticed when requests fail.
 MOST = 512 << 20
 MOST_HELD = 384 << 20
+ENOUGH = f"{MOST >> 20} megabytes of memory are enough"
 # What a check needs: servers, clients, and a few threads.
 LEAST = 24 << 20
 LITTLE = 8 << 20

@@ -281,6 +281,12 @@ class TestCodeThatTakesMemory:
             "threading.Thread(target=eat).start()\ntime.sleep(600)",
             [6, 7],
         ),
+        "in a thread that ends of it": (
+            "import threading, time\ndef eat():\n    hog = []\n    while True:\n"
+            "        hog.append(bytearray(300 << 20))\n"
+            "threading.Thread(target=eat).start()\ntime.sleep(600)",
+            [7],
+        ),
         "in a process that was started": (
             "import subprocess, sys\n"
             f"program = 'hog = []\\nwhile True: hog.append({PIECE})'\n"
