@@ -188,6 +188,9 @@ class Watchdog(threading.Thread):
     def refuse_memory(self) -> NoReturn:
         """Refuse an answer that takes more and more memory, in whichever thread."""
         where = self.where_it_works() or self.seen_at
+        # The thread that took it may have ended of that meanwhile.
+        ended = (error.where for error in self.case.errors if error.mistake is MEMORY)
+        where = next(ended, "") or where
         got = "your code takes more and more of it" + (f" in {where}" if where else "")
         self.refuse(MEMORY, got, memory.ENOUGH)
 
