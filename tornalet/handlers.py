@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from .waiting import run
+from .waiting import run, shown
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
@@ -36,10 +36,12 @@ def tornalet(
             `CancelledError` where it waits; without this it goes on, and its answer is lost.
 
     Raises:
-        TypeError: the method is a coroutine function already, and can await for itself.
+        TypeError: it is no method; or a coroutine function, which can await for itself.
     """
     if method is None:
         return functools.partial(tornalet, cancel_when_gone=cancel_when_gone)
+    if not callable(method):
+        raise TypeError(f"@tornalet is for methods, and {shown(method)} is none")
     if inspect.iscoroutinefunction(method):
         raise TypeError("@tornalet is for plain methods: take away the async, or the decorator")
     plain: Callable[..., Any] = method

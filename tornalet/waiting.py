@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
+import reprlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,10 +48,15 @@ def wait(awaitable: Awaitable[T]) -> T:
         Its result.
 
     Raises:
+        TypeError: it is nothing that could stand after `await`.
         RuntimeError: nobody is there to await it, since no `@tornalet` or `run` is underneath.
         BaseException: whatever the awaitable raised; `CancelledError` if the request or task
             around the plain code was cancelled.
     """
+    if not inspect.isawaitable(awaitable):
+        raise TypeError(
+            f"wait() needs an awaitable, such as a coroutine: not {shown(awaitable)}"
+        )
     if not can_wait():
         if isinstance(awaitable, Coroutine):
             # Otherwise Python warns, later and elsewhere, that it was never awaited.
@@ -77,8 +84,11 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         What it returned.
 
     Raises:
+        TypeError: the function cannot be called.
         BaseException: whatever it raised.
     """
+    if not callable(function):
+        raise TypeError(f"run() needs a function and its arguments: not {shown(function)}")
     here = greenlet.getcurrent()
     plain = _Plain(functools.partial(_whole, function, *args, **kwargs), parent=here)
     # The same context, not a copy: what the plain code sets, its caller sees, as with await.
@@ -100,6 +110,15 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             given = plain.switch(result)
     returned: T = given
     return returned
+
+
+def shown(given: object) -> str:
+    """Return a value as a message can show it, however long it is."""
+    return _SHORT.repr(given)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def _whole(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

@@ -55,10 +55,14 @@ def setup_session(
         stays until the `close()` of what was returned.
 
     Raises:
-        ValueError: there is no such engine, or `outside` is something else.
+        TypeError: `session` is no session, or `mounts` are no texts.
+        ValueError: there is no such engine, `outside` is something else, or `mounts` can be the
+            beginning of no address.
         ImportError: the curl engine needs pycurl, which is not installed.
     """
-    setup = Setup(mounts, engine or DEFAULT_ENGINE, outside)
+    if session is not None and not isinstance(session, _Session):
+        raise TypeError(f"session is a requests.Session, or left out for all: not {session!r}")
+    setup = Setup(mounts, DEFAULT_ENGINE if engine is None else engine, outside)
     with _lock, ExitStack() as undo:
         undo.callback(_end, setup)
         if session is not None:

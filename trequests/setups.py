@@ -16,6 +16,7 @@ from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite, wa
 
 EVERYWHERE = ("http://", "https://")
 ENGINES = (*CLIENTS, "sockets")
+EXAMPLE = "https://api.example.org/"
 
 Ours = TornadoAdapter | SocketsAdapter
 
@@ -29,7 +30,9 @@ class Setup:
         outside: see `setup_session`.
 
     Raises:
-        ValueError: there is no such engine, or `outside` is something else.
+        TypeError: `mounts` are no texts.
+        ValueError: there is no such engine, `outside` is something else, or `mounts` can be the
+            beginning of no address.
         ImportError: the engine needs something that is not installed.
     """
 
@@ -39,9 +42,7 @@ class Setup:
         """Check what is asked for; nothing is changed yet."""
         if engine not in ENGINES:
             raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
-        if isinstance(mounts, str):
-            mounts = [mounts]
-        self.prefixes = EVERYWHERE if mounts is None else tuple(mounts)
+        self.prefixes = EVERYWHERE if mounts is None else _prefixes(mounts)
         self.engine = engine
         self.outside = checked(outside)
         # An engine that is not installed is an error here, and not when a session is made.
@@ -113,6 +114,24 @@ class Setup:
             else:
                 del _setups[adapter]
         self.theirs.clear()
+
+
+def _prefixes(mounts: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the beginnings of addresses, one or several, if they can be that."""
+    if isinstance(mounts, bytes) or not isinstance(mounts, Iterable):
+        raise TypeError(f"mounts is a text or several, such as {EXAMPLE}, not {mounts!r}")
+    prefixes = (mounts,) if isinstance(mounts, str) else tuple(mounts)
+    for prefix in prefixes:
+        if not isinstance(prefix, str):
+            raise TypeError(f"mounts are texts, such as {EXAMPLE}, not {prefix!r}")
+        if "://" not in prefix:
+            # It would be mounted, and no address would ever begin like that.
+            raise ValueError(
+                f"mounts begin as {EXAMPLE} does, with a scheme, and not as {prefix!r}"
+            )
+    if not prefixes:
+        raise ValueError("mounts is empty: leave it out for all addresses")
+    return prefixes
 
 
 # The setups that changed an adapter of somebody else's; the last one counts.

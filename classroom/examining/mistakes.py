@@ -209,6 +209,7 @@ WORDS = {
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,
     "object can't be awaited": AWAITS_NOTHING,  # since Python 3.14
+    "wait() needs an awaitable": AWAITS_NOTHING,
     "'HTTPResponse' object has no attribute 'result'": OPENED_TWICE,
     "after finish()": AFTER_THE_END,
     "finish() called twice": AFTER_THE_END,

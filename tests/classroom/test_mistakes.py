@@ -58,6 +58,7 @@ TOLD = [
     ("for each in news(): pass", "forgotten_await"),
     ("try: await 3\nexcept TypeError as e: raise RuntimeError(str(e)) from None",
      "awaits_nothing"),
+    ("from tornalet import wait\nwait(3)", "awaits_nothing"),
 ]  # fmt: skip
 
 

@@ -101,8 +101,14 @@ class TestRun:
         def plain() -> None:
             wait("ada")  # type: ignore[arg-type]
 
-        with pytest.raises(TypeError, match="await"):
+        with pytest.raises(TypeError, match=r"wait\(\) needs an awaitable.*: not 'ada'"):
             await run(plain)
+
+    @pytest.mark.parametrize("given", [5, None, "ada"], ids=str)
+    async def test_what_is_no_function_is_named(self, given: Any) -> None:
+        with pytest.raises(TypeError, match=r"run\(\) needs a function") as raised:
+            await run(given)
+        assert str(raised.value).endswith(f"not {given!r}")
 
     async def test_many_take_turns(self) -> None:
         """Everybody has begun before anybody ends."""
@@ -315,6 +321,17 @@ class TestWaitElsewhere:
             wait(soon("ada"))
         gc.collect()
 
+    @pytest.mark.parametrize("given", [5, None, soon], ids=["number", "nothing", "no call"])
+    def test_what_cannot_be_awaited_is_named_there_too(self, given: Any) -> None:
+        with pytest.raises(TypeError, match="needs an awaitable") as raised:
+            wait(given)
+        assert str(raised.value).endswith(f"not {given!r}")
+
+    def test_what_is_long_is_named_in_short(self) -> None:
+        with pytest.raises(TypeError, match="needs an awaitable") as raised:
+            wait(b"x" * 1_000_000)  # type: ignore[arg-type]
+        assert len(str(raised.value)) < 200
+
     async def test_a_greenlet_of_somebody_else_is_no_place_to_wait(self) -> None:
         def plain() -> None:
             assert not can_wait()
@@ -378,6 +395,13 @@ class TestHandlers:
 
         with pytest.raises(TypeError, match="take away the async, or the decorator"):
             decorator(get)
+
+    @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
+    @pytest.mark.parametrize("given", [5, "get", ["get"]], ids=str)
+    def test_what_is_no_method_is_named_at_once(self, decorator: Any, given: Any) -> None:
+        with pytest.raises(TypeError, match="is for methods") as raised:
+            decorator(given)
+        assert repr(given) in str(raised.value)
 
 
 class Visited(RequestHandler):

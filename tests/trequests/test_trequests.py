@@ -787,6 +787,44 @@ class TestSetup:
             setup_session(engine="steam")
         assert not is_polite(requests.Session())
 
+    @pytest.mark.parametrize("engine", ["", 0, b"sockets", ["sockets"]], ids=str)
+    def test_what_is_no_engine_is_named(self, engine: Any) -> None:
+        with pytest.raises(ValueError, match="the engine is one of") as raised:
+            setup_session(engine=engine)
+        assert str(raised.value).endswith(f"not {engine!r}")
+        assert not is_polite(requests.Session())
+
+    @pytest.mark.parametrize("for_all", [True, False], ids=["for all", "for one"])
+    @pytest.mark.parametrize("mounts", [5, b"", b"http://", True, [5], [b"http://"]], ids=str)
+    def test_mounts_that_are_no_texts(self, mounts: Any, for_all: bool) -> None:
+        session = None if for_all else requests.Session()
+        with pytest.raises(TypeError, match=r"such as https:.*, not") as raised:
+            setup_session(session, mounts)
+        wrong = mounts[0] if isinstance(mounts, list) else mounts
+        assert str(raised.value).endswith(f"not {wrong!r}")
+        assert not is_polite(session or requests.Session())
+
+    @pytest.mark.parametrize("for_all", [True, False], ids=["for all", "for one"])
+    @pytest.mark.parametrize("mounts", ["", "a.example/", ["http://a.example/", "b"]], ids=str)
+    def test_mounts_with_which_no_address_begins(self, mounts: Any, for_all: bool) -> None:
+        session = None if for_all else requests.Session()
+        with pytest.raises(ValueError, match="with a scheme") as raised:
+            setup_session(session, mounts)
+        wrong = mounts[-1] if isinstance(mounts, list) else mounts
+        assert str(raised.value).endswith(f"not as {wrong!r}")
+        assert not is_polite(session or requests.Session(), "http://a.example/")
+
+    @pytest.mark.parametrize("mounts", [[], (), iter(())], ids=type)
+    def test_no_mounts_at_all(self, mounts: Any) -> None:
+        with pytest.raises(ValueError, match="mounts is empty: leave it out for all addresses"):
+            setup_session(mounts=mounts)
+
+    @pytest.mark.parametrize("session", [5, "", 0, [], requests.Session], ids=str)
+    def test_what_is_no_session_is_named(self, session: Any) -> None:
+        with pytest.raises(TypeError, match=r"a requests\.Session, or left out") as raised:
+            setup_session(session)
+        assert str(raised.value).endswith(f"not {session!r}")
+
     def test_an_engine_that_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "tornado.curl_httpclient", None)
         with pytest.raises(ImportError):
