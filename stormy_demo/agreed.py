@@ -62,11 +62,13 @@ class NotUnderstood(BackendError):
 
 
 class NoAnswer(BackendError):
-    """No answer came, or a part of one, or what is no HTTP."""
+    """No answer came, or a part of one, or what is no HTTP, or too large, to our client."""
 
     def __init__(self) -> None:
         """Say so."""
-        super().__init__("The backend could not be reached, or hung up.")
+        super().__init__(
+            "The backend could not be reached, hung up, or sent what could not be read."
+        )
 
 
 def is_proper(status: int, fields: Iterable[tuple[str, str]]) -> bool:

@@ -1,4 +1,8 @@
-"""The task, blocking: one request holds the thread, and everybody else waits for it."""
+"""The task, blocking: one request holds the thread, and everybody else waits for it.
+
+Its deadline is one that requests can keep. A backend that sends its header in drops, and never
+ends it, holds the thread for ever, see `strict_requests.within`; the other styles give it up.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def within(seconds: float) -> dict[str, Any]:
     """Return the arguments with which requests gives up after so many seconds.
 
     Its own time-out starts anew with each piece of news. A body that comes in drops is given
-    up here; drops of a header are not, requests tells nobody of them.
+    up here. Drops of a header are not, nor one "100 Continue" after the other: requests tells
+    nobody of them, and for as long as they come it takes them. What waits for the loop can be
+    cancelled meanwhile; a thread that blocks, in `blocking`, waits for ever.
 
     No redirect is followed, nothing is unpacked, and no proxy is asked, whatever the
     environment says. What has another status than one of success raises `requests.HTTPError`,
@@ -78,6 +80,8 @@ def _read(response: requests.Response, *, end: float, **_: Any) -> None:
             assert_header_parsing(raw._original_response.msg)
             if not is_proper(response.status_code, raw.headers.iteritems()):
                 raise requests.ConnectionError("the answer is no HTTP")
+            if time.monotonic() > end:
+                raise requests.Timeout("the header came too slowly")
             while piece := raw.read1(PIECE):
                 body.write(piece)
                 if body.tell() > LARGEST:

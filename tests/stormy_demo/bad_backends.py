@@ -26,7 +26,10 @@ OK = "HTTP/1.1 200 OK"
 # What the one who asked is told: a status, and a sentence or the answer.
 Told = tuple[int, Any]
 MISUNDERSTOOD: Told = (502, "The backend did not answer in the JSON that was agreed.")
-UNREACHED: Told = (502, "The backend could not be reached, or hung up.")
+UNREACHED: Told = (
+    502,
+    "The backend could not be reached, hung up, or sent what could not be read.",
+)
 LATE: Told = (504, "The backend did not answer in time.")
 
 
@@ -374,12 +377,15 @@ TOO_LATE = {
     },
 }
 # The same, but a thread that blocks never hears of it: to requests each drop of a header is
-# news, and it tells nobody before all of it is there.
+# news, and it tells nobody before all of it is there. To end that, the connection itself would
+# have to look at the clock, and `requests.get` takes nothing that reaches it.
 NEVER_TOO_LATE_FOR_BLOCKING = {
     "drops of a status line": Says(b"HTTP/1.1 200 ", "again", b"x", 0.01),
     "drops of a header": Says(f"{OK}\r\nA: ".encode(), "again", b"x", 0.01),
     # Tornado takes 64 of them, so they come slowly.
     "drops of the size of a chunk": Says(chunks("").data, "again", b"0", 0.2),
+    # And ten of these.
+    "one 100 after the other": Says(b"", "again", b"HTTP/1.1 100 Go on\r\n\r\n", 0.2),
 }
 
 
@@ -406,7 +412,9 @@ class Differs(NamedTuple):
 
 
 # Only the library itself could make these alike: when it returns an answer, it has forgotten
-# what was odd about it.
+# what was odd about it. Each of the two sentences is true, so nobody is misled: what is told as
+# an answer is all that the backend said of the thing; what could not be read was not read, by
+# this client; and where a header breaks off there was no JSON.
 DIFFERENT = {
     "no space after the status": Differs(status("200"), TOLD, UNREACHED, HTTP_SPLITS),
     "two spaces": Differs(status(" 200  OK"), TOLD, UNREACHED, HTTP_SPLITS),

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from types import ModuleType
+import itertools
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 
 from loopfilm import running
-from stormy_demo import blocking, callbacks, coroutines, greenlets
+from stormy_demo import (
+    blocking,
+    bobs_big_data,
+    callbacks,
+    coroutines,
+    greenlets,
+    strict_requests,
+)
 
 from .bad_backends import (
     DIFFERENT,
@@ -21,6 +33,7 @@ from .bad_backends import (
     NEVER_TOO_LATE_FOR_BLOCKING,
     NO_ANSWER,
     NOT_UNDERSTOOD,
+    OK,
     OTHER_STATUS,
     RIGHT_ANSWERS,
     THINGS,
@@ -31,6 +44,7 @@ from .bad_backends import (
     Says,
     Told,
     bad_backend,
+    lines,
 )
 
 pytestmark = [
@@ -131,6 +145,45 @@ async def test_a_polite_style_tells_that_a_header_does_not_end_in_time(
 ) -> None:
     drops = NEVER_TOO_LATE_FOR_BLOCKING
     assert await told(style, drops, 1) == dict.fromkeys(drops, LATE)
+
+
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [(b"HTTP/1.1 500 ", b"x"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")],
+    ids=["a header", "100"],
+)
+def test_requests_takes_the_drops_of_a_header_also_when_it_is_late(
+    begin: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This is why `blocking` may wait for ever. When the header ends, it is told as late."""
+    whole = threading.Event()
+    # Each look at this clock is an hour after the one before.
+    hours = SimpleNamespace(monotonic=itertools.count(step=3600).__next__)
+    monkeypatch.setattr(strict_requests, "time", hours)
+
+    def serve(server: socket.socket) -> bytes:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(begin)
+            for _ in range(20):
+                connection.sendall(drop)
+                whole.wait(0.01)
+            whole.set()
+            connection.sendall(b"\r\n\r\n" if begin else lines(OK, "Content-Length: 0").data)
+            # Nothing but the end comes when all was taken.
+            return connection.recv(1)
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        ThreadPoolExecutor() as pool,
+    ):
+        served = pool.submit(serve, server)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(requests.Timeout, match="the header came too slowly"):
+            bobs_big_data.ask(url, "profile", "ada", LONG)
+        assert whole.is_set()
+        assert served.result() == b""
 
 
 def test_what_differs_is_the_exception() -> None:
