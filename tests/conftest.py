@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbval.kernel
 import pytest
+
+from tools.kernels import Kernel
 
 DESCRIPTORS = Path("/proc/self/fd")
 # asyncio's greeting.
@@ -22,6 +25,8 @@ RAN = pytest.StashKey[Counter[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # nbval has no option for what its kernels listen on.
+    nbval.kernel.KernelManager = Kernel
     config.stash[RAN] = Counter()
     config.addinivalue_line(
         "markers", "excuse_noise(beginning): a line that `no_noise` lets pass in this test"

@@ -23,8 +23,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tools.kernels import AsyncKernel
 from tools.set_up import ROOT
 
+PATIENCE = 600  # seconds for a cell, and for the start of a kernel, on a busy machine
 SANITIZE = ROOT / "tests" / "sanitize.cfg"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -60,8 +62,10 @@ def run(path: Path) -> NotebookNode:
     notebook = read(path)
     client = NotebookClient(
         notebook,
-        timeout=60,
+        timeout=PATIENCE,
+        startup_timeout=PATIENCE,
         kernel_name="python3",
+        kernel_manager_class=AsyncKernel,
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},

@@ -7,10 +7,10 @@ import functools
 import inspect
 import queue
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from jupyter_client.manager import start_new_kernel
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
@@ -21,6 +21,7 @@ from classroom.catalogue import every
 from classroom.examining.kinds import Choice
 from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
+from tests.kernels import PATIENCE, running_kernel
 from tests.paths import ROOT
 from tools import refresh
 
@@ -263,17 +264,16 @@ class TestMonkeyPatch:
         assert "polite in neither" in option and "same staircase" in option
 
     def test_in_a_notebook_the_kernel_lives_and_answers_no_more(self) -> None:
-        manager, client = start_new_kernel(kernel_name="python3")
-        try:
-            assert client.execute_interactive("1 + 1", timeout=600)["content"]["status"] == "ok"
+        with running_kernel() as (kernel, client):
+            begun = time.monotonic()
+            for _ in range(100):
+                reply = client.execute_interactive("1 + 1", timeout=PATIENCE)
+                assert reply["content"]["status"] == "ok"
+            as_long_as_a_hundred = time.monotonic() - begun
             client.execute("from gevent import monkey; monkey.patch_all()")
             client.execute("1 + 1")
-            # A kernel that is well needs some milliseconds.
             with pytest.raises(queue.Empty):
-                client.get_shell_msg(timeout=5)
-            assert manager.is_alive()
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+                client.get_shell_msg(timeout=as_long_as_a_hundred)
+            assert kernel.is_alive()
         option = text_of(right_option("monkey_patch"), page("monkey_patch"))
         assert "does not answer any more" in option

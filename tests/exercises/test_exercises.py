@@ -26,8 +26,10 @@ from classroom.examining.mistakes import GENERAL
 from classroom.examining.parent import examine
 from classroom.examining.verdict import Verdict
 from tests.conftest import RAN
+from tests.kernels import PATIENCE
 from tests.paths import ROOT
 from tools import refresh
+from tools.kernels import AsyncKernel
 
 EXERCISES = every()
 EXERCISES_FOLDER = ROOT / "exercises"
@@ -154,7 +156,14 @@ def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right(
             if cell.source.startswith("check("):
                 checks.append(cell)
         place = {"metadata": {"path": str(path.parent)}}
-        NotebookClient(book, timeout=600, kernel_name="python3", resources=place).execute()
+        NotebookClient(
+            book,
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
+            kernel_name="python3",
+            kernel_manager_class=AsyncKernel,
+            resources=place,
+        ).execute()
         texts = [str(cell.outputs[0].data["text/plain"]) for cell in checks]
         return [text for text in texts if not text.startswith("Right.")]
 

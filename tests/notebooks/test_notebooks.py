@@ -16,18 +16,17 @@ from pathlib import Path
 import nbformat
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
 from nbformat import NotebookNode
 
 from classroom import answers
 from classroom.catalogue import every, folders
 from classroom.examining.verdict import Verdict
+from tests.kernels import PATIENCE, running_kernel
 from tests.paths import ROOT
 from tools import refresh
 
 CORE = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ALL = refresh.notebooks()
-REPLY_TIMEOUT = 600  # seconds for any one reply of a kernel, which a busy machine delays
 
 
 def each_of(paths: list[Path]) -> pytest.MarkDecorator:
@@ -52,9 +51,9 @@ def run_all(
     """Send all cells at once, as Run All does; give each cell's status and error."""
     sent = [client.execute(cell.source, stop_on_error=False) for cell in cells]
     for message in sent:
-        reply = client.get_shell_msg(timeout=REPLY_TIMEOUT)
+        reply = client.get_shell_msg(timeout=PATIENCE)
         while reply["msg_type"] != "execute_reply":
-            reply = client.get_shell_msg(timeout=REPLY_TIMEOUT)
+            reply = client.get_shell_msg(timeout=PATIENCE)
         # They come in the order of asking; one that is missing is a cell that stays [*].
         assert reply["parent_header"]["msg_id"] == message
         content = reply["content"]
@@ -64,9 +63,8 @@ def run_all(
 def run_all_twice(path: Path) -> list[str]:
     """Run a notebook twice in one kernel, and return what was wrong."""
     cells = code_cells(refresh.read(path))
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(path.parent))
     wrong = []
-    try:
+    with running_kernel(path.parent) as (_, client):
         for time in ("first", "second"):
             replies = run_all(client, cells)
             for cell in cells:
@@ -76,9 +74,6 @@ def run_all_twice(path: Path) -> list[str]:
                     return [*wrong, f"{path.name}, {time} time: never answered: {cell.source}"]
                 if status != "ok":
                     wrong.append(f"{path.name}, {time} time: {cell.source}\n{error}")
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
     return wrong
 
 
