@@ -5,7 +5,7 @@ await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
 f
 """
 
-from .films import NO_ANSWER, Answer, Film, Step
+from .films import NO_ANSWER, Answer, Film, Hold, Step, Wait
 from .labelling import by_user, labelled
 from .lanes import lane
 from .own_loop import on_own_loop
@@ -20,7 +20,9 @@ __all__ = [
     "Answer",
     "CannotListen",
     "Film",
+    "Hold",
     "Step",
+    "Wait",
     "as_image",
     "by_user",
     "film",

@@ -1,18 +1,21 @@
-"""Read: who had the event loop, and when, from the steps that were recorded."""
+"""Read: who had the event loop, when, and where, from what was recorded."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .lanes import Lane
+from . import table, trace
+from .lanes import Kind, Lane
 from .picture import Row, as_image, draw
+from .record import Long, Record
 from .timeline import Timeline
+from .where import Place
 
 MOST_NAMES = 8  # in a sentence; of more lanes it names three, and counts the others
+OTHER = "other work"
 
 # Tornado's client gives this status to a request that got no answer.
 NO_ANSWER = 599
@@ -32,6 +35,61 @@ class Step(NamedTuple):
     end: float
 
 
+class Hold(NamedTuple):
+    """A step that held the loop.
+
+    Attributes:
+        lane: whose it was: a lane, "something ada started", or "other work".
+        start: when it began, in seconds since the film began.
+        seconds: how long it had the thread, without the time in which there was no processor.
+        line: where it stood most of the time: the innermost line of your own code, such as
+            "server.py:12"; empty if nobody saw it.
+        call: what stands there, such as "time.sleep(1)".
+        deeper: where in a library it was, and what that called, if it was in one.
+    """
+
+    lane: str
+    start: float
+    seconds: float
+    line: str = ""
+    call: str = ""
+    deeper: str = ""
+
+    @property
+    def where(self) -> str:
+        """The line and the call, such as "server.py:12, time.sleep(1)"."""
+        return ", ".join(filter(None, [self.line, self.call]))
+
+    def __str__(self) -> str:
+        """Return it in a line."""
+        within = f" ({self.deeper})" if self.deeper else ""
+        where = self.where or "nobody saw where"
+        return f"{self.lane} held the loop for {self.seconds:.1f} s: {where}{within}"
+
+
+class Wait(NamedTuple):
+    """A pause of a lane between two of its steps.
+
+    Attributes:
+        lane: whose.
+        start: when it began, in seconds since the film began.
+        seconds: how long it lasted.
+        line: the innermost line of your own code that waited; empty if that cannot be seen.
+        call: what it waited for, such as "asyncio.sleep(1)".
+    """
+
+    lane: str
+    start: float
+    seconds: float
+    line: str = ""
+    call: str = ""
+
+    @property
+    def where(self) -> str:
+        """The line, and what it waited for."""
+        return ", ".join(filter(None, [self.line, self.call]))
+
+
 class Answer(NamedTuple):
     """What a visitor got.
 
@@ -44,25 +102,6 @@ class Answer(NamedTuple):
     body: Any
 
 
-@dataclass
-class Record:
-    """What `recorder` writes down while a film is running; `Film` makes sense of it.
-
-    All times are in seconds of `time.perf_counter`.
-
-    Attributes:
-        began: when the film began.
-        ended: when it ended; `None` while it is running.
-        steps: each step of the loop: its lane, if it has one, when it began, and when it ended.
-        beats: each beat of the heartbeat.
-    """
-
-    began: float
-    ended: float | None = None
-    steps: list[tuple[Lane | None, float, float]] = field(default_factory=list)
-    beats: list[float] = field(default_factory=list)
-
-
 class Film:
     """Who had the event loop, and when, while the block of `film` lasted.
 
@@ -72,7 +111,8 @@ class Film:
     Attributes:
         red: a step longer than this holds the loop, in seconds.
         answers: what the visitors got, in the order of the visits, if `watch` made the film.
-        record: what was recorded; `recorder` fills it.
+        is_of_visits: whether `watch` made it; then it is not one of tasks.
+        record: what was recorded; `steps` fills it.
     """
 
     def __init__(self, red: float = 0.25) -> None:
@@ -83,9 +123,12 @@ class Film:
         """
         self.red = red
         self.answers: list[Answer] = []
-        self.record = Record(began=time.perf_counter())
-        self._asked: dict[str, Timeline] = {}
+        self.is_of_visits = False
+        self.record = Record(began=time.perf_counter(), red=red)
+        self._asked: dict[str, tuple[str, int]] = {}
+        self._visits: dict[tuple[str, int], Timeline] = {}
         self._times_asked: Counter[str] = Counter()
+        self._read: tuple[tuple[float, ...], list[Timeline]] | None = None
 
     def asked(self, lane: str) -> str:
         """Note that a visitor sends a request now.
@@ -94,36 +137,37 @@ class Film:
             lane: the name of the lane in which the request will be handled.
 
         Returns:
-            What the film calls that lane, for `answered`: the second "ada" is "ada 2".
+            What to give to `answered`.
         """
         self._times_asked[lane] += 1
-        name = _numbered(lane, self._times_asked[lane])
-        self._asked[name] = Timeline(name, asked=time.perf_counter())
+        key = (lane, self._times_asked[lane])
+        self._visits[key] = Timeline(lane, asked=time.perf_counter())
+        name = f"{lane} {key[1]}" if key[1] > 1 else lane
+        while name in self._asked:
+            name += "'"
+        self._asked[name] = key
         return name
 
-    def answered(self, lane: str) -> None:
+    def answered(self, visit: str) -> None:
         """Note that a visitor has its answer now.
 
         Args:
-            lane: what `asked` returned.
+            visit: what `asked` returned.
 
         Raises:
             KeyError: `asked` returned no such name.
         """
-        self._asked[lane].answered = time.perf_counter()
+        self._visits[self._asked[visit]].answered = time.perf_counter()
+
+    # -- in words ------------------------------------------------------------------------------
 
     @property
     def steps(self) -> list[Step]:
         """Every step of the loop that began and ended while the film was running."""
-        names = {
-            timeline.lane: timeline.name for timeline in self._timelines() if timeline.lane
-        }
+        names = self._names()
+        began = self.record.began
         return [
-            Step(
-                names.get(lane) if lane else None,
-                start - self.record.began,
-                end - self.record.began,
-            )
+            Step(names.get(lane) if lane else None, start - began, end - began)
             for lane, start, end in self.record.steps
         ]
 
@@ -147,9 +191,36 @@ class Film:
 
     @property
     def held(self) -> list[str]:
-        """The lanes that had a step longer than `red`, in the order of these steps."""
-        long = (step.lane for step in self.steps if step.end - step.start > self.red)
-        return list(dict.fromkeys(lane for lane in long if lane))
+        """Who had a step longer than `red`, in the order of these steps: the lanes.
+
+        What a request started, and what goes on after the answer, is "something ada started".
+        """
+        return list(dict.fromkeys(hold.lane for hold in self.held_at if hold.lane != OTHER))
+
+    @property
+    def held_at(self) -> list[Hold]:
+        """Every step longer than `red`, in order, and the line at which it stood.
+
+        Steps in nobody's lane are among them: their lane is "other work". A step that lasted
+        because the machine gave it no processor is not, where the system tells that.
+        """
+        names, began = self._names(), self.record.began
+        return [
+            _hold(_holder(names, lane, start, long), start - began, seconds, long)
+            for lane, start, seconds, long in self._holds()
+        ]
+
+    @property
+    def waits(self) -> list[Wait]:
+        """Every pause between two steps of a lane that lasted, and what it waited for."""
+        names, began, now = self._names(), self.record.began, self._now()
+        found = []
+        for lane, start, end, place in self.record.waits:
+            start, end = max(start, began), min(end, now)
+            if (name := names.get(lane)) and end > start:
+                line, call = (place.line, place.call) if place else ("", "")
+                found.append(Wait(name, start - began, end - start, line, call))
+        return found
 
     def __str__(self) -> str:
         """Return what the experiment fixes, in words."""
@@ -163,16 +234,14 @@ class Film:
         elif together == 1:
             how = "one after another"
         else:
-            how = f"{together} at once"
-        if not held:
-            holders = "Nobody"
-        elif len(held) == len(lanes) > MOST_NAMES:
-            holders = "Each of them"
-        else:
-            holders = _listing(held) + (" each" if len(held) > 1 else "")
-        return f"{_listing(lanes)}: {how}. {holders} held the loop."
+            # Of several that held the loop it would read as if they had gone on together.
+            how = f"{together} open at once" if len(held) > 1 else f"{together} at once"
+        in_turn = together > 1
+        return f"{_listing(lanes)}: {how}. {_holders(held, len(lanes), in_turn=in_turn)}."
 
     __repr__ = __str__
+
+    # -- as a picture, a table, a trace --------------------------------------------------------
 
     def _repr_html_(self) -> str:
         return as_image(self.svg(), str(self))
@@ -192,48 +261,136 @@ class Film:
             )
             for timeline in self._timelines()
         ]
-        others = [
-            (step.start, step.end)
-            for step in self.steps
-            if step.lane is None and step.end - step.start > self.red
-        ]
+        names, holds = self._names(), self._holds()
+        others = [hold for hold in holds if names.get(hold[0]) is None]
         title = str(self)
         if others:
             # Not in `str(self)`, which is the same in every run: how long other work takes
             # depends on the machine.
             title = title.replace("Nobody held", "Only other work held")
-            rows.append(Row("other work", others))
-        beats = [beat - began for beat in self.record.beats]
-        return draw(rows, beats, now - began, red=self.red, title=title)
+            title = title.replace("Nobody asked", "Other work held the loop. Nobody asked")
+            starts = {start for _, start, _, _ in others}
+            bars = [since(step[1:]) for step in self.record.steps if step[1] in starts]
+            rows.append(Row(OTHER, bars))
+        if self.record.left_out:
+            title += f" {self.record.left_out:,} short steps at the end are left out."
+        held = {start for _, start, _, _ in holds}
+        return draw(
+            rows,
+            [beat - began for beat in self.record.beats],
+            now - began,
+            red=self.red,
+            title=title,
+            lines={hold.start: hold.where for hold in self.held_at if hold.where},
+            excused={start - began for start in self.record.long if start not in held},
+        )
+
+    def table(self) -> table.Table:
+        """Return who held the loop, where, and what everybody waited for, as a plain table."""
+        return table.table(self)
+
+    def trace(self) -> str:
+        """Return all steps as the text of a file that Perfetto opens, see `trace`."""
+        return trace.trace(self)
+
+    # -- reading the record --------------------------------------------------------------------
 
     def _now(self) -> float:
         return time.perf_counter() if self.record.ended is None else self.record.ended
 
+    def _holds(self) -> list[tuple[Lane | None, float, float, Long]]:
+        """Return the steps that held the loop: lane, beginning, seconds, what is known."""
+        found = []
+        for lane, start, end in self.record.steps:
+            if end - start > self.red:
+                long = self.record.long.get(start) or Long()
+                if end - start - long.lacked > self.red:
+                    found.append((lane, start, end - start - long.lacked, long))
+        return found
+
+    def _names(self) -> dict[Lane | None, str]:
+        return {each.lane: each.name for each in self._timelines() if each.lane}
+
     def _timelines(self) -> list[Timeline]:
         """Return what was seen of each lane, in the order in which they were first seen."""
-        timelines = {
-            name: Timeline(name, asked.asked, asked.answered)
-            for name, asked in self._asked.items()
-        }
-        of_lane: dict[Lane, Timeline] = {}
-        times_seen: Counter[str] = Counter()
+        answered = sum(each.answered is not None for each in self._visits.values())
+        version = (len(self.record.steps), self.record.began, len(self._visits), answered)
+        if self._read is None or self._read[0] != version:
+            self._read = version, self._made_timelines()
+        return self._read[1]
+
+    def _made_timelines(self) -> list[Timeline]:
+        spans: dict[Lane, list[tuple[float, float]]] = {}
         for lane, start, end in self.record.steps:
-            if lane is None:
-                continue
-            if lane not in of_lane:
-                # A request that was answered before the film began only tidies up in it.
-                if lane.finished is not None and lane.finished < self.record.began:
-                    continue
-                times_seen[lane.name] += 1
-                name = _numbered(lane.name, times_seen[lane.name])
-                of_lane[lane] = timelines.setdefault(name, Timeline(name))
-                of_lane[lane].lane = lane
-            of_lane[lane].steps.append((start, end))
+            if lane is not None:
+                try:
+                    spans[lane].append((start, end))
+                except KeyError:
+                    spans[lane] = [(start, end)]
+        spans = {lane: steps for lane, steps in spans.items() if self._is_shown(lane, steps)}
+        # A film of requests is not one of all the tasks that served them.
+        if self.is_of_visits or any(lane.kind is not Kind.TASK for lane in spans):
+            spans = {lane: s for lane, s in spans.items() if lane.kind is not Kind.TASK}
+        timelines = {
+            key: Timeline(visit.name, visit.asked, visit.answered)
+            for key, visit in self._visits.items()
+        }
+        times_seen: Counter[str] = Counter()
+        for lane, steps in spans.items():
+            times_seen[lane.name] += 1
+            key = (lane.name, times_seen[lane.name])
+            timeline = timelines.setdefault(key, Timeline(lane.name))
+            timeline.lane, timeline.steps = lane, sorted(steps)
+        for timeline, name in zip(timelines.values(), _told_apart(timelines), strict=True):
+            timeline.name = name
         return sorted(timelines.values(), key=lambda timeline: timeline.first_seen)
 
+    def _is_shown(self, lane: Lane, steps: list[tuple[float, float]]) -> bool:
+        """Return whether a lane is more than the end of one of before the film."""
+        # A request that was answered before the film began only tidies up in it.
+        is_over = lane.finished is not None and lane.finished < self.record.began
+        return not is_over or any(end - start > self.red for start, end in steps)
 
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else f"{name} {number}"
+
+def _told_apart(keys: Iterable[tuple[str, int]]) -> list[str]:
+    """Return a name for each: the second "ada" is "ada 2", unless somebody is called that."""
+    keys = list(keys)
+    taken = {name for name, number in keys if number == 1}
+    names = []
+    for name, number in keys:
+        if number > 1:
+            while f"{name} {number}" in taken:
+                number += 1
+            taken.add(name := f"{name} {number}")
+        names.append(name)
+    return names
+
+
+def _holder(names: dict[Lane | None, str], lane: Lane | None, start: float, long: Long) -> str:
+    name = names.get(lane)
+    if name is None:
+        return OTHER
+    is_over = lane is not None and lane.finished is not None and start > lane.finished
+    return f"something {name} started" if is_over and not long.is_handler else name
+
+
+def _hold(holder: str, start: float, seconds: float, long: Long) -> Hold:
+    if not long.places:
+        return Hold(holder, start, seconds)
+    place: Place = Counter(long.places).most_common(1)[0][0]
+    return Hold(holder, start, seconds, place.line, place.call, place.deeper)
+
+
+def _holders(held: Sequence[str], of: int, *, in_turn: bool) -> str:
+    """Return who held the loop, without the full stop."""
+    who = _listing(held) if held else "nobody"
+    if len(held) == of > MOST_NAMES:
+        who = "each of them"
+    elif len(held) > 1 and not in_turn:
+        who += " each"
+    if not held or who.startswith(("each of them", "something ")):
+        who = who[0].upper() + who[1:]
+    return f"{who} held the loop" + (" in turn" if len(held) > 1 and in_turn else "")
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -1,15 +1,20 @@
 """The lanes of an application: one for each request, named after its user.
 
-What runs the application is given a wrapper of it::
+While a film is made, the requests of all Tornado servers of the process get lanes. What runs an
+application can have that at all times, and gives the server a wrapper of it::
 
     server = HTTPServer(labelled(app))
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -23,9 +28,13 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from tornado.iostream import IOStream
 from tornado.routing import Router
+from tornado.web import RequestHandler
+from tornado.websocket import WebSocketHandler
 
-from .lanes import Lane, in_lane
+from .lanes import Kind, Lane
+from .steps import part_of_step
 
 # All that an `HTTPServer` serves: an application, a router, another delegate, or a callable.
 Served = HTTPServerConnectionDelegate | Callable[[HTTPServerRequest], None]
@@ -80,7 +89,7 @@ class _LabelledApp(Router):
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         inner = self.server.start_request(server_conn, request_conn)
-        return _LabelledRequest(self.app, inner, request_conn)
+        return _label(self.app, inner, request_conn)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         # As the target of another router, which does the same with what is no router.
@@ -107,9 +116,10 @@ class _LabelledRequest(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         assert isinstance(start_line, RequestStartLine)
-        self.lane = self.lane_of(start_line, headers)
+        # An application may be wrapped twice: by somebody, and as that of a server.
+        self.lane = _lanes.get(self.request_conn) or self.lane_of(start_line, headers)
         # Here the handler of a streamed body starts.
-        with in_lane(self.lane):
+        with part_of_step(self.lane):
             return self.inner.headers_received(start_line, headers)
 
     def lane_of(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Lane | None:
@@ -123,32 +133,49 @@ class _LabelledRequest(HTTPMessageDelegate):
         name = lane_name(self.app, request)
         if name is None:
             return None
-        lane = Lane(name, is_request=True)
+        lane = Lane(name, Kind.REQUEST)
         _note_when_finished(self.request_conn, lane)
         return lane
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        with in_lane(self.lane):
+        with part_of_step(self.lane):
             return self.inner.data_received(chunk)
 
     def finish(self) -> None:
         # Here every other handler starts.
-        with in_lane(self.lane):
+        with part_of_step(self.lane):
             self.inner.finish()
 
     def on_connection_close(self) -> None:
-        with in_lane(self.lane):
+        with part_of_step(self.lane):
             self.inner.on_connection_close()
+
+
+# Of each connection object, which serves one request.
+_lanes: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
+
+
+def _label(
+    app: Served, inner: HTTPMessageDelegate, request_conn: HTTPConnection
+) -> HTTPMessageDelegate:
+    if isinstance(inner, _LabelledRequest):
+        return inner
+    return _LabelledRequest(app, inner, request_conn)
+
+
+# -- the end of a request ----------------------------------------------------------------------
 
 
 def _note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
     """Have a connection write down in the lane when the handler finishes its answer.
 
     The steps do not show it: Tornado looks at the handler's result one step later, when the
-    next handler may already have begun, and a handler may go on after its answer.
+    next handler may already have begun, and a handler may go on after its answer. A handler
+    that takes the connection over, as that of a WebSocket does, is finished when it is closed.
     """
-    # The connection has this function, which therefore may not keep it: a cycle would keep all
-    # that belongs to the request until the garbage collector comes.
+    _lanes[connection] = lane
+    # The connection has these functions, which therefore may not keep it: a cycle would keep
+    # all that belongs to the request until the garbage collector comes.
     served = weakref.ref(connection)
     finish = type(connection).finish
 
@@ -157,5 +184,107 @@ def _note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
         if (connection := served()) is not None:
             finish(connection)
 
-    # The connection object serves this one request, so the method need not be put back.
+    def detach_and_note() -> IOStream | None:
+        if (connection := served()) is None:
+            return None
+        lane.finished = None
+        stream: IOStream = type(connection).detach(connection)  # type: ignore[attr-defined]
+        note_when_closed(stream, lane)
+        return stream
+
+    # The connection object serves this one request, so the methods need not be put back.
     connection.finish = finish_and_note  # type: ignore[method-assign]
+    if hasattr(connection, "detach"):
+        connection.detach = detach_and_note
+
+
+def note_when_closed(stream: IOStream, lane: Lane) -> None:
+    """Have a stream write down in the lane when it is closed, by whomever."""
+    closed = weakref.ref(stream)
+
+    def close_and_note(*args: Any, **options: Any) -> None:
+        if lane.finished is None:
+            lane.finished = time.perf_counter()
+        if (stream := closed()) is not None:
+            type(stream).close(stream, *args, **options)
+
+    if stream.closed():
+        lane.finished = time.perf_counter()
+    else:
+        stream.close = close_and_note  # type: ignore[method-assign]
+
+
+# -- servers that nobody wrapped ---------------------------------------------------------------
+
+_lock = threading.Lock()
+_films = 0
+_start_request = HTTPServer.start_request
+
+
+def _start_labelled_request(
+    server: HTTPServer, server_conn: object, request_conn: HTTPConnection
+) -> HTTPMessageDelegate:
+    inner = _start_request(server, server_conn, request_conn)
+    return _label(server.request_callback, inner, request_conn)
+
+
+@contextmanager
+def every_server() -> Iterator[None]:
+    """Have the requests of all servers labelled, as long as the block lasts."""
+    global _films, _start_request
+    with _lock:
+        _films += 1
+        if _films == 1:
+            _start_request = HTTPServer.start_request
+            HTTPServer.start_request = _start_labelled_request  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        with _lock:
+            _films -= 1
+            # Somebody else may have replaced the method since, and may call ours.
+            if not _films and HTTPServer.start_request is _start_labelled_request:
+                HTTPServer.start_request = _start_request  # type: ignore[method-assign]
+
+
+def requests_at_work(
+    loop: asyncio.AbstractEventLoop,
+) -> Iterator[tuple[asyncio.Task[Any], RequestHandler]]:
+    """Return the handlers on a loop that have not ended, each with its task.
+
+    Args:
+        loop: the loop.
+    """
+    # Tornado keeps no list of them, but each runs in a task, as a method of its handler.
+    for task in asyncio.all_tasks(loop):
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine):
+            handler = inspect.getcoroutinelocals(coroutine).get("self")
+            if isinstance(handler, RequestHandler):
+                yield task, handler
+
+
+def lane_of_stranger(handler: RequestHandler) -> Lane | None:
+    """Return a lane for a request that came before anybody could label it.
+
+    Args:
+        handler: its handler, which has not ended.
+
+    Returns:
+        The lane, or `None` if it has one, or such requests have none.
+    """
+    connection = handler.request.connection
+    if connection is None or connection in _lanes:
+        return None
+    name = lane_name(handler.application, handler.request)
+    if name is None:
+        return None
+    lane = Lane(name, Kind.REQUEST)
+    stream = getattr(getattr(handler, "ws_connection", None), "stream", None)
+    if isinstance(handler, WebSocketHandler) and stream is not None:
+        note_when_closed(stream, lane)
+    elif handler._finished:
+        lane.finished = time.perf_counter()
+    else:
+        _note_when_finished(connection, lane)
+    return lane

@@ -7,15 +7,26 @@ step starts. So it is enough to set the variable once, at the start::
     with lane("tick"):
         asyncio.create_task(tick())
 
-`labelling` does the same for the requests of an application.
+`labelling` does the same for the requests of an application, and a film for the tasks that are
+started while it is made and that nobody has put into a lane.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """What a lane stands for."""
+
+    GIVEN = "somebody gave it a name"
+    REQUEST = "a request, and somebody waits for its answer"
+    NAMED_TASK = "a task that somebody gave a name"
+    TASK = "any other task"
 
 
 @dataclass(eq=False)
@@ -26,14 +37,16 @@ class Lane:
 
     Attributes:
         name: what to call it.
-        is_request: whether somebody waits for its answer.
+        kind: what it stands for.
         finished: when the handler finished its answer, in seconds of `time.perf_counter`;
             `None` before that, and for tasks.
+        idle_since: when its last step until now ended, likewise; 0 before the first.
     """
 
     name: str
-    is_request: bool = False
+    kind: Kind = Kind.GIVEN
     finished: float | None = None
+    idle_since: float = 0.0
 
 
 LANE: ContextVar[Lane | None] = ContextVar("LANE", default=None)
@@ -46,6 +59,8 @@ def lane(name: str) -> Iterator[None]:
     Args:
         name: what to call the lane.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a lane is a string, not {name!r}")
     with in_lane(Lane(name)):
         yield
 

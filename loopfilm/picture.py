@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import math
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
-# In pixels; the last two are the height of a row, and of a bar in it.
-WIDTH, MARGIN, ROW, BAR = 700, 14, 26, 14
+# In pixels; the last three are the height of a row, of a bar in it, and of the line below.
+WIDTH, MARGIN, ROW, BAR, LINE = 700, 14, 26, 14, 15
 THINNEST = 2.0  # pixels; a shorter step is drawn as wide as this
 MOST_ROWS = 12
 
@@ -43,7 +43,14 @@ class Row:
 
 
 def draw(
-    rows: Sequence[Row], beats: Sequence[float], length: float, *, red: float, title: str
+    rows: Sequence[Row],
+    beats: Sequence[float],
+    length: float,
+    *,
+    red: float,
+    title: str,
+    lines: Mapping[float, str] | None = None,
+    excused: Collection[float] = (),
 ) -> str:
     """Draw a film.
 
@@ -54,11 +61,13 @@ def draw(
         length: how long the film is, in seconds.
         red: a bar longer than this many seconds is red.
         title: what the picture shows, in a sentence or two.
+        lines: for a red bar, by when it began, the line at which it stood.
+        excused: when long bars began that are not red, since they had no processor.
 
     Returns:
         The picture, 700 pixels wide, as the text of an SVG file.
     """
-    return _Drawing(rows, beats, length, red, title).svg()
+    return _Drawing(rows, beats, length, red, title, lines or {}, excused).svg()
 
 
 def as_image(svg: str, alt: str) -> str:
@@ -80,21 +89,32 @@ class _Drawing:
         length: float,
         red: float,
         title: str,
+        lines: Mapping[float, str],
+        excused: Collection[float],
     ) -> None:
-        shown = sorted(rows, key=lambda row: not _long(row.bars, red))[:MOST_ROWS]
-        self.rows = [row for row in rows if row in shown]
+        self.red = red
+        self.lines, self.excused = lines, excused
+        self.held = [bar for row in rows for bar in self.red_of(row)]
+        order = sorted(range(len(rows)), key=lambda number: not self.red_of(rows[number]))
+        self.rows = [rows[number] for number in sorted(order[:MOST_ROWS])]
         self.hidden = len(rows) - len(self.rows)
-        self.held = [bar for row in rows for bar in _long(row.bars, red)]
         self.beats = beats
         self.length = max(length, 0.001)
-        self.red = red
         self.title = title
         # In bold type of the widest system fonts, 84 letters still fit into the picture.
         self.title_lines = textwrap.wrap(title, 84, max_lines=2, placeholder=" …") or [""]
         longest = max([9, *(len(_short(row.name)) for row in self.rows)])
         self.left = MARGIN + 10 + 7.2 * longest
         self.top = 2 * MARGIN + 20 * len(self.title_lines) + 24
-        self.bottom = self.top + ROW * (len(self.rows) + bool(self.hidden) + 1) + 6
+        self.tops = [self.top]
+        for row in self.rows:
+            has_line = any(bar[0] in lines for bar in self.red_of(row))
+            self.tops.append(self.tops[-1] + ROW + LINE * has_line)
+        self.bottom = self.tops[-1] + ROW * (bool(self.hidden) + 1) + 6
+
+    def red_of(self, row: Row) -> list[Span]:
+        """Return the bars of a row that held the loop."""
+        return [bar for bar in _long(row.bars, self.red) if bar[0] not in self.excused]
 
     def svg(self) -> str:
         height = self.bottom + 34
@@ -148,31 +168,47 @@ class _Drawing:
             yield _text(x, self.bottom + 17, words, f'fill="{GREY}" text-anchor="middle"')
 
     def lanes(self) -> Iterator[str]:
-        for number, row in enumerate(self.rows):
-            middle = self.top + ROW * number + ROW / 2
+        for row, top in zip(self.rows, self.tops, strict=False):
+            middle, red = top + ROW / 2, self.red_of(row)
             yield _text(MARGIN, middle + 4, _short(row.name), bold=True)
             if row.waited:
                 x, width = self.across(row.waited)
                 yield _rect(x, middle - 1, width, 2, GREY)
-            quick = [bar for bar in row.bars if not _long([bar], self.red)]
+            quick = [bar for bar in row.bars if bar not in red]
             yield _path(self.merged(quick), middle - BAR / 2, BAR, BLUE)
-            for bar in _long(row.bars, self.red):
-                yield from self.red_bar(bar, middle)
+            for bar in _long(quick, self.red):
+                yield from self.words_at(bar, middle, "no processor", BLUE)
+            for bar in red:
+                x, width = self.across(bar)
+                yield _rect(x, middle - BAR / 2 - 2, width, BAR + 4, RED)
+                yield from self.words_at(bar, middle, f"held {bar[1] - bar[0]:.1f} s", RED)
+            yield from self.lines_below(red, top + ROW + LINE - 5)
         if self.hidden:
-            middle = self.top + ROW * len(self.rows) + ROW / 2
+            middle = self.tops[-1] + ROW / 2
             yield _text(MARGIN, middle + 4, f"and {self.hidden} more", f'fill="{GREY}"')
 
-    def red_bar(self, bar: Span, middle: float) -> Iterator[str]:
+    def words_at(self, bar: Span, middle: float, words: str, colour: str) -> Iterator[str]:
+        """Write on a bar, or beside it if it is too short."""
         x, width = self.across(bar)
-        words = f"held {bar[1] - bar[0]:.1f} s"
-        yield _rect(x, middle - BAR / 2 - 2, width, BAR + 4, RED)
-        if width > 66:
+        needed = 6.6 * len(words)
+        if width > needed:
             style, at = 'fill="#fff" text-anchor="middle"', x + width / 2
-        elif x + width + 66 < WIDTH:
-            style, at = f'fill="{RED}" {HALO}', x + width + 4
+        elif x + width + needed < WIDTH:
+            style, at = f'fill="{colour}" {HALO}', x + width + 4
         else:
-            style, at = f'fill="{RED}" {HALO} text-anchor="end"', x - 4
+            style, at = f'fill="{colour}" {HALO} text-anchor="end"', x - 4
         yield _text(at, middle + 4, words, style, bold=True)
+
+    def lines_below(self, bars: Iterable[Span], y: float) -> Iterator[str]:
+        """Write below red bars where they stood, as far as there is room."""
+        free = float(MARGIN)
+        for bar in bars:
+            words = self.lines.get(bar[0], "")
+            x, width = self.across(bar)[0], 6.2 * len(words)
+            x = min(x, WIDTH - MARGIN - width)
+            if words and x >= free:
+                yield _text(x, y, words, f'fill="{RED}" font-size="11" {HALO}')
+                free = x + width + 10
 
     def heartbeat(self) -> Iterator[str]:
         middle = self.bottom - 6 - ROW / 2
@@ -187,7 +223,8 @@ class _Drawing:
         for start, end in pairwise([0.0, *self.beats, self.length]):
             x, width = self.across((start, end))
             if end - start > self.red and width > 90:
-                style = f'fill="{RED}" text-anchor="middle"'
+                is_held = any(start < bar[1] and bar[0] < end for bar in self.held)
+                style = f'fill="{RED if is_held else GREY}" text-anchor="middle"'
                 yield _text(x + width / 2, middle + 4, f"none for {end - start:.1f} s", style)
 
     def x(self, at: float) -> float:

@@ -13,7 +13,6 @@ answered by then.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import socket
 import traceback
 from collections.abc import AsyncIterator, Iterator
@@ -29,7 +28,7 @@ from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets
 from tornado.web import Application, RequestHandler
 
 from .ending import end, wait_for_the_end
-from .labelling import Served, labelled
+from .labelling import Served, labelled, requests_at_work
 from .own_loop import OwnLoop
 from .resolver import LiteralResolver
 
@@ -119,7 +118,7 @@ class _Server(HTTPServer):
         # By connection, since another server on this loop may serve the same application.
         return [
             task
-            for task, handler in _handlers(asyncio.get_running_loop())
+            for task, handler in requests_at_work(asyncio.get_running_loop())
             if getattr(handler.request.server_connection, "stream", None) in self.streams
         ]
 
@@ -170,19 +169,9 @@ def handlers_at_work(
         app: the application.
         loop: the loop on which it runs.
     """
-    return {task: handler for task, handler in _handlers(loop) if handler.application is app}
-
-
-def _handlers(
-    loop: asyncio.AbstractEventLoop,
-) -> Iterator[tuple[asyncio.Task[Any], RequestHandler]]:
-    # Tornado keeps no list of them, but each runs in a task, as a method of its handler.
-    for task in asyncio.all_tasks(loop):
-        coroutine = task.get_coro()
-        if inspect.iscoroutine(coroutine):
-            handler = inspect.getcoroutinelocals(coroutine).get("self")
-            if isinstance(handler, RequestHandler):
-                yield task, handler
+    return {
+        task: handler for task, handler in requests_at_work(loop) if handler.application is app
+    }
 
 
 @contextmanager

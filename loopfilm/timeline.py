@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .lanes import Lane
+from .lanes import Kind, Lane
 
 # After an answer Tornado checks how the write ended, and twice how the handler ended, in steps
 # of some microseconds. Drawn, they would look as if the handler went on.
@@ -47,7 +47,7 @@ class Timeline:
         start, end = self.steps[0][0], self.steps[-1][1]
         if self.lane.finished is not None:
             end = min(self.lane.finished, now)
-        elif self.lane.is_request:
+        elif self.lane.kind is Kind.REQUEST:
             end = now
         return start, max(start, end)
 
@@ -76,6 +76,10 @@ class Timeline:
         finished = self.lane.finished if self.lane else None
         if finished is None:
             return self.steps
-        late = [(start, end) for start, end in self.steps if start > finished]
-        tidying = [(start, end) for start, end in late if end - start < TIDYING]
-        return [step for step in self.steps if step not in tidying[:TIDYING_STEPS]]
+        tidying = {
+            start
+            for start, end in [step for step in self.steps if step[0] > finished]
+            if end - start < TIDYING
+        }
+        first = set(sorted(tidying)[:TIDYING_STEPS])
+        return [step for step in self.steps if step[0] not in first]

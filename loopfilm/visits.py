@@ -29,6 +29,7 @@ async def visited(
     visits: Sequence[str],
     *,
     red: float = 0.25,
+    where: bool = True,
     patience: float = 30.0,
     script: Callable[[Film], Awaitable[object]] | None = None,
 ) -> Film:
@@ -38,6 +39,7 @@ async def visited(
         app: the application.
         visits: see `watch`.
         red: a step longer than this holds the loop, in seconds.
+        where: whether the film says where, see `film`.
         patience: a visitor goes away after this time, in seconds, with status 599.
         script: what else is to happen meanwhile, if anything. It is called with the film that
             is being made, and what it returns is awaited together with the visits.
@@ -79,7 +81,8 @@ async def visited(
         async with running(app) as url:
             client = SimpleAsyncHTTPClient(force_instance=True, max_clients=len(paths))
             try:
-                with film(red=red) as f:
+                with film(red=red, where=where) as f:
+                    f.is_of_visits = True
                     visitors += [asyncio.ensure_future(visit(client, f, url, p)) for p in paths]
                     if script is not None:
                         scripts.append(asyncio.ensure_future(script(f)))
@@ -94,7 +97,12 @@ async def visited(
 
 
 def watch(
-    app: Served, visits: Sequence[str], *, red: float = 0.25, timeout: float = 30.0
+    app: Served,
+    visits: Sequence[str],
+    *,
+    red: float = 0.25,
+    where: bool = True,
+    timeout: float = 30.0,
 ) -> Film:
     """Run an application and its visitors on a loop of their own, and return the film.
 
@@ -106,6 +114,7 @@ def watch(
         visits: a path each, such as "/resources/?user=ada", or "ada", which is short for that
             one; a string is one visit.
         red: a step longer than this holds the loop, in seconds.
+        where: whether the film says where, see `film`.
         timeout: a visitor goes away after this time, in seconds, with status 599.
 
     Returns:
@@ -114,7 +123,8 @@ def watch(
     Raises:
         OSError: the application could not be started.
     """
-    return on_own_loop(functools.partial(visited, app, visits, red=red, patience=timeout))
+    coming = functools.partial(visited, app, visits, red=red, where=where, patience=timeout)
+    return on_own_loop(coming)
 
 
 def _request_for(path: str) -> HTTPServerRequest:

@@ -13,8 +13,8 @@ from tornado.web import Application, RequestHandler
 
 import loopfilm
 from loopfilm import Film
-from loopfilm.films import Record
-from loopfilm.lanes import Lane
+from loopfilm.lanes import Kind, Lane
+from loopfilm.record import Record
 
 HANGS = 600.0  # seconds; what takes longer on any machine hangs
 LONG = 0.3  # seconds; a step may last 0.25 before it holds the loop
@@ -95,7 +95,7 @@ def count_descriptors() -> int:
 
 def request(name: str, finished: float | None = None) -> Lane:
     """A lane for a film that is written by hand."""
-    return Lane(name, is_request=True, finished=finished)
+    return Lane(name, Kind.REQUEST, finished)
 
 
 def recorded(*steps: tuple[Lane | None, float, float], ended: float | None = 10) -> Film:

@@ -1,0 +1,210 @@
+"""Where code stands: a line of somebody's own, and what that line called.
+
+A thread that is busy deep inside a library got there from a line that somebody can change. That
+is the innermost line that belongs neither to Python, nor to what was installed, nor to this
+package and its neighbours.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+# Packages that may lie beside somebody's own code without being it.
+NEIGHBOURS = ("loopfilm", "tornalet", "trequests")
+LONGEST = 60  # letters of a call that are shown
+
+
+class Point(NamedTuple):
+    """One line of one function, at the moment of a look. It keeps no variables alive.
+
+    Attributes:
+        code: the function.
+        line: the number of the line; 0 if there is none.
+        instruction: which instruction of the function, by its offset in bytes.
+    """
+
+    code: CodeType
+    line: int
+    instruction: int
+
+
+class Place(NamedTuple):
+    """Where code stood.
+
+    Attributes:
+        own: in somebody's own code, if any of that was there; otherwise in what was innermost.
+        inner: what was innermost, if that is another place.
+    """
+
+    own: Point
+    inner: Point | None
+
+    @property
+    def line(self) -> str:
+        """The line, such as "server.py:12"."""
+        return f"{file_name(self.own.code)}:{self.own.line}"
+
+    @property
+    def call(self) -> str:
+        """What stands there, such as "time.sleep(1)"; empty if nobody has the source."""
+        return source(self.own)
+
+    @property
+    def deeper(self) -> str:
+        """The library's line and what it called, if there is one."""
+        if self.inner is None:
+            return ""
+        return f"{file_name(self.inner.code)}:{self.inner.line}, {source(self.inner)}"
+
+    def __str__(self) -> str:
+        """Return the line and the call."""
+        return f"{self.line}, {self.call}" if self.call else self.line
+
+
+def thread_at(
+    thread: int, is_own: Callable[[CodeType], bool], is_end: Callable[[CodeType], bool]
+) -> FrameType | None:
+    """Return the innermost of somebody's own frames in which a thread stands now.
+
+    Args:
+        thread: its `threading.get_ident()`.
+        is_own: says which code is somebody's own.
+        is_end: says which code nobody looks behind.
+
+    Returns:
+        The frame, or `None` if there is none.
+    """
+    frame = sys._current_frames().get(thread)
+    while frame is not None and not is_own(frame.f_code):
+        frame = None if is_end(frame.f_code) else frame.f_back
+    return frame
+
+
+def place_of(frames: Iterable[Any]) -> Place | None:
+    """Return where code stands.
+
+    Args:
+        frames: those of functions, coroutines or generators, the innermost first.
+    """
+    innermost: Point | None = None
+    for frame in frames:
+        code = frame.f_code
+        if innermost is None and not is_machinery(code):
+            innermost = _point(frame)
+        if is_own(code):
+            own = _point(frame)
+            return Place(own, None if innermost == own else innermost)
+    return Place(innermost, None) if innermost else None
+
+
+def place_of_thread(thread: int) -> Place | None:
+    """Return where a thread stands now, if it has begun.
+
+    Args:
+        thread: its `threading.get_ident()`.
+    """
+    return place_of(_outwards(sys._current_frames().get(thread)))
+
+
+def place_of_await(coroutine: Any) -> Place | None:
+    """Return what a coroutine that is suspended waits for, if it can be seen.
+
+    Args:
+        coroutine: the coroutine, or a generator that stands for one.
+    """
+    frames: list[Any] = []
+    if inspect.iscoroutine(coroutine) and (
+        inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+    ):
+        # It waits for its turn.
+        return None
+    # A chain of coroutines can be long, and a cycle is possible only in one that is broken.
+    while coroutine is not None and len(frames) < 1000:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        frame = frame or getattr(coroutine, "ag_frame", None)
+        if frame is not None:
+            frames.append(frame)
+        coroutine = (
+            getattr(coroutine, "cr_await", None)
+            or getattr(coroutine, "gi_yieldfrom", None)
+            or getattr(coroutine, "ag_await", None)
+        )
+    return place_of(reversed(frames))
+
+
+def _outwards(frame: FrameType | None) -> Iterable[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _point(frame: Any) -> Point:
+    return Point(frame.f_code, frame.f_lineno or 0, frame.f_lasti)
+
+
+# -- whose code it is --------------------------------------------------------------------------
+
+
+def _folders() -> tuple[str, ...]:
+    wanted = ("stdlib", "platstdlib", "purelib", "platlib")
+    installed = [path for name in wanted if (path := sysconfig.get_paths().get(name))]
+    return tuple({str(Path(path).resolve()) + "/" for path in installed})
+
+
+INSTALLED = _folders()
+NEAR = tuple(str(Path(__file__).resolve().parent.parent / name) + "/" for name in NEIGHBOURS)
+
+
+@lru_cache(maxsize=10_000)
+def is_own(code: CodeType) -> bool:
+    """Return whether code is somebody's own: no library's, and not Python's."""
+    name = code.co_filename
+    if name.startswith("<"):
+        # <frozen importlib>, and what libraries make at run time. `python -c` has <string>.
+        return name in ("<stdin>", "<string>")
+    path = Path(name).resolve().as_posix()
+    return not path.startswith((*INSTALLED, *NEAR)) and "/site-packages/" not in path
+
+
+@lru_cache(maxsize=10_000)
+def is_machinery(code: CodeType) -> bool:
+    """Return whether code belongs to this package, which is never what held a loop."""
+    return Path(code.co_filename).resolve().as_posix().startswith(NEAR[0])
+
+
+# -- what it is called -------------------------------------------------------------------------
+
+
+def file_name(code: CodeType) -> str:
+    """Return what a reader calls a file: its name, or "In[5]" for a cell of a notebook."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    if shell is not None:
+        found = shell.compile.format_code_name(code.co_filename)
+        if found is not None:
+            return str(found[1])
+    return Path(code.co_filename).name
+
+
+def source(point: Point) -> str:
+    """Return the expression at a point, in one line, if its source is at hand."""
+    positions = list(point.code.co_positions())
+    number = point.instruction // 2
+    if 0 <= number < len(positions):
+        first, last, start, end = positions[number]
+    else:
+        first = last = start = end = None
+    if first is None or first != last or start is None or end is None:
+        text = linecache.getline(point.code.co_filename, first or point.line)
+    else:
+        line = linecache.getline(point.code.co_filename, first)
+        text = line.encode()[start:end].decode(errors="replace")
+    text = " ".join(text.split()).removeprefix("await ")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
