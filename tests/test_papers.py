@@ -193,7 +193,7 @@ def test_every_address_of_a_demo_is_answered() -> None:
         for style in (callbacks, coroutines):
             with running_apart(style.make_app(backend)) as url:
                 for path in paths:
-                    assert requests.get(url + path, timeout=60).status_code == 200, path
+                    assert requests.get(url + path, timeout=500).status_code == 200, path
 
 
 # -- names -------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_a_result_is_kept_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_program_runs_until_the_block_ends() -> None:
     with program("stormy_demo.backend", "--port=0") as server:
-        assert requests.get(server.url, timeout=10).status_code == 404
+        assert requests.get(server.url, timeout=500).status_code == 404
         assert server.port == int(server.url.rpartition(":")[2])
         assert server.cpu() > 0
         assert server.memory() > 1

@@ -39,6 +39,8 @@ STYLES = [blocking, *POLITE]
 THINGS = ["profile", "friends", "messages"]
 # Seconds: a deadline that no machine is too busy for.
 LONG = 500
+# A busy machine may need more than a short one. Then all of it happens again with a longer one.
+PATIENCE = (0.2, 1, 5, 25)
 
 
 def name(style: ModuleType) -> str:
@@ -285,7 +287,11 @@ class TestEveryStyle:
     async def test_counts_the_deadline_from_the_end_of_the_delay(
         self, style: ModuleType
     ) -> None:
-        assert (await ask(style, Backend(), delay=1.1, deadline=1)).code == 200
+        for deadline in PATIENCE:
+            response = await ask(style, Backend(), delay=1.1 * deadline, deadline=deadline)
+            if response.code == 200:
+                break
+        assert response.code == 200
 
     async def test_answers_others_after_a_failure(self, style: ModuleType) -> None:
         backend = Backend(fail={"friends"})

@@ -315,7 +315,7 @@ class TestSQLAlchemy:
         """It blocks the loop as ever, and the warning names the line."""
 
         def ask() -> int:
-            return requests.get(f"{url}/messages?user=ada", timeout=5).status_code
+            return requests.get(f"{url}/messages?user=ada", timeout=500).status_code
 
         with (
             running_apart(Backend().app) as url,

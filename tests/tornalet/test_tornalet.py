@@ -531,6 +531,6 @@ class Client:
 
 
 async def until(happens: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(500):
         while not happens():
             await asyncio.sleep(0.001)

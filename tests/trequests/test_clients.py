@@ -281,7 +281,7 @@ class TestTimeouts:
                     with client:
                         client.recv(65536)
                         asked_for.set()
-                        go.wait(10)
+                        go.wait(500)
                         client.sendall(OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nhi")
                 sent.set()
 
@@ -360,7 +360,7 @@ class TestStreams:
             first_is_read.set()
 
         def code() -> list[bytes]:
-            with requests.get(url, stream=True, timeout=5) as answer:
+            with requests.get(url, stream=True, timeout=500) as answer:
                 pieces = answer.iter_content(3)
                 first = next(pieces)
                 way.wait(set_it())
@@ -379,7 +379,7 @@ class TestStreams:
 
         def code() -> int:
             read = 0
-            with requests.get(url, stream=True, timeout=20) as answer:
+            with requests.get(url, stream=True, timeout=500) as answer:
                 for piece in answer.iter_content(MEGABYTE):
                     read += len(piece)
                     assert large.sent - read < 32 * MEGABYTE
@@ -391,7 +391,7 @@ class TestStreams:
     @everywhere
     async def test_a_large_answer_comes_whole(self, engine: str | None) -> None:
         def code() -> int:
-            return len(requests.get(url, timeout=20).content)
+            return len(requests.get(url, timeout=500).content)
 
         # Tornado's clients would give up above 100 MB.
         pieces = 101 if engine in ("simple", "curl") else 20
@@ -403,10 +403,10 @@ class TestStreams:
         body = OK + b"Content-Length: 14\r\n\r\none\ntwo\nthree\n"
 
         def lines() -> list[bytes]:
-            return list(requests.get(url, stream=True, timeout=5).iter_lines(chunk_size=5))
+            return list(requests.get(url, stream=True, timeout=500).iter_lines(chunk_size=5))
 
         def raws() -> list[Any]:
-            raw = requests.get(url, stream=True, timeout=5).raw
+            raw = requests.get(url, stream=True, timeout=500).raw
             return [
                 raw.read(2),
                 raw.read(0),
@@ -425,7 +425,7 @@ class TestStreams:
     @everywhere
     async def test_chunks_are_read_only_if_there_are_any(self, engine: str | None) -> None:
         def code() -> list[bytes]:
-            with requests.get(url, stream=True, timeout=5) as answer:
+            with requests.get(url, stream=True, timeout=500) as answer:
                 return list(answer.raw.read_chunked())
 
         async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
@@ -440,14 +440,14 @@ class TestStreams:
         """Tornado's simple client does not know trailers."""
         chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n"
         async with at(answers(OK + chunks)) as url:
-            answer = await Way(engine)(requests.get, url, timeout=5)
+            answer = await Way(engine)(requests.get, url, timeout=500)
         assert answer.text == "hi"
         assert list(answer.headers) == ["Transfer-Encoding"]
 
     @in_tornado
     async def test_the_rest_is_read_on_another_loop(self, engine: str) -> None:
         def code() -> requests.Response:
-            return requests.get(url, stream=True, timeout=5)
+            return requests.get(url, stream=True, timeout=500)
 
         def read() -> bytes:
             return asyncio.run(tornalet.run(lambda: answer.content))
@@ -462,7 +462,7 @@ class TestStreams:
         self, engine: str
     ) -> None:
         def code() -> requests.Response:
-            return requests.get(url, stream=True, timeout=5)
+            return requests.get(url, stream=True, timeout=500)
 
         async def read() -> bytes:
             with pytest.warns(RuntimeWarning, match="waiting for an answer blocks"):
@@ -484,7 +484,7 @@ class TestStreams:
                 client.recv(1)
 
         def ask() -> requests.Response:
-            answer = requests.get(url, stream=True, timeout=5)
+            answer = requests.get(url, stream=True, timeout=500)
             assert answer.raw.read(4) == b"half"
             return answer
 
@@ -507,7 +507,7 @@ class TestStreams:
     @in_tornado
     async def test_the_rest_is_read_on_another_thread(self, engine: str) -> None:
         def code() -> requests.Response:
-            return requests.get(url, stream=True, timeout=5)
+            return requests.get(url, stream=True, timeout=500)
 
         async with at(Large("chunks", pieces=8)) as url:
             answer = await Way(engine)(code)
@@ -519,7 +519,7 @@ class TestStreams:
         """Plain code on the loop's thread would wait for ever for the loop that it holds up."""
 
         def code() -> requests.Response:
-            return requests.get(url, stream=True, timeout=5)
+            return requests.get(url, stream=True, timeout=500)
 
         half = OK + b"Content-Length: 8\r\n\r\nhalf"
         async with at(answers(half, hang=True)) as url:
@@ -593,7 +593,7 @@ class TestEnds:
 
         async with serving(talk) as server:
             url = f"http://127.0.0.1:{server.port}/"
-            task = asyncio.create_task(Way(engine)(requests.get, url, timeout=20))
+            task = asyncio.create_task(Way(engine)(requests.get, url, timeout=500))
             await came.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -617,7 +617,9 @@ class TestEnds:
 
         async with serving(talk) as server:
             url = f"http://127.0.0.1:{server.port}/"
-            task = asyncio.create_task(Way(engine)(requests.post, url, data=body(), timeout=20))
+            task = asyncio.create_task(
+                Way(engine)(requests.post, url, data=body(), timeout=500)
+            )
             await came.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -643,7 +645,7 @@ class TestErrors:
         self, engine: str | None, stream: bool, answer: bytes, error: str
     ) -> None:
         def code() -> bytes:
-            return requests.get(url, stream=stream, timeout=5).content
+            return requests.get(url, stream=stream, timeout=500).content
 
         async with at(answers(OK + answer)) as url:
             with pytest.raises(getattr(requests.exceptions, error)):
@@ -654,7 +656,7 @@ class TestErrors:
         """The engine "simple" learns of no header before all have come."""
         async with at(answers(OK + b"Transfer-Encoding: chunked\r\n")) as url:
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
-                await Way(engine)(requests.get, url, timeout=5)
+                await Way(engine)(requests.get, url, timeout=500)
 
     @pytest.mark.parametrize(
         "head",
@@ -670,7 +672,7 @@ class TestErrors:
     ) -> None:
         async with at(answers(head)) as url:
             with pytest.raises(requests.ConnectionError) as raised:
-                await Way(engine)(requests.get, url, timeout=5)
+                await Way(engine)(requests.get, url, timeout=500)
         assert type(raised.value) is requests.ConnectionError
 
     @in_tornado
@@ -683,7 +685,7 @@ class TestErrors:
 
         async with at(talk) as url:
             with pytest.raises(requests.ConnectionError) as raised:
-                await Way(engine)(requests.get, url, timeout=20)
+                await Way(engine)(requests.get, url, timeout=500)
         assert type(raised.value) is requests.ConnectionError
         assert re.search("more than|Too large", str(raised.value))
 
@@ -694,7 +696,7 @@ class TestErrors:
             request = requests.Request("GET", "http://127.0.0.1:1/").prepare()
             request.headers["X-Name"] = value
             with requests.Session() as session:
-                session.send(request, timeout=5)
+                session.send(request, timeout=500)
 
         async with at(answers(EMPTY)) as url:
             with pytest.raises(ValueError, match="header"):
@@ -708,7 +710,7 @@ class TestErrors:
             with pytest.raises(
                 Exception, match=r"label empty or too long|label too long"
             ) as raised:
-                await Way(engine)(requests.get, url, timeout=5)
+                await Way(engine)(requests.get, url, timeout=500)
             kinds.append(raised.type)
         assert kinds[0] is kinds[1]
 
@@ -720,7 +722,7 @@ class TestErrors:
 
         taken = list[str]()
         with pytest.raises(requests.ConnectionError):
-            await Way(engine)(requests.post, "http://127.0.0.1:1/", data=body(), timeout=5)
+            await Way(engine)(requests.post, "http://127.0.0.1:1/", data=body(), timeout=500)
         assert taken == []
 
     @everywhere
@@ -736,7 +738,7 @@ class TestErrors:
 
         async with at(talk) as url:
             with pytest.raises(requests.ConnectionError):
-                await Way(engine)(requests.post, url, data=body(), timeout=20)
+                await Way(engine)(requests.post, url, data=body(), timeout=500)
 
     @everywhere
     async def test_a_body_that_is_refused_in_the_middle(self, engine: str | None) -> None:
@@ -754,19 +756,19 @@ class TestErrors:
 
         def body() -> Iterator[bytes]:
             yield b"one"
-            way.wait(asyncio.wait_for(answered.wait(), 10))
+            way.wait(asyncio.wait_for(answered.wait(), 500))
             for _ in range(10):
                 yield b"more"
 
         async with at(talk) as url:
-            answer = await way(requests.post, url, data=body(), timeout=5)
+            answer = await way(requests.post, url, data=body(), timeout=500)
         assert (answer.status_code, answer.text) == (413, "no")
 
     @everywhere
     async def test_what_came_before_it_broke_off_is_given(self, engine: str | None) -> None:
         def code() -> list[bytes]:
             came = list[bytes]()
-            answer = requests.get(url, stream=True, timeout=5)
+            answer = requests.get(url, stream=True, timeout=500)
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
                 came.extend(iter_until_it_breaks(answer, came))
             return came
@@ -779,7 +781,7 @@ class TestErrors:
         texts = list[str]()
         for engine in (None, "sockets"):
             with pytest.raises(requests.ConnectionError) as raised:
-                await Way(engine)(requests.get, f"{scheme}://127.0.0.1:1/", timeout=5)
+                await Way(engine)(requests.get, f"{scheme}://127.0.0.1:1/", timeout=500)
             texts.append(str(raised.value))
         assert texts[0] == texts[1]
         assert f"{scheme.upper()}ConnectionPool(host='127.0.0.1', port=1)" in texts[0]
@@ -789,11 +791,11 @@ class TestErrors:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
         with pytest.raises(requests.ConnectionError) as raised:
-            await Way(engine)(requests.get, f"http://127.0.0.1:{port}/", timeout=5)
+            await Way(engine)(requests.get, f"http://127.0.0.1:{port}/", timeout=500)
         reason = raised.value.args[0].reason
         assert isinstance(reason, urllib3.exceptions.NewConnectionError)
         with pytest.raises(requests.ConnectionError) as raised:
-            await Way(engine)(requests.get, "http://no-such-name.invalid/", timeout=20)
+            await Way(engine)(requests.get, "http://no-such-name.invalid/", timeout=500)
         reason = raised.value.args[0].reason
         assert isinstance(reason, urllib3.exceptions.NameResolutionError)
 
@@ -809,7 +811,7 @@ class TestWhatComesWithIt:
     async def test_the_version_the_reason_and_the_headers(self, engine: str | None) -> None:
         head = b"HTTP/1.0 203 So They Say\r\nX-One: 1\r\nX-One: 2\r\nX-None:\r\n\r\n"
         async with at(answers(head)) as url:
-            answer = await Way(engine)(requests.get, url, timeout=5)
+            answer = await Way(engine)(requests.get, url, timeout=500)
         raw = answer.raw
         assert (raw.version, raw.status, raw.reason) == (10, 203, "So They Say")
         assert raw.headers.getlist("x-one") == ["1", "2"]
@@ -818,13 +820,13 @@ class TestWhatComesWithIt:
     @everywhere
     async def test_a_reason_that_is_not_given(self, engine: str | None) -> None:
         async with at(answers(b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n")) as url:
-            answer = await Way(engine)(requests.get, url, timeout=5)
+            answer = await Way(engine)(requests.get, url, timeout=500)
         assert (answer.status_code, answer.reason) == (200, "")
 
     @everywhere
     async def test_a_continue_is_not_the_answer(self, engine: str | None) -> None:
         async with at(answers(b"HTTP/1.1 100 Continue\r\n\r\n", EMPTY)) as url:
-            answer = await Way(engine)(requests.post, url, data="body", timeout=5)
+            answer = await Way(engine)(requests.post, url, data="body", timeout=500)
         assert answer.status_code == 200
 
     @everywhere
@@ -841,7 +843,7 @@ class TestWhatComesWithIt:
             request = requests.Request("GET", url, headers={"X-Empty": ""}).prepare()
             request.url = f"{url}a/../b?"
             with requests.Session() as session:
-                session.send(request, timeout=5)
+                session.send(request, timeout=500)
 
         async with at(talk) as url:
             await Way(engine)(code)
@@ -859,7 +861,7 @@ class TestWhatComesWithIt:
 
         headers = {"User-Agent": SKIP_HEADER, "Accept-Encoding": SKIP_HEADER}
         async with at(talk) as url:
-            await Way(engine)(requests.get, url, headers=headers, timeout=5)
+            await Way(engine)(requests.get, url, headers=headers, timeout=500)
         assert b"user-agent" not in seen[0]
         assert b"accept-encoding" not in seen[0]
 
@@ -878,7 +880,7 @@ class TestWhatComesWithIt:
         def code() -> None:
             with requests.Session() as session:
                 session.mount("http://", Mine(engine))
-                session.get(url, timeout=5)
+                session.get(url, timeout=500)
 
         async with at(talk) as url:
             await Way(engine)(code)
@@ -893,7 +895,7 @@ class TestWhatComesWithIt:
         def code() -> None:
             with requests.Session() as session:
                 session.mount("http://", Mine(engine))
-                session.get(url, timeout=5)
+                session.get(url, timeout=500)
 
         async with at(answers(EMPTY)) as url:
             with pytest.raises(
@@ -931,7 +933,7 @@ class TestBodies:
         upload = Upload()
         async with at(upload) as url:
             data = (piece for piece in (b"one", "two", b"", b"three"))
-            await Way(engine)(requests.request, method, url, data=data, timeout=5)
+            await Way(engine)(requests.request, method, url, data=data, timeout=500)
         assert b"".join(upload.body) == b"onetwothree"
         assert b"content-length" not in upload.head
 
@@ -945,7 +947,7 @@ class TestBodies:
         async with at(upload) as url:
             file = io.BytesIO(b"passed over" + content)
             file.seek(11)
-            await Way(engine)(requests.request, method, url, data=file, timeout=10)
+            await Way(engine)(requests.request, method, url, data=file, timeout=500)
         assert b"".join(upload.body) == content
         if size:
             assert b"content-length: %d\r\n" % size in upload.head
@@ -956,7 +958,7 @@ class TestBodies:
         upload = Upload(EMPTY.replace(b": 0", b": 1000"))
         async with at(upload) as url:
             data: Any = b"body" if length == "known" else iter([b"body"])
-            answer = await Way(engine)(requests.head, url, data=data, timeout=5)
+            answer = await Way(engine)(requests.head, url, data=data, timeout=500)
         assert b"".join(upload.body) == b"body"
         assert (answer.headers["Content-Length"], answer.content) == ("1000", b"")
 
@@ -977,7 +979,7 @@ class TestBodies:
             request = requests.Request("POST", url, data=iter([b"one"])).prepare()
             del request.headers["Transfer-Encoding"]
             with requests.Session() as session:
-                session.send(request, timeout=5)
+                session.send(request, timeout=500)
 
         upload = Upload()
         async with at(upload) as url:
@@ -994,11 +996,11 @@ class TestBodies:
 
         def body() -> Iterator[bytes]:
             yield b"one"
-            way.wait(asyncio.wait_for(upload.came.wait(), 10))
+            way.wait(asyncio.wait_for(upload.came.wait(), 500))
             yield b"two"
 
         async with at(upload) as url:
-            await way(requests.post, url, data=body(), timeout=5)
+            await way(requests.post, url, data=body(), timeout=500)
         assert upload.body == [b"one", b"two"]
 
     @everywhere
@@ -1019,12 +1021,12 @@ class TestBodies:
 
         def body() -> Iterator[bytes]:
             yield b"one"
-            way.wait(asyncio.wait_for(answered.wait(), 10))
+            way.wait(asyncio.wait_for(answered.wait(), 500))
             yield b"two"
             yield b"three"
 
         async with at(talk) as url:
-            answer = await way(requests.post, url, data=body(), timeout=5)
+            answer = await way(requests.post, url, data=body(), timeout=500)
         assert answer.text == "hi"
         assert came == [b"one", b"two", b"three"]
 
@@ -1035,9 +1037,9 @@ class TestBodies:
 
             def body() -> Iterator[bytes]:
                 for _ in range(2):
-                    yield requests.get(other, timeout=5).content
+                    yield requests.get(other, timeout=500).content
 
-            await Way(engine)(requests.post, url, data=body(), timeout=5)
+            await Way(engine)(requests.post, url, data=body(), timeout=500)
         assert upload.body == [b"hi", b"hi"]
 
     @everywhere
@@ -1051,7 +1053,7 @@ class TestBodies:
         async with serving(Upload()) as server:
             url = f"http://127.0.0.1:{server.port}/"
             with pytest.raises(KeyError, match="two"):
-                await Way(engine)(requests.post, url, data=body(), timeout=5)
+                await Way(engine)(requests.post, url, data=body(), timeout=500)
             gc.collect()
             await server.gone.wait()
 
@@ -1075,7 +1077,7 @@ class TestBodies:
                 yield bytes(MEGABYTE)
 
         async with at(talk) as url:
-            await Way(engine)(requests.post, url, data=body(), timeout=20)
+            await Way(engine)(requests.post, url, data=body(), timeout=500)
         assert taken == 60 * MEGABYTE
 
 
@@ -1165,7 +1167,7 @@ class TestTLS:
             options["not_after"] = datetime(2020, 1, 1, tzinfo=UTC)
         async with at_tls(trust.server(host, **options)) as url:
             with pytest.raises(requests.exceptions.SSLError) as raised:
-                await Way(engine)(requests.get, url, verify=verify, timeout=5)
+                await Way(engine)(requests.get, url, verify=verify, timeout=500)
         assert isinstance(raised.value.args[0].reason, urllib3.exceptions.SSLError)
 
     @everywhere
@@ -1228,7 +1230,9 @@ class TestTLS:
                 assert isinstance(adapter, HTTPAdapter)
                 adapter.poolmanager.connection_pool_kw["key_password"] = password
                 cert = (trust.path("client.crt"), str(tmp_path / "client.key"))
-                return session.get(url, verify=trust.path("ca.pem"), cert=cert, timeout=5).text
+                return session.get(
+                    url, verify=trust.path("ca.pem"), cert=cert, timeout=500
+                ).text
 
         async with at_tls(trust.server("127.0.0.1", client=True)) as url:
             assert await Way(engine)(code, "secret") == "hi"
@@ -1246,7 +1250,7 @@ class TestTLS:
                 adapter = session.get_adapter(url)
                 assert isinstance(adapter, HTTPAdapter)
                 adapter.poolmanager.connection_pool_kw["ssl_context"] = context
-                return [session.get(url, timeout=5).text for _ in range(2)]
+                return [session.get(url, timeout=500).text for _ in range(2)]
 
         async with at_tls(trust.server("127.0.0.1")) as url:
             assert await Way(engine)(code) == ["hi", "hi"]
@@ -1258,7 +1262,7 @@ class TestTLS:
     ) -> None:
         def code() -> None:
             def ask() -> str:
-                return session.get(url, verify=str(file), timeout=5).text
+                return session.get(url, verify=str(file), timeout=500).text
 
             with requests.Session() as session:
                 session.headers["Connection"] = "close"
@@ -1391,7 +1395,7 @@ class TestHTTPProxies:
             at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url,
         ):
             proxies = through("http", server, "ada:s%3A3@")
-            answer = await Way(engine)(requests.get, url, proxies=proxies, timeout=5)
+            answer = await Way(engine)(requests.get, url, proxies=proxies, timeout=500)
         assert answer.text == "hi"
         assert proxy.seen[0].startswith(b"GET " + url.encode())
         assert b"Proxy-Connection" not in proxy.seen[0]
@@ -1405,7 +1409,7 @@ class TestHTTPProxies:
                 url,
                 proxies=through("http", server, "ada:secret@"),
                 verify=trust.path("ca.pem"),
-                timeout=5,
+                timeout=500,
             )
             assert answer.text == "hi"
             assert answer.headers["Content-Length"] == "2"
@@ -1423,7 +1427,7 @@ class TestHTTPProxies:
         context = trust.server("127.0.0.1")
         async with serving(proxy, ssl_options=context) as server, at_tls(context) as url:
             ask = Way(engine)
-            options: dict[str, Any] = {"proxies": through("https", server), "timeout": 5}
+            options: dict[str, Any] = {"proxies": through("https", server), "timeout": 500}
             # Each answer closes the connection, and the next one is made by the same object.
             session = requests.Session()
             if engine:
@@ -1441,10 +1445,10 @@ class TestHTTPProxies:
         async with serving(HTTPProxy(b"ada:secret")) as server:
             proxies = through("http", server)
             way = Way(engine)
-            answer = await way(requests.get, "http://x.example/", proxies=proxies, timeout=5)
+            answer = await way(requests.get, "http://x.example/", proxies=proxies, timeout=500)
             assert answer.status_code == 407
             with pytest.raises(requests.exceptions.ProxyError):
-                await way(requests.get, "https://x.example/", proxies=proxies, timeout=5)
+                await way(requests.get, "https://x.example/", proxies=proxies, timeout=500)
 
     @engines(None, "curl", "sockets")
     async def test_there_is_no_proxy(self, engine: str | None) -> None:
@@ -1452,7 +1456,7 @@ class TestHTTPProxies:
             proxies = through("http", server)
         for url in ("http://x.example/", "https://x.example/"):
             with pytest.raises(requests.exceptions.ProxyError):
-                await Way(engine)(requests.get, url, proxies=proxies, timeout=5)
+                await Way(engine)(requests.get, url, proxies=proxies, timeout=500)
 
     async def test_simple_names_the_engines_that_can(self) -> None:
         async with serving(HTTPProxy()) as server:
@@ -1487,7 +1491,7 @@ class TestSOCKSProxies:
                 f"{'https' if secure else 'http'}://{host}:{target.port}/",
                 proxies=through(scheme, server),
                 verify=trust.path("ca.pem"),
-                timeout=5,
+                timeout=500,
             )
         assert answer.text == "hi"
         assert proxy.hosts == [host.encode()]
@@ -1517,7 +1521,7 @@ class TestSOCKSProxies:
 
         async with serving(SOCKSProxy()) as server, serving(talk) as target:
             url = f"http://127.0.0.1:{target.port}/"
-            ask = Way(engine)(requests.get, url, proxies=through("socks5", server), timeout=20)
+            ask = Way(engine)(requests.get, url, proxies=through("socks5", server), timeout=500)
             task = asyncio.create_task(ask)
             await came.wait()
             task.cancel()
@@ -1543,17 +1547,17 @@ class TestSOCKSProxies:
         async with serving(SOCKSProxy(b"ada:secret")) as server, at(talk) as url:
             way = Way(engine)
             right = through("socks5", server, "ada:secret@")
-            assert (await way(requests.get, url, proxies=right, timeout=5)).text == "hi"
+            assert (await way(requests.get, url, proxies=right, timeout=500)).text == "hi"
             wrong = through("socks5", server, "ada:other@")
             with pytest.raises(requests.ConnectionError):
-                await way(requests.get, url, proxies=wrong, timeout=5)
+                await way(requests.get, url, proxies=wrong, timeout=500)
 
     @everywhere
     async def test_there_is_no_proxy(self, engine: str | None) -> None:
         async with serving(SOCKSProxy()) as server:
             proxies = through("socks5h", server)
         with pytest.raises(requests.ConnectionError) as raised:
-            await Way(engine)(requests.get, "http://x.example/", proxies=proxies, timeout=5)
+            await Way(engine)(requests.get, "http://x.example/", proxies=proxies, timeout=500)
         assert type(raised.value) is requests.ConnectionError
 
 
@@ -1567,7 +1571,7 @@ class TestPlaces:
         setup_session(session, engine=engine)
 
         def ask() -> str:
-            return session.get(url, timeout=5).text
+            return session.get(url, timeout=500).text
 
         async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
             texts = await asyncio.gather(
@@ -1590,7 +1594,7 @@ class TestPlaces:
             session = requests.Session()
         for ask in (session.get, requests.Session().get):
             with pytest.raises(urllib3.exceptions.LocationParseError):
-                await tornalet.run(ask, "http://a..b/", timeout=5)
+                await tornalet.run(ask, "http://a..b/", timeout=500)
 
     @in_tornado
     async def test_after_the_setup_it_is_stock(self, engine: str) -> None:
@@ -1601,7 +1605,7 @@ class TestPlaces:
         session.mount("http://", adapter)
 
         def ask() -> str:
-            return session.get(url, timeout=5).text
+            return session.get(url, timeout=500).text
 
         async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
             assert await asyncio.to_thread(ask) == "hi"
@@ -1612,7 +1616,7 @@ class TestPlaces:
     ) -> None:
         def code() -> None:
             for _ in range(3):
-                requests.get(url, stream=True, timeout=5).close()
+                requests.get(url, stream=True, timeout=500).close()
 
         async with serving(answers(OK + b"Content-Length: 8\r\n\r\nhalf", hang=True)) as server:
             url = f"http://127.0.0.1:{server.port}/"

@@ -246,7 +246,7 @@ class TestToolbeltStreams:
                     f"{url}/upload",
                     data=body,
                     headers={"Content-Type": body.content_type},
-                    timeout=20,
+                    timeout=500,
                 )
             return encoder.len, answer.json()
 
@@ -257,7 +257,7 @@ class TestToolbeltStreams:
             for _ in uploads:
                 await begun.get()
             # Both are stuck in the middle, since the server reads no further.
-            answer = await way(requests.get, f"{url}/visit?user=alan", timeout=5)
+            answer = await way(requests.get, f"{url}/visit?user=alan", timeout=500)
             assert answer.json()["user"] == "alan"
             assert not any(task.done() for task in uploads)
             release.set()
@@ -276,7 +276,7 @@ class TestToolbeltStreams:
 
         def download(url: str, name: str) -> Any:
             address = f"{url}/download?as={name}"
-            with requests.get(address, stream=True, timeout=20) as answer:
+            with requests.get(address, stream=True, timeout=500) as answer:
                 return stream_response_to_file(answer, path=str(tmp_path), chunksize=100_000)
 
         app = visits(together=1)
@@ -287,7 +287,7 @@ class TestToolbeltStreams:
             downloads = [asyncio.create_task(way(download, url, name)) for name in names]
             for _ in downloads:
                 await begun.get()
-            answer = await way(requests.get, f"{url}/visit?user=alan", timeout=5)
+            answer = await way(requests.get, f"{url}/visit?user=alan", timeout=500)
             assert answer.json()["user"] == "alan"
             assert not any(task.done() for task in downloads)
             release.set()
@@ -316,7 +316,7 @@ class TestToolbeltAdapters:
         def code() -> Any:
             with (
                 mounted(make_adapter()) as session,
-                session.get(f"{url}/visit", stream=True, timeout=10, **options) as answer,
+                session.get(f"{url}/visit", stream=True, timeout=500, **options) as answer,
             ):
                 return look(answer)
 
@@ -357,7 +357,7 @@ class TestToolbeltAdapters:
         sessions = [mounted(adapter) for adapter in adapters]
 
         def code(session: requests.Session) -> bool:
-            with session.get(f"{url}/visit", stream=True, timeout=10) as answer:
+            with session.get(f"{url}/visit", stream=True, timeout=500) as answer:
                 sock = answer.raw.connection.sock
                 return sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0
 
@@ -375,7 +375,8 @@ class TestToolbeltAdapters:
         session = mounted(SourceAddressAdapter("127.0.0.1", pool_maxsize=1, pool_block=True))
 
         def code(user: str) -> Any:
-            return session.get(f"{url}/visit", params={"user": user}, timeout=10).json()["user"]
+            answer = session.get(f"{url}/visit", params={"user": user}, timeout=500)
+            return answer.json()["user"]
 
         async with running(visits(together=1)) as url:
             users = ["ada", "grace", "alan"]
@@ -405,7 +406,7 @@ class TestToolbeltAdapters:
             with pytest.raises(
                 requests.exceptions.SSLError, match="Fingerprints did not match"
             ):
-                await way(mounted(wrong).get, url, verify=certified.authority, timeout=10)
+                await way(mounted(wrong).get, url, verify=certified.authority, timeout=500)
         assert len(right) == VISITORS
 
     async def test_the_name_of_a_host_that_is_asked_by_its_address(
@@ -417,7 +418,7 @@ class TestToolbeltAdapters:
             found = await self.visit(way, url, HostHeaderSSLAdapter, **named)
             assert [visit["host"] for visit in found] == ["storm.example.org"] * VISITORS
             with pytest.raises(requests.exceptions.SSLError, match="IP address mismatch"):
-                await way(mounted(HTTPAdapter()).get, url, **named, timeout=10)
+                await way(mounted(HTTPAdapter()).get, url, **named, timeout=500)
 
     async def test_a_tls_of_somebody_else_s_is_refused_on_the_loop(
         self, politely: Way, tmp_path: Path
@@ -435,7 +436,7 @@ class TestToolbeltAdapters:
                 pk_bytes=mine.private_key_pem.bytes(),
             )
             session = mounted(adapter)
-            return session.get(f"{url}/visit", verify=certified.authority, timeout=10).json()
+            return session.get(f"{url}/visit", verify=certified.authority, timeout=500).json()
 
         async with certified.running(visits(together=1)) as url:
             with pytest.raises(RuntimeError, match="PyOpenSSLContext"):
@@ -447,7 +448,7 @@ class TestToolbeltSessions:
     async def test_addresses_below_another(self, way: Way) -> None:
         def code(user: str) -> Any:
             with BaseUrlSession(base_url=f"{url}/") as session:
-                return session.get("visit", params={"user": user}, timeout=5).json()["user"]
+                return session.get("visit", params={"user": user}, timeout=500).json()["user"]
 
         async with running(visits()) as url:
             users = [f"visitor {n}" for n in range(VISITORS)]
@@ -469,7 +470,7 @@ class TestToolbeltSessions:
 
         def code() -> tuple[list[int], int]:
             auth = GuessAuth("ada", "secret")
-            answer = requests.get(f"{url}/secret", auth=auth, timeout=5)
+            answer = requests.get(f"{url}/secret", auth=auth, timeout=500)
             return [before.status_code for before in answer.history], answer.status_code
 
         refused = Together(VISITORS)
@@ -480,7 +481,7 @@ class TestToolbeltSessions:
 
     async def test_a_look_at_what_was_sent(self, way: Way) -> None:
         def code() -> str:
-            answer = requests.get(f"{url}/visit?user=ada", timeout=5)
+            answer = requests.get(f"{url}/visit?user=ada", timeout=500)
             return bytes(dump_all(answer)).decode()
 
         async with running(visits(together=1)) as url:
@@ -498,7 +499,7 @@ class TestToolbeltSessions:
 
         def code(url: str) -> list[Any]:
             asked = [
-                {"method": "GET", "url": f"{url}/visit?user={n}", "timeout": 5}
+                {"method": "GET", "url": f"{url}/visit?user={n}", "timeout": 500}
                 for n in range(VISITORS)
             ]
             answers, errors = threaded.map(asked, num_processes=VISITORS)
@@ -557,7 +558,7 @@ class TestCache:
         self, way: Way, cached_session: Callable[..., CachedSession]
     ) -> None:
         def ask(user: str) -> tuple[str, bool]:
-            answer = session.get(url, params={"user": user}, timeout=5)
+            answer = session.get(url, params={"user": user}, timeout=500)
             return answer.json()["user"], answer.from_cache
 
         users = [f"visitor {n}" for n in range(VISITORS)]
@@ -575,7 +576,7 @@ class TestCache:
         """Nobody has an answer to share yet, so all ask, and all are kept in the same place."""
 
         def ask() -> bool:
-            answer = session.get(url, params={"user": "ada"}, timeout=5)
+            answer = session.get(url, params={"user": "ada"}, timeout=500)
             assert answer.json()["user"] == "ada"
             return bool(answer.from_cache)
 
@@ -593,7 +594,7 @@ class TestCache:
         self, way: Way, cached_session: Callable[..., CachedSession]
     ) -> None:
         def ask(user: str) -> tuple[str, bool]:
-            answer = session.get(url, params={"user": user}, timeout=5)
+            answer = session.get(url, params={"user": user}, timeout=500)
             return answer.json()["user"], answer.from_cache
 
         users = [f"visitor {n}" for n in range(VISITORS)]
@@ -608,7 +609,7 @@ class TestCache:
         """The old answer is given at once. The new one comes on a thread, which may block."""
 
         def ask() -> bool:
-            return bool(session.get(url, params={"user": "ada"}, timeout=5).from_cache)
+            return bool(session.get(url, params={"user": "ada"}, timeout=500).from_cache)
 
         news = asyncio.Event()
 
@@ -632,7 +633,7 @@ class TestCache:
         """`install_cache` puts a class of its own in the place of `requests.Session`."""
 
         def ask(user: str) -> bool:
-            answer = requests.get(url, params={"user": user}, timeout=5)
+            answer = requests.get(url, params={"user": user}, timeout=500)
             assert answer.json()["user"] == user
             return bool(getattr(answer, "from_cache", False))
 
@@ -719,7 +720,7 @@ class TestProcesses:
                 return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             status = 1
             try:
-                answer = requests.get(f"{url}/visit?user=ada", timeout=5)
+                answer = requests.get(f"{url}/visit?user=ada", timeout=500)
                 status = 0 if answer.json()["user"] == "ada" else 2
             finally:
                 os._exit(status)

@@ -149,7 +149,7 @@ def test_loops_that_end_leave_no_descriptors_to_the_garbage_collector(
 ) -> None:
     def ask(url: str) -> int:
         with requests.Session() as session:
-            return session.get(f"{url}/profile?user=ada", timeout=10).status_code
+            return session.get(f"{url}/profile?user=ada", timeout=500).status_code
 
     def count() -> int:
         return sum(1 for _ in DESCRIPTORS.iterdir())
@@ -236,7 +236,7 @@ def test_a_loop_that_is_closed_in_the_middle_of_requests_holds_nobody_up(
         loop.run_until_complete(ask())
         loop.close()
         closed.set()
-        go_on.wait(10)
+        go_on.wait(500)
         for each, task in zip(asking, tasks, strict=True):
             each.close()
             # asyncio would complain of a task that is pending when it goes.
@@ -245,10 +245,10 @@ def test_a_loop_that_is_closed_in_the_middle_of_requests_holds_nobody_up(
     with running_apart(backend.app) as url, setup_session(engine=engine):
         thread = threading.Thread(target=close_in_the_middle, args=(url,))
         thread.start()
-        assert closed.wait(10)
-        answer = asyncio.run(run(requests.get, f"{url}/messages?user=ada", timeout=10))
+        assert closed.wait(500)
+        answer = asyncio.run(run(requests.get, f"{url}/messages?user=ada", timeout=500))
         go_on.set()
-        thread.join(10)
+        thread.join(500)
     assert answer.status_code == 200
     assert not thread.is_alive()
 

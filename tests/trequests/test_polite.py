@@ -42,7 +42,7 @@ Other = Callable[[Any, threading.Event], None]
 
 LARGE = bytes(range(256)) * 40_000  # more than lies between two sockets
 A_MOMENT = 0.02  # seconds, after which nothing comes
-LONG = 30.0  # seconds
+LONG = 500.0  # seconds
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

@@ -57,7 +57,7 @@ def nobody_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def profile(session: requests.Session, url: str, user: str) -> str:
-    answer = session.get(f"{url}/profile", params={"user": user}, timeout=10)
+    answer = session.get(f"{url}/profile", params={"user": user}, timeout=500)
     return str(answer.json()["profile"].split()[0])
 
 
@@ -67,7 +67,7 @@ async def all_three(session: requests.Session, url: str) -> list[str]:
 
 
 async def until_asked(backend: Backend) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(500):
         while not backend.asked:
             await asyncio.sleep(0)
 
@@ -191,7 +191,7 @@ async def test_the_pause_before_another_try_is_waited_for(
     retries = kind(3, status_forcelist=[503], **options)
     async with running(Application([("/", Busy)], visits=visits)) as url:
         with polite_session(max_retries=retries) as session:
-            answer = await run(session.get, f"{url}/?after={after}", timeout=10)
+            answer = await run(session.get, f"{url}/?after={after}", timeout=500)
     assert answer.text == "welcome"
     assert len(visits) == 3
     assert type(retries) is kind
@@ -276,7 +276,7 @@ async def test_the_pauses_of_all_kinds_of_retries_are_waited_for(
 ) -> None:
     async with running(Application([("/", Busy)], visits=list[str]())) as url:
         with polite_session(max_retries=retries) as session:
-            assert (await run(session.get, url, timeout=10)).text == "welcome"
+            assert (await run(session.get, url, timeout=500)).text == "welcome"
     if isinstance(retries, Counted):
         assert Counted.pauses == 2
 
@@ -568,7 +568,7 @@ async def test_the_pause_before_another_try_blocks_where_nobody_can_wait(
         polite_session(max_retries=retries) as session,
         pytest.warns(RuntimeWarning, match="blocks") as caught,
     ):
-        assert session.get(url, timeout=10).text == "welcome"
+        assert session.get(url, timeout=500).text == "welcome"
     assert len(caught) == 1
 
 
@@ -623,18 +623,18 @@ def test_a_fork_in_the_middle_of_a_setup_may_set_up_too() -> None:
         def mount(self, prefix: Any, adapter: Any) -> None:
             if "slow" in prefix:
                 begun.set()
-                go_on.wait(10)
+                go_on.wait(500)
             super().mount(prefix, adapter)
 
     thread = threading.Thread(target=lambda: setup_session(Slow(), "http://slow.example/"))
     thread.start()
-    begun.wait(10)
+    begun.wait(500)
     with warnings.catch_warnings():
         # The thread that is in the middle is there on purpose.
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
-        signal.alarm(30)
+        signal.alarm(500)
         with setup_session():
             fine = isinstance(requests.Session().get_adapter("http://x/"), SocketsAdapter)
         os._exit(0 if fine else 1)
@@ -649,7 +649,7 @@ async def test_some_addresses_keep_the_settings_that_they_had() -> None:
         session = requests.Session()
         session.mount("http://", HTTPAdapter(max_retries=retries))
         with setup_session(session, url):
-            assert (await run(session.get, url, timeout=10)).text == "welcome"
+            assert (await run(session.get, url, timeout=500)).text == "welcome"
         assert list(session.adapters) == ["https://", "http://"]
 
 
@@ -764,7 +764,7 @@ async def test_it_can_refuse_to_block_the_loop() -> None:
         with pytest.raises(
             RuntimeError, match=r"GET http://.*/profile.* blocks the event loop"
         ):
-            session.get(f"{url}/profile?user=ada", timeout=10)
+            session.get(f"{url}/profile?user=ada", timeout=500)
         assert await run(profile, session, url, "ada") == "Ada"
         assert await asyncio.to_thread(profile, session, url, "ada") == "Ada"
 
@@ -786,7 +786,7 @@ async def test_a_body_that_is_read_outside_warns_too() -> None:
     go_on = threading.Event()
     session = requests.Session()
     with running_apart(Application([("/", Slow)])) as url, setup_session(session):
-        answer = await run(session.get, url, stream=True, timeout=10)
+        answer = await run(session.get, url, stream=True, timeout=500)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             threading.Timer(0.1, go_on.set).start()
@@ -811,7 +811,7 @@ async def test_a_body_that_is_read_outside_does_what_was_asked_for(outside: Any)
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("error")
-        answer = await run(session.get, url, stream=True, timeout=10)
+        answer = await run(session.get, url, stream=True, timeout=500)
         threading.Timer(0.1, go_on.set).start()
         if outside == "block":
             assert answer.text == "one two"

@@ -33,7 +33,7 @@ class Blocking:
     def __call__(self) -> str:
         self.thread = threading.current_thread()
         self.begun.set()
-        self.go_on.wait(10)
+        self.go_on.wait(500)
         if self.error:
             raise self.error
         return "result"
@@ -49,7 +49,7 @@ class Blocking:
 async def test_the_result_comes_and_the_loop_goes_on_meanwhile() -> None:
     blocking = Blocking()
     waiting = asyncio.create_task(run(blocking.wait))
-    await asyncio.to_thread(blocking.begun.wait, 10)
+    await asyncio.to_thread(blocking.begun.wait, 500)
     assert not waiting.done()
     blocking.go_on.set()
     assert await waiting == "result"
@@ -85,7 +85,7 @@ async def test_it_sees_the_variables_of_its_caller() -> None:
 async def test_a_result_that_nobody_waits_for_is_given_back() -> None:
     blocking = Blocking()
     waiting = asyncio.create_task(run(blocking.wait))
-    await asyncio.to_thread(blocking.begun.wait, 10)
+    await asyncio.to_thread(blocking.begun.wait, 500)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -97,7 +97,7 @@ async def test_a_result_that_nobody_waits_for_is_given_back() -> None:
 async def test_an_error_that_nobody_waits_for_is_none() -> None:
     blocking = Blocking(KeyError("ada"))
     waiting = asyncio.create_task(run(blocking.wait))
-    await asyncio.to_thread(blocking.begun.wait, 10)
+    await asyncio.to_thread(blocking.begun.wait, 500)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -110,7 +110,7 @@ async def test_an_error_that_nobody_waits_for_is_none() -> None:
 async def test_it_comes_at_the_very_moment_of_a_cancellation(error: Exception | None) -> None:
     blocking = Blocking(error)
     waiting = asyncio.create_task(run(blocking.wait))
-    await asyncio.to_thread(blocking.begun.wait, 10)
+    await asyncio.to_thread(blocking.begun.wait, 500)
     # The loop stands still here: the result is put behind this, and the cancellation behind it.
     blocking.finish()
     asyncio.get_running_loop().call_soon(waiting.cancel)
@@ -123,7 +123,7 @@ async def test_it_comes_at_the_very_moment_of_a_cancellation(error: Exception | 
 def test_after_the_loop_was_closed_the_result_is_given_back(error: Exception | None) -> None:
     async def give_up() -> None:
         waiting = asyncio.create_task(run(blocking.wait))
-        await asyncio.to_thread(blocking.begun.wait, 10)
+        await asyncio.to_thread(blocking.begun.wait, 500)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -141,7 +141,7 @@ async def test_so_many_run_at_once_and_no_more() -> None:
         asyncio.create_task(run(wait_for_thread, each, None, places))
         for each in (first, second)
     ]
-    await asyncio.to_thread(first.begun.wait, 10)
+    await asyncio.to_thread(first.begun.wait, 500)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not second.begun.is_set()
@@ -204,7 +204,7 @@ async def test_whoever_is_woken_and_leaves_passes_the_place_on() -> None:
         await asyncio.sleep(0)
     places.put("place")
     tasks[0].cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(500):
         assert await tasks[1] == "place"
     places.put("another")
     assert await tasks[2] == "another"
@@ -226,7 +226,7 @@ def test_whoever_waits_on_a_loop_that_was_closed_keeps_nobody_from_a_place() -> 
         task = asyncio.create_task(run(places.get))
         await asyncio.sleep(0)
         places.put("place")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(500):
             return str(await task)
 
     assert asyncio.run(other()) == "place"

@@ -226,7 +226,7 @@ class TestAsking:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     async def test_each_method_arrives(self, way: Way, method: str) -> None:
         async with served() as url:
-            answer = await way(requests.request, method, f"{url}/echo", timeout=5)
+            answer = await way(requests.request, method, f"{url}/echo", timeout=500)
         assert answer.json()["method"] == method
         assert header(answer, "content-type") == []
         assert header(answer, "transfer-encoding") == []
@@ -235,7 +235,7 @@ class TestAsking:
 
     async def test_an_unusual_method_arrives(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.request, "PROPFIND", f"{url}/echo", timeout=5)
+            answer = await way(requests.request, "PROPFIND", f"{url}/echo", timeout=500)
         assert answer.json()["method"] == "PROPFIND"
 
     async def test_parameters_arrive(self, way: Way) -> None:
@@ -244,7 +244,7 @@ class TestAsking:
                 requests.get,
                 f"{url}/echo a/ö?a=1#fragment",
                 params={"b": ["2", "&é"]},
-                timeout=5,
+                timeout=500,
             )
         assert answer.json()["uri"] == "/echo%20a/%C3%B6?a=1&b=2&b=%26%C3%A9"
         assert answer.url == f"{url}/echo%20a/%C3%B6?a=1&b=2&b=%26%C3%A9#fragment"
@@ -279,7 +279,7 @@ class TestAsking:
     ) -> None:
         body = {name: made() if callable(made) else made for name, made in body.items()}
         async with served() as url:
-            answer = await way(requests.request, method, f"{url}/echo", **body, timeout=5)
+            answer = await way(requests.request, method, f"{url}/echo", **body, timeout=500)
         assert answer.json()["method"] == method
         assert answer.json()["body"] == arrives
         assert header(answer, "content-type") == ([content_type] if content_type else [])
@@ -288,13 +288,13 @@ class TestAsking:
         """Stock requests takes its length in characters for one in bytes."""
         async with served() as url:
             file = io.StringIO("Zoë")
-            answer = await Way(client)(requests.post, f"{url}/echo", data=file, timeout=5)
+            answer = await Way(client)(requests.post, f"{url}/echo", data=file, timeout=500)
         assert answer.json()["body"].encode("latin-1").decode() == "Zoë"
 
     async def test_files_arrive(self, way: Way) -> None:
         async with served() as url:
             files = {"f": ("name.txt", io.BytesIO(b"content"), "text/plain")}
-            answer = await way(requests.post, f"{url}/echo", files=files, timeout=5)
+            answer = await way(requests.post, f"{url}/echo", files=files, timeout=500)
         assert header(answer, "content-type")[0].startswith("multipart/form-data; boundary=")
         assert 'filename="name.txt"' in answer.json()["body"]
 
@@ -306,7 +306,7 @@ class TestAsking:
             "User-Agent": "me",
         }
         async with served() as url:
-            answer = await way(requests.post, f"{url}/echo", headers=headers, timeout=5)
+            answer = await way(requests.post, f"{url}/echo", headers=headers, timeout=500)
         sent = dict(answer.json()["headers"])
         for ours in ("connection", "host", "content-length"):
             sent.pop(ours, None)
@@ -321,7 +321,7 @@ class TestAsking:
     async def test_a_header_that_is_not_latin_1_is_refused(self, way: Way) -> None:
         async with served() as url:
             with pytest.raises(UnicodeEncodeError):
-                await way(requests.get, f"{url}/echo", headers={"X-Name": "小波"}, timeout=5)
+                await way(requests.get, f"{url}/echo", headers={"X-Name": "小波"}, timeout=500)
 
     async def test_a_host_of_one_s_own_arrives(self, way: Way) -> None:
         async with served() as url:
@@ -333,12 +333,12 @@ class TestAsking:
     async def test_a_user_and_a_password_arrive(self, way: Way) -> None:
         async with served() as url:
             auth = ("ada", "s:é".encode())
-            answer = await way(requests.get, f"{url}/secret", auth=auth, timeout=5)
+            answer = await way(requests.get, f"{url}/secret", auth=auth, timeout=500)
             assert answer.text == "welcome"
             with_user = url.replace("//", "//ada:s%3A%C3%A9@")
-            answer = await way(requests.get, f"{with_user}/secret", timeout=5)
+            answer = await way(requests.get, f"{with_user}/secret", timeout=500)
             assert answer.status_code in (200, 401)
-            assert (await way(requests.get, f"{url}/secret", timeout=5)).status_code == 401
+            assert (await way(requests.get, f"{url}/secret", timeout=500)).status_code == 401
 
 
 class TestAnswers:
@@ -356,7 +356,7 @@ class TestAnswers:
     async def test_the_headers_and_none_that_is_invented(self, way: Way) -> None:
         async with raw(b"HTTP/1.1 200 OK\r\nX-One: 1\r\nx-two: 2\r\nX-Two: 3\r\n"
                        b"X-Name: Zo\xeb\r\nContent-Length: 2\r\n\r\nhi") as url:  # fmt: skip
-            answer = await way(requests.get, url, timeout=5)
+            answer = await way(requests.get, url, timeout=500)
         assert {name.lower(): value for name, value in answer.headers.items()} == {
             "x-one": "1",
             "x-two": "2, 3",
@@ -368,19 +368,19 @@ class TestAnswers:
     @pytest.mark.parametrize("code", [204, 304])
     async def test_an_answer_without_a_body(self, way: Way, code: int) -> None:
         async with served() as url:
-            answer = await way(requests.get, f"{url}/status/{code}", timeout=5)
+            answer = await way(requests.get, f"{url}/status/{code}", timeout=500)
         assert (answer.status_code, answer.content) == (code, b"")
 
     async def test_a_head(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.head, f"{url}/echo", timeout=5)
+            answer = await way(requests.head, f"{url}/echo", timeout=500)
         assert answer.headers["X-Method"] == "HEAD"
         assert answer.headers["Content-Length"] == "1000"
         assert answer.content == b""
 
     async def test_gzip_is_unpacked_once(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.get, f"{url}/zipped", timeout=5)
+            answer = await way(requests.get, f"{url}/zipped", timeout=500)
         assert answer.headers["Content-Encoding"] == "gzip"
         assert answer.encoding == "latin-1"
         assert answer.text == "Zoë"
@@ -390,22 +390,23 @@ class TestAnswers:
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi"
         ) as url:
             with pytest.raises(requests.exceptions.ContentDecodingError):
-                await way(requests.get, url, timeout=5)
+                await way(requests.get, url, timeout=500)
 
     async def test_json_and_what_is_none(self, way: Way) -> None:
         async with served() as url:
-            assert (await way(requests.get, f"{url}/echo", timeout=5)).json()["method"] == "GET"
-            answer = await way(requests.get, f"{url}/status/200", timeout=5)
+            answer = await way(requests.get, f"{url}/echo", timeout=500)
+            assert answer.json()["method"] == "GET"
+            answer = await way(requests.get, f"{url}/status/200", timeout=500)
         with pytest.raises(requests.JSONDecodeError):
             answer.json()
 
     async def test_a_body_in_pieces(self, way: Way) -> None:
         def lines(url: str) -> list[bytes]:
-            with requests.get(url, stream=True, timeout=5) as answer:
+            with requests.get(url, stream=True, timeout=500) as answer:
                 return list(answer.iter_lines())
 
         def pieces(url: str) -> bytes:
-            answer = requests.get(url, stream=True, timeout=5)
+            answer = requests.get(url, stream=True, timeout=500)
             return b"".join(answer.iter_content(3))
 
         async with served() as url:
@@ -414,7 +415,7 @@ class TestAnswers:
 
     async def test_a_raw_body(self, way: Way) -> None:
         def read(url: str) -> tuple[bytes, bytes]:
-            answer = requests.get(url, stream=True, timeout=5)
+            answer = requests.get(url, stream=True, timeout=500)
             return answer.raw.read(3), answer.raw.read()
 
         async with raw(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef") as url:
@@ -422,7 +423,7 @@ class TestAnswers:
 
     async def test_it_knows_what_was_asked_and_how_long_it_took(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.get, f"{url}/echo", timeout=5)
+            answer = await way(requests.get, f"{url}/echo", timeout=500)
         assert answer.request.method == "GET"
         assert answer.url == answer.request.url == f"{url}/echo"
         assert answer.elapsed.total_seconds() > 0
@@ -434,7 +435,7 @@ class TestAnswers:
             seen.append(answer.status_code)
 
         async with served() as url:
-            await way(requests.get, f"{url}/echo", hooks={"response": hook}, timeout=5)
+            await way(requests.get, f"{url}/echo", hooks={"response": hook}, timeout=500)
         assert seen == [200]
 
 
@@ -442,32 +443,34 @@ class TestCookies:
     async def test_a_session_keeps_them(self, way: Way) -> None:
         def code(url: str) -> Any:
             with requests.Session() as session:
-                first = session.get(f"{url}/cookies?a=1&b=2", timeout=5)
+                first = session.get(f"{url}/cookies?a=1&b=2", timeout=500)
                 assert first.cookies.get_dict() == {"a": "1", "b": "2"}
                 assert session.cookies.get_dict() == {"a": "1", "b": "2"}
-                return session.get(f"{url}/cookies", cookies={"c": "3"}, timeout=5).json()
+                return session.get(f"{url}/cookies", cookies={"c": "3"}, timeout=500).json()
 
         async with served() as url:
             assert await way(code, url) == {"a": "1", "b": "2", "c": "3"}
-            assert (await way(requests.get, f"{url}/cookies", timeout=5)).json() == {}
+            assert (await way(requests.get, f"{url}/cookies", timeout=500)).json() == {}
 
     async def test_a_redirect_brings_them_along(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.get, f"{url}/redirect?to=/cookies", timeout=5)
+            answer = await way(requests.get, f"{url}/redirect?to=/cookies", timeout=500)
         assert answer.json() == {"redirected": "yes"}
 
 
 class TestRedirects:
     async def test_are_followed_and_remembered(self, way: Way) -> None:
         async with served() as url:
-            answer = await way(requests.get, f"{url}/redirect?to=/redirect?to=/echo", timeout=5)
+            answer = await way(
+                requests.get, f"{url}/redirect?to=/redirect?to=/echo", timeout=500
+            )
         assert answer.url == f"{url}/echo"
         assert [r.status_code for r in answer.history] == [302, 302]
 
     async def test_are_left_alone_if_asked(self, way: Way) -> None:
         async with served() as url:
             there = f"{url}/redirect?to=/echo"
-            answer = await way(requests.get, there, allow_redirects=False, timeout=5)
+            answer = await way(requests.get, there, allow_redirects=False, timeout=500)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/echo")
         assert answer.history == []
 
@@ -478,7 +481,7 @@ class TestRedirects:
     async def test_of_a_post(self, way: Way, code: int, method: str, body: str) -> None:
         async with served() as url:
             there = f"{url}/redirect?to=/echo&code={code}"
-            answer = await way(requests.post, there, data={"foo": "bar"}, timeout=5)
+            answer = await way(requests.post, there, data={"foo": "bar"}, timeout=500)
         assert answer.json()["method"] == method
         assert answer.json()["body"] == body
         assert header(answer, "content-type") == ([FORM] if body else [])
@@ -576,14 +579,14 @@ class TestErrors:
         self, way: Way, url: str, error: type[Exception]
     ) -> None:
         with pytest.raises(error) as raised:
-            await way(requests.get, url, timeout=5)
+            await way(requests.get, url, timeout=500)
         assert type(raised.value) is error
 
     @pytest.mark.parametrize("host", ["a..b", f"{'a' * 70}.invalid"])
     async def test_a_name_that_cannot_be_one(self, client: str, host: str) -> None:
         """Here stock requests lets an exception of urllib3 through, which is no model."""
         with pytest.raises(requests.RequestException):
-            await Way(client)(requests.get, f"http://{host}/", timeout=5)
+            await Way(client)(requests.get, f"http://{host}/", timeout=500)
 
     async def test_an_exception_of_the_body_itself(self, way: Way) -> None:
         def body() -> Iterator[bytes]:
@@ -592,7 +595,7 @@ class TestErrors:
 
         async with served() as url:
             with pytest.raises(KeyError, match="two"):
-                await way(requests.post, f"{url}/echo", data=body(), timeout=5)
+                await way(requests.post, f"{url}/echo", data=body(), timeout=500)
 
 
 @contextlib.contextmanager
@@ -628,7 +631,7 @@ class TestPoliteness:
 
         def code(url: str) -> None:
             try:
-                requests.get(f"{url}/profile?user=ada", timeout=20)
+                requests.get(f"{url}/profile?user=ada", timeout=500)
             except BaseException as error:
                 seen.append(type(error))
                 raise
@@ -660,7 +663,7 @@ class TestPoliteness:
         session = requests.Session()
 
         def ask() -> int:
-            return session.get(f"{url}/echo", timeout=5).status_code
+            return session.get(f"{url}/echo", timeout=500).status_code
 
         async with served() as url:
             with setup_session(session, engine=engine):
@@ -676,7 +679,7 @@ class TestPoliteness:
         self, engine: str, open_descriptors: Callable[[], int]
     ) -> None:
         async def ask() -> None:
-            await run(requests.get, f"{url}/profile?user=ada", timeout=5)
+            await run(requests.get, f"{url}/profile?user=ada", timeout=500)
 
         with running_apart(Backend().app) as url, setup_session(engine=engine):
             on_own_loop(ask)
@@ -705,15 +708,15 @@ class TestOutsideAGreenlet:
         self, engine: str
     ) -> None:
         def get(url: str) -> requests.Response:
-            return requests.get(url, timeout=5)
+            return requests.get(url, timeout=500)
 
         def session_get(url: str) -> requests.Response:
             with requests.Session() as session:
-                return session.get(url, timeout=5)
+                return session.get(url, timeout=500)
 
         def session_send(url: str) -> requests.Response:
             with requests.Session() as session:
-                return session.send(requests.Request("GET", url).prepare(), timeout=5)
+                return session.send(requests.Request("GET", url).prepare(), timeout=500)
 
         with running_apart(site()) as url, setup_session(engine=engine):
             for ask in (get, session_get, session_send):
@@ -726,12 +729,12 @@ class TestOutsideAGreenlet:
 
     def test_it_blocks_silently_where_no_loop_runs(self, engine: str) -> None:
         with running_apart(site()) as url, setup_session(engine=engine):
-            assert requests.get(f"{url}/echo", timeout=5).status_code == 200
+            assert requests.get(f"{url}/echo", timeout=500).status_code == 200
 
     async def test_it_blocks_silently_on_another_thread(self, engine: str) -> None:
         async with served() as url:
             with setup_session(engine=engine):
-                answer = await asyncio.to_thread(requests.get, f"{url}/echo", timeout=5)
+                answer = await asyncio.to_thread(requests.get, f"{url}/echo", timeout=500)
         assert answer.status_code == 200
 
 
@@ -894,7 +897,7 @@ class TestSetup:
             session = requests.Session()
         with running_apart(site()) as url, warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert session.get(f"{url}/echo", timeout=5).status_code == 200
+            assert session.get(f"{url}/echo", timeout=500).status_code == 200
 
     @pytest.mark.parametrize(
         "how", [copy.copy, copy.deepcopy, lambda a: pickle.loads(pickle.dumps(a))]
@@ -907,7 +910,7 @@ class TestSetup:
         again = how(session)
         assert engine_of(again) == engine
         async with served() as url:
-            assert (await run(again.get, f"{url}/echo", timeout=5)).status_code == 200
+            assert (await run(again.get, f"{url}/echo", timeout=500)).status_code == 200
 
 
 class TestEnvironment:
@@ -917,7 +920,7 @@ class TestEnvironment:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
         async with served() as url:
             with pytest.raises(requests.exceptions.ProxyError, match='"curl" and "sockets" do'):
-                await Way("simple")(requests.get, f"{url}/echo", timeout=5)
+                await Way("simple")(requests.get, f"{url}/echo", timeout=500)
 
     async def test_a_proxy_that_is_not_there_is_an_error(
         self, way: Way, monkeypatch: pytest.MonkeyPatch
@@ -925,7 +928,7 @@ class TestEnvironment:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
         async with served() as url:
             with pytest.raises(requests.exceptions.ProxyError):
-                await way(requests.get, f"{url}/echo", timeout=5)
+                await way(requests.get, f"{url}/echo", timeout=500)
 
     async def test_an_address_that_needs_no_proxy_is_reached(
         self, way: Way, monkeypatch: pytest.MonkeyPatch
@@ -933,7 +936,7 @@ class TestEnvironment:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9/")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         async with served() as url:
-            answer = await way(requests.get, f"{url}/echo", timeout=5)
+            answer = await way(requests.get, f"{url}/echo", timeout=500)
         assert answer.status_code == 200
 
     async def test_a_session_need_not_trust_the_environment(
@@ -945,7 +948,7 @@ class TestEnvironment:
         def code(url: str) -> int:
             session = requests.Session()
             session.trust_env = False
-            return session.get(f"{url}/echo", timeout=5).status_code
+            return session.get(f"{url}/echo", timeout=500).status_code
 
         async with served() as url:
             assert await way(code, url) == 200
