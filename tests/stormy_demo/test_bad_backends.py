@@ -186,6 +186,12 @@ def test_requests_takes_the_drops_of_a_header_also_when_it_is_late(
         assert served.result() == b""
 
 
+async def test_greenlets_give_up_a_backend_that_sends_faster_than_it_is_read() -> None:
+    """There is always more of it, and the loop goes on all the same."""
+    endless = {"100": Says(b"", "again", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)}
+    assert await told(greenlets, endless, 1) == {"100": LATE}
+
+
 def test_what_differs_is_the_exception() -> None:
     alike = RIGHT_ANSWERS | VALUES | OTHER_STATUS | NOT_UNDERSTOOD | NO_ANSWER | TOO_LATE
     assert len(DIFFERENT | NEVER_TOO_LATE_FOR_BLOCKING) < len(alike) / 10

@@ -906,3 +906,42 @@ def test_tls_that_ends_without_a_word(tls: Any) -> None:
 def test_tls_is_as_polite_as_what_it_began_on(tls: Any) -> None:
     for name in WAYS[1:]:
         assert Way(name, tls)(type) is PoliteTLSSocket
+
+
+# -- the turns of others -----------------------------------------------------------------------
+
+MANY = 200  # calls, more than there may be in a row
+
+always_done = pytest.mark.parametrize(
+    "call",
+    [method("recv", 1), into("recv_into", 1), method("send", b"x"), method("sendall", b"x")],
+)
+
+
+def went_on(call: Call, seconds: float, tls: Any) -> bool:
+    """Make a call many times that never has to wait, and return whether the loop went on."""
+
+    def calls(sock: Any) -> bool:
+        # The rest has come with the first of it.
+        sock.recv(1)
+        turns = list[bool]()
+        asyncio.get_running_loop().call_soon(turns.append, True)
+        sock.settimeout(seconds)
+        for _ in range(MANY):
+            call(sock)
+        return any(turns)
+
+    return bool(Way("in a greenlet", tls)(calls, sends(bytes(2 * MANY))))
+
+
+@always_done
+def test_who_never_has_to_wait_lets_others_have_a_turn(call: Call, tls: Any) -> None:
+    """Somebody who sends faster than it is read would hold the loop for ever."""
+    for with_or_without in (tls, None):
+        assert went_on(call, LONG, with_or_without)
+
+
+@always_done
+def test_who_does_not_want_to_wait_does_not(call: Call, tls: Any) -> None:
+    for with_or_without in (tls, None):
+        assert not went_on(call, 0, with_or_without)

@@ -7,6 +7,7 @@ the loop goes on meanwhile. Outside of a greenlet they hold the thread, as a pla
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -29,6 +30,8 @@ DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 WAIT_FOR_ALL = getattr(socket, "MSG_WAITALL", 0)
 # Seconds. A plain socket waits whole milliseconds, rounded up.
 SHORTEST_WAIT = 0.001
+# After so many calls that had nothing to wait for, others on the loop have a turn.
+IN_A_ROW = 32
 
 
 class PoliteSocket(socket.socket):
@@ -47,6 +50,8 @@ class PoliteSocket(socket.socket):
     # Whether a warning was given that the request blocks the loop; reading its body is a part
     # of it.
     _warned = False
+    # Calls since the loop went on.
+    _in_a_row = 0
 
     def __init__(
         self,
@@ -216,6 +221,7 @@ class PoliteSocket(socket.socket):
         with memoryview(data) as whole, whole.cast("B") as view:
             sent = 0
             while sent < len(view):
+                self._take_turns(flags)
                 try:
                     sent += super().send(view[sent:], flags)
                     continue
@@ -234,6 +240,7 @@ class PoliteSocket(socket.socket):
     def _once_ready(
         self, call: Callable[..., T], for_writing: bool, flags: int, *args: Any
     ) -> T:
+        self._take_turns(flags)
         deadline = self._deadline()
         while True:
             try:
@@ -243,6 +250,13 @@ class PoliteSocket(socket.socket):
                     raise
             # To wait in the `except` would show a time-out as one error on top of another.
             self._wait(for_writing, deadline)
+
+    def _take_turns(self, flags: int = 0) -> None:
+        # Another side that is always ahead would hold the loop for ever.
+        self._in_a_row += 1
+        if self._in_a_row > IN_A_ROW and self._may_wait(flags) and tornalet.can_wait():
+            self._in_a_row = 0
+            tornalet.wait(asyncio.sleep(0))
 
     def _may_wait(self, flags: int) -> bool:
         # A plain socket with a timeout waits before it asks the system, which sees the flag.
@@ -273,6 +287,7 @@ class PoliteSocket(socket.socket):
         if fd < 0:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if tornalet.can_wait():
+            self._in_a_row = 0
             self._warned = False
             ready = wait_on_the_loop(fd, for_writing, seconds)
         else:

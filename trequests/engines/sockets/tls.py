@@ -52,6 +52,7 @@ class PoliteTLSSocket(ssl.SSLSocket, PoliteSocket):  # type: ignore[misc]
         return self._retried(super().unwrap, "shutdown")
 
     def _retried(self, call: Callable[..., T], what: str, *args: Any) -> T:
+        self._take_turns()
         deadline = self._deadline()
         while True:
             try:
