@@ -29,6 +29,8 @@ from .rendering import GIVE_UP_AFTER, described, quoted, shown
 from .verdict import Mistake, Verdict
 
 YOUR_CODE = "<your code>"
+# The file in which the child leaves its tracebacks when the parent asks for them.
+WHERE = "where.txt"
 
 # Seconds. A film calls a step long that takes more than the first; of those it is one of the
 # learner's, and not of a busy machine, if the thread had the second.

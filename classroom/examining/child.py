@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import faulthandler
 import json
 import os
 import re
@@ -29,8 +30,8 @@ from typing import Any, NoReturn
 from tornado.ioloop import IOLoop
 
 from ..catalogue import find
-from . import memory
-from .case import YOUR_CODE, Case, Refused
+from . import memory, shared_names
+from .case import WHERE, YOUR_CODE, Case, Refused
 from .kinds import Exercise
 from .mistakes import (
     ENDLESS,
@@ -39,6 +40,7 @@ from .mistakes import (
     MEMORY,
     MISSING,
     RAISES,
+    REPLACED,
     STOPS_THE_LOOP,
     TOO_LONG,
 )
@@ -59,6 +61,7 @@ MUCH = 128 << 20
 MORE = 1 << 20
 PATIENCE = 20  # beats
 LEAST_FILES = 40
+OWN_NAMES = "Python's own names stand for what they always stand for"
 # Kept, since the learner's code may replace `json.dumps`.
 AS_JSON = json.JSONEncoder().encode
 
@@ -117,6 +120,10 @@ class Watchdog(threading.Thread):
                 self.look()
             except MemoryError:
                 memory.insist(self.refuse_memory)
+            except Exception:
+                shared_names.put_back()
+                if not shared_names.replaced(self.case.source, self.case.tree):
+                    raise
 
     def look(self) -> None:
         """Look at what the thread does, and give up if it has done that for too long."""
@@ -198,7 +205,8 @@ class Watchdog(threading.Thread):
         self, mistake: Mistake, got: str, expected: str = "it comes to an end"
     ) -> NoReturn:
         """Refuse the answer, and end the process: its thread may never come back."""
-        refused = Refused(mistake, expected, got)
+        shared_names.put_back()
+        refused = blamed(self.case, Refused(mistake, expected, got))
         verdict = self.case.refusal(self.exercise.name, self.exercise.hints, refused)
         verdict.stalled = self.stalled
         self.result.end(verdict)
@@ -223,15 +231,20 @@ async def have_checked(case: Case, exercise: Exercise, watchdog: Watchdog) -> No
 def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     """Run the learner's code, and return the verdict on it."""
     try:
-        case.load()
-        loop = asyncio.new_event_loop()
-        # So that timers ring in their order however slow the machine is.
-        loop.time = watchdog.clock.time  # type: ignore[method-assign]
-        # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the learner's
-        # code has stopped, that may never end, and this process ends anyway.
-        loop.run_until_complete(have_checked(case, exercise, watchdog))
+        try:
+            case.load()
+            loop = asyncio.new_event_loop()
+            # So that timers ring in their order however slow the machine is.
+            loop.time = watchdog.clock.time  # type: ignore[method-assign]
+            # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the
+            # learner's code has stopped, that may never end, and this process ends anyway.
+            loop.run_until_complete(have_checked(case, exercise, watchdog))
+        finally:
+            # Before anything else: even to catch an exception takes names.
+            shared_names.put_back()
     except Refused as refused:
-        return memory.insist(case.refusal, exercise.name, exercise.hints, refused)
+        reason = memory.insist(blamed, case, refused)
+        return memory.insist(case.refusal, exercise.name, exercise.hints, reason)
     except BaseException as error:
         # Code that has taken all memory may have left none for that.
         return memory.insist(verdict_after, error, case, exercise)
@@ -241,10 +254,22 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
 def verdict_after(error: BaseException, case: Case, exercise: Exercise) -> Verdict:
     """Return the verdict on an answer after an exception has come out of everything."""
     if reason := why_it_ended(case, error):
+        return case.refusal(exercise.name, exercise.hints, blamed(case, reason))
+    if what := shared_names.replaced(case.source, case.tree):
+        reason = Refused(REPLACED, OWN_NAMES, f"{what}, and then {described(error)}")
         return case.refusal(exercise.name, exercise.hints, reason)
     # The checker itself failed, which is no verdict on the answer.
     text = "".join(traceback.format_exception(error))
     return Verdict(exercise.name, FAILED, got=text)
+
+
+def blamed(case: Case, refused: Refused) -> Refused:
+    """Return why an answer is refused: for a name that it has replaced, if it has.
+
+    What is replaced in other modules than `builtins` breaks less, and has mistakes of its own.
+    """
+    what = shared_names.replaced(case.source, case.tree, only_builtins=True)
+    return Refused(REPLACED, OWN_NAMES, what) if what else refused
 
 
 def why_it_ended(case: Case, error: BaseException) -> Refused | None:
@@ -338,6 +363,16 @@ class Result:
             self.part.replace(self.file)
 
 
+def tell_where(file: Path) -> None:
+    """Have all threads' tracebacks written to a file whenever the parent asks for them.
+
+    That also works while a call into C lets no other thread run. Windows has no such signal.
+    """
+    if sys.platform != "win32":
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        faulthandler.register(signal.SIGUSR1, descriptor)
+
+
 def what_is_missing() -> str:
     """Set the bound on memory; return which limit leaves too little for a check."""
     try:
@@ -369,6 +404,7 @@ def main() -> None:
         # Before there is a `Result`: this is no verdict on the answer.
         sys.exit(too_little)
     result = Result(Path(file))
+    tell_where(Path(file).with_name(WHERE))
     watchdog = Watchdog(case, exercise, result)
     watchdog.start()
     here = os.getpid()

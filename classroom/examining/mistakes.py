@@ -89,6 +89,16 @@ MISSING = Mistake(
     "a name that was changed, or is gone",
     ("Keep the name and the parameters that the exercise gave.",),
 )
+REPLACED = Mistake(
+    "replaced",
+    "a name of Python's own that was replaced for everybody",
+    (
+        "What you put into a module holds for all code that runs here, also for Tornado's and "
+        "for the check's.",
+        "Give your own things names of your own, and leave those of `builtins`, `asyncio`, "
+        "`os` and `time` as they are.",
+    ),
+)
 ENDLESS = Mistake(
     "endless",
     "a loop that does not end",
@@ -147,6 +157,7 @@ GENERAL = {
         AFTER_THE_END,
         EXITS,
         MISSING,
+        REPLACED,
         HOLDS,
         ENDLESS,
         TOO_LONG,

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from ..scripts import environment
+from .case import WHERE, YOUR_CODE
 from .kinds import Choice, Exercise
 from .own_time import OwnTime
 from .rendering import quoted
@@ -129,6 +131,7 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         try:
             said = _Listener(child)
             end = _wait(child, source)
+            where = _where(child, file, source) if end is _TOO_LONG else ""
         finally:
             _end(child)
         text = said.text()
@@ -147,6 +150,7 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         return Verdict(exercise.name, "not done", note, said=text)
     if end is _TOO_LONG:
         got, like = f"no answer within {DEADLINE:g} seconds", "a call that never returns"
+        got += f" ({where})" if where else ""
     elif not begun:
         raise RuntimeError(f"the check of {exercise.name} could not begin: {end}\n{text}")
     else:
@@ -195,6 +199,23 @@ def _wait(child: subprocess.Popen[bytes], source: str) -> str:
         if clock.time() > DEADLINE:
             return _TOO_LONG
     return _BUSY
+
+
+def _where(child: subprocess.Popen[bytes], file: Path, source: str) -> str:
+    """Return the line of the learner's code at which the child stands, as far as it tells."""
+    if sys.platform == "win32":
+        return ""
+    with contextlib.suppress(OSError):
+        child.send_signal(signal.SIGUSR1)
+    said = file.with_name(WHERE)
+    for _ in range(20):
+        time.sleep(0.05)
+        with contextlib.suppress(OSError):
+            # The main thread comes last, and in each thread the innermost line first.
+            for thread in reversed(said.read_text(errors="replace").split("hread 0x")):
+                if found := re.search(f'File "{YOUR_CODE}", line ([0-9]+) in ', thread):
+                    return quoted(source, int(found[1]))
+    return ""
 
 
 def _in_words(code: int) -> str:

@@ -1,0 +1,66 @@
+"""What a learner's cell has replaced that all code of the process uses, such as `open`.
+
+A cell runs in a module of its own: `len = 3` in there is its own affair. What it puts into
+`builtins`, `asyncio`, `os` or `time` the check and Tornado get too, and they break in places
+that say nothing of the cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import builtins
+import os
+import time
+from types import ModuleType
+
+from .rendering import quoted
+
+# The dictionaries themselves: to ask for them later would take `vars`.
+_NAMES = {module: vars(module) for module in (builtins, asyncio, os, time)}
+_KEPT = {module: names.copy() for module, names in _NAMES.items()}
+_replaced: dict[tuple[ModuleType, str], None] = {}
+
+
+def put_back() -> None:
+    """Give all names back what they stood for, and remember which had something else.
+
+    It calls nothing that can be replaced.
+    """
+    for module, kept in _KEPT.items():
+        names = _NAMES[module]
+        for name, value in kept.items():
+            if names.get(name, _KEPT) is not value:
+                _replaced[module, name] = None
+        names.update(kept)
+
+
+def replaced(source: str, tree: ast.Module, *, only_builtins: bool = False) -> str:
+    """Return in words which names a cell has replaced; `put_back` has seen them.
+
+    Args:
+        source: the cell.
+        tree: the cell as it is read.
+        only_builtins: whether to leave out what is replaced in other modules.
+
+    Returns:
+        Such as "`open` (line 3: `builtins.open = 5`)"; nothing if none was replaced.
+    """
+    for module, name in _replaced:
+        if module is builtins or not only_builtins:
+            called = name if module is builtins else f"{module.__name__}.{name}"
+            where = _place_of(name, source, tree)
+            return f"`{called}` stands for something else" + (f" ({where})" if where else "")
+    return ""
+
+
+def _place_of(name: str, source: str, tree: ast.Module) -> str:
+    """Return the line that gives a name of a module something else, if that can be seen."""
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Attribute(attr=found, ctx=ast.Store() | ast.Del())
+                | ast.Subscript(slice=ast.Constant(found), ctx=ast.Store() | ast.Del())
+            ) if found == name:
+                return quoted(source, node.lineno)
+    return ""
