@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -31,15 +33,21 @@ def run(*command: str | Path, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network, from a copy: building leaves files behind."""
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to build from, without a network: building leaves files behind."""
     copy = tmp_path_factory.mktemp("copy")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     for init in ROOT.glob("*/__init__.py"):
         room = init.parent
         ignored = shutil.ignore_patterns("__pycache__", "node_modules", "build")
         shutil.copytree(room, copy / room.name, ignore=ignored)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(copy: Path) -> Path:
+    """The wheel."""
     pip = [sys.executable, "-I", "-m", "pip", "wheel", "--no-index", "--no-deps"]
     run(*pip, "--no-build-isolation", "--wheel-dir", "wheels", ".", folder=copy)
     [found] = (copy / "wheels").glob("*.whl")
@@ -67,6 +75,16 @@ def test_the_wheel_has_the_packages_that_can_be_lifted_out_and_the_servers(wheel
         assert {f"{name}/py.typed", f"{name}/README.md"} <= {*names}
 
 
+def test_the_source_archive_has_them_too_and_no_test_of_what_it_lacks(copy: Path) -> None:
+    code = "from setuptools.build_meta import build_sdist; build_sdist('archive')"
+    subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, check=True)
+    [found] = (copy / "archive").glob("*.tar.gz")
+    with tarfile.open(found) as archive:
+        names = [name.split("/")[1:] for name in archive.getnames()]
+    folders = {name[0] for name in names if len(name) > 1}
+    assert folders == {*PACKAGES, "stormy_demo.egg-info"}
+
+
 @pytest.mark.parametrize("package", ["tornalet", "trequests", "loopfilm"])
 def test_the_first_example_of_its_readme_prints_what_stands_there(
     package: str, python: Path, tmp_path: Path
@@ -90,10 +108,12 @@ def test_all_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", each)[0] for each in project["dependencies"]}
     optional = {"pycurl", "socks"}  # extras, and only when they are asked for
-    code = "\n".join(
-        path.read_text(encoding="utf-8")
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
-    )
-    found = set(re.findall(r"^ *(?:from|import) (\w+)", code, re.MULTILINE))
+    found = set[str]()
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    found |= {alias.name.split(".")[0] for alias in names}
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.split(".")[0])
     assert found - sys.stdlib_module_names - {*PACKAGES} - optional == declared
