@@ -26,9 +26,9 @@ from urllib.parse import quote
 # `python3 -I`, or PYTHONSAFEPATH, leaves the folder of this file out.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
-from tools import copies, ready
+from tools import copies, ready, usage
 from tools.machine import allow_open_files
-from tools.set_up import ALL, CORE, PYTHON, ROOT, VENV, Trouble, alone, set_up
+from tools.set_up import ALL, CORE, PYTHON, ROOT, VENV, Misuse, Trouble, alone, set_up
 
 # -- one job -----------------------------------------------------------------------------------
 
@@ -82,13 +82,15 @@ def lab(arguments: list[str]) -> int:
     return run("-m", "jupyterlab", *ours, *rest)
 
 
-def check(_: list[str]) -> int:
+def check(arguments: list[str]) -> int:
     """Say whether this machine is ready for the day, and what to do if it is not."""
+    usage.of_check().parse_args(arguments)
     return 0 if ready.report() else 1
 
 
 def test(arguments: list[str]) -> int:
     """Run everything that must hold: style, types, tests, notebooks, slides, browser."""
+    usage.look_at_tests(arguments)
     set_up(ALL)
     # Each file in one process: the cells of a notebook share a kernel, and tests share what is
     # expensive to make. The files come in the order of tests/conftest.py, the longest first.
@@ -98,12 +100,14 @@ def test(arguments: list[str]) -> int:
 
 def slides(arguments: list[str]) -> int:
     """Build the deck and its pages, slides/build/index.html; --pdf, --check."""
+    usage.of_slides().parse_args(arguments)
     set_up(ALL)
     return run("-m", "slides", *arguments)
 
 
 def refresh(arguments: list[str]) -> int:
     """Run the committed notebooks again and keep their outputs; --check only compares."""
+    usage.of_refresh().parse_args(arguments)
     set_up(ALL)
     return run("-m", "tools.refresh", *arguments)
 
@@ -111,19 +115,19 @@ def refresh(arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     """Measure: [NAME] is one of the benchmarks, which it lists when there is none."""
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
-    if arguments and not arguments[0].startswith("-"):
-        name, *arguments = arguments
-    else:
-        name = "styles"
+    given = bool(arguments) and not arguments[0].startswith("-")
+    name, *options = arguments if given else ["styles", *arguments]
+    if name not in scripts:
+        raise Misuse(
+            f"there is no benchmark '{name}': bench takes one of {', '.join(scripts)}."
+        )
+    usage.look_at_options(scripts[name], options)
+    if not given:
         for stem, path in scripts.items():
             story = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             print(f"  {stem:<12} {story.partition(chr(10))[0]}")
-    if name not in scripts:
-        raise Trouble(
-            f"there is no benchmark '{name}': bench takes one of {', '.join(scripts)}."
-        )
     set_up(ALL)
-    return run("-m", f"benchmarks.{name}", *arguments)
+    return run("-m", f"benchmarks.{name}", *options)
 
 
 # -- the door ----------------------------------------------------------------------------------
@@ -159,6 +163,9 @@ def main(arguments: list[str]) -> int:
     try:
         allow_open_files()
         return VERBS[name](rest)
+    except Misuse as misuse:
+        print(f"workshop.py: {misuse}", file=sys.stderr)
+        return 2
     except Trouble as trouble:
         print(f"workshop.py: {trouble}", file=sys.stderr)
     except OSError as problem:

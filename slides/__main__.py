@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from slides.looking.browser import NoBrowser
 from slides.making import deck, pages, pdf
 from slides.making.notebook import CannotBuild
 from slides.paths import DECK
+from tools import usage
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -24,20 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0, or 1 if something cannot be made, or `--check` finds something.
     """
-    parser = argparse.ArgumentParser(
-        prog="workshop.py slides",
-        description="Build the deck, and the pages beside it, in slides/build/.",
-    )
-    parser.add_argument(
-        "--output", type=Path, metavar="PATH", help="build the deck alone, and there"
-    )
-    parser.add_argument("--pdf", action="store_true", help="print the deck, too")
-    parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
-    arguments = parser.parse_args(argv)
+    arguments = usage.of_slides().parse_args(argv)
     # A browser opens it by its address, which has the whole path.
     output = (arguments.output or DECK).resolve()
-    if output.suffix == ".pdf":
-        parser.error(f"{output.name} is the name of a PDF: a deck is a page, such as talk.html")
     try:
         made = deck.build(output=output)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")

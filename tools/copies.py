@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from tools.set_up import ROOT, Trouble
+from tools.set_up import ROOT, Misuse, Trouble
 
 NOTEBOOKS, EXERCISES, WORK = ROOT / "notebooks", ROOT / "exercises", ROOT / "work"
 FIRST = "01_callbacks.ipynb"
@@ -16,12 +16,12 @@ def file_of(name: str) -> str:
     """Return the file name of a notebook, however it was called.
 
     Raises:
-        Trouble: there is no such notebook.
+        Misuse: there is no such notebook.
     """
     file = Path(name).name.removesuffix(".ipynb") + ".ipynb"
     if not (NOTEBOOKS / file).is_file():
         names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
-        raise Trouble(f"there is no notebook '{name}': --fresh takes one of {names}.")
+        raise Misuse(f"there is no notebook '{name}': --fresh takes one of {names}.")
     return file
 
 

@@ -8,7 +8,6 @@ keeps the committed one: a difference in a commit is then a difference on the pa
 
 from __future__ import annotations
 
-import argparse
 import configparser
 import difflib
 import json
@@ -23,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tools import usage
 from tools.kernels import AsyncKernel
 from tools.set_up import ROOT
 
@@ -146,18 +146,8 @@ def refresh(path: Path, check: bool) -> bool:
 
 def main() -> int:
     """Refresh or check the notebooks that the command line names, or all of them."""
-    parser = argparse.ArgumentParser(
-        prog="workshop.py refresh", description="Run the notebooks in place."
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; fail if a run differs"
-    )
-    parser.add_argument("notebook", nargs="*", type=Path)
-    arguments = parser.parse_args()
-    paths = [p.resolve() for p in arguments.notebook] or notebooks()
-    missing = [str(p) for p in paths if not p.is_file()]
-    if missing:
-        parser.error(f"there is no notebook {missing[0]}")
+    arguments = usage.of_refresh().parse_args()
+    paths = arguments.notebook or notebooks()
     status = 0
     for path in paths:
         try:

@@ -44,6 +44,10 @@ class Trouble(Exception):
     """What stands in the way, as one sentence that says what to do."""
 
 
+class Misuse(Trouble):
+    """A word that a verb does not take; nothing has been done yet."""
+
+
 def set_up(lock: str) -> None:
     """Give `.venv` what `lock` asks for, unless it has that already."""
     if is_ready(lock):

@@ -438,6 +438,56 @@ def test_an_unknown_verb(tmp_path: Path) -> None:
     assert_one_sentence(door(house, "xyzzy"), "lab, check, test", code=2)
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A house that is never set up, with a benchmark that has options."""
+    house = make_house(tmp_path_factory.mktemp("bare") / "house")
+    shutil.copytree(ROOT / "benchmarks" / "_shared", house / "benchmarks" / "_shared")
+    shutil.copy(ROOT / "benchmarks" / "clients.py", house / "benchmarks")
+    shutil.copy(ROOT / "benchmarks" / "film.py", house / "benchmarks")
+    return house
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("check extra", "unrecognized arguments: extra"),
+        ("check --nope", "unrecognized arguments: --nope"),
+        ("lab --fresh", "argument --fresh: expected one argument"),
+        ("lab --fresh nope", "there is no notebook 'nope'"),
+        ("test tests/nope.py -x", "there is nothing to test at 'tests/nope.py'"),
+        ("test tests/nope.py::test_it", "there is nothing to test at 'tests/nope.py'"),
+        ("slides --nope", "unrecognized arguments: --nope"),
+        ("slides extra", "unrecognized arguments: extra"),
+        ("slides --output", "argument --output: expected one argument"),
+        ("slides --output talk.pdf", "talk.pdf is the name of a PDF"),
+        ("refresh nope", "there is no notebook nope"),
+        ("refresh notebooks", "there is no notebook notebooks"),
+        ("refresh --nope", "unrecognized arguments: --nope"),
+        ("bench nope", "there is no benchmark 'nope'"),
+        ("bench clients --nope", "no option '--nope': it has --quick, --rounds, --only"),
+        ("bench film --nope=3", "no option '--nope': it has none"),
+    ],
+)
+def test_a_wrong_word_is_told_before_anything_is_installed(
+    bare: Path, arguments: str, said: str
+) -> None:
+    outcome = door(bare, *arguments.split())
+    assert outcome.returncode == 2, outcome
+    assert outcome.stdout == ""
+    assert said in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert not (bare / ".venv").exists()
+
+
+@pytest.mark.parametrize("verb", ["check", "slides", "refresh"])
+def test_a_verb_says_what_it_takes(bare: Path, verb: str) -> None:
+    outcome = door(bare, verb, "--help")
+    assert outcome.returncode == 0, outcome
+    assert outcome.stdout.startswith(f"usage: workshop.py {verb}")
+    assert not (bare / ".venv").exists()
+
+
 def test_arguments_and_exit_code_are_passed_on(small: Path) -> None:
     outcome = door(small, "bench", "styles", "--people=3", "fail")
     assert outcome.returncode == 3
@@ -448,7 +498,9 @@ def test_bench_lists_what_there_is(small: Path) -> None:
     outcome = door(small, "bench")
     assert "styles       What tornado is worth.\n" in outcome.stdout
     assert "measured []" in outcome.stdout
-    assert_one_sentence(door(small, "bench", "nothing"), "no benchmark 'nothing'", "styles")
+    assert_one_sentence(
+        door(small, "bench", "nothing"), "no benchmark 'nothing'", "styles", code=2
+    )
 
 
 # -- lab ---------------------------------------------------------------------------------------
@@ -555,7 +607,7 @@ def test_fresh_adds_a_clean_copy_beside_the_used_one(ready: Path) -> None:
 
 def test_fresh_of_what_is_not_there(ready: Path) -> None:
     outcome = door(ready, "lab", "--fresh", "07_nothing")
-    assert_one_sentence(outcome, "'07_nothing'", "01_callbacks, 02_coroutines")
+    assert_one_sentence(outcome, "'07_nothing'", "01_callbacks, 02_coroutines", code=2)
     assert not (ready / "work").exists()
 
 

@@ -1,0 +1,113 @@
+"""What the verbs take, so that a wrong word is told before anything is installed for it.
+
+Standard library only: what these parsers are for may not be installed yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from pathlib import Path
+
+from tools.set_up import ROOT, Misuse
+
+
+def of_check() -> argparse.ArgumentParser:
+    """Return the parser of `check`, which takes nothing."""
+    return argparse.ArgumentParser(
+        prog="workshop.py check", description="Say whether this machine is ready for the day."
+    )
+
+
+def of_slides() -> argparse.ArgumentParser:
+    """Return the parser of `slides`."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py slides",
+        description="Build the deck, and the pages beside it, in slides/build/.",
+    )
+    parser.add_argument(
+        "--output", type=_deck, metavar="PATH", help="build the deck alone, and there"
+    )
+    parser.add_argument("--pdf", action="store_true", help="print the deck, too")
+    parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
+    return parser
+
+
+def _deck(name: str) -> Path:
+    path = Path(name)
+    if path.suffix == ".pdf":
+        raise argparse.ArgumentTypeError(
+            f"{path.name} is the name of a PDF: a deck is a page, such as talk.html"
+        )
+    return path
+
+
+def of_refresh() -> argparse.ArgumentParser:
+    """Return the parser of `refresh`."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py refresh", description="Run the notebooks in place."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if a run differs"
+    )
+    parser.add_argument("notebook", nargs="*", type=_notebook)
+    return parser
+
+
+def _notebook(name: str) -> Path:
+    path = (ROOT / name).resolve()
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no notebook {name}")
+    return path
+
+
+def look_at_tests(arguments: list[str]) -> None:
+    """Refuse files of tests that there are not.
+
+    Args:
+        arguments: those of pytest. Behind an option a word may be its value, so only those in
+            front of all options are known to be files.
+
+    Raises:
+        Misuse: there is no such file or folder.
+    """
+    for word in arguments:
+        if word.startswith(("-", "@")) or "--pyargs" in arguments:
+            return
+        file = word.partition("::")[0].partition("[")[0]
+        if not (ROOT / file).exists():
+            raise Misuse(f"there is nothing to test at '{file}'.")
+
+
+def look_at_options(benchmark: Path, arguments: list[str]) -> None:
+    """Refuse an option that a benchmark does not have.
+
+    Args:
+        benchmark: its module, which is read and not imported.
+        arguments: what it is to be given.
+
+    Raises:
+        Misuse: it reads its options with a parser, which has no such option.
+    """
+    calls = [
+        node
+        for node in ast.walk(ast.parse(benchmark.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    if not any(isinstance(call.func, ast.Name) and call.func.id == "parser" for call in calls):
+        return
+    known = [
+        str(name.value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "add_argument"
+        for name in call.args
+        if isinstance(name, ast.Constant)
+    ]
+    for word in arguments:
+        option = word.partition("=")[0]
+        # A parser takes the beginning of an option for it.
+        if option.startswith("--") and not any(
+            name.startswith(option) for name in (*known, "--help")
+        ):
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise Misuse(f"the benchmark {benchmark.stem} has no option '{option}': {has}.")
