@@ -13,10 +13,12 @@ import inspect
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from tornado.escape import parse_qs_bytes
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -34,7 +36,7 @@ from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from .lanes import Kind, Lane
-from .steps import part_of_step
+from .steps import as_part_of_step
 
 # All that an `HTTPServer` serves: an application, a router, another delegate, or a callable.
 Served = HTTPServerConnectionDelegate | Callable[[HTTPServerRequest], None]
@@ -42,8 +44,17 @@ Served = HTTPServerConnectionDelegate | Callable[[HTTPServerRequest], None]
 
 def by_user(request: HTTPServerRequest) -> str | None:
     """Name a request after its `user` argument, or after its path if there is none."""
-    user = request.query_arguments.get("user", [b""])[-1].decode("utf-8", "replace").strip()
-    return user or request.path
+    return _user_in(request.path, request.query_arguments)
+
+
+def _user_in(path: str, arguments: Mapping[str, list[bytes]]) -> str:
+    return arguments.get("user", [b""])[-1].decode("utf-8", "replace").strip() or path
+
+
+def _user_of(uri: str) -> str:
+    """Return what `by_user` does, for a tenth of the time and when somebody asks."""
+    path, _, query = uri.partition("?")
+    return _user_in(path, parse_qs_bytes(query, keep_blank_values=True))
 
 
 def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
@@ -59,9 +70,14 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
     Returns:
         The name of the lane, or `None` if the request has none.
     """
+    naming = _naming(app)
+    return naming(request) if naming else None
+
+
+def _naming(app: Served) -> Callable[[HTTPServerRequest], str | None] | None:
     naming: Callable[[HTTPServerRequest], str | None] | None
     naming = getattr(app, "settings", {}).get("lane", by_user)
-    return naming(request) if naming else None
+    return naming
 
 
 def labelled(app: Served) -> Router:
@@ -119,10 +135,13 @@ class _LabelledRequest(HTTPMessageDelegate):
         # An application may be wrapped twice: by somebody, and as that of a server.
         self.lane = _lanes.get(self.request_conn) or self.lane_of(start_line, headers)
         # Here the handler of a streamed body starts.
-        with part_of_step(self.lane):
-            return self.inner.headers_received(start_line, headers)
+        return as_part_of_step(self.lane, self.inner.headers_received, start_line, headers)
 
     def lane_of(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Lane | None:
+        if _naming(self.app) is by_user:
+            lane = Lane(partial(_user_of, start_line.path), Kind.REQUEST)
+            _note_when_finished(self.request_conn, lane)
+            return lane
         try:
             request = HTTPServerRequest(
                 start_line=start_line, headers=headers, connection=self.request_conn
@@ -138,17 +157,14 @@ class _LabelledRequest(HTTPMessageDelegate):
         return lane
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        with part_of_step(self.lane):
-            return self.inner.data_received(chunk)
+        return as_part_of_step(self.lane, self.inner.data_received, chunk)
 
     def finish(self) -> None:
         # Here every other handler starts.
-        with part_of_step(self.lane):
-            self.inner.finish()
+        as_part_of_step(self.lane, self.inner.finish)
 
     def on_connection_close(self) -> None:
-        with part_of_step(self.lane):
-            self.inner.on_connection_close()
+        as_part_of_step(self.lane, self.inner.on_connection_close)
 
 
 # Of each connection object, which serves one request.

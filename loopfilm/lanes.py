@@ -14,10 +14,9 @@ started while it is made and that nobody has put into a lane.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 
 class Kind(enum.Enum):
@@ -29,24 +28,48 @@ class Kind(enum.Enum):
     TASK = "any other task"
 
 
-@dataclass(eq=False)
 class Lane:
     """One request, or one task.
 
     Two requests of one user are two lanes of one name, so lanes are compared by identity.
 
     Attributes:
-        name: what to call it.
         kind: what it stands for.
         finished: when the handler finished its answer, in seconds of `time.perf_counter`;
             `None` before that, and for tasks.
         idle_since: when its last step until now ended, likewise; 0 before the first.
     """
 
-    name: str
-    kind: Kind = Kind.GIVEN
-    finished: float | None = None
-    idle_since: float = 0.0
+    __slots__ = ("__weakref__", "_name", "finished", "idle_since", "kind")
+
+    def __init__(
+        self,
+        name: str | Callable[[], str],
+        kind: Kind = Kind.GIVEN,
+        finished: float | None = None,
+    ) -> None:
+        """Make a lane without steps.
+
+        Args:
+            name: what to call it, or what says that when somebody asks.
+            kind: what it stands for.
+            finished: when the handler finished its answer.
+        """
+        self._name = name
+        self.kind = kind
+        self.finished = finished
+        self.idle_since = 0.0
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        if not isinstance(self._name, str):
+            self._name = self._name()
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._name = name
 
 
 LANE: ContextVar[Lane | None] = ContextVar("LANE", default=None)

@@ -5,6 +5,7 @@ All times are in seconds of `time.perf_counter`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +14,9 @@ from .where import Place
 
 # Of more steps than this only those are kept that held the loop: a film of a day is no film.
 MOST_STEPS = 1_000_000
-MOST_WAITS = 100_000
+MOST_LONG = MOST_WAITS = 100_000
+
+Noted = tuple[Lane | None, float, float]
 
 
 class Long(NamedTuple):
@@ -65,11 +68,15 @@ class Record:
     began: float
     ended: float | None = None
     red: float = 0.25
-    steps: list[tuple[Lane | None, float, float]] = field(default_factory=list)
+    steps: list[Noted] = field(default_factory=list)
     long: dict[float, Long] = field(default_factory=dict)
     waits: list[Wait] = field(default_factory=list)
     beats: list[float] = field(default_factory=list)
     left_out: int = 0
+
+    def __post_init__(self) -> None:
+        """Let steps be added as fast as that can be."""
+        self.add: Callable[[Noted], object] = self.steps.append
 
     def note(
         self, lane: Lane | None, start: float, end: float, long: Long | None = None
@@ -82,12 +89,19 @@ class Record:
             end: when it ended.
             long: what is known of it, if it lasted.
         """
-        if long is not None and end - start > self.red:
+        if long is None or end - start <= self.red:
+            self.add((lane, start, end))
+        elif len(self.long) < MOST_LONG:
             self.long[start] = long
-        elif len(self.steps) >= MOST_STEPS:
-            self.left_out += 1
-            return
-        self.steps.append((lane, start, end))
+            self.steps.append((lane, start, end))
+
+    def limit(self) -> None:
+        """Keep no more short steps, if there are many; to be called now and then."""
+        if len(self.steps) > MOST_STEPS:
+            self.add = self._leave_out
+
+    def _leave_out(self, _: Noted) -> None:
+        self.left_out += 1
 
     def note_wait(self, wait: Wait) -> None:
         """Write down a pause, as long as there are not too many."""

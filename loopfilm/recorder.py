@@ -10,6 +10,7 @@ from contextvars import Context
 
 from .films import Film
 from .labelling import every_server, lane_of_stranger, requests_at_work
+from .record import Record
 from .sampling import sampling
 from .steps import recording
 
@@ -56,7 +57,7 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
             f"asyncio.Runner(loop_factory=asyncio.new_event_loop)"
         )
     recorded = Film(red)
-    heart = _Heart(recorded.record.beats, loop)
+    heart = _Heart(recorded.record, loop)
     with ExitStack() as stack:
         filmed = stack.enter_context(recording(recorded.record, loop))
         stack.enter_context(every_server())
@@ -73,8 +74,8 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
 class _Heart:
     """Beats on a loop, and notes when."""
 
-    def __init__(self, beats: list[float], loop: asyncio.AbstractEventLoop) -> None:
-        self.beats = beats
+    def __init__(self, record: Record, loop: asyncio.AbstractEventLoop) -> None:
+        self.record = record
         self.loop = loop
 
     def start(self) -> None:
@@ -82,7 +83,8 @@ class _Heart:
         self.next = self.loop.call_soon(self.beat, context=Context())
 
     def beat(self) -> None:
-        self.beats.append(time.perf_counter())
+        self.record.beats.append(time.perf_counter())
+        self.record.limit()
         self.next = self.loop.call_later(HEARTBEAT, self.beat, context=Context())
 
     def stop(self) -> None:

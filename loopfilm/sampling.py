@@ -50,5 +50,5 @@ def _watch(filmed: FilmedLoop, done: threading.Event, pause: float) -> None:
             place = place_of_thread(filmed.thread)
             # It may have ended meanwhile, and then this is the place of another.
             if place is not None and filmed.step is step:
-                step.places.append(place)
+                step.places = (*step.places, place)
         before = now

@@ -17,12 +17,13 @@ import asyncio
 import functools
 import inspect
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
 
@@ -37,6 +38,7 @@ FRESH = 0.01
 LONG_WAIT = 0.02
 # What asyncio calls a task that nobody gave a name.
 NAMELESS = re.compile(r"Task-\d+")
+T = TypeVar("T")
 EXECUTE = RequestHandler._execute.__code__
 
 
@@ -46,22 +48,20 @@ class Step:
     Attributes:
         lane: whose it is.
         began: when it began.
-        since: when the part of it began that is still to be noted.
         lacked: what the processor had said by then.
-        places: where it stood, whenever somebody looked.
         handle: what the loop runs; `None` for a part of a step.
+        since: when the part of it began that is still to be noted.
+        places: where it stood, whenever somebody looked.
     """
 
     __slots__ = ("began", "handle", "lacked", "lane", "places", "since")
 
-    def __init__(
-        self, lane: Lane | None, began: float, lacked: float, handle: Any = None
-    ) -> None:
+    def __init__(self, lane: Lane | None, began: float, lacked: float, handle: Any) -> None:
         self.lane = lane
         self.began = self.since = began
         self.lacked = lacked
         self.handle = handle
-        self.places: list[Place] = []
+        self.places: tuple[Place, ...] = ()
 
 
 class FilmedLoop:
@@ -71,7 +71,11 @@ class FilmedLoop:
         loop: it.
         thread: the thread that it runs in.
         records: those of the films that are being made of it.
+        red: a step longer than this is long for one of them, in seconds.
         step: the step that goes on, or the innermost part of it.
+        outermost: what `step` is, unless it is a part of something.
+        lacked: for how many seconds there was no processor, as the system said last.
+        asked_at: when that was.
         strangers: tasks of requests that came before anybody could label them, each with its
             lane.
     """
@@ -82,10 +86,12 @@ class FilmedLoop:
         self.records: tuple[Record, ...] = ()
         self.red = 0.0
         self.step: Step | None = None
+        # One for all, since each takes place of the one before.
+        self.outermost = Step(None, 0.0, 0.0, None)
         self.strangers: dict[asyncio.Future[Any], Lane] = {}
         self._tasks: dict[Lane, asyncio.Task[Any]] = {}
         self._processor = Processor()
-        self._lacked, self._asked_at = 0.0, 0.0
+        self.lacked, self.asked_at = 0.0, 0.0
         self._create_task = loop.create_task
         loop.create_task = self.create_task  # type: ignore[method-assign]
 
@@ -111,68 +117,41 @@ class FilmedLoop:
         if vars(self.loop).get("create_task") == self.create_task:
             del self.loop.create_task
         self._processor.close()
+        self.outermost.handle = None
         self._tasks.clear()
         self.strangers.clear()
 
     # -- steps ---------------------------------------------------------------------------------
 
-    def lane_of(self, handle: Any) -> Lane | None:
-        """Return whose step it will be, and note what its lane has waited for."""
-        lane: Lane | None = handle._context.get(LANE)
-        task = getattr(handle._callback, "__self__", None)
-        if not isinstance(task, asyncio.Task):
-            return lane
-        if lane is None:
-            if task not in self.strangers:
-                return None
-            lane = self.strangers.pop(task)
-            # It cannot be entered a second time, if a loop runs within one of its steps.
-            with suppress(RuntimeError):
-                handle._context.run(LANE.set, lane)
-        elif lane.kind is Kind.TASK and not lane.idle_since:
-            name_after(lane, task)
-        if lane.idle_since:
-            now = time.perf_counter()
-            if now - lane.idle_since > LONG_WAIT:
-                wait = Wait(lane, lane.idle_since, now, place_of_await(task.get_coro()))
-                for record in self.records:
-                    record.note_wait(wait)
-        self._tasks[lane] = task
-        return lane
-
-    def begin(self, lane: Lane | None, handle: Any = None) -> Step | None:
+    def begin(self, lane: Lane | None, now: float, handle: Any = None) -> Step:
         """Note that a step begins, or a part of one.
 
         Args:
             lane: whose it is.
+            now: when that is.
             handle: what the loop runs; `None` for a part of a step.
 
         Returns:
-            What went on until now, for `end`.
+            The step; whoever calls this has to put what went on before back into `step`.
         """
-        now = time.perf_counter()
-        outer = self.step
-        self.step = Step(lane, now, self.lacked_at(now), handle)
-        return outer
+        if now - self.asked_at > FRESH:
+            self.ask(now)
+        step = self.step = Step(lane, now, self.lacked, handle)
+        return step
 
-    def end(self, outer: Step | None, *, is_part: bool = False) -> None:
-        """Note that it ends.
+    def ask(self, now: float) -> None:
+        """Ask the system for how long there was no processor until now."""
+        self.lacked, self.asked_at = self._processor.lacked(), now
 
-        Args:
-            outer: what `begin` returned.
-            is_part: whether it is left where it was, unless it held the loop.
-        """
-        step, now = self.step, time.perf_counter()
-        self.step = outer
-        if step is None:
-            return
-        if is_part and now - step.since <= self.red and step.since == step.began:
-            return
+    def end_of_part(self, step: Step, outer: Step | None, now: float) -> None:
+        """Note that a part of a step has ended, and go on with what was around it."""
         if outer is not None:
             self.note(outer, step.began, step.lacked)
+            outer.since, outer.places = now, ()
         self.note(step, now)
         if outer is not None:
-            outer.since, outer.lacked, outer.places = now, self.lacked_at(now), []
+            self.ask(now)
+            outer.lacked = self.lacked
 
     def note(self, step: Step, end: float, lacked: float | None = None) -> None:
         """Write down what a step did since it was last noted."""
@@ -182,21 +161,38 @@ class FilmedLoop:
             if lacked is None:
                 lacked = self._processor.lacked()
             missing = min(max(lacked - step.lacked, 0.0), end - start)
-            long = Long(missing, tuple(step.places), _is_handler(step.handle))
+            long = Long(missing, step.places, _is_handler(step.handle))
+        # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
-            # Without the step that ended the film: it is part of making the film.
-            if record.ended is None:
+            if start >= record.began:
                 record.note(lane, start, end, long)
         if lane is not None:
             lane.idle_since = end
-            if (task := self._tasks.get(lane)) is not None and task.done():
-                del self._tasks[lane]
 
-    def lacked_at(self, now: float) -> float:
-        """Return for how long there was no processor, as the system said a moment ago."""
-        if now - self._asked_at > FRESH:
-            self._lacked, self._asked_at = self._processor.lacked(), now
-        return self._lacked
+    # -- lanes ---------------------------------------------------------------------------------
+
+    def lane_of_stranger(self, handle: Any) -> Lane | None:
+        """Return the lane of a request that came before anybody could label it."""
+        task = getattr(handle._callback, "__self__", None)
+        lane = self.strangers.pop(task, None) if isinstance(task, asyncio.Task) else None
+        if lane is not None:
+            # It cannot be entered a second time, if a loop runs within one of its steps.
+            with suppress(RuntimeError):
+                handle._context.run(LANE.set, lane)
+        return lane
+
+    def note_wait(self, lane: Lane, handle: Any, now: float) -> None:
+        """Note what a lane has waited for until now, or that this is its first step."""
+        task = getattr(handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task):
+            return
+        if lane.idle_since:
+            wait = Wait(lane, lane.idle_since, now, place_of_await(task.get_coro()))
+            for record in self.records:
+                record.note_wait(wait)
+        elif lane.kind is Kind.TASK:
+            name_after(lane, task)
+        self._tasks[lane] = task
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -222,21 +218,19 @@ class FilmedLoop:
         self, lane: Lane | None, coro: Any, options: dict[str, Any]
     ) -> asyncio.Task[Any]:
         """Create a task, and note the step that it takes at once, if it does."""
-        outer = self.begin(lane)
-        is_eager = False
+        if sys.version_info < (3, 12) or not inspect.iscoroutine(coro):
+            return self._create_task(coro, **options)
+        outer = self.step
+        step = self.begin(lane, time.perf_counter())
         try:
             task = self._create_task(coro, **options)
-            is_eager = inspect.iscoroutine(coro) and (
-                inspect.getcoroutinestate(coro) != inspect.CORO_CREATED
-            )
-            if is_eager and lane is not None:
-                if lane.kind is Kind.TASK:
+            if inspect.getcoroutinestate(coro) != inspect.CORO_CREATED:
+                if lane is not None and lane.kind is Kind.TASK:
                     name_after(lane, task)
-                if not task.done():
-                    self._tasks[lane] = task
+                self.end_of_part(step, outer, time.perf_counter())
             return task
         finally:
-            self.end(outer, is_part=not is_eager)
+            self.step = outer
 
 
 def name_after(lane: Lane, task: asyncio.Task[Any]) -> None:
@@ -277,16 +271,41 @@ class _Patch:
     def _make_run(self) -> Callable[[Any], None]:
         loops, original = self.loops, self.original
 
+        # This runs at every step of every loop of the process, so what is rare is elsewhere.
         @functools.wraps(original)
         def _run(handle: Any) -> None:
             filmed = loops.get(handle._loop)
             if filmed is None:
                 return original(handle)
-            outer = filmed.begin(filmed.lane_of(handle), handle)
+            lane, outer, start = handle._context.get(LANE), filmed.step, time.perf_counter()
+            if lane is not None:
+                if start - lane.idle_since > LONG_WAIT:
+                    filmed.note_wait(lane, handle, start)
+            elif filmed.strangers:
+                lane = filmed.lane_of_stranger(handle)
+            if start - filmed.asked_at > FRESH:
+                filmed.ask(start)
+            if outer is None:
+                filmed.step = step = filmed.outermost
+                step.lane, step.began, step.since = lane, start, start
+                step.lacked, step.handle = filmed.lacked, handle
+            else:
+                step = filmed.begin(lane, start, handle)
             try:
                 return original(handle)
             finally:
-                filmed.end(outer)
+                end = time.perf_counter()
+                if outer is not None:
+                    filmed.end_of_part(step, outer, end)
+                elif end - step.since > filmed.red:
+                    filmed.note(step, end)
+                    step.places = ()
+                else:
+                    for record in filmed.records:
+                        record.add((lane, step.since, end))
+                    if lane is not None:
+                        lane.idle_since = end
+                filmed.step = outer
 
         _run.__module__ = __name__
         return _run
@@ -330,21 +349,33 @@ def recording(record: Record, loop: asyncio.AbstractEventLoop) -> Iterator[Filme
                 _patch = None
 
 
-@contextmanager
-def part_of_step(lane: Lane | None) -> Iterator[None]:
-    """Run what is a part of another step in a lane, as `in_lane` does, and note it as its own.
+def as_part_of_step(lane: Lane | None, function: Callable[..., T], *args: Any) -> T:
+    """Call what is a part of another step in a lane, and note it as a step of its own.
 
     Args:
         lane: the lane, or `None`.
+        function: what to call.
+        *args: with what.
+
+    Returns:
+        What it returns.
     """
-    patch = _patch if lane else None
-    filmed = patch.loops.get(asyncio.get_running_loop()) if patch else None
-    with in_lane(lane):
+    token = LANE.set(lane)
+    try:
+        filmed = None
+        if _patch is not None and lane is not None:
+            filmed = _patch.loops.get(asyncio.get_running_loop())
         if filmed is None:
-            yield
-            return
-        outer = filmed.begin(lane)
+            return function(*args)
+        outer = filmed.step
+        step = filmed.begin(lane, time.perf_counter())
         try:
-            yield
+            return function(*args)
         finally:
-            filmed.end(outer, is_part=True)
+            now = time.perf_counter()
+            # A part that is short is left where it was.
+            if now - step.since > filmed.red or step.since != step.began:
+                filmed.end_of_part(step, outer, now)
+            filmed.step = outer
+    finally:
+        LANE.reset(token)
