@@ -5,7 +5,8 @@ await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
 f
 """
 
-from .films import NO_ANSWER, Answer, Film, Hold, Step, Wait
+from .entries import NO_ANSWER, Answer, Hold, Step, Wait
+from .films import Film
 from .labelling import by_user, labelled
 from .lanes import lane
 from .own_loop import on_own_loop

@@ -5,101 +5,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 
-from . import table, trace
+from .entries import Answer, Hold, Step, Wait
 from .lanes import Kind, Lane
 from .picture import Row, as_image, draw
 from .record import Long, Record
+from .table import Table, table
 from .timeline import Timeline
+from .trace import trace
 from .where import Place
 
 MOST_NAMES = 8  # in a sentence; of more lanes it names three, and counts the others
 OTHER = "other work"
-
-# Tornado's client gives this status to a request that got no answer.
-NO_ANSWER = 599
-
-
-class Step(NamedTuple):
-    """One step of the loop.
-
-    Attributes:
-        lane: what the film calls its lane, or `None` if it has none.
-        start: when it began, in seconds since the film began.
-        end: when it ended, likewise.
-    """
-
-    lane: str | None
-    start: float
-    end: float
-
-
-class Hold(NamedTuple):
-    """A step that held the loop.
-
-    Attributes:
-        lane: whose it was: a lane, "something ada started", or "other work".
-        start: when it began, in seconds since the film began.
-        seconds: how long it had the thread, without the time in which there was no processor.
-        line: where it stood most of the time: the innermost line of your own code, such as
-            "server.py:12"; empty if nobody saw it.
-        call: what stands there, such as "time.sleep(1)".
-        deeper: where in a library it was, and what that called, if it was in one.
-    """
-
-    lane: str
-    start: float
-    seconds: float
-    line: str = ""
-    call: str = ""
-    deeper: str = ""
-
-    @property
-    def where(self) -> str:
-        """The line and the call, such as "server.py:12, time.sleep(1)"."""
-        return ", ".join(filter(None, [self.line, self.call]))
-
-    def __str__(self) -> str:
-        """Return it in a line."""
-        within = f" ({self.deeper})" if self.deeper else ""
-        where = self.where or "nobody saw where"
-        return f"{self.lane} held the loop for {self.seconds:.1f} s: {where}{within}"
-
-
-class Wait(NamedTuple):
-    """A pause of a lane between two of its steps.
-
-    Attributes:
-        lane: whose.
-        start: when it began, in seconds since the film began.
-        seconds: how long it lasted.
-        line: the innermost line of your own code that waited; empty if that cannot be seen.
-        call: what it waited for, such as "asyncio.sleep(1)".
-    """
-
-    lane: str
-    start: float
-    seconds: float
-    line: str = ""
-    call: str = ""
-
-    @property
-    def where(self) -> str:
-        """The line, and what it waited for."""
-        return ", ".join(filter(None, [self.line, self.call]))
-
-
-class Answer(NamedTuple):
-    """What a visitor got.
-
-    Attributes:
-        status: the status of the response; `NO_ANSWER` if there was none.
-        body: its text, or the data if it was JSON; without a response, why there was none.
-    """
-
-    status: int
-    body: Any
 
 
 class Film:
@@ -285,13 +202,13 @@ class Film:
             excused={start - began for start in self.record.long if start not in held},
         )
 
-    def table(self) -> table.Table:
+    def table(self) -> Table:
         """Return who held the loop, where, and what everybody waited for, as a plain table."""
-        return table.table(self)
+        return table(str(self), self.held_at, self.waits)
 
     def trace(self) -> str:
         """Return all steps as the text of a file that Perfetto opens, see `trace`."""
-        return trace.trace(self)
+        return trace(self.lanes, self.steps, self.held_at, self.waits)
 
     # -- reading the record --------------------------------------------------------------------
 

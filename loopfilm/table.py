@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from .films import Film
+from .entries import Hold, Wait
 
 MOST_LINES = 60
 HEADS = ("who", "from", "seconds", "did what", "where")
@@ -21,20 +20,22 @@ class Table(str):
         return str(self)
 
 
-def table(film: Film) -> Table:
+def table(title: str, holds: Iterable[Hold], waits: Iterable[Wait]) -> Table:
     """Return a table of the steps that held the loop and the pauses that lasted.
 
     Args:
-        film: the film.
+        title: the film in words.
+        holds: the steps that held the loop.
+        waits: the pauses that lasted.
 
     Returns:
         A line for each, in the order in which they began.
     """
     rows = [
         (hold.start, hold.lane, hold.seconds, "held the loop", _with(hold.where, hold.deeper))
-        for hold in film.held_at
+        for hold in holds
     ]
-    rows += [(wait.start, wait.lane, wait.seconds, "waited", wait.where) for wait in film.waits]
+    rows += [(wait.start, wait.lane, wait.seconds, "waited", wait.where) for wait in waits]
     rows.sort(key=lambda row: (row[0], row[1]))
     # Who held the loop is what somebody looks for: pauses are left out first.
     shown = sorted(rows, key=lambda row: row[3] == "waited")[:MOST_LINES]
@@ -49,7 +50,7 @@ def table(film: Film) -> Table:
     ]
     if len(rows) > len(shown):
         text.append(f"and {len(rows) - len(shown)} lines more")
-    return Table("\n".join([str(film), "", *text]) if rows else str(film))
+    return Table("\n".join([title, "", *text]) if rows else title)
 
 
 def _with(where: str, deeper: str) -> str:

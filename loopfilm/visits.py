@@ -14,7 +14,8 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from .ending import end, wait_for_the_end
-from .films import NO_ANSWER, Answer, Film
+from .entries import NO_ANSWER, Answer
+from .films import Film
 from .labelling import Served, lane_name
 from .own_loop import on_own_loop
 from .recorder import film
