@@ -264,7 +264,12 @@ class TestTheEnd:
         assert events == ["cleaned up"]
         assert greenlets[0]() is None
 
-    async def test_code_that_is_closed_can_wait_for_nothing(self) -> None:
+    @pytest.mark.parametrize(
+        "never", [lambda: soon("never"), asyncio.Future[str]], ids=["a coroutine", "a future"]
+    )
+    async def test_code_that_is_closed_can_wait_for_nothing(
+        self, never: Callable[[], Awaitable[str]]
+    ) -> None:
         events = list[str]()
 
         def plain() -> None:
@@ -273,7 +278,7 @@ class TestTheEnd:
             finally:
                 for _ in range(2):
                     try:
-                        wait(soon("never"))
+                        wait(never())
                     except RuntimeError as error:
                         events.append(str(error))
 
@@ -320,6 +325,12 @@ class TestWaitElsewhere:
         with pytest.raises(RuntimeError, match="@tornalet"):
             wait(soon("ada"))
         gc.collect()
+
+    async def test_a_future_is_left_as_it_is(self) -> None:
+        future = asyncio.Future[str]()
+        with pytest.raises(RuntimeError, match="@tornalet"):
+            wait(future)
+        assert not future.done()
 
     @pytest.mark.parametrize("given", [5, None, soon], ids=["number", "nothing", "no call"])
     def test_what_cannot_be_awaited_is_named_there_too(self, given: Any) -> None:

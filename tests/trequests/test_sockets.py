@@ -12,6 +12,7 @@ import pickle
 import queue
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -19,10 +20,12 @@ import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import trustme
 import urllib3
 from requests.adapters import HTTPAdapter
 from tornado.httpserver import HTTPServer
@@ -95,8 +98,10 @@ class Proxy:
 
     def __init__(self) -> None:
         self.asked = list[str]()
+        self.talks = set[asyncio.Task[Any] | None]()
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.talks.add(asyncio.current_task())
         first = await reader.readexactly(1)
         if first == b"\x05":
             await reader.readexactly((await reader.readexactly(1))[0])
@@ -110,17 +115,20 @@ class Proxy:
             head = b""
         else:
             head = first + await reader.readuntil(b"\r\n\r\n")
+            tunnels = head.startswith(b"CONNECT")
             address = head.split(b" ", 2)[1].decode().removeprefix("http://").split("/")[0]
             host, port = address.split(":")[0], int(address.split(":")[1])
-            head = head.replace(f"http://{address}".encode(), b"", 1)
+            head = b"" if tunnels else head.replace(f"http://{address}".encode(), b"", 1)
+            if tunnels:
+                writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         self.asked.append(f"{host}:{port}")
         there, back = await asyncio.open_connection(host, port)
         back.write(head)
         await asyncio.gather(pump(reader, back), pump(there, writer))
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self.talk, "127.0.0.1", 0)
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self.talk, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
@@ -134,6 +142,44 @@ async def test_requests_through_a_proxy_overlap(scheme: str) -> None:
             assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
     assert set(proxy.asked) == {url.removeprefix("http://")}
     assert backend.most == 3
+
+
+@pytest.mark.parametrize("checked", [True, False], ids=["checked", "unchecked"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_requests_through_a_proxy_with_tls_overlap(
+    scheme: str, checked: bool, tmp_path: Path
+) -> None:
+    """An answer without TLS is passed on by the proxy, one with TLS comes through a tunnel."""
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    proxy, backend = Proxy(), Backend(together=3)
+    server = HTTPServer(backend.app, ssl_options=tls if scheme == "https" else None)
+    [sock] = bind_sockets(0, "127.0.0.1")
+    server.add_socket(sock)
+    host = f"127.0.0.1:{sock.getsockname()[1]}"
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = str(tmp_path / "ca.pem") if checked else False
+    async with proxy.serving(tls) as address:
+        session.proxies = {scheme: f"https://{address}"}
+        with setup_session(session, outside="raise"), session, warnings.catch_warnings():
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+            answers = await all_three(session, f"{scheme}://{host}")
+        await asyncio.gather(*filter(None, proxy.talks))
+    server.stop()
+    await server.close_all_connections()
+    assert answers == ["Ada", "Grace", "Alan"]
+    assert proxy.asked == [host] * 3
+    assert backend.most == 3
+
+
+async def test_a_copy_of_an_adapter_that_was_undone_is_plain() -> None:
+    adapter = SocketsAdapter()
+    adapter.undo()
+    copied = pickle.loads(pickle.dumps(adapter))
+    for manager in (copied.poolmanager, copied.proxy_manager_for("http://127.0.0.1:1")):
+        assert type(manager.connection_from_url("http://x")) is urllib3.HTTPConnectionPool
 
 
 # -- pools and pauses -------------------------------------------------------------------------

@@ -94,6 +94,19 @@ async def test_a_result_that_nobody_waits_for_is_given_back() -> None:
     assert blocking.too_late == ["result"]
 
 
+async def test_a_result_that_nobody_waits_for_or_wants_back_is_forgotten() -> None:
+    blocking = Blocking()
+    waiting = asyncio.create_task(run(wait_for_thread, blocking))
+    await asyncio.to_thread(blocking.begun.wait, 500)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    blocking.finish()
+    # What the thread has put on the loop comes first; it would be logged if it raised.
+    await asyncio.sleep(0)
+    assert waiting.cancelled()
+
+
 async def test_an_error_that_nobody_waits_for_is_none() -> None:
     blocking = Blocking(KeyError("ada"))
     waiting = asyncio.create_task(run(blocking.wait))
