@@ -24,10 +24,12 @@ import time
 import traceback
 from contextvars import Context
 from pathlib import Path
-from types import FrameType
+from types import CodeType
 from typing import Any, NoReturn
 
 from tornado.ioloop import IOLoop
+
+from loopfilm.where import thread_at
 
 from ..catalogue import find
 from . import memory, shared_names
@@ -167,11 +169,7 @@ class Watchdog(threading.Thread):
         Args:
             thread: which; by itself the one that is watched.
         """
-        frame: FrameType | None = sys._current_frames().get(thread or self.watched)
-        while frame and frame.f_code.co_filename != YOUR_CODE:
-            if frame.f_code.co_filename.startswith("<frozen importlib"):
-                return ""
-            frame = frame.f_back
+        frame = thread_at(thread or self.watched, is_own=_is_learners, is_end=_is_import)
         return quoted(self.case.source, frame.f_lineno) if frame else ""
 
     def where_it_works(self) -> str:
@@ -210,6 +208,14 @@ class Watchdog(threading.Thread):
         verdict = self.case.refusal(self.exercise.name, self.exercise.hints, refused)
         verdict.stalled = self.stalled
         self.result.end(verdict)
+
+
+def _is_learners(code: CodeType) -> bool:
+    return code.co_filename == YOUR_CODE
+
+
+def _is_import(code: CodeType) -> bool:
+    return code.co_filename.startswith("<frozen importlib")
 
 
 def _work_of_threads() -> dict[int, int]:
