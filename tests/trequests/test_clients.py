@@ -39,6 +39,7 @@ from urllib3.util import SKIP_HEADER
 
 import tornalet
 from trequests import TornadoAdapter, setup_session
+from trequests.engines import pooled
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -216,13 +217,18 @@ class TestTimeouts:
             with pytest.raises(requests.ReadTimeout):
                 await Way(engine)(requests.get, url, timeout=(30, 0.1))
 
+    @pytest.mark.parametrize(
+        "length", [b"Content-Length: 8\r\n", b""], ids=["known", "unknown"]
+    )
     @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
     @everywhere
-    async def test_no_rest_of_the_body_in_time(self, engine: str | None, stream: bool) -> None:
+    async def test_no_rest_of_the_body_in_time(
+        self, engine: str | None, stream: bool, length: bytes
+    ) -> None:
         def code(seconds: float) -> bytes:
             return requests.get(url, timeout=seconds, stream=stream).content
 
-        half = OK + b"Content-Length: 8\r\n\r\nhalf"
+        half = OK + length + b"\r\nhalf"
         async with at(answers(half, hang=True)) as url:
             error = await too_late(engine, code, requests.ConnectionError)
         assert isinstance(error.args[0], urllib3.exceptions.ReadTimeoutError)
@@ -434,6 +440,36 @@ class TestStreams:
         chunks = OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
         async with at(answers(chunks)) as url:
             assert await Way(engine)(code) == [b"hi"]
+
+    @in_tornado
+    async def test_nothing_of_the_chunks_is_read_if_nothing_is_wanted(
+        self, engine: str
+    ) -> None:
+        def code() -> tuple[list[bytes], bytes]:
+            with requests.get(url, stream=True, timeout=500) as answer:
+                return list(answer.raw.read_chunked(0)), answer.raw.read()
+
+        chunks = OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+        async with at(answers(chunks)) as url:
+            assert await Way(engine)(code) == ([], b"hi")
+
+    @everywhere
+    async def test_what_is_no_status_of_http_is_no_answer(self, engine: str | None) -> None:
+        async with at(answers(b"ICY 200 OK\r\nA: b\r\n\r\nhi")) as url:
+            with pytest.raises(requests.ConnectionError):
+                await Way(engine)(requests.get, url, timeout=500)
+
+    @everywhere
+    async def test_hosts_that_are_too_many_to_remember_are_asked_all_the_same(
+        self, engine: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def code() -> list[str]:
+            with requests.Session() as session:
+                return [session.get(url, timeout=500).text for _ in range(2)]
+
+        monkeypatch.setattr(pooled, "REMEMBERED_HOSTS", 0)
+        async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
+            assert await Way(engine)(code) == ["hi"] * 2
 
     @engines(None, "curl", "sockets")
     async def test_what_comes_after_the_chunks_is_left_out(self, engine: str | None) -> None:
