@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_core.utils import ensure_event_loop
 
 from tools.kernels import Kernel
 
@@ -26,3 +27,5 @@ def running_kernel(cwd: Path | None = None) -> Iterator[tuple[Kernel, BlockingKe
     finally:
         client.stop_channels()
         kernel.shutdown_kernel(now=True)
+        # Jupyter has one for each thread, and leaves it open.
+        ensure_event_loop().close()

@@ -8,6 +8,7 @@ keeps the committed one: a difference in a commit is then a difference on the pa
 
 from __future__ import annotations
 
+import asyncio
 import configparser
 import difflib
 import json
@@ -70,7 +71,8 @@ def run(path: Path) -> NotebookNode:
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
-    client.execute()
+    # `execute` would leave its loop open, one for each thread.
+    asyncio.run(client.async_execute())
     return normalised(notebook)
 
 

@@ -11,6 +11,7 @@ same mistake `holds_the_loop.polling.py`.
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -156,14 +157,15 @@ def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right(
             if cell.source.startswith("check("):
                 checks.append(cell)
         place = {"metadata": {"path": str(path.parent)}}
-        NotebookClient(
+        client = NotebookClient(
             book,
             timeout=PATIENCE,
             startup_timeout=PATIENCE,
             kernel_name="python3",
             kernel_manager_class=AsyncKernel,
             resources=place,
-        ).execute()
+        )
+        asyncio.run(client.async_execute())
         texts = [str(cell.outputs[0].data["text/plain"]) for cell in checks]
         return [text for text in texts if not text.startswith("Right.")]
 

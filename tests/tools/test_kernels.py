@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import socket
+import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,3 +69,20 @@ def test_a_kernel_listens_in_a_folder_that_goes_with_it() -> None:
     del kernel, client
     gc.collect()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("run", [in_a_test, in_refresh])
+def test_a_thread_that_had_a_kernel_leaves_no_loop_open(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
+    """A test that refuses warnings would be told of it, whichever has the turn by then."""
+    arguments = [tmp_path / "page.ipynb"] if run is in_refresh else []
+    gc.collect()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        thread = threading.Thread(target=run, args=arguments)
+        thread.start()
+        thread.join()
+        del thread
+        gc.collect()
+    assert [str(warning.message) for warning in said] == []
