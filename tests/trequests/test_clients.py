@@ -1066,6 +1066,24 @@ class TestBodies:
         assert answer.text == "hi"
         assert came == [b"one", b"two", b"three"]
 
+    @pytest.mark.parametrize(
+        ("engine", "length"), [("simple", "2"), ("simple", "5"), ("curl", "5")]
+    )
+    async def test_a_length_that_is_not_that_of_the_body_is_an_error(
+        self, engine: str, length: str
+    ) -> None:
+        """requests sends what does not fit, and leaves it to the server what to make of it."""
+
+        def code() -> None:
+            with requests.Session() as session:
+                request = session.prepare_request(requests.Request("POST", url, data=b"abc"))
+                request.headers["Content-Length"] = length
+                session.send(request, timeout=500)
+
+        async with at(answers(hang=True)) as url:
+            with pytest.raises(requests.ConnectionError):
+                await Way(engine)(code)
+
     @everywhere
     async def test_a_generator_may_use_requests(self, engine: str | None) -> None:
         upload = Upload()

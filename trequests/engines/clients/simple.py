@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from tornado import simple_httpclient
 from tornado.httpclient import HTTPRequest, HTTPResponse
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from urllib3.exceptions import (
     LocationParseError,
@@ -104,7 +104,11 @@ class SimpleExchange(Exchange):
 
     def _send(self, write: Callable[[bytes], Awaitable[None]], piece: bytes) -> None:
         self.since = self.loop.time()
-        written = asyncio.ensure_future(write(piece))
+        try:
+            written = asyncio.ensure_future(write(piece))
+        except HTTPOutputError as error:
+            # More is sent than the caller's own Content-Length says.
+            raise self._stock_error(error) from error
         written.add_done_callback(self._written)
         # At least one turn for others on the loop, however fast the server takes it.
         self.wait_until_sent(written.done)
