@@ -20,12 +20,13 @@ from typing import IO
 from ..scripts import environment
 from .case import WHERE, YOUR_CODE
 from .kinds import Choice, Exercise
-from .own_time import OwnTime
+from .own_time import OwnTime, worked
 from .rendering import quoted
 from .verdict import FAILED, Verdict
 
-# Seconds, without those in which the child waits for a processor. The child's watchdog gives up
-# before that; this is for a child whose threads cannot run, as in a long call into C.
+# Seconds, without those in which the child waits for a processor; or seconds of work. The child's
+# watchdog gives up before that; this is for a child whose threads cannot run, as in a long call
+# into C.
 DEADLINE = 20.0
 # Seconds on the wall. When they have passed, the machine is too busy to have a verdict.
 LONGEST = 180.0
@@ -196,7 +197,9 @@ def _wait(child: subprocess.Popen[bytes], source: str) -> str:
         # In short steps, so that an interrupted cell ends at once on every system.
         with contextlib.suppress(subprocess.TimeoutExpired):
             return _in_words(child.wait(0.05))
-        if clock.time() > DEADLINE:
+        # While a call lets no other thread run, those wake again and again to ask for their
+        # turn, and stand in line for a processor; the clock counts little of that time.
+        if max(clock.time(), worked(child.pid)) > DEADLINE:
             return _TOO_LONG
     return _BUSY
 

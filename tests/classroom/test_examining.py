@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -98,6 +99,15 @@ class TestCodeThatNeverEnds:
         assert verdict.got.startswith("no answer within 4 seconds")
         if sys.platform != "win32":
             assert verdict.got.endswith("(line 4: `re.match('(a+)+$', 'a' * 60 + 'b')`)")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another does")
+    def test_such_a_call_on_a_machine_where_others_wait_all_the_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The clock stands still, and the work that was done counts."""
+        monkeypatch.setattr(parent, "OwnTime", lambda **_: SimpleNamespace(time=lambda: 0.0))
+        monkeypatch.setattr(parent, "DEADLINE", 4)
+        assert function("return sum(range(10**13))").mistake == "gone"
 
 
 class TestCodeThatLeaves:
