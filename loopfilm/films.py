@@ -154,7 +154,7 @@ class Film:
             # Of several that held the loop it would read as if they had gone on together.
             how = f"{together} open at once" if len(held) > 1 else f"{together} at once"
         in_turn = together > 1
-        return f"{_listing(lanes)}: {how}. {_holders(held, len(lanes), in_turn=in_turn)}."
+        return f"{listing(lanes)}: {how}. {_holders(held, len(lanes), in_turn=in_turn)}."
 
     __repr__ = __str__
 
@@ -300,7 +300,7 @@ def _hold(holder: str, start: float, seconds: float, long: Long) -> Hold:
 
 def _holders(held: Sequence[str], of: int, *, in_turn: bool) -> str:
     """Return who held the loop, without the full stop."""
-    who = _listing(held) if held else "nobody"
+    who = listing(held) if held else "nobody"
     if len(held) == of > MOST_NAMES:
         who = "each of them"
     elif len(held) > 1 and not in_turn:
@@ -310,7 +310,8 @@ def _holders(held: Sequence[str], of: int, *, in_turn: bool) -> str:
     return f"{who} held the loop" + (" in turn" if len(held) > 1 and in_turn else "")
 
 
-def _listing(names: Sequence[str]) -> str:
+def listing(names: Sequence[str]) -> str:
+    """Return names in words; of many only the first three, and how many others there are."""
     if len(names) > MOST_NAMES:
         names = [*names[:3], f"{len(names) - 3} others"]
     *most, last = names

@@ -1,0 +1,331 @@
+"""From the command line one gets a film of an application of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.loopfilm.servers import HANGS
+from tests.paths import ROOT
+
+SERVER = """
+import asyncio
+import time
+
+from tornado.web import Application, RequestHandler
+
+
+class Report(RequestHandler):
+    async def get(self):
+        if self.get_argument("user", "") == "grace":
+            time.sleep(0.2)
+        self.write("done")
+
+
+class Drops(RequestHandler):
+    def get(self):
+        self.detach().close()
+
+
+def make_app():
+    return Application([("/report", Report), ("/drops", Drops)])
+
+
+async def later():
+    await asyncio.sleep(0)
+    return make_app()
+
+
+app = make_app()
+"""
+# A busy machine makes no step as long as this.
+NEVER = ("--red", f"{HANGS}")
+SOON = ("--red", "0.1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "server.py").write_text(SERVER, encoding="utf-8")
+    return tmp_path
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400"}
+
+
+def loopfilm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "loopfilm", *words],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+
+
+def complaint(folder: Path, *words: str) -> str:
+    """What is said, in the last line, when there is no film."""
+    result = loopfilm(folder, *words)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert not (folder / "film.svg").exists()
+    return result.stderr.splitlines()[-1]
+
+
+def test_it_says_who_held_the_loop_and_where_and_draws_it(folder: Path) -> None:
+    visits = ("--visit", "/report?user=ada", "--visit", "/report?user=grace")
+    result = loopfilm(folder, "server:make_app", *visits, *SOON)
+    said = result.stdout.splitlines()
+    assert said[0].startswith("ada and grace: one after another. ")
+    assert "grace held the loop" in said[0]
+    [held] = [line for line in said[1:] if line.startswith("grace held the loop for 0.")]
+    assert held.endswith(" s: server.py:11, time.sleep(0.2)")
+    assert said[-1] == "The picture is in film.svg."
+    assert result.returncode == 1
+    picture = ElementTree.fromstring((folder / "film.svg").read_text(encoding="utf-8"))
+    assert picture.attrib["aria-label"].startswith(said[0])
+
+
+def test_nobody_held_the_loop(folder: Path) -> None:
+    result = loopfilm(folder, "server:make_app", "--visit", "/report?user=ada", *NEVER)
+    assert result.stdout.splitlines() == [
+        "ada: alone. Nobody held the loop.",
+        "The picture is in film.svg.",
+    ]
+    assert result.returncode == 0
+
+
+def test_a_line_that_held_the_loop_more_than_once_is_told_once(folder: Path) -> None:
+    result = loopfilm(
+        folder, "server:app", "--visit", "/report?user=grace", "--times", "3", *SOON
+    )
+    who = "grace, grace 2 and grace 3"
+    assert f"{who} held the loop 3 times, for 0." in result.stdout
+    assert result.stdout.count("server.py:11, time.sleep(0.2)") == 1
+
+
+def test_other_work_that_held_the_loop_counts_too(folder: Path) -> None:
+    (folder / "other.py").write_text(
+        SERVER.replace(
+            "async def later():",
+            "async def later():\n"
+            "    asyncio.get_running_loop().call_later(0.01, time.sleep, 0.3)\n"
+            "    Report.get = waits\n",
+        )
+        + "\nasync def waits(self):\n    await asyncio.sleep(0.5)\n",
+        encoding="utf-8",
+    )
+    result = loopfilm(folder, "other:later", "--visit", "/report", *SOON)
+    assert "Nobody held the loop.\nother work held the loop for 0.3" in result.stdout
+    assert result.returncode == 1
+
+
+def test_what_visitors_got_that_was_no_success_is_told(folder: Path) -> None:
+    visits = ("--visit", "/nowhere", "--visit", "/report", "--visit", "/drops")
+    result = loopfilm(folder, "server:app", *visits, "--times", "2", *NEVER)
+    assert result.stdout.splitlines()[1:3] == [
+        "/nowhere: 404 Not Found (twice)",
+        "/drops: The connection was lost. (twice)",
+    ]
+
+
+def test_a_visitor_loses_patience(folder: Path) -> None:
+    waits = "\nasync def waits(self):\n    await asyncio.Event().wait()\nReport.get = waits\n"
+    (folder / "waits.py").write_text(SERVER + waits, encoding="utf-8")
+    options = ("--visit", "/report", "--timeout", "0.1", *NEVER)
+    result = loopfilm(folder, "waits:app", *options)
+    assert "/report: No answer within 0.1 s." in result.stdout
+
+
+def test_the_picture_and_the_trace_go_where_one_likes(folder: Path) -> None:
+    options = ("--picture", "a.svg", "--trace", "b.json", *NEVER)
+    result = loopfilm(folder, "server:app", "--visit", "/report", *options)
+    assert result.stdout.splitlines()[1:] == [
+        "The picture is in a.svg.",
+        "The trace is in b.json.",
+    ]
+    assert (folder / "a.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert json.loads((folder / "b.json").read_text(encoding="utf-8"))["traceEvents"]
+    assert not (folder / "film.svg").exists()
+
+
+@pytest.mark.parametrize("name", ["server:later", "server.py:app", "./server.py:make_app"])
+def test_it_finds_applications_and_what_makes_them(folder: Path, name: str) -> None:
+    result = loopfilm(folder, name, "--visit", "/report", *NEVER)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_file_in_a_package_is_imported_as_a_part_of_it(folder: Path) -> None:
+    package = folder / "inside" / "package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "server.py").write_text(SERVER, encoding="utf-8")
+    (package / "queue.py").write_text("from .server import make_app", encoding="utf-8")
+    result = loopfilm(folder, "inside/package/queue.py:make_app", *NEVER)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_file_with_the_name_of_a_module_that_everybody_uses(folder: Path) -> None:
+    (folder / "apart").mkdir()
+    (folder / "apart" / "http.py").write_text(SERVER, encoding="utf-8")
+    result = loopfilm(folder, "apart/http.py:make_app", "--visit", "/report", *NEVER)
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_function_that_answers_requests_is_an_application(folder: Path) -> None:
+    (folder / "function.py").write_text(
+        "def answer(request):\n"
+        "    request.connection.write(b'HTTP/1.1 204 No Content\\r\\n\\r\\n')\n"
+        "    request.connection.finish()\n",
+        encoding="utf-8",
+    )
+    result = loopfilm(folder, "function:answer", "--visit", "/", *NEVER)
+    assert result.returncode == 0, result.stderr
+    assert "/: " not in "".join(result.stdout.splitlines()[1:])
+
+
+def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -> None:
+    (folder / "reads.py").write_text(
+        f"import sys\n{SERVER}\nassert len(sys.argv) == 1", encoding="utf-8"
+    )
+    result = loopfilm(folder, "reads:app", "--visit", "/report", *NEVER)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("server", "'server' does not say what to film: write a module, a colon and a name"),
+        ("server:", "'server:' does not say what to film"),
+        (":app", "':app' does not say what to film"),
+        ("nowhere:app", "there is no module nowhere in "),
+        ("server.app:app", "there is no module server.app in "),
+        ("a..b:app", "'a..b' is no name of a module, nor a path to a .py file"),
+        ("nowhere.py:app", "there is no file nowhere.py"),
+        ("./server:app", "there is no file server.py"),
+        ("server:make", "there is no make in server"),
+        ("server:make_ap", "there is no make_ap in server; did you mean make_app?"),
+        ("server:SERVER.a.b", "there is no SERVER.a.b in server"),
+        ("server:app --visit report", "'report' is no path: it begins with /"),
+        ("server:app --times 0", "'0' is no number of times, from 1"),
+        ("server:app --times two", "'two' is no number of times, from 1"),
+        ("server:app --red 0", "'0' is no number of seconds above 0"),
+        ("server:app --red nan", "'nan' is no number of seconds above 0"),
+        ("server:app --timeout inf", "'inf' is no number of seconds above 0"),
+        ("server:app --picture no/film.svg", "there is no folder 'no'"),
+        ("server:app --trace .", "'.' is no name of a file"),
+    ],
+)
+def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> None:
+    assert said in complaint(folder, *words.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("app = 5", "odd:app is 5: no application, nor a function that makes one"),
+        ("def app(): pass", "odd:app() returned None, which is no application"),
+        ("def app(a, b): pass", "odd:app cannot be called without arguments: it is <function"),
+        ("raise SystemExit(3)", "odd ended the program when it was imported: SystemExit(3)"),
+        ("def app(): raise SystemExit", "odd:app ended the program: SystemExit(None)"),
+    ],
+)
+def test_what_is_no_application(folder: Path, code: str, said: str) -> None:
+    (folder / "odd.py").write_text(code, encoding="utf-8")
+    assert f"loopfilm: {said}" in complaint(folder, "odd:app")
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "lines"),
+    [
+        ("import nowhere_at_all", "odd could not be imported", [1]),
+        ("def app(\n", "odd could not be imported", [1]),
+        (
+            "import json\ndef read(): json.loads('{')\ndef app():\n    return read()",
+            "odd:app() made no application",
+            [4, 2],
+        ),
+        (
+            "from tornado.web import Application\nimport contextlib\n"
+            "@contextlib.contextmanager\ndef running():\n    raise OSError('full')\n    yield\n"
+            "app = Application(while_running=running)",
+            "odd:app could not be run",
+            [5],
+        ),
+    ],
+)
+def test_what_raises_is_told_with_its_own_lines(
+    folder: Path, code: str, said: str, lines: list[int]
+) -> None:
+    (folder / "odd.py").write_text(code, encoding="utf-8")
+    result = loopfilm(folder, "odd:app")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == f"loopfilm: {said}"
+    told = [line for line in result.stderr.splitlines() if line.startswith('  File "')]
+    own = [line for line in told if "odd.py" in line]
+    assert [int(line.split(" line ")[1].split(",")[0]) for line in own] == lines
+    # And where it was raised, if that is a library; but none of ours.
+    assert len(told) <= len(own) + 1
+    assert "loopfilm/" not in result.stderr
+
+
+def test_a_loop_that_is_not_asyncios_own_is_refused(folder: Path) -> None:
+    """What `uvloop.install()` does: `asyncio.run` has another loop then."""
+    (folder / "policy.py").write_text(
+        f"import asyncio\n{SERVER}\n"
+        "class Loop(asyncio.AbstractEventLoop):\n"
+        "    def __init__(self):\n"
+        "        self.inner = asyncio.SelectorEventLoop()\n"
+        "    def __getattribute__(self, name):\n"
+        "        if name in ('inner', '__class__'):\n"
+        "            return object.__getattribute__(self, name)\n"
+        "        return getattr(self.inner, name)\n"
+        "    def run_until_complete(self, future):\n"
+        "        pass\n"
+        "def get_running_loop():\n"
+        "    return Loop()\n"
+        "asyncio.get_running_loop = get_running_loop\n",
+        encoding="utf-8",
+    )
+    said = complaint(folder, "policy:app", "--visit", "/report")
+    assert "film() sees only asyncio's own event loops, not policy.Loop" in said
+    assert "If policy installs it when it is imported, move that below `if __name__ ==" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent there")
+@pytest.mark.parametrize("wait", ["time.sleep(600)", "await asyncio.sleep(600)"])
+def test_ctrl_c_ends_it_at_once_and_quietly(folder: Path, wait: str) -> None:
+    (folder / "hangs.py").write_text(
+        f"{SERVER}\nasync def get(self):\n    print('here', flush=True)\n    {wait}\n"
+        "Report.get = get",
+        encoding="utf-8",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "loopfilm", "hangs:app", "--visit", "/report"],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout
+        assert program.stdout.readline() == "here\n"
+        program.send_signal(signal.SIGINT)
+        said, errors = program.communicate()
+    assert program.returncode == 130
+    assert said == ""
+    assert "Traceback" not in errors
+
+
+def test_help_says_what_there_is(folder: Path) -> None:
+    result = loopfilm(folder, "--help")
+    assert result.returncode == 0
+    for word in ("MODULE:NAME", "--visit", "--times", "--red", "--picture", "--trace", "130"):
+        assert word in result.stdout
