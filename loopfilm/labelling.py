@@ -12,14 +12,15 @@ import asyncio
 import inspect
 import threading
 import time
+import types
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from tornado.escape import parse_qs_bytes
-from tornado.httpserver import HTTPServer
+from tornado.httpserver import HTTPServer, _ProxyAdapter
 from tornado.httputil import (
     HTTPConnection,
     HTTPHeaders,
@@ -135,13 +136,17 @@ class _LabelledRequest(HTTPMessageDelegate):
         # An application may be wrapped twice: by somebody, and as that of a server.
         self.lane = _lanes.get(self.request_conn) or self.lane_of(start_line, headers)
         # Here the handler of a streamed body starts.
-        return as_part_of_step(self.lane, self.inner.headers_received, start_line, headers)
+        received = as_part_of_step(self.lane, self.inner.headers_received, start_line, headers)
+        return _in_lane_too(self.lane, received)
 
     def lane_of(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Lane | None:
         if _naming(self.app) is by_user:
             lane = Lane(partial(_user_of, start_line.path), Kind.REQUEST)
             _note_when_finished(self.request_conn, lane)
             return lane
+        if isinstance(self.inner, _ProxyAdapter):
+            # As it does in a moment: whose the request is, a header may say.
+            self.inner.connection.context._apply_xheaders(headers)  # type: ignore[attr-defined]
         try:
             request = HTTPServerRequest(
                 start_line=start_line, headers=headers, connection=self.request_conn
@@ -157,7 +162,8 @@ class _LabelledRequest(HTTPMessageDelegate):
         return lane
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return as_part_of_step(self.lane, self.inner.data_received, chunk)
+        received = as_part_of_step(self.lane, self.inner.data_received, chunk)
+        return _in_lane_too(self.lane, received)
 
     def finish(self) -> None:
         # Here every other handler starts.
@@ -165,6 +171,35 @@ class _LabelledRequest(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         as_part_of_step(self.lane, self.inner.on_connection_close)
+        # Before all of the request had come: nobody is there to answer.
+        if self.lane is not None and self.lane.finished is None:
+            self.lane.finished = time.perf_counter()
+
+
+def _in_lane_too(lane: Lane | None, received: Awaitable[None] | None) -> Awaitable[None] | None:
+    """Have what the connection's own task awaits take its steps in a lane."""
+    if lane is None or not inspect.iscoroutine(received):
+        return received
+    return _steps_in_lane(lane, received)
+
+
+@types.coroutine
+def _steps_in_lane(
+    lane: Lane, coroutine: Coroutine[Any, Any, None]
+) -> Generator[Any, Any, None]:
+    step = partial(coroutine.send, None)
+    while True:
+        try:
+            awaited = as_part_of_step(lane, step)
+        except StopIteration:
+            return
+        try:
+            step = partial(coroutine.send, (yield awaited))
+        except GeneratorExit:
+            coroutine.close()
+            raise
+        except BaseException as error:
+            step = partial(coroutine.throw, error)
 
 
 # Of each connection object, which serves one request.
@@ -196,7 +231,8 @@ def _note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
     finish = type(connection).finish
 
     def finish_and_note() -> None:
-        lane.finished = time.perf_counter()
+        if lane.finished is None:
+            lane.finished = time.perf_counter()
         if (connection := served()) is not None:
             finish(connection)
 
@@ -208,8 +244,17 @@ def _note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
         note_when_closed(stream, lane)
         return stream
 
+    def call_in_lane(callback: Callable[[], None] | None) -> None:
+        # The stream calls it, when the client has gone away.
+        if callback is not None:
+            callback = partial(as_part_of_step, lane, callback)
+        if (connection := served()) is not None:
+            type(connection).set_close_callback(connection, callback)  # type: ignore[attr-defined]
+
     # The connection object serves this one request, so the methods need not be put back.
     connection.finish = finish_and_note  # type: ignore[method-assign]
+    if hasattr(connection, "set_close_callback"):
+        connection.set_close_callback = call_in_lane
     if hasattr(connection, "detach"):
         connection.detach = detach_and_note
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .steps import FilmedLoop
+from .steps import FilmedLoop, Step
 from .where import place_of_thread
 
 # Seconds between two looks, at most; and how often at least while a step becomes red.
@@ -42,13 +42,13 @@ def sampling(filmed: FilmedLoop, red: float) -> Iterator[None]:
 
 
 def _watch(filmed: FilmedLoop, done: threading.Event, pause: float) -> None:
-    before: object = None
+    before: tuple[Step, float] | None = None
     while not done.wait(pause):
         step = filmed.step
-        now = step and (step, step.since)
+        now = None if step is None else (step, step.since)
         if step is not None and now == before and len(step.places) < MOST_PLACES:
             place = place_of_thread(filmed.thread)
             # It may have ended meanwhile, and then this is the place of another.
-            if place is not None and filmed.step is step:
+            if place is not None and filmed.step is step and now == (step, step.since):
                 step.places = (*step.places, place)
         before = now

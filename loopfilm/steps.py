@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Context
+from types import FrameType
 from typing import Any, TypeVar
 
 from tornado.web import RequestHandler
@@ -30,7 +31,7 @@ from tornado.web import RequestHandler
 from .lanes import LANE, Kind, Lane, in_lane
 from .processor import Processor
 from .record import Long, Record, Wait
-from .where import Place, place_of_await
+from .where import Place, is_machinery, is_own, is_tornado, place_of_await
 
 # Seconds. How old may be what the system has said of the processor, which costs a microsecond.
 FRESH = 0.01
@@ -40,6 +41,7 @@ LONG_WAIT = 0.02
 NAMELESS = re.compile(r"Task-\d+")
 T = TypeVar("T")
 EXECUTE = RequestHandler._execute.__code__
+WAIT_FOR = asyncio.wait_for.__code__
 
 
 class Step:
@@ -203,10 +205,7 @@ class FilmedLoop:
         """
         context: Context | None = options.get("context")
         lane = LANE.get() if context is None else context.get(LANE)
-        # The handler of a request that has no lane has been left out on purpose.
-        is_left_out = getattr(coro, "cr_code", None) is EXECUTE
-        is_free = lane is None or lane.kind in (Kind.TASK, Kind.NAMED_TASK)
-        if context is None and is_free and not is_left_out:
+        if context is None and _has_own_lane(coro, lane):
             lane = Lane("", Kind.TASK)
             with in_lane(lane):
                 task = self.created(lane, coro, options)
@@ -241,6 +240,24 @@ def name_after(lane: Lane, task: asyncio.Task[Any]) -> None:
         lane.name = name.rpartition("<locals>.")[2]
     else:
         lane.kind = Kind.NAMED_TASK
+
+
+def _has_own_lane(coro: Any, lane: Lane | None) -> bool:
+    """Return whether a task that is created in this lane has another one, of its own."""
+    if lane is not None and lane.kind not in (Kind.TASK, Kind.NAMED_TASK):
+        return False
+    code = getattr(coro, "cr_code", None)
+    if code is not None and not is_own(code):
+        # What a library starts on somebody's behalf is theirs. What Tornado starts for nobody
+        # is nobody's: its connections, and handlers that were left out on purpose.
+        return lane is None and not is_tornado(code) and not is_machinery(code)
+    # Until Python 3.11 this creates a task, and later it does not.
+    caller: FrameType | None = sys._getframe(2)
+    for _ in range(3):
+        if caller is not None and caller.f_code is WAIT_FOR:
+            return False
+        caller = caller and caller.f_back
+    return True
 
 
 def _is_handler(handle: Any) -> bool:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
+import tornado
+
 # Packages that may lie beside somebody's own code without being it.
 NEIGHBOURS = ("loopfilm", "tornalet", "trequests")
 LONGEST = 60  # letters of a call that are shown
@@ -106,12 +108,22 @@ def place_of(frames: Iterable[Any]) -> Place | None:
 
 
 def place_of_thread(thread: int) -> Place | None:
-    """Return where a thread stands now, if it has begun.
+    """Return where a thread stands now, within a step of its loop.
 
     Args:
         thread: its `threading.get_ident()`.
     """
-    return place_of(_outwards(sys._current_frames().get(thread)))
+    return place_of(_outwards_in_step(sys._current_frames().get(thread)))
+
+
+def _outwards_in_step(frame: FrameType | None) -> Iterable[FrameType]:
+    # Behind the step is what runs the loop, which is not what holds it. A greenlet has no
+    # frame of the step.
+    while frame is not None and not (
+        frame.f_code.co_name == "_run" and is_machinery(frame.f_code)
+    ):
+        yield frame
+        frame = frame.f_back
 
 
 def place_of_await(coroutine: Any) -> Place | None:
@@ -140,12 +152,6 @@ def place_of_await(coroutine: Any) -> Place | None:
     return place_of(reversed(frames))
 
 
-def _outwards(frame: FrameType | None) -> Iterable[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
 def _point(frame: Any) -> Point:
     return Point(frame.f_code, frame.f_lineno or 0, frame.f_lasti)
 
@@ -161,6 +167,8 @@ def _folders() -> tuple[str, ...]:
 
 INSTALLED = _folders()
 NEAR = tuple(str(Path(__file__).resolve().parent.parent / name) + "/" for name in NEIGHBOURS)
+
+TORNADO = Path(tornado.__file__).resolve().parent.as_posix() + "/"
 
 
 @lru_cache(maxsize=10_000)
@@ -178,6 +186,12 @@ def is_own(code: CodeType) -> bool:
 def is_machinery(code: CodeType) -> bool:
     """Return whether code belongs to this package, which is never what held a loop."""
     return Path(code.co_filename).resolve().as_posix().startswith(NEAR[0])
+
+
+@lru_cache(maxsize=10_000)
+def is_tornado(code: CodeType) -> bool:
+    """Return whether code belongs to Tornado."""
+    return Path(code.co_filename).resolve().as_posix().startswith(TORNADO)
 
 
 # -- what it is called -------------------------------------------------------------------------

@@ -1,0 +1,1163 @@
+"""Applications of every sort that Tornado allows, each with what a film says of it.
+
+Nothing here depends on the speed of the machine: the clock goes on when it is told, and what
+blocks ends when somebody has seen where it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from tornado import gen, locks, queues
+from tornado.concurrent import run_on_executor
+from tornado.httpclient import AsyncHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    ResponseStartLine,
+)
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.netutil import bind_sockets
+from tornado.routing import (
+    HostMatches,
+    Matcher,
+    PathMatches,
+    ReversibleRuleRouter,
+    Rule,
+    RuleRouter,
+)
+from tornado.web import (
+    Application,
+    ErrorHandler,
+    FallbackHandler,
+    RedirectHandler,
+    RequestHandler,
+    StaticFileHandler,
+    authenticated,
+    stream_request_body,
+)
+from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
+from tornado.wsgi import WSGIContainer
+
+from loopfilm import Film, film, lane, running_apart, sampling, visited
+from tests.loopfilm.servers import HANGS, clock, meet, together, turns_of_the_loop
+from tornalet import tornalet, wait
+
+# -- what blocks -------------------------------------------------------------------------------
+
+LOOKS = 6  # enough to outnumber those that a busy machine had before
+
+
+class Looks:
+    """Counts how often somebody has looked where a thread stands."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._look = sampling.place_of_thread
+
+    def __call__(self, thread: int) -> Any:
+        place = self._look(thread)
+        self.count += 1
+        return place
+
+    def go_on(self) -> Iterator[None]:
+        """Go on until somebody has looked a few times."""
+        enough = self.count + LOOKS
+        while self.count < enough:
+            assert any(each.name == "loopfilm" for each in threading.enumerate())
+            yield
+
+
+looks = Looks()
+
+# A library that blocks: what lies in a folder of this name is nobody's own code.
+LIBRARY = """
+def busy(with_what):
+    for _ in looks.go_on():
+        time.sleep(0.001)
+    clock.block()
+"""
+_names: dict[str, Any] = {"looks": looks, "time": time, "clock": clock}
+exec(compile(LIBRARY, "/site-packages/library.py", "exec"), _names)
+busy: Callable[[str], None] = _names["busy"]
+
+
+# -- the table ---------------------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """An application, and what a film of it says.
+
+    Attributes:
+        make: makes the film.
+        text: what the film says of it.
+        held: who held the loop, and with which call, as often as somebody did.
+    """
+
+    make: Callable[[], Awaitable[Film]]
+    text: str
+    held: list[str]
+
+
+CASES: dict[str, Case] = {}
+T = TypeVar("T")
+ADA = "/?user=ada"
+GRACE = "/?user=grace"
+
+
+def says(text: str, *held: str, visits: tuple[str, ...] = (ADA,), **settings: Any) -> Any:
+    """Put a handler, or a function that makes a film, into the table."""
+
+    def note(what: T) -> T:
+        async def visit() -> Film:
+            assert isinstance(what, type)
+            app = Application([("/.*", what)], log_function=lambda _: None, **settings)
+            return await visited(app, visits, patience=HANGS)
+
+        name = getattr(what, "__name__", "")
+        assert name not in CASES
+        make: Any = visit if isinstance(what, type) else what
+        CASES[name] = Case(make, text, list(held))
+        return what
+
+    return note
+
+
+@contextlib.contextmanager
+def serving(app: Any, **options: Any) -> Iterator[str]:
+    """A server as anybody starts it."""
+    [sock] = bind_sockets(0, "127.0.0.1")
+    server = HTTPServer(app, **options)
+    server.add_sockets([sock])
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        server.stop()
+
+
+async def fetched(app: Any, *paths: str, **options: Any) -> Film:
+    """A film of a server as anybody starts it, while somebody asks one thing after another."""
+    with serving(app) as url, film() as f:
+        for path in paths or (ADA,):
+            await AsyncHTTPClient().fetch(
+                url + path,
+                raise_error=False,
+                follow_redirects=False,
+                request_timeout=HANGS,
+                **options,
+            )
+    return f
+
+
+async def raw(app: Any, data: bytes, *, hang_up: bool = False) -> Film:
+    """A film of a server to which somebody sends these bytes, and reads until it closes."""
+    with serving(app) as url, film() as f:
+        reader, writer = await connection_to(url)
+        writer.write(data)
+        if hang_up:
+            writer.close()
+        else:
+            await reader.read()
+            writer.close()
+        await turns_of_the_loop(10)
+    return f
+
+
+async def connection_to(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+
+
+async def socket_to(url: str, user: str) -> WebSocketClientConnection:
+    return await websocket_connect(f"ws{url.removeprefix('http')}/?user={user}")
+
+
+# -- every hook of a handler -------------------------------------------------------------------
+
+
+class Answers(RequestHandler):
+    def get(self) -> None:
+        self.write("done")
+
+    post = get
+
+
+@says("ada: alone. Nobody held the loop.")
+class Plain(Answers):
+    pass
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("initialize")')
+class Initialize(Answers):
+    def initialize(self) -> None:
+        busy("initialize")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("prepare")')
+class Prepare(Answers):
+    def prepare(self) -> None:
+        busy("prepare")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("prepare")')
+class PrepareLater(Answers):
+    async def prepare(self) -> None:
+        await asyncio.sleep(0)
+        busy("prepare")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+class Get(RequestHandler):
+    def get(self) -> None:
+        busy("get")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("headers")')
+class SetDefaultHeaders(Answers):
+    def set_default_headers(self) -> None:
+        busy("headers")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("etag")')
+class ComputeEtag(Answers):
+    def compute_etag(self) -> str | None:
+        busy("etag")
+        return None
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("tidy")')
+class OnFinish(Answers):
+    def on_finish(self) -> None:
+        busy("tidy")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("error")')
+class WriteError(RequestHandler):
+    def get(self) -> None:
+        self.send_error(418)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        busy("error")
+        self.finish()
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("user")')
+class CurrentUser(RequestHandler):
+    @authenticated
+    def get(self) -> None:
+        self.write("done")
+
+    def get_current_user(self) -> str:
+        busy("user")
+        return "ada"
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("login")')
+class LoginUrl(RequestHandler):
+    @authenticated
+    def get(self) -> None:
+        self.write("done")
+
+    def get_login_url(self) -> str:
+        busy("login")
+        return "/login"
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("log")')
+async def log_function() -> Film:
+    app = Application([("/", Answers)], log_function=lambda _: busy("log"))
+    return await visited(app, [ADA])
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("raises")')
+class Raises(RequestHandler):
+    def get(self) -> None:
+        busy("raises")
+        raise ZeroDivisionError
+
+    def log_exception(self, *args: Any) -> None:
+        pass
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("after")')
+class AfterItsAnswer(RequestHandler):
+    async def get(self) -> None:
+        await self.finish("done")
+        busy("after")
+
+
+@says("ada: alone. Nobody held the loop.")
+class NotModified(Answers):
+    def check_etag_header(self) -> bool:
+        return True
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("options")')
+async def options() -> Film:
+    class Options(RequestHandler):
+        def options(self) -> None:
+            busy("options")
+
+    return await fetched(Application([("/", Options)]), method="OPTIONS")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("head")')
+async def head() -> Film:
+    class Head(RequestHandler):
+        def head(self) -> None:
+            busy("head")
+
+    return await fetched(Application([("/", Head)]), method="HEAD")
+
+
+@stream_request_body
+class Upload(RequestHandler):
+    def data_received(self, chunk: bytes) -> None:
+        busy("chunk")
+
+    def post(self) -> None:
+        self.write("done")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("chunk")')
+async def data_received() -> Film:
+    return await fetched(Application([("/", Upload)]), method="POST", body=b"hi")
+
+
+@stream_request_body
+class UploadLater(RequestHandler):
+    async def data_received(self, chunk: bytes) -> None:
+        await asyncio.sleep(0)
+        busy("chunk")
+
+    def post(self) -> None:
+        self.write("done")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("chunk")')
+async def data_received_later() -> Film:
+    return await fetched(Application([("/", UploadLater)]), method="POST", body=b"hi")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("gone")')
+async def on_connection_close() -> Film:
+    here, gone = asyncio.Event(), asyncio.Event()
+
+    class Gone(RequestHandler):
+        async def get(self) -> None:
+            here.set()
+            await gone.wait()
+
+        def on_connection_close(self) -> None:
+            busy("gone")
+            gone.set()
+
+    with serving(Application([("/", Gone)])) as url, film() as f:
+        _, writer = await connection_to(url)
+        writer.write(b"GET /?user=ada HTTP/1.1\r\nHost: x\r\n\r\n")
+        await here.wait()
+        writer.close()
+        await gone.wait()
+        await turns_of_the_loop()
+    return f
+
+
+# -- every way to a handler --------------------------------------------------------------------
+
+
+class Slow(Matcher):
+    def match(self, request: HTTPServerRequest) -> dict[str, Any]:
+        busy("match")
+        return {}
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("match")')
+async def own_matcher() -> Film:
+    return await visited(Application([Rule(Slow(), Answers)]), [ADA])
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def rule_router() -> Film:
+    inner = Application([("/", Get)], log_function=lambda _: None)
+    return await visited(RuleRouter([Rule(PathMatches("/.*"), inner)]), [ADA])
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def reversible_router() -> Film:
+    inner = ReversibleRuleRouter([(r"/.*", Application([("/", Get)]))])
+    return await fetched(RuleRouter([Rule(HostMatches("127.*"), inner)]))
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def hosts() -> Film:
+    app = Application(default_host="here.example", log_function=lambda _: None)
+    app.add_handlers("here.example", [("/", Get)])
+    return await visited(app, [ADA])
+
+
+@says("ada: alone. Nobody held the loop.")
+async def error_handler() -> Film:
+    app = Application([("/", ErrorHandler, {"status_code": 410})], log_function=lambda _: None)
+    return await visited(app, [ADA])
+
+
+@says("ada: alone. Nobody held the loop.")
+async def nothing_there() -> Film:
+    return await visited(Application([], log_function=lambda _: None), [ADA])
+
+
+@says("ada: alone. Nobody held the loop.")
+async def redirect_handler() -> Film:
+    return await visited(Application([("/", RedirectHandler, {"url": "/b"})]), [ADA])
+
+
+class Files(StaticFileHandler):
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        busy("file")
+        return super().validate_absolute_path(root, absolute_path)
+
+
+@says("/servers.py: alone. /servers.py held the loop.", '/servers.py: busy("file")')
+async def static_file_handler() -> Film:
+    app = Application([("/(.*)", Files, {"path": __file__.rpartition("applications")[0]})])
+    return await visited(app, ["/servers.py"])
+
+
+def wsgi(environ: Any, start_response: Any) -> list[bytes]:
+    busy("wsgi")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"done"]
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("wsgi")')
+async def wsgi_container() -> Film:
+    return await fetched(WSGIContainer(wsgi))
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("wsgi")')
+async def fallback_handler() -> Film:
+    rule = ("/", FallbackHandler, {"fallback": WSGIContainer(wsgi)})
+    return await fetched(Application([rule], log_function=lambda _: None))
+
+
+@says("ada: alone. Nobody held the loop.")
+async def wsgi_container_with_threads() -> Film:
+    with ThreadPoolExecutor() as threads:
+        return await fetched(WSGIContainer(wsgi_apart, executor=threads))
+
+
+def wsgi_apart(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"done"]
+
+
+def respond(request: HTTPServerRequest) -> None:
+    busy("function")
+    assert request.connection
+    line = ResponseStartLine("HTTP/1.1", 200, "OK")
+    request.connection.write_headers(line, HTTPHeaders({"Content-Length": "0"}))
+    request.connection.finish()
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("function")')
+async def a_function() -> Film:
+    return await visited(respond, [ADA])
+
+
+class Delegate(HTTPServerConnectionDelegate, HTTPMessageDelegate):
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
+        self.connection = request_conn
+        return self
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        busy("headers")
+
+    def finish(self) -> None:
+        line = ResponseStartLine("HTTP/1.1", 200, "OK")
+        self.connection.write_headers(line, HTTPHeaders({"Content-Length": "0"}))
+        self.connection.finish()
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("headers")')
+async def a_delegate() -> Film:
+    return await fetched(Delegate())
+
+
+@says("/a and /b: one after another. /b held the loop.", '/b: busy("get")')
+async def two_applications() -> Film:
+    first = Application([("/a", Answers)], log_function=lambda _: None)
+    second = Application([("/b", Get)], log_function=lambda _: None)
+    with serving(first) as a, serving(second) as b, film() as f:
+        await AsyncHTTPClient().fetch(f"{a}/a")
+        await AsyncHTTPClient().fetch(f"{b}/b", request_timeout=HANGS)
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def listen() -> Film:
+    app = Application([("/", Get)], log_function=lambda _: None)
+    server = app.listen(0, "127.0.0.1")
+    [sock] = server._sockets.values()
+    try:
+        with film() as f:
+            url = f"http://127.0.0.1:{sock.getsockname()[1]}{ADA}"
+            await AsyncHTTPClient().fetch(url, request_timeout=HANGS)
+    finally:
+        server.stop()
+    return f
+
+
+# -- names -------------------------------------------------------------------------------------
+
+
+@says(
+    "ada, ada 3 and ada 2: one after another. ada, ada 3 and ada 2 each held the loop.",
+    'ada: busy("get")',
+    'ada 3: busy("get")',
+    'ada 2: busy("get")',
+    visits=(ADA, ADA, "/?user=ada+2"),
+)
+class OfOneName(Get):
+    pass
+
+
+@says("10.1.2.3: alone. 10.1.2.3 held the loop.", '10.1.2.3: busy("get")')
+async def a_proxy_in_front() -> Film:
+    app = Application(
+        [("/", Get)], lane=lambda request: request.remote_ip, log_function=lambda _: None
+    )
+    with serving(app, xheaders=True) as url, film() as f:
+        headers = {"X-Real-Ip": "10.1.2.3"}
+        await AsyncHTTPClient().fetch(url, headers=headers, request_timeout=HANGS)
+    return f
+
+
+@says(
+    "a\nb, <b>, other work and nobody: one after another. <b> held the loop.", '<b>: busy("b")'
+)
+async def odd_names() -> Film:
+    async def work(name: str) -> None:
+        await asyncio.sleep(0)
+        if name == "<b>":
+            busy("b")
+
+    with film() as f:
+        for name in ("a\nb", "<b>", "other work", "nobody"):
+            with lane(name):
+                await asyncio.create_task(work(name))
+    return f
+
+
+# -- connections -------------------------------------------------------------------------------
+
+
+class GraceBlocks(RequestHandler):
+    def get(self) -> None:
+        if self.get_argument("user") == "grace":
+            busy("grace")
+
+
+KEPT = b"GET /?user=ada HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = b"GET /?user=grace HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@says(
+    "ada and grace: one after another. grace held the loop.",
+    'grace: busy("grace")',
+)
+async def pipelined() -> Film:
+    return await raw(
+        Application([("/", GraceBlocks)], log_function=lambda _: None), KEPT + LAST
+    )
+
+
+@says("grace: alone. grace held the loop.", 'grace: busy("grace")')
+async def http_1_0() -> Film:
+    app = Application([("/", GraceBlocks)], log_function=lambda _: None)
+    return await raw(app, b"GET /?user=grace HTTP/1.0\r\n\r\n")
+
+
+@says("ada and grace: one after another. grace held the loop.", 'grace: busy("grace")')
+async def kept_connection() -> Film:
+    app = Application([("/", GraceBlocks)], log_function=lambda _: None)
+    with serving(app) as url, film() as f:
+        reader, writer = await connection_to(url)
+        writer.write(KEPT)
+        await reader.readuntil(b"\r\n\r\n")
+        await turns_of_the_loop(10)
+        writer.write(LAST)
+        await reader.read()
+        writer.close()
+    return f
+
+
+@says("Nobody asked for anything.")
+async def nonsense() -> Film:
+    return await raw(Application([("/", Get)]), b"nonsense\r\n\r\n")
+
+
+@says("ada and grace: 2 at once. ada held the loop.", 'ada: busy("chunk")', visits=(ADA, GRACE))
+class Streams(RequestHandler):
+    waiting: ClassVar[list[Any]] = []
+
+    async def get(self) -> None:
+        self.write("one")
+        await self.flush()
+        await meet({"waiting": self.waiting, "size": 2})
+        if self.get_argument("user") == "ada":
+            busy("chunk")
+        self.write("two")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("detached")')
+async def detached() -> Film:
+    class Detaches(RequestHandler):
+        async def get(self) -> None:
+            stream = self.detach()
+            await stream.write(b"hello")
+            busy("detached")
+            stream.close()
+
+    return await raw(Application([("/", Detaches)]), KEPT)
+
+
+@says("ada and grace: one after another. Nobody held the loop.")
+async def after_a_detached_one() -> Film:
+    class Detaches(RequestHandler):
+        async def get(self) -> None:
+            stream = self.detach()
+            await stream.write(b"hello")
+            stream.close()
+
+    app = Application([("/", Detaches)])
+    with serving(app) as url, film() as f:
+        for request in (KEPT, LAST):
+            reader, writer = await connection_to(url)
+            writer.write(request)
+            await reader.read()
+            writer.close()
+    return f
+
+
+@says("ada and grace: one after another. Nobody held the loop.")
+async def half_an_upload() -> Film:
+    here, gone = asyncio.Event(), asyncio.Event()
+
+    @stream_request_body
+    class Half(RequestHandler):
+        async def prepare(self) -> None:
+            await asyncio.sleep(0)
+            here.set()
+
+        def data_received(self, chunk: bytes) -> None:
+            pass
+
+        def on_connection_close(self) -> None:
+            super().on_connection_close()
+            gone.set()
+
+        def log_exception(self, *args: Any) -> None:
+            pass
+
+    with serving(Application([("/upload", Half), ("/", Answers)])) as url, film() as f:
+        _, writer = await connection_to(url)
+        writer.write(b"POST /upload?user=ada HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        await here.wait()
+        writer.close()
+        await gone.wait()
+        await turns_of_the_loop()
+        await AsyncHTTPClient().fetch(url + GRACE)
+    return f
+
+
+# -- WebSockets --------------------------------------------------------------------------------
+
+
+class Chat(WebSocketHandler):
+    def check_origin(self, origin: str) -> bool:
+        return True
+
+    def on_message(self, message: str | bytes) -> None:
+        if message == "busy":
+            busy("message")
+        self.write_message(message)
+
+
+CHAT = Application([("/", Chat)], log_function=lambda _: None)
+
+
+@says("ada and grace: 2 at once. grace held the loop.", 'grace: busy("message")')
+async def websockets() -> Film:
+    with serving(CHAT) as url, film() as f:
+        ada, grace = await socket_to(url, "ada"), await socket_to(url, "grace")
+        for each, message in ((ada, "hi"), (grace, "busy")):
+            await each.write_message(message)
+            await each.read_message()
+    return f
+
+
+@says("ada and grace: one after another. Nobody held the loop.")
+async def websockets_one_after_another() -> Film:
+    with serving(CHAT) as url, film() as f:
+        for user in ("ada", "grace"):
+            one = await socket_to(url, user)
+            one.close()
+            assert await one.read_message() is None
+            await turns_of_the_loop(20)
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("message")')
+async def websocket_of_before() -> Film:
+    with serving(CHAT) as url:
+        ada = await socket_to(url, "ada")
+        with film() as f:
+            await ada.write_message("busy")
+            await ada.read_message()
+        ada.close()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("open")')
+async def websocket_open() -> Film:
+    class Opens(Chat):
+        def open(self) -> None:
+            busy("open")
+
+    with serving(Application([("/", Opens)])) as url, film() as f:
+        ada = await socket_to(url, "ada")
+        await ada.write_message("hi")
+        await ada.read_message()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("open")')
+async def websocket_open_later() -> Film:
+    class Opens(Chat):
+        async def open(self) -> None:
+            await asyncio.sleep(0)
+            busy("open")
+            self.write_message("open")
+
+    with serving(Application([("/", Opens)])) as url, film() as f:
+        ada = await socket_to(url, "ada")
+        await ada.read_message()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("close")')
+async def websocket_close() -> Film:
+    closed = asyncio.Event()
+
+    class Closes(Chat):
+        def on_close(self) -> None:
+            busy("close")
+            closed.set()
+
+    with serving(Application([("/", Closes)])) as url, film() as f:
+        (await socket_to(url, "ada")).close()
+        await closed.wait()
+        await turns_of_the_loop()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("close")')
+async def websocket_lost() -> Film:
+    closed = asyncio.Event()
+
+    class Closes(Chat):
+        def on_close(self) -> None:
+            busy("close")
+            closed.set()
+
+    with serving(Application([("/", Closes)])) as url, film() as f:
+        ada = await socket_to(url, "ada")
+        ada.protocol._abort()  # type: ignore[union-attr]
+        await closed.wait()
+        await turns_of_the_loop()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("ping")')
+async def websocket_ping() -> Film:
+    pinged = asyncio.Event()
+
+    class Pinged(Chat):
+        def on_ping(self, data: bytes) -> None:
+            busy("ping")
+            pinged.set()
+
+    with serving(Application([("/", Pinged)])) as url, film() as f:
+        ada = await socket_to(url, "ada")
+        ada.ping(b"hi")
+        await pinged.wait()
+        await turns_of_the_loop()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("message")')
+async def websocket_message_later() -> Film:
+    class Later(Chat):
+        async def on_message(self, message: str | bytes) -> None:
+            await asyncio.sleep(0)
+            busy("message")
+            self.write_message(message)
+
+    with serving(Application([("/", Later)])) as url, film() as f:
+        ada = await socket_to(url, "ada")
+        await ada.write_message("hi")
+        await ada.read_message()
+    return f
+
+
+# -- what a handler starts ---------------------------------------------------------------------
+
+
+@says(
+    "ada and grace: 2 at once. grace held the loop.", 'grace: busy("task")', visits=(ADA, GRACE)
+)
+class Tasks(RequestHandler):
+    waiting: ClassVar[list[Any]] = []
+
+    async def get(self) -> None:
+        await meet({"waiting": self.waiting, "size": 2})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.work())
+            group.create_task(turns_of_the_loop())
+
+    async def work(self) -> None:
+        await asyncio.gather(turns_of_the_loop(), self.deeper())
+
+    async def deeper(self) -> None:
+        await asyncio.sleep(0)
+        if self.get_argument("user") == "grace":
+            busy("task")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("later")')
+class CallLater(RequestHandler):
+    async def get(self) -> None:
+        done = asyncio.Event()
+
+        def later() -> None:
+            busy("later")
+            done.set()
+
+        IOLoop.current().call_later(0, later)
+        await done.wait()
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("callback")')
+class AddCallback(RequestHandler):
+    async def get(self) -> None:
+        done = asyncio.Event()
+
+        def callback() -> None:
+            busy("callback")
+            done.set()
+
+        IOLoop.current().add_callback(callback)
+        await done.wait()
+
+
+async def filmed_after(start: Callable[[asyncio.Event], None], *more: str) -> Film:
+    """A film of ada's request, which starts something, and of the end of that."""
+    done = asyncio.Event()
+
+    class Starts(RequestHandler):
+        def get(self) -> None:
+            if self.get_argument("user") == "ada":
+                start(done)
+
+    app = Application([("/", Starts)], log_function=lambda _: None)
+    with serving(app) as url, film() as f:
+        await AsyncHTTPClient().fetch(url + ADA)
+        for path in more:
+            await AsyncHTTPClient().fetch(url + path)
+        await done.wait()
+        await turns_of_the_loop()
+    return f
+
+
+@says(
+    "ada: alone. Something ada started held the loop.",
+    'something ada started: busy("after")',
+)
+async def task_after_the_answer() -> Film:
+    tasks: list[Any] = []
+
+    async def work(done: asyncio.Event) -> None:
+        await asyncio.sleep(0.05)
+        busy("after")
+        done.set()
+
+    return await filmed_after(lambda done: tasks.append(asyncio.create_task(work(done))))
+
+
+@says(
+    "ada: alone. Something ada started held the loop.",
+    'something ada started: busy("spawned")',
+)
+async def spawned_callback() -> Film:
+    async def work(done: asyncio.Event) -> None:
+        await gen.sleep(0.05)
+        busy("spawned")
+        done.set()
+
+    return await filmed_after(lambda done: IOLoop.current().spawn_callback(work, done))
+
+
+@says(
+    "ada: alone. Something ada started held the loop.",
+    'something ada started: busy("timer")',
+)
+async def timer_after_the_answer() -> Film:
+    def work(done: asyncio.Event) -> None:
+        busy("timer")
+        done.set()
+
+    return await filmed_after(
+        lambda done: IOLoop.current().call_later(0.05, work, done) and None
+    )
+
+
+@says(
+    "ada: alone. Something ada started held the loop.",
+    'something ada started: busy("tick")',
+)
+async def periodic_callback_of_a_request() -> Film:
+    def start(done: asyncio.Event) -> None:
+        def tick() -> None:
+            busy("tick")
+            periodic.stop()
+            done.set()
+
+        periodic = PeriodicCallback(tick, 50)
+        periodic.start()
+
+    return await filmed_after(start)
+
+
+@says("ada: alone. Nobody held the loop.", 'other work: busy("tick")')
+async def periodic_callback_of_nobody() -> Film:
+    done = asyncio.Event()
+
+    def tick() -> None:
+        busy("tick")
+        periodic.stop()
+        done.set()
+
+    periodic = PeriodicCallback(tick, 1)
+    with serving(Application([("/", Answers)])) as url, film() as f:
+        await AsyncHTTPClient().fetch(url + ADA)
+        periodic.start()
+        await done.wait()
+        await turns_of_the_loop()
+    return f
+
+
+async def filmed_worker(queue: Any) -> Film:
+    """A film of a worker that ada's request starts, and that does grace's job."""
+    tasks: list[Any] = []
+
+    async def work() -> None:
+        while job := await queue.get():
+            if job[0] == "grace":
+                busy("job")
+            job[1].set()
+
+    class Works(RequestHandler):
+        async def get(self) -> None:
+            if not tasks:
+                tasks.append(asyncio.create_task(work()))
+            done = asyncio.Event()
+            queue.put_nowait((self.get_argument("user"), done))
+            await done.wait()
+
+    app = Application([("/", Works)], log_function=lambda _: None)
+    with serving(app) as url, film() as f:
+        await AsyncHTTPClient().fetch(url + ADA)
+        await AsyncHTTPClient().fetch(url + GRACE, request_timeout=HANGS)
+        queue.put_nowait(None)
+        await tasks[0]
+    return f
+
+
+@says(
+    "ada and grace: one after another. Something ada started held the loop.",
+    'something ada started: busy("job")',
+)
+async def worker_of_asyncio() -> Film:
+    return await filmed_worker(asyncio.Queue())
+
+
+@says(
+    "ada and grace: one after another. Something ada started held the loop.",
+    'something ada started: busy("job")',
+)
+async def worker_of_tornado() -> Film:
+    return await filmed_worker(queues.Queue())
+
+
+@says(
+    "ada and grace: 2 at once. grace held the loop.", 'grace: busy("lock")', visits=(ADA, GRACE)
+)
+class Locks(RequestHandler):
+    lock = locks.Lock()
+
+    async def get(self) -> None:
+        async with self.lock:
+            await asyncio.sleep(0.05)
+            if self.get_argument("user") == "grace":
+                busy("lock")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("generator")')
+class Generators(RequestHandler):
+    @gen.coroutine
+    def get(self) -> Iterator[Any]:
+        yield gen.sleep(0)
+        yield self.inner()
+
+    @gen.coroutine
+    def inner(self) -> Iterator[Any]:
+        yield gen.moment
+        busy("generator")
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("greenlet")')
+class Greenlets(RequestHandler):
+    @tornalet
+    def get(self) -> None:
+        wait(asyncio.sleep(0))
+        busy("greenlet")
+
+
+@says("ada: alone. Nobody held the loop.")
+class Threads(RequestHandler):
+    executor = ThreadPoolExecutor(1)
+
+    async def get(self) -> None:
+        await self.apart()
+        await IOLoop.current().run_in_executor(None, time.sleep, 0.01)
+        await asyncio.to_thread(time.sleep, 0.01)
+
+    @run_on_executor
+    def apart(self) -> None:
+        time.sleep(0.01)
+
+
+@says("ada: alone. Nobody held the loop.")
+class Subprocess(RequestHandler):
+    async def get(self) -> None:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+        await process.wait()
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("inner")')
+class EagerlyStarted(RequestHandler):
+    async def get(self) -> None:
+        asyncio.get_running_loop().set_task_factory(
+            getattr(asyncio, "eager_task_factory", None)
+        )
+        await asyncio.create_task(self.inner())
+
+    async def inner(self) -> None:
+        busy("inner")
+
+
+@says("ada: alone. Nobody held the loop.")
+async def timed_out() -> Film:
+    class Late(RequestHandler):
+        async def get(self) -> None:
+            with contextlib.suppress(gen.TimeoutError):
+                await gen.with_timeout(IOLoop.current().time(), asyncio.sleep(0.02))
+
+    return await fetched(Application([("/", Late)]))
+
+
+# -- without Tornado ---------------------------------------------------------------------------
+
+
+async def brew(busily: bool = False) -> None:
+    await asyncio.sleep(0)
+    if busily:
+        busy("brew")
+
+
+async def grind() -> None:
+    await asyncio.sleep(0.02)
+
+
+@says("brew and grind: 2 at once. brew held the loop.", 'brew: busy("brew")')
+async def tasks_without_names() -> Film:
+    with film() as f:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(brew(busily=True))
+            group.create_task(grind())
+    return f
+
+
+@says("tea and coffee: 2 at once. tea held the loop.", 'tea: busy("brew")')
+async def tasks_with_names() -> Film:
+    with film() as f:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(brew(busily=True), name="tea")
+            group.create_task(grind(), name="coffee")
+    return f
+
+
+@says("brew, brew 2 and grind: 3 at once. Nobody held the loop.")
+async def gathered() -> Film:
+    with film() as f:
+        await asyncio.gather(brew(), brew(), grind())
+    return f
+
+
+@says("fetch and fetch 2: 2 at once. Nobody held the loop.")
+async def a_client_of_tornado() -> Film:
+    async def fetch(url: str) -> None:
+        await asyncio.wait_for(ask(url), HANGS)
+
+    async def ask(url: str) -> None:
+        await AsyncHTTPClient().fetch(url)
+
+    with running_apart(together(2)) as url, film() as f:
+        await asyncio.gather(fetch(url), fetch(url))
+    return f
+
+
+@says("Nobody asked for anything.")
+async def a_client_by_itself() -> Film:
+    with running_apart(Application([("/", Answers)])) as url, film() as f:
+        await AsyncHTTPClient().fetch(url)
+    return f
+
+
+@says("Nobody asked for anything.", 'other work: busy("later")')
+async def waited_for() -> Film:
+    async def later() -> None:
+        await asyncio.sleep(0)
+        busy("later")
+
+    with film() as f:
+        await asyncio.wait_for(later(), HANGS)
+        await turns_of_the_loop()
+    return f
+
+
+@says("Nobody asked for anything.", 'other work: busy("callback")')
+async def callback_of_nobody() -> Film:
+    with film() as f:
+        asyncio.get_running_loop().call_soon(lambda: busy("callback"))
+        await turns_of_the_loop()
+    return f
