@@ -24,9 +24,9 @@ from .own_time import OwnTime, worked
 from .rendering import quoted
 from .verdict import FAILED, Verdict
 
-# Seconds, without those in which the child waits for a processor; or seconds of work. The child's
-# watchdog gives up before that; this is for a child whose threads cannot run, as in a long call
-# into C.
+# Seconds, without those in which the child waits for a processor; or seconds of its work. The
+# child's watchdog gives up before that; this is for a child whose threads cannot run, as in a
+# long call into C.
 DEADLINE = 20.0
 # Seconds on the wall. When they have passed, the machine is too busy to have a verdict.
 LONGEST = 180.0
