@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from tornado.escape import json_decode
 from tornado.httpclient import HTTPError, HTTPResponse
-from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPServerConnectionDelegate,
+    HTTPServerRequest,
+    RequestStartLine,
+)
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from .ending import end, wait_for_the_end
@@ -49,13 +54,12 @@ async def visited(
         The film; its `answers` are in the order of the visits.
 
     Raises:
+        TypeError: the application is none, or a visit no text.
+        ValueError: `red` or `patience` is no number of seconds above 0.
         OSError: the application could not be started.
         Exception: whatever the script raised.
     """
-    paths = [
-        quote(visit, safe=SAFE) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
-        for visit in ([visits] if isinstance(visits, str) else visits)
-    ]
+    paths = _paths(app, visits, patience)
 
     async def visit(client: SimpleAsyncHTTPClient, f: Film, url: str, path: str) -> Answer:
         lane = lane_name(app, _request_for(path))
@@ -122,10 +126,33 @@ def watch(
         The film; its `answers` are in the order of the visits.
 
     Raises:
+        TypeError: the application is none, or a visit no text.
+        ValueError: `red` or `timeout` is no number of seconds above 0.
         OSError: the application could not be started.
     """
-    coming = functools.partial(visited, app, visits, red=red, where=where, patience=timeout)
+    paths = _paths(app, visits, timeout)
+    coming = functools.partial(visited, app, paths, red=red, where=where, patience=timeout)
     return on_own_loop(coming)
+
+
+def _paths(app: Served, visits: Sequence[str], patience: float) -> list[str]:
+    """Return where the visitors go, if what was given makes sense."""
+    is_served = callable(app) or isinstance(app, HTTPServerConnectionDelegate)
+    if isinstance(app, type) or not is_served:
+        raise TypeError(f"an application is needed, such as Application([...]), not {app!r}")
+    given = [visits] if isinstance(visits, str) else visits
+    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+        raise TypeError(f"visits are a list of paths or names, not {given!r}")
+    given = list(given)
+    for visit in given:
+        if not isinstance(visit, str):
+            raise TypeError(f"a visit is a path or a name, not {visit!r}")
+    if not patience > 0:
+        raise ValueError(f"a visitor has some seconds of patience, not {patience!r}")
+    return [
+        quote(visit, safe=SAFE) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
+        for visit in given
+    ]
 
 
 def _request_for(path: str) -> HTTPServerRequest:

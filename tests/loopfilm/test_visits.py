@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.web import Application, HTTPError, RequestHandler
 
 import loopfilm
-from loopfilm import visited
+from loopfilm import lane, visited
 from tests.loopfilm.servers import ALL_THREE, watch
 
 
@@ -163,3 +164,34 @@ async def test_nobody_is_left_when_a_visit_fails() -> None:
     with pytest.raises(ZeroDivisionError):
         await visited(Application(lane=naming), ["/"], script=script)
     assert asyncio.all_tasks() == before
+
+
+APP = Application([])
+
+
+@pytest.mark.parametrize(
+    ("app", "visits", "options", "words"),
+    [
+        (5, "ada", {}, "an application is needed"),
+        (None, "ada", {}, "an application is needed"),
+        (RequestHandler, "ada", {}, "an application is needed"),
+        (APP, None, {}, "a list of paths or names, not None"),
+        (APP, {"ada": 1}, {}, "a list of paths or names"),
+        (APP, ["ada", 5], {}, "a path or a name, not 5"),
+        (APP, b"ada", {}, "a path or a name, not 97"),
+        (APP, "ada", {"timeout": 0}, "not 0"),
+        (APP, "ada", {"timeout": float("nan")}, "not nan"),
+        (APP, "ada", {"red": 0}, "red is a number of seconds above 0, not 0"),
+        (APP, "ada", {"red": "1"}, "red is a number of seconds, not '1'"),
+    ],
+)
+def test_what_is_no_visit_is_told_so(
+    app: Any, visits: Any, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=words):
+        loopfilm.watch(app, visits, **options)
+
+
+def test_a_lane_is_named_by_a_text() -> None:
+    with pytest.raises(TypeError, match="a string, not 5"), lane(5):  # type: ignore[arg-type]
+        pass
