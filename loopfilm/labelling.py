@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any
 
 from tornado.escape import parse_qs_bytes
+from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer, _ProxyAdapter
 from tornado.httputil import (
     HTTPConnection,
@@ -77,6 +78,8 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
 
 def _naming(app: Served) -> Callable[[HTTPServerRequest], str | None] | None:
     naming: Callable[[HTTPServerRequest], str | None] | None
+    while isinstance(app, _LabelledApp):
+        app = app.app
     naming = getattr(app, "settings", {}).get("lane", by_user)
     return naming
 
@@ -127,6 +130,7 @@ class _LabelledRequest(HTTPMessageDelegate):
         self.app = app
         self.inner = inner
         self.request_conn = request_conn
+        self.adapter = inner if isinstance(inner, _ProxyAdapter) else None
         self.lane: Lane | None = None
 
     def headers_received(
@@ -144,9 +148,9 @@ class _LabelledRequest(HTTPMessageDelegate):
             lane = Lane(partial(_user_of, start_line.path), Kind.REQUEST)
             _note_when_finished(self.request_conn, lane)
             return lane
-        if isinstance(self.inner, _ProxyAdapter):
+        if self.adapter is not None:
             # As it does in a moment: whose the request is, a header may say.
-            self.inner.connection.context._apply_xheaders(headers)  # type: ignore[attr-defined]
+            self.adapter.connection.context._apply_xheaders(headers)  # type: ignore[attr-defined]
         try:
             request = HTTPServerRequest(
                 start_line=start_line, headers=headers, connection=self.request_conn
@@ -202,8 +206,10 @@ def _steps_in_lane(
             step = partial(coroutine.throw, error)
 
 
-# Of each connection object, which serves one request.
+# Of each connection object, which serves one request; and of those that had a handler before
+# anybody could label it.
 _lanes: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
+_strangers: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
 
 
 def _label(
@@ -308,6 +314,52 @@ def every_server() -> Iterator[None]:
                 HTTPServer.start_request = _start_request  # type: ignore[method-assign]
 
 
+SERVES = HTTP1ServerConnection._server_request_loop.__code__
+
+
+def label_next_requests(loop: asyncio.AbstractEventLoop) -> None:
+    """Label the request that each connection waits for, or has begun to read.
+
+    A connection asks the server what to do with a request before it comes.
+
+    Args:
+        loop: the loop of the connections.
+    """
+    for task in asyncio.all_tasks(loop):
+        coroutine = task.get_coro()
+        if inspect.iscoroutine(coroutine) and coroutine.cr_code is SERVES:
+            found = inspect.getcoroutinelocals(coroutine)
+            server, connection = found.get("delegate"), found.get("conn")
+            delegate = found.get("request_delegate")
+            if isinstance(server, HTTPServer) and connection and delegate:
+                _label_in_place(server.request_callback, delegate, connection)
+
+
+def _label_in_place(app: Served, delegate: HTTPMessageDelegate, connection: Any) -> None:
+    """Do what `_label` does where somebody has the delegate already."""
+    is_labelled = connection in _lanes or isinstance(delegate, _LabelledRequest)
+    if is_labelled or connection in _strangers or "finish" in vars(delegate):
+        return
+    request = _LabelledRequest(app, delegate, connection)
+    request.inner = _AsItWas(delegate)
+    if connection._request_start_line is not None:
+        request.lane = request.lane_of(
+            connection._request_start_line, connection._request_headers
+        )
+    for name in ("headers_received", "data_received", "finish", "on_connection_close"):
+        setattr(delegate, name, getattr(request, name))
+
+
+class _AsItWas(HTTPMessageDelegate):
+    """What a delegate does by itself."""
+
+    def __init__(self, delegate: HTTPMessageDelegate) -> None:
+        self.headers_received = delegate.headers_received  # type: ignore[method-assign]
+        self.data_received = delegate.data_received  # type: ignore[method-assign]
+        self.finish = delegate.finish  # type: ignore[method-assign]
+        self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
+
+
 def requests_at_work(
     loop: asyncio.AbstractEventLoop,
 ) -> Iterator[tuple[asyncio.Task[Any], RequestHandler]]:
@@ -335,12 +387,15 @@ def lane_of_stranger(handler: RequestHandler) -> Lane | None:
         The lane, or `None` if it has one, or such requests have none.
     """
     connection = handler.request.connection
+    if connection is not None and connection in _strangers:
+        # A handler can have several tasks, and be in several films.
+        return _strangers[connection]
     if connection is None or connection in _lanes:
         return None
     name = lane_name(handler.application, handler.request)
     if name is None:
         return None
-    lane = Lane(name, Kind.REQUEST)
+    lane = _strangers[connection] = Lane(name, Kind.REQUEST)
     stream = getattr(getattr(handler, "ws_connection", None), "stream", None)
     if isinstance(handler, WebSocketHandler) and stream is not None:
         note_when_closed(stream, lane)

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import Context
 
 from .films import Film
-from .labelling import every_server, lane_of_stranger, requests_at_work
+from .labelling import every_server, label_next_requests, lane_of_stranger, requests_at_work
 from .record import Record
 from .sampling import sampling
 from .steps import recording
@@ -66,6 +66,7 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
         for task, handler in requests_at_work(loop):
             if task not in filmed.strangers and (lane := lane_of_stranger(handler)):
                 filmed.strangers[task] = lane
+        label_next_requests(loop)
         heart.start()
         stack.callback(heart.stop)
         yield recorded

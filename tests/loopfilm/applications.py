@@ -11,7 +11,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -49,7 +49,7 @@ from tornado.web import (
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 from tornado.wsgi import WSGIContainer
 
-from loopfilm import Film, film, lane, running_apart, sampling, visited
+from loopfilm import Film, film, labelled, lane, running_apart, visited, where
 from tests.loopfilm.servers import HANGS, clock, meet, together, turns_of_the_loop
 from tornalet import tornalet, wait
 
@@ -63,7 +63,7 @@ class Looks:
 
     def __init__(self) -> None:
         self.count = 0
-        self._look = sampling.place_of_thread
+        self._look = where.place_of_thread
 
     def __call__(self, thread: int) -> Any:
         place = self._look(thread)
@@ -104,7 +104,7 @@ class Case(NamedTuple):
         held: who held the loop, and with which call, as often as somebody did.
     """
 
-    make: Callable[[], Awaitable[Film]]
+    make: Callable[[], Coroutine[Any, Any, Film]]
     text: str
     held: list[str]
 
@@ -115,7 +115,9 @@ ADA = "/?user=ada"
 GRACE = "/?user=grace"
 
 
-def says(text: str, *held: str, visits: tuple[str, ...] = (ADA,), **settings: Any) -> Any:
+def says(
+    text: str, *held: str, visits: tuple[str, ...] = (ADA,), **settings: Any
+) -> Callable[[T], T]:
     """Put a handler, or a function that makes a film, into the table."""
 
     def note(what: T) -> T:
@@ -679,6 +681,76 @@ async def half_an_upload() -> Film:
     return f
 
 
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def kept_connection_of_before() -> Film:
+    app = Application([("/quick", Answers), ("/", Get)], log_function=lambda _: None)
+    with serving(app) as url:
+        reader, writer = await connection_to(url)
+        writer.write(KEPT.replace(b"/?", b"/quick?"))
+        await reader.readuntil(b"done")
+        await turns_of_the_loop(10)
+        with film() as f:
+            writer.write(KEPT.replace(b"Host", b"Connection: close\r\nHost"))
+            await reader.read()
+        writer.close()
+    return f
+
+
+@says("10.1.2.3: alone. 10.1.2.3 held the loop.", '10.1.2.3: busy("get")')
+async def a_kept_proxy_in_front() -> Film:
+    app = labelled(Application([("/", Get)], lane=lambda request: request.remote_ip))
+    with serving(app, xheaders=True) as url:
+        reader, writer = await connection_to(url)
+        await turns_of_the_loop(10)
+        with film() as f:
+            writer.write(LAST.replace(b"Host", b"X-Real-Ip: 10.1.2.3\r\nHost"))
+            await reader.read()
+        writer.close()
+    return f
+
+
+@says("grace: alone. grace held the loop.", 'grace: busy("get")')
+async def an_upload_of_before() -> Film:
+    class Posts(RequestHandler):
+        def post(self) -> None:
+            busy("get")
+
+    with serving(Application([("/", Posts)], log_function=lambda _: None)) as url:
+        reader, writer = await connection_to(url)
+        writer.write(
+            LAST.replace(b"GET", b"POST").replace(b"Host", b"Content-Length: 2\r\nHost")
+        )
+        writer.write(b"h")
+        await turns_of_the_loop(10)
+        with film() as f:
+            writer.write(b"i")
+            await reader.read()
+        writer.close()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("later")')
+async def a_request_of_before() -> Film:
+    here, go_on = asyncio.Event(), asyncio.Event()
+
+    class Waits(RequestHandler):
+        async def get(self) -> None:
+            here.set()
+            await go_on.wait()
+            busy("later")
+
+    with serving(Application([("/", Waits)], log_function=lambda _: None)) as url:
+        asked = asyncio.ensure_future(AsyncHTTPClient().fetch(url + ADA, request_timeout=HANGS))
+        await here.wait()
+        with film():
+            # Somebody else was here before, and saw nothing of it.
+            await turns_of_the_loop()
+        with film() as f:
+            go_on.set()
+            await asked
+    return f
+
+
 # -- WebSockets --------------------------------------------------------------------------------
 
 
@@ -724,6 +796,31 @@ async def websocket_of_before() -> Film:
             await ada.write_message("busy")
             await ada.read_message()
         ada.close()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("tick")')
+async def websocket_with_a_task_of_before() -> Film:
+    here, go_on = asyncio.Event(), asyncio.Event()
+
+    class Ticks(Chat):
+        def open(self) -> None:
+            self.ticking = asyncio.create_task(self.tick())
+
+        async def tick(self) -> None:
+            here.set()
+            await go_on.wait()
+            busy("tick")
+            self.write_message("tick")
+
+    with serving(Application([("/", Ticks)])) as url:
+        ada = await socket_to(url, "ada")
+        await here.wait()
+        with film() as f:
+            await ada.write_message("hi")
+            await ada.read_message()
+            go_on.set()
+            await ada.read_message()
     return f
 
 
@@ -806,7 +903,7 @@ async def websocket_ping() -> Film:
 
 @says("ada: alone. ada held the loop.", 'ada: busy("message")')
 async def websocket_message_later() -> Film:
-    class Later(Chat):
+    class Later(WebSocketHandler):
         async def on_message(self, message: str | bytes) -> None:
             await asyncio.sleep(0)
             busy("message")
@@ -869,7 +966,7 @@ class AddCallback(RequestHandler):
         await done.wait()
 
 
-async def filmed_after(start: Callable[[asyncio.Event], None], *more: str) -> Film:
+async def filmed_after(start: Callable[[asyncio.Event], object], *more: str) -> Film:
     """A film of ada's request, which starts something, and of the end of that."""
     done = asyncio.Event()
 
@@ -1024,7 +1121,7 @@ class Locks(RequestHandler):
 @says("ada: alone. ada held the loop.", 'ada: busy("generator")')
 class Generators(RequestHandler):
     @gen.coroutine
-    def get(self) -> Iterator[Any]:
+    def get(self) -> Iterator[Any]:  # type: ignore[override]
         yield gen.sleep(0)
         yield self.inner()
 
@@ -1079,7 +1176,7 @@ class EagerlyStarted(RequestHandler):
 async def timed_out() -> Film:
     class Late(RequestHandler):
         async def get(self) -> None:
-            with contextlib.suppress(gen.TimeoutError):
+            with contextlib.suppress(asyncio.TimeoutError):
                 await gen.with_timeout(IOLoop.current().time(), asyncio.sleep(0.02))
 
     return await fetched(Application([("/", Late)]))
