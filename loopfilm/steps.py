@@ -192,7 +192,8 @@ class FilmedLoop:
             wait = Wait(lane, lane.idle_since, now, place_of_await(task.get_coro()))
             for record in self.records:
                 record.note_wait(wait)
-        elif lane.kind is Kind.TASK:
+        if lane.kind is Kind.TASK:
+            # Some are named when they have begun.
             name_after(lane, task)
         self._tasks[lane] = task
 
