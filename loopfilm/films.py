@@ -13,7 +13,7 @@ from .record import Long, Record
 from .table import Table, table
 from .timeline import Timeline
 from .trace import trace
-from .where import Place
+from .where import usual
 
 MOST_NAMES = 8  # in a sentence; of more lanes it names three, and counts the others
 OTHER = "other work"
@@ -294,7 +294,7 @@ def _holder(names: dict[Lane | None, str], lane: Lane | None, start: float, long
 def _hold(holder: str, start: float, seconds: float, long: Long) -> Hold:
     if not long.places:
         return Hold(holder, start, seconds)
-    place: Place = Counter(long.places).most_common(1)[0][0]
+    place = usual(long.places)
     return Hold(holder, start, seconds, place.line, place.call, place.deeper)
 
 

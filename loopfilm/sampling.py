@@ -1,16 +1,17 @@
 """Look at a thread while a step of its loop lasts, from another thread.
 
-Nobody can tell afterwards where a step was. So a second thread looks a few times a second
-whether a step is still the one of the last time; only then it looks where that step stands.
+Nobody can tell afterwards where a step was. So a second thread looks some times a second how
+long the step lasts that goes on; if that is long enough, it looks where the step stands.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .steps import FilmedLoop, Step
+from .steps import FilmedLoop
 from .where import place_of_thread
 
 # Seconds between two looks, at most; and how often at least while a step becomes red.
@@ -42,13 +43,16 @@ def sampling(filmed: FilmedLoop, red: float) -> Iterator[None]:
 
 
 def _watch(filmed: FilmedLoop, done: threading.Event, pause: float) -> None:
-    before: tuple[Step, float] | None = None
     while not done.wait(pause):
         step = filmed.step
-        now = None if step is None else (step, step.since)
-        if step is not None and now == before and len(step.places) < MOST_PLACES:
+        since = 0.0 if step is None else step.since
+        # A call that lets no other thread run is over when this one comes: it looks at once.
+        if step is None or time.perf_counter() - since < pause:
+            continue
+        seen, places = step.looks
+        places = places if seen == since else ()
+        if len(places) < MOST_PLACES:
             place = place_of_thread(filmed.thread)
             # It may have ended meanwhile, and then this is the place of another.
-            if place is not None and filmed.step is step and now == (step, step.since):
-                step.places = (*step.places, place)
-        before = now
+            if place is not None and filmed.step is step and step.since == since:
+                step.looks = since, (*places, place)

@@ -53,17 +53,18 @@ class Step:
         lacked: what the processor had said by then.
         handle: what the loop runs; `None` for a part of a step.
         since: when the part of it began that is still to be noted.
-        places: where it stood, whenever somebody looked.
+        looks: which part of it somebody has looked at, by when it began, and where that stood
+            each time.
     """
 
-    __slots__ = ("began", "handle", "lacked", "lane", "places", "since")
+    __slots__ = ("began", "handle", "lacked", "lane", "looks", "since")
 
     def __init__(self, lane: Lane | None, began: float, lacked: float, handle: Any) -> None:
         self.lane = lane
         self.began = self.since = began
         self.lacked = lacked
         self.handle = handle
-        self.places: tuple[Place, ...] = ()
+        self.looks: tuple[float, tuple[Place, ...]] = (0.0, ())
 
 
 class FilmedLoop:
@@ -149,7 +150,7 @@ class FilmedLoop:
         """Note that a part of a step has ended, and go on with what was around it."""
         if outer is not None:
             self.note(outer, step.began, step.lacked)
-            outer.since, outer.places = now, ()
+            outer.since = now
         self.note(step, now)
         if outer is not None:
             self.ask(now)
@@ -163,7 +164,9 @@ class FilmedLoop:
             if lacked is None:
                 lacked = self._processor.lacked()
             missing = min(max(lacked - step.lacked, 0.0), end - start)
-            long = Long(missing, step.places, _is_handler(step.handle))
+            seen, places = step.looks
+            places = places if seen == start else ()
+            long = Long(missing, places, _is_handler(step.handle))
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -186,16 +189,19 @@ class FilmedLoop:
     def note_wait(self, lane: Lane, handle: Any, now: float) -> None:
         """Note what a lane has waited for until now, or that this is its first step."""
         task = getattr(handle._callback, "__self__", None)
-        if not isinstance(task, asyncio.Task):
-            return
+        if isinstance(task, asyncio.Task):
+            self._tasks[lane] = task
+        else:
+            # A timer, or the like, that is about to wake the task.
+            task = self._tasks.get(lane)
         if lane.idle_since:
-            wait = Wait(lane, lane.idle_since, now, place_of_await(task.get_coro()))
+            place = None if task is None else place_of_await(task.get_coro())
+            wait = Wait(lane, lane.idle_since, now, place)
             for record in self.records:
                 record.note_wait(wait)
-        if lane.kind is Kind.TASK:
+        if lane.kind is Kind.TASK and task is not None:
             # Some are named when they have begun.
             name_after(lane, task)
-        self._tasks[lane] = task
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -225,8 +231,10 @@ class FilmedLoop:
         try:
             task = self._create_task(coro, **options)
             if inspect.getcoroutinestate(coro) != inspect.CORO_CREATED:
-                if lane is not None and lane.kind is Kind.TASK:
-                    name_after(lane, task)
+                if lane is not None:
+                    self._tasks[lane] = task
+                    if lane.kind is Kind.TASK:
+                        name_after(lane, task)
                 self.end_of_part(step, outer, time.perf_counter())
             return task
         finally:
@@ -317,7 +325,6 @@ class _Patch:
                     filmed.end_of_part(step, outer, end)
                 elif end - step.since > filmed.red:
                     filmed.note(step, end)
-                    step.places = ()
                 else:
                     for record in filmed.records:
                         record.add((lane, step.since, end))

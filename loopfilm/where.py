@@ -11,7 +11,8 @@ import inspect
 import linecache
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -105,6 +106,19 @@ def place_of(frames: Iterable[Any]) -> Place | None:
             own = _point(frame)
             return Place(own, None if innermost == own else innermost)
     return Place(innermost, None) if innermost else None
+
+
+def usual(places: Sequence[Place]) -> Place:
+    """Return where code stood most of the time.
+
+    Args:
+        places: where it stood, each time that somebody looked; at least one.
+    """
+    # By the line, since what that calls is often another function each time.
+    lines = Counter((place.own.code, place.own.line) for place in places)
+    line, _ = lines.most_common(1)[0]
+    there = [place for place in places if (place.own.code, place.own.line) == line]
+    return Counter(there).most_common(1)[0][0]
 
 
 def place_of_thread(thread: int) -> Place | None:
