@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from .entries import Answer, Hold, Step, Wait
 from .lanes import Kind, Lane
-from .picture import Row, as_image, draw
-from .record import Long, Record
+from .picture import Note, Row, as_image, draw
+from .record import Long, Noted, Record
 from .table import Table, table
 from .timeline import Timeline
 from .trace import trace
@@ -45,6 +45,7 @@ class Film:
         self._asked: dict[str, tuple[str, int]] = {}
         self._visits: dict[tuple[str, int], Timeline] = {}
         self._times_asked: Counter[str] = Counter()
+        self._lasted: tuple[tuple[float, ...], list[Noted]] | None = None
         self._read: tuple[tuple[float, ...], list[Timeline]] | None = None
 
     def asked(self, lane: str) -> str:
@@ -170,45 +171,55 @@ class Film:
         def since(span: tuple[float, float]) -> tuple[float, float]:
             return span[0] - began, span[1] - began
 
+        names, holds = self._names(), self._holds()
+        pauses: dict[str, list[tuple[float, float, object]]] = {}
+        for wait in self.record.waits:
+            if name := names.get(wait.lane):
+                start, end = since((max(wait.start, began), min(wait.end, now)))
+                pauses.setdefault(name, []).append((start, end, wait.place or ""))
         rows = [
             Row(
                 timeline.name,
-                [since(bar) for bar in timeline.bars()],
+                [(start - began, end - began) for start, end in timeline.bars()],
                 since(timeline.waited(now)),
+                pauses.get(timeline.name, ()),
             )
             for timeline in self._timelines()
         ]
-        names, holds = self._names(), self._holds()
-        others = [hold for hold in holds if names.get(hold[0]) is None]
-        title = str(self)
+        others = {start for lane, start, _, _ in holds if names.get(lane) is None}
         if others:
-            # Not in `str(self)`, which is the same in every run: how long other work takes
-            # depends on the machine.
-            title = title.replace("Nobody held", "Only other work held")
-            title = title.replace("Nobody asked", "Other work held the loop. Nobody asked")
-            starts = {start for _, start, _, _ in others}
-            bars = [since(step[1:]) for step in self.record.steps if step[1] in starts]
+            bars = [since(step[1:]) for step in self.record.steps if step[1] in others]
             rows.append(Row(OTHER, bars))
-        if self.record.left_out:
-            title += f" {self.record.left_out:,} short steps at the end are left out."
-        held = {start for _, start, _, _ in holds}
+        left_out = self.record.left_out
+        # Of bars that are not red nobody knows more than that they had no processor.
+        notes = {start - began: Note(0) for start in self.record.long}
+        named = {*names.values(), OTHER}
+        notes |= {hold.start: _note(hold, named) for hold in self.held_at}
         return draw(
             rows,
             [beat - began for beat in self.record.beats],
             now - began,
             red=self.red,
-            title=title,
-            lines={hold.start: hold.where for hold in self.held_at if hold.where},
-            excused={start - began for start in self.record.long if start not in held},
+            title=self._title(),
+            notes=notes,
+            remark=f"{left_out:,} short steps at the end are left out." if left_out else "",
         )
 
     def table(self) -> Table:
         """Return who held the loop, where, and what everybody waited for, as a plain table."""
-        return table(str(self), self.held_at, self.waits)
+        return table(self._title(), self.held_at, self.waits)
 
     def trace(self) -> str:
         """Return all steps as the text of a file that Perfetto opens, see `trace`."""
         return trace(self.lanes, self.steps, self.held_at, self.waits)
+
+    def _title(self) -> str:
+        """Return the film in words, with what depends on the machine and is not in `str`."""
+        title = str(self)
+        if any(hold.lane == OTHER for hold in self.held_at):
+            title = title.replace("Nobody held", "Only other work held")
+            title = title.replace("Nobody asked", "Other work held the loop. Nobody asked")
+        return title
 
     # -- reading the record --------------------------------------------------------------------
 
@@ -217,12 +228,15 @@ class Film:
 
     def _holds(self) -> list[tuple[Lane | None, float, float, Long]]:
         """Return the steps that held the loop: lane, beginning, seconds, what is known."""
+        version = (len(self.record.steps), self.record.began)
+        if self._lasted is None or self._lasted[0] != version:
+            lasted = [step for step in self.record.steps if step[2] - step[1] > self.red]
+            self._lasted = version, lasted
         found = []
-        for lane, start, end in self.record.steps:
-            if end - start > self.red:
-                long = self.record.long.get(start) or Long()
-                if end - start - long.lacked > self.red:
-                    found.append((lane, start, end - start - long.lacked, long))
+        for lane, start, end in self._lasted[1]:
+            long = self.record.long.get(start) or Long()
+            if end - start - long.lacked > self.red:
+                found.append((lane, start, end - start - long.lacked, long))
         return found
 
     def _names(self) -> dict[Lane | None, str]:
@@ -289,6 +303,12 @@ def _holder(names: dict[Lane | None, str], lane: Lane | None, start: float, long
         return OTHER
     is_over = lane is not None and lane.finished is not None and start > lane.finished
     return f"something {name} started" if is_over and not long.is_handler else name
+
+
+def _note(hold: Hold, lanes: Collection[str]) -> Note:
+    # Its row says whose it is, if it is nobody else's.
+    words = [hold.where] if hold.lane in lanes else [hold.lane, hold.where]
+    return Note(hold.seconds, ": ".join(filter(None, words)), str(hold))
 
 
 def _hold(holder: str, start: float, seconds: float, long: Long) -> Hold:

@@ -7,24 +7,70 @@ from __future__ import annotations
 
 import base64
 import math
-import textwrap
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from heapq import nlargest
 from html import escape
 from itertools import pairwise
+from typing import NamedTuple
 
-# In pixels; the last three are the height of a row, of a bar in it, and of the line below.
+from .lettering import clean, pixels, shortened, wrapped
+
+# In pixels; the last three are the height of a row, of a bar in it, and of a line below.
 WIDTH, MARGIN, ROW, BAR, LINE = 700, 14, 26, 14, 15
 THINNEST = 2.0  # pixels; a shorter step is drawn as wide as this
+NEAREST = 0.75  # pixels; nobody could tell two bars apart that are nearer to each other
 MOST_ROWS = 12
+MOST_NAME = 22  # columns of a name, and pixels
+WIDEST_NAME = 192.0
+MOST_LINES = 3  # below a row
+MOST_MARKED = 40  # red bars, and pauses, that say what they are, in one picture
+MOST_HOVER = 200  # letters of what one of them says
 
 PAPER, INK, GREY, FAINT = "#fdfdfb", "#1f2933", "#566472", "#e4e7eb"
 BLUE, RED, PINK, GREEN = "#1d5fa6", "#c62828", "#fbe3e0", "#0b5f59"
+ON_BARS = "#fff"
+
+# The same by night. Words have other colours than bars of their colour, on which words stand.
+DARK = {
+    PAPER: "#14191f",
+    INK: "#e8edf1",
+    GREY: "#a9b6c2",
+    FAINT: "#2f3943",
+    BLUE: "#3676bd",
+    RED: "#d13d37",
+    PINK: "#381a19",
+    GREEN: "#6fd3c4",
+}
+DARK_WORDS = {BLUE: "#8fbdf7", RED: "#ff9a90"}
 
 # An edge in the colour of the paper, around words that may lie across a line.
-HALO = f'stroke="{PAPER}" stroke-width="4" paint-order="stroke"'
+HALO = f'stroke="{PAPER}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"'
+# The same, wide enough to cover a line between two words.
+WIDE_HALO = HALO.replace('"4"', '"6"')
+
+
+def _by_night() -> str:
+    rules = [f'[fill="{day}"]{{fill:{night}}}' for day, night in DARK.items()]
+    rules += [f'[stroke="{day}"]{{stroke:{DARK[day]}}}' for day in (PAPER, GREEN)]
+    rules += [f'text[fill="{day}"]{{fill:{night}}}' for day, night in DARK_WORDS.items()]
+    return f"<style>@media (prefers-color-scheme:dark){{{''.join(rules)}}}</style>"
+
+
+# A picture follows the reader's system, wherever it is shown.
+BY_NIGHT = _by_night()
+
+# What has no use in a picture within a page, see `as_image`.
+ALONE = re.compile(r'<rect class="wait".*?</rect>|<title>.*?</title>|<style>.*?</style>', re.S)
+
+# JupyterLab has a light of its own, and so have the pages that nbconvert makes.
+IN_LAB = "[data-jp-theme-light=false] .loopfilm img{filter:invert(1) hue-rotate(180deg)}"
 
 Span = tuple[float, float]
+Placed = tuple[float, str, str]  # from left, the words, their style
 
 
 @dataclass
@@ -35,11 +81,28 @@ class Row:
         name: whose row it is.
         bars: when it had the thread, in order.
         waited: from when to when somebody waited for it, if anybody did.
+        pauses: its longer pauses, from when to when, and what it waited for: whatever `str`
+            makes words of, if anything.
     """
 
     name: str
-    bars: list[Span] = field(default_factory=list)
+    bars: Sequence[Span] = field(default_factory=list)
     waited: Span | None = None
+    pauses: Sequence[tuple[float, float, object]] = ()
+
+
+class Note(NamedTuple):
+    """What is known of a long bar.
+
+    Attributes:
+        seconds: how long it held the loop, without the time in which it had no processor.
+        line: what to write below it.
+        more: what it says to whoever points at it.
+    """
+
+    seconds: float
+    line: str = ""
+    more: str = ""
 
 
 def draw(
@@ -49,8 +112,8 @@ def draw(
     *,
     red: float,
     title: str,
-    lines: Mapping[float, str] | None = None,
-    excused: Collection[float] = (),
+    notes: Mapping[float, Note] | None = None,
+    remark: str = "",
 ) -> str:
     """Draw a film.
 
@@ -61,24 +124,54 @@ def draw(
         length: how long the film is, in seconds.
         red: a bar longer than this many seconds is red.
         title: what the picture shows, in a sentence or two.
-        lines: for a red bar, by when it began, the line at which it stood.
-        excused: when long bars began that are not red, since they had no processor.
+        notes: what is known of long bars, by when they began. A bar that held the loop for no
+            longer than `red`, since it had no processor for the rest, is not red.
+        remark: what else is to be said, below the picture.
 
     Returns:
-        The picture, 700 pixels wide, as the text of an SVG file.
+        The picture, 700 pixels wide, as the text of an SVG file. It is light or dark as the
+        reader's system is.
     """
-    return _Drawing(rows, beats, length, red, title, lines or {}, excused).svg()
+    return _Drawing(rows, beats, length, red, title, notes or {}, remark).svg()
 
 
 def as_image(svg: str, alt: str) -> str:
     """Return a picture as HTML that a notebook shows even if it is not trusted.
 
+    It is dark where JupyterLab is, and does not follow the system. In a narrow window it keeps
+    its size, and is scrolled. Nobody can point at what is in it.
+
     Args:
         svg: the picture.
         alt: what is to be seen in it, in words.
     """
-    data = base64.b64encode(svg.encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt, quote=True)}">'
+    data = base64.b64encode(ALONE.sub("", svg).encode()).decode()
+    return (
+        f'<div class="loopfilm" style="overflow-x: auto"><style>{IN_LAB}</style>'
+        f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt, quote=True)}"'
+        f' style="max-width: none"></div>'
+    )
+
+
+class _Marked:
+    """A row with its long bars sorted out, and with room for what is written below it."""
+
+    def __init__(self, row: Row, red: float, notes: Mapping[float, Note]) -> None:
+        self.row = row
+        self.name = _short(row.name)
+        self.red: list[Span] = []
+        self.excused: list[Span] = []
+        for bar in row.bars:
+            if bar[1] - bar[0] > red:
+                note = notes.get(bar[0])
+                held = note is None or note.seconds > red
+                (self.red if held else self.excused).append(bar)
+        self.quick = row.bars
+        if self.red:
+            starts = {bar[0] for bar in self.red}
+            self.quick = [bar for bar in row.bars if bar[0] not in starts]
+        self.words: list[Placed] = []  # on its bars and beside them
+        self.below: list[list[Placed]] = []  # in each line below it
 
 
 class _Drawing:
@@ -89,42 +182,139 @@ class _Drawing:
         length: float,
         red: float,
         title: str,
-        lines: Mapping[float, str],
-        excused: Collection[float],
+        notes: Mapping[float, Note],
+        remark: str,
     ) -> None:
-        self.red = red
-        self.lines, self.excused = lines, excused
-        self.held = [bar for row in rows for bar in self.red_of(row)]
-        order = sorted(range(len(rows)), key=lambda number: not self.red_of(rows[number]))
-        self.rows = [rows[number] for number in sorted(order[:MOST_ROWS])]
+        self.limit = red
+        self.remark = remark
+        self.notes = notes
+        marked = [_Marked(row, red, notes) for row in rows]
+        self.held = sorted(bar for row in marked for bar in row.red)
+        order = sorted(range(len(marked)), key=lambda number: not marked[number].red)
+        self.rows = [marked[number] for number in sorted(order[:MOST_ROWS])]
         self.hidden = len(rows) - len(self.rows)
         self.beats = beats
         self.length = max(length, 0.001)
         self.title = title
-        # In bold type of the widest system fonts, 84 letters still fit into the picture.
-        self.title_lines = textwrap.wrap(title, 84, max_lines=2, placeholder=" …") or [""]
-        longest = max([9, *(len(_short(row.name)) for row in self.rows)])
-        self.left = MARGIN + 10 + 7.2 * longest
+        heading = partial(pixels, size=13, bold=True)
+        self.title_lines = wrapped(clean(title), WIDTH - 2 * MARGIN, 2, heading)
+        widest = max([pixels("heartbeat"), *(pixels(row.name, bold=True) for row in self.rows)])
+        self.left = MARGIN + 10 + widest
+        drawn = [bar for row in self.rows for bar in row.red]
+        self.marked = set(nlargest(MOST_MARKED, drawn, key=self.seconds))
+        pauses = [pause for row in self.rows for pause in row.row.pauses]
+        longest = nlargest(MOST_MARKED, pauses, key=lambda pause: pause[1] - pause[0])
+        self.pauses = {(pause[0], pause[1]) for pause in longest}
         self.top = 2 * MARGIN + 20 * len(self.title_lines) + 24
-        self.tops = [self.top]
+        self.tops = [float(self.top)]
         for row in self.rows:
-            has_line = any(bar[0] in lines for bar in self.red_of(row))
-            self.tops.append(self.tops[-1] + ROW + LINE * has_line)
+            self.write(row)
+            self.tops.append(self.tops[-1] + ROW + LINE * len(row.below))
         self.bottom = self.tops[-1] + ROW * (bool(self.hidden) + 1) + 6
 
-    def red_of(self, row: Row) -> list[Span]:
-        """Return the bars of a row that held the loop."""
-        return [bar for bar in _long(row.bars, self.red) if bar[0] not in self.excused]
+    def seconds(self, bar: Span) -> float:
+        """Return how long a bar held the loop."""
+        note = self.notes.get(bar[0])
+        return note.seconds if note else bar[1] - bar[0]
+
+    # -- words that may have no room -----------------------------------------------------------
+
+    def write(self, row: _Marked) -> None:
+        """Find a place for what is to be said of the long bars of a row."""
+        taken = [self.edges(bar) for bar in row.red]
+        untold = [bar for bar in row.red if bar not in self.marked]
+        for bar in sorted(self.marked.intersection(row.red), key=self.seconds, reverse=True):
+            words = f"held {_time(self.seconds(bar))}"
+            if not self.beside(row, bar, words, RED, taken):
+                untold.append(bar)
+        for bar in nlargest(MOST_MARKED, row.excused, key=lambda bar: bar[1] - bar[0]):
+            self.beside(row, bar, "no processor", BLUE, taken)
+        self.write_below(row, untold)
+
+    def beside(
+        self, row: _Marked, bar: Span, words: str, colour: str, taken: list[Span]
+    ) -> bool:
+        """Write on a bar, or beside it if it is too short, if there is room.
+
+        Args:
+            row: the row.
+            bar: the bar.
+            words: what to write.
+            colour: in which colour, beside the bar.
+            taken: where there is no room, from left to right; what is written is added.
+
+        Returns:
+            Whether there was room.
+        """
+        left, right = self.edges(bar)
+        needed = pixels(words, bold=True)
+        if right - left > needed + 4:
+            middle = f'fill="{ON_BARS}" text-anchor="middle"'
+            row.words.append(((left + right) / 2, words, middle))
+            return True
+        style = f'fill="{colour}" {WIDE_HALO}'
+        for start, at, anchor in (
+            (right + 4, right + 4, ""),
+            (left - 4 - needed, left - 4, ' text-anchor="end"'),
+        ):
+            end = start + needed
+            is_free = all(end < other[0] or other[1] < start for other in taken)
+            if is_free and start > self.left and end < WIDTH - MARGIN / 2:
+                row.words.append((at, words, style + anchor))
+                taken.append((start, end))
+                return True
+        return False
+
+    def write_below(self, row: _Marked, untold: Sequence[Span]) -> None:
+        """Find a place below a row for where its red bars stood.
+
+        Args:
+            row: the row.
+            untold: those of which it is not yet said how long they are.
+        """
+        entries: dict[str, float] = {}
+        if untold:
+            total = _time(sum(map(self.seconds, row.red)))
+            times = f"{len(row.red)} times, {total} in all" if len(row.red) > 1 else total
+            entries[f"held {times}"] = self.x(row.red[0][0])
+        for bar in row.red:
+            note = self.notes.get(bar[0])
+            if note and note.line:
+                entries.setdefault(clean(note.line), self.x(bar[0]))
+        small = partial(pixels, size=11)
+        style = f'fill="{RED}" font-size="11" {HALO}'
+        free: list[float] = []  # in each line, where there is room
+        without_room = 0
+        for words, x in entries.items():
+            words = shortened(words, WIDTH - 2 * MARGIN, small)
+            x = min(x, WIDTH - MARGIN - small(words))
+            number = next((n for n, at in enumerate(free) if at <= x), len(free))
+            if number == MOST_LINES:
+                without_room += 1
+                continue
+            if number == len(free):
+                free.append(0)
+                row.below.append([])
+            row.below[number].append((x, words, style))
+            free[number] = x + small(words) + 14
+        if without_room:
+            x, words = row.below[0][0][0], f"and {without_room} more places"
+            x = min(x, WIDTH - MARGIN - small(words))
+            row.below.append([(x, words, style)])
+
+    # -- the picture ---------------------------------------------------------------------------
 
     def svg(self) -> str:
-        height = self.bottom + 34
-        label = escape(_clean(self.title), quote=True)
+        """Return the whole of it."""
+        height = self.bottom + 34 + 20 * bool(self.remark)
+        label = escape(clean(f"{self.title} {self.remark}".strip()), quote=True)
         return "".join(
             [
                 f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}"'
                 f' viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{label}"'
                 f" font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
                 f' font-size="12" fill="{INK}">',
+                BY_NIGHT,
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
                 '<g class="heading">',
                 *self.heading(),
@@ -132,11 +322,13 @@ class _Drawing:
                 f'</g><g class="film" data-seconds="{self.length:.3f}"'
                 f' data-start="{self.x(0):.1f}" data-end="{self.x(self.length):.1f}"'
                 f' data-top="{self.top:g}" data-bottom="{self.bottom:g}">',
-                *self.pauses(),
+                *self.standstill(),
                 *self.axis(),
                 *self.lanes(),
                 *self.heartbeat(),
-                "</g></svg>",
+                "</g>",
+                *self.footing(),
+                "</svg>",
             ]
         )
 
@@ -148,17 +340,21 @@ class _Drawing:
         for sample, words in (
             (_rect(0, -10, 16, 10, BLUE), "has the thread"),
             (_rect(0, -6, 16, 2, GREY), "waits"),
-            (_rect(0, -10, 16, 10, RED), f"has it longer than {self.red:g} s"),
+            (_rect(0, -10, 16, 10, RED), f"has it longer than {self.limit:g} s"),
             (_ticks([2, 8, 14], -10, 10), "heartbeat: in a gap everybody waits"),
         ):
             yield f'<g transform="translate({x:.0f} {y:.0f})">{sample}'
             yield _text(22, 0, words, f'fill="{GREY}"') + "</g>"
             x += 22 + 6.4 * len(words) + 24
 
-    def pauses(self) -> Iterator[str]:
+    def standstill(self) -> Iterator[str]:
         # Across all rows: everybody waits while one holds the loop.
-        for x, width in self.merged(self.held):
-            yield _rect(x, self.top, width, self.bottom - self.top, PINK)
+        shape, height = self.merged(self.held), self.bottom - self.top
+        if len(shape) > MOST_MARKED:
+            yield _path(shape, self.top, height, PINK)
+        else:
+            for left, right in shape:
+                yield _rect(left, self.top, right - left, height, PINK)
 
     def axis(self) -> Iterator[str]:
         for at in _round_times(self.length):
@@ -169,46 +365,40 @@ class _Drawing:
 
     def lanes(self) -> Iterator[str]:
         for row, top in zip(self.rows, self.tops, strict=False):
-            middle, red = top + ROW / 2, self.red_of(row)
-            yield _text(MARGIN, middle + 4, _short(row.name), bold=True)
-            if row.waited:
-                x, width = self.across(row.waited)
-                yield _rect(x, middle - 1, width, 2, GREY)
-            quick = [bar for bar in row.bars if bar not in red]
-            yield _path(self.merged(quick), middle - BAR / 2, BAR, BLUE)
-            for bar in _long(quick, self.red):
-                yield from self.words_at(bar, middle, "no processor", BLUE)
-            for bar in red:
-                x, width = self.across(bar)
-                yield _rect(x, middle - BAR / 2 - 2, width, BAR + 4, RED)
-                yield from self.words_at(bar, middle, f"held {bar[1] - bar[0]:.1f} s", RED)
-            yield from self.lines_below(red, top + ROW + LINE - 5)
+            middle = top + ROW / 2
+            yield _text(MARGIN, middle + 4, row.name, bold=True)
+            if row.row.waited:
+                left, right = self.edges(row.row.waited)
+                yield _rect(left, middle - 1, right - left, 2, GREY)
+            yield from self.waiting(row, middle - BAR / 2)
+            yield _path(self.merged(row.quick), middle - BAR / 2, BAR, BLUE)
+            others = [bar for bar in row.red if bar not in self.marked]
+            yield _path(self.merged(others), middle - BAR / 2 - 2, BAR + 4, RED)
+            for bar in sorted(self.marked.intersection(row.red)):
+                left, right = self.edges(bar)
+                note = self.notes.get(bar[0])
+                more = _title(note.more) if note and note.more else ""
+                yield _rect(left, middle - BAR / 2 - 2, right - left, BAR + 4, RED, more)
+            for x, words, style in row.words:
+                yield _text(x, middle + 4, words, style, bold=True)
+            for number, line in enumerate(row.below):
+                for x, words, style in line:
+                    yield _text(x, top + ROW + LINE * (number + 1) - 5, words, style)
         if self.hidden:
             middle = self.tops[-1] + ROW / 2
             yield _text(MARGIN, middle + 4, f"and {self.hidden} more", f'fill="{GREY}"')
 
-    def words_at(self, bar: Span, middle: float, words: str, colour: str) -> Iterator[str]:
-        """Write on a bar, or beside it if it is too short."""
-        x, width = self.across(bar)
-        needed = 6.6 * len(words)
-        if width > needed:
-            style, at = 'fill="#fff" text-anchor="middle"', x + width / 2
-        elif x + width + needed < WIDTH:
-            style, at = f'fill="{colour}" {HALO}', x + width + 4
-        else:
-            style, at = f'fill="{colour}" {HALO} text-anchor="end"', x - 4
-        yield _text(at, middle + 4, words, style, bold=True)
-
-    def lines_below(self, bars: Iterable[Span], y: float) -> Iterator[str]:
-        """Write below red bars where they stood, as far as there is room."""
-        free = float(MARGIN)
-        for bar in bars:
-            words = self.lines.get(bar[0], "")
-            x, width = self.across(bar)[0], 6.2 * len(words)
-            x = min(x, WIDTH - MARGIN - width)
-            if words and x >= free:
-                yield _text(x, y, words, f'fill="{RED}" font-size="11" {HALO}')
-                free = x + width + 10
+    def waiting(self, row: _Marked, y: float) -> Iterator[str]:
+        """Let whoever points at a long pause read what it is: a line is hard to hit."""
+        for start, end, what in row.row.pauses:
+            if (start, end) in self.pauses:
+                left, right = self.edges((start, end))
+                words = f"{row.row.name} waited {_time(end - start)}"
+                more = _title(": ".join(filter(None, [words, str(what)])))
+                yield (
+                    f'<rect class="wait" x="{left:.1f}" y="{y:g}" width="{right - left:.1f}"'
+                    f' height="{BAR}" fill="none" pointer-events="all">{more}</rect>'
+                )
 
     def heartbeat(self) -> Iterator[str]:
         middle = self.bottom - 6 - ROW / 2
@@ -221,33 +411,53 @@ class _Drawing:
                 drawn.append(x)
         yield _ticks(drawn, middle - 5, 10)
         for start, end in pairwise([0.0, *self.beats, self.length]):
-            x, width = self.across((start, end))
-            if end - start > self.red and width > 90:
-                is_held = any(start < bar[1] and bar[0] < end for bar in self.held)
-                style = f'fill="{RED if is_held else GREY}" text-anchor="middle"'
-                yield _text(x + width / 2, middle + 4, f"none for {end - start:.1f} s", style)
+            if end - start > self.limit:
+                left, right = self.edges((start, end))
+                words = f"none for {_time(end - start)}"
+                if right - left > pixels(words) + 10:
+                    is_held = any(start < bar[1] and bar[0] < end for bar in self.held)
+                    style = f'fill="{RED if is_held else GREY}" text-anchor="middle"'
+                    yield _text((left + right) / 2, middle + 4, words, style)
+
+    def footing(self) -> Iterator[str]:
+        if self.remark:
+            yield _text(MARGIN, self.bottom + 40, clean(self.remark), f'fill="{GREY}"')
+
+    # -- where things are ----------------------------------------------------------------------
 
     def x(self, at: float) -> float:
         return self.left + (WIDTH - MARGIN - 10 - self.left) * at / self.length
 
-    def across(self, span: Span) -> tuple[float, float]:
-        """Return where a span begins, and how wide it is, never too thin to be seen."""
-        x = self.x(span[0])
-        return x, max(self.x(span[1]) - x, THINNEST)
+    def edges(self, span: Span) -> Span:
+        """Return where a span begins and ends, never too near to be seen."""
+        left = self.x(span[0])
+        return left, max(self.x(span[1]), left + THINNEST)
 
-    def merged(self, bars: Iterable[Span]) -> list[Span]:
-        """Join bars that nobody could tell apart, since a film has thousands of steps."""
+    def merged(self, bars: Sequence[Span]) -> list[Span]:
+        """Join bars that nobody could tell apart, since a film has thousands of steps.
+
+        Args:
+            bars: the bars, in order, none of them within another.
+
+        Returns:
+            From where to where there are bars.
+        """
         joined: list[Span] = []
-        for x, width in map(self.across, bars):
-            if joined and x - sum(joined[-1]) < 0.75:
-                joined[-1] = (joined[-1][0], max(x + width - joined[-1][0], joined[-1][1]))
-            else:
-                joined.append((x, width))
+        second = (self.x(self.length) - self.left) / self.length  # in pixels
+        number = 0
+        while number < len(bars):
+            left, right = self.edges(bars[number])
+            number += 1
+            # All that begin before the end of this one, or hardly later, at once.
+            while number < len(bars):
+                end = (right + NEAREST - self.left) / second
+                next_one = bisect_right(bars, (end,), number)
+                if next_one == number:
+                    break
+                right = max(right, self.edges(bars[next_one - 1])[1])
+                number = next_one
+            joined.append((left, right))
         return joined
-
-
-def _long(bars: Iterable[Span], red: float) -> list[Span]:
-    return [bar for bar in bars if bar[1] - bar[0] > red]
 
 
 def _round_times(length: float) -> list[float]:
@@ -258,32 +468,38 @@ def _round_times(length: float) -> list[float]:
     return [round(step * n, 9) for n in range(int(length / step + 1e-9) + 1)]
 
 
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds * 1000:.2g} ms"
+
+
 def _short(name: str) -> str:
-    return name if len(name) <= 22 else f"{name[:21]}…"
-
-
-def _clean(words: str) -> str:
-    """Replace what an XML file may not hold: a client may choose the name of its lane."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
-    )
+    name = shortened(clean(name), MOST_NAME)
+    return shortened(name, WIDEST_NAME, partial(pixels, bold=True))
 
 
 def _text(x: float, y: float, words: str, style: str = "", *, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}{weight}>{escape(_clean(words))}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}{weight}>{escape(words)}</text>'
 
 
-def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}"'
-        f' fill="{colour}"/>'
-    )
+def _title(words: str) -> str:
+    return f"<title>{escape(shortened(clean(words), MOST_HOVER, len))}</title>"
+
+
+def _rect(
+    x: float, y: float, width: float, height: float, colour: str, within: str = ""
+) -> str:
+    shape = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}"'
+    end = f">{within}</rect>" if within else "/>"
+    return f'{shape} fill="{colour}"{end}'
 
 
 def _path(bars: Iterable[Span], y: float, height: float, colour: str) -> str:
     """Draw bars of one colour as one shape, which takes a third of the bytes."""
-    shape = "".join(f"M{x:.1f} {y:g}h{width:.1f}v{height:g}h-{width:.1f}" for x, width in bars)
+    shape = "".join(
+        f"M{left:.1f} {y:g}h{right - left:.1f}v{height:g}h-{right - left:.1f}"
+        for left, right in bars
+    )
     return f'<path d="{shape}" fill="{colour}"/>' if shape else ""
 
 

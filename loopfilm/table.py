@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from heapq import nlargest
+from typing import TypeVar
 
 from .entries import Hold, Wait
+from .lettering import clean, columns, shortened
 
 MOST_LINES = 60
+WIDEST = 40  # columns of a name
 HEADS = ("who", "from", "seconds", "did what", "where")
+
+Line = tuple[str, str, str, str, str]
+Entry = TypeVar("Entry", Hold, Wait)
 
 
 class Table(str):
@@ -29,29 +36,46 @@ def table(title: str, holds: Iterable[Hold], waits: Iterable[Wait]) -> Table:
         waits: the pauses that lasted.
 
     Returns:
-        A line for each, in the order in which they began.
+        A line for each, in the order in which they began. If there are too many, those that
+        held the loop come before the others, and longer ones before shorter ones.
     """
-    rows = [
-        (hold.start, hold.lane, hold.seconds, "held the loop", _with(hold.where, hold.deeper))
-        for hold in holds
-    ]
-    rows += [(wait.start, wait.lane, wait.seconds, "waited", wait.where) for wait in waits]
-    rows.sort(key=lambda row: (row[0], row[1]))
-    # Who held the loop is what somebody looks for: pauses are left out first.
-    shown = sorted(rows, key=lambda row: row[3] == "waited")[:MOST_LINES]
-    lines = [HEADS]
-    for start, who, seconds, what, where in sorted(shown, key=lambda row: (row[0], row[1])):
-        lines.append((who, f"{start:.2f}", f"{seconds:.2f}", what, where))
-    widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    text = [
-        f"{who:{widths[0]}}  {start:>{widths[1]}}  {seconds:>{widths[2]}}  "
-        f"{what:{widths[3]}}  {where}".rstrip()
-        for who, start, seconds, what, where in lines
-    ]
-    if len(rows) > len(shown):
-        text.append(f"and {len(rows) - len(shown)} lines more")
-    return Table("\n".join([title, "", *text]) if rows else title)
+    holds, waits = list(holds), list(waits)
+    held = _longest(holds, MOST_LINES)
+    waited = _longest(waits, MOST_LINES - len(held))
+    found = [(hold.start, _held(hold)) for hold in held]
+    found += [(wait.start, _waited(wait)) for wait in waited]
+    lines: list[Line] = [HEADS, *(line for _, line in sorted(found))]
+    widths = [max(columns(line[number]) for line in lines) for number in range(4)]
+    text = []
+    for who, start, seconds, what, where in lines:
+        who += " " * (widths[0] - columns(who))
+        start, seconds = start.rjust(widths[1]), seconds.rjust(widths[2])
+        text.append(f"{who}  {start}  {seconds}  {what:{widths[3]}}  {where}".rstrip())
+    text += _left_out(len(held), len(holds), "held the loop")
+    text += _left_out(len(waited), len(waits), "waited")
+    return Table("\n".join([clean(title), "", *text]) if found else clean(title))
 
 
-def _with(where: str, deeper: str) -> str:
-    return f"{where} ({deeper})" if deeper else where
+def _longest(them: Sequence[Entry], most: int) -> list[Entry]:
+    return nlargest(most, them, key=lambda each: each.seconds)
+
+
+def _left_out(shown: int, of: int, what: str) -> list[str]:
+    if shown == of:
+        return []
+    return [f"and {of - shown:,} more that {what}" + (", none of them longer" if shown else "")]
+
+
+def _held(hold: Hold) -> Line:
+    deeper = f" ({hold.deeper})" if hold.deeper else ""
+    where = hold.where or "nobody saw where"
+    return _line(hold.lane, hold.start, hold.seconds, "held the loop", where + deeper)
+
+
+def _waited(wait: Wait) -> Line:
+    return _line(wait.lane, wait.start, wait.seconds, "waited", wait.where)
+
+
+def _line(who: str, start: float, seconds: float, what: str, where: str) -> Line:
+    name = shortened(clean(who), WIDEST)
+    return name, f"{start:.3f}", f"{seconds:.3f}", what, clean(where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import html
+import linecache
 import re
 from xml.etree import ElementTree
 
@@ -14,6 +15,8 @@ from tornado.web import Application, RequestHandler
 from loopfilm import Film, film, lane, picture, visited
 from loopfilm.lanes import Lane
 from loopfilm.picture import Row
+from loopfilm.record import Long, Wait
+from loopfilm.where import Place, Point
 from tests.loopfilm.servers import (
     ALL_THREE,
     HANGS,
@@ -32,9 +35,11 @@ from tests.loopfilm.servers import (
 def test_a_notebook_gets_a_picture_and_the_text_as_its_alternative() -> None:
     f = watch(together(3), ["/?user=%3Cb%3E%22ada", "/?user=grace%26", "/?user=%00%1b"])
     shown = f._repr_html_()
-    source, alt = re.fullmatch(
-        '<img src="data:image/svg\\+xml;base64,([^"]*)" alt="([^"]*)">', shown
-    ).groups()  # type: ignore[union-attr]
+    assert "<svg" not in shown and "<script" not in shown
+    source, alt = re.search(  # type: ignore[union-attr]
+        '<img src="data:image/svg\\+xml;base64,([^"]*)" alt="([^"]*)" style="max-width: none">',
+        shown,
+    ).groups()
     assert html.unescape(alt) == str(f) == repr(f)
     assert '<b>"ada, grace& and' in str(f)
     picture_shown = ElementTree.fromstring(base64.b64decode(source))
@@ -43,10 +48,21 @@ def test_a_notebook_gets_a_picture_and_the_text_as_its_alternative() -> None:
 
 
 def test_the_paper_is_opaque() -> None:
-    first = ElementTree.fromstring(watch(together(1), "/").svg())[0]
-    assert first.get("fill") == picture.PAPER
-    assert first.get("width") == first.get("height") == "100%"
-    assert "opacity" not in first.attrib
+    paper = ElementTree.fromstring(watch(together(1), "/").svg()).find("{*}rect")
+    assert paper is not None and paper.get("fill") == picture.PAPER
+    assert paper.get("width") == paper.get("height") == "100%"
+    assert "opacity" not in paper.attrib
+
+
+def test_a_file_follows_the_system_and_what_a_notebook_shows_follows_jupyterlab() -> None:
+    svg = picture.draw([Row("ada", [(0, 1)])], [], 1, red=0.5, title="")
+    [style] = ElementTree.fromstring(svg).findall("{*}style")
+    assert style.text is not None and "prefers-color-scheme" in style.text
+    shown = picture.as_image(svg, "")
+    data = re.search(r"base64,([^\"]*)", shown)[1]  # type: ignore[index]
+    assert ElementTree.fromstring(base64.b64decode(data)).find("{*}style") is None
+    assert "[data-jp-theme-light=false] .loopfilm img{filter:invert(1)" in shown
+    assert '<div class="loopfilm" style="overflow-x: auto">' in shown
 
 
 @pytest.mark.usefixtures("measured_by_hand")
@@ -56,7 +72,7 @@ def test_what_is_red_is_also_said() -> None:
     assert words.count("held 0.3 s") == 3
     assert any(text.startswith("none for ") for text in words)
     # Blue is left to the legend: nobody seems to go on after the answer.
-    assert f.svg().count(picture.BLUE) == 1
+    assert f.svg().count(f'fill="{picture.BLUE}"/>') == 1
 
 
 def test_nobody_who_held_the_loop_is_left_out_of_the_picture() -> None:
@@ -333,6 +349,140 @@ def test_ten_minutes_of_heartbeats_make_a_small_picture() -> None:
     assert len(picture.draw([], beats, 600, red=0.25, title="")) < 20_000
 
 
+def test_what_was_left_out_is_said() -> None:
+    f = recorded((request("ada"), 1, 2))
+    assert not any("left out" in words for words in drawn(f))
+    f.record.left_out = 1_234_567
+    said = "1,234,567 short steps at the end are left out."
+    assert said in drawn(f)
+    assert said in str(ElementTree.fromstring(f.svg()).get("aria-label"))
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 10_000])
+def test_a_film_of_hundreds_of_thousands_of_steps_makes_a_small_picture(lanes: int) -> None:
+    visits = [request(f"u{n}") for n in range(lanes)]
+    steps = [(visits[n % lanes], n / 10_000, n / 10_000 + 0.00005) for n in range(200_000)]
+    svg = recorded(*steps, ended=20).svg()
+    assert len(svg) < 10_000 + 1_500 * min(lanes, picture.MOST_ROWS)
+    assert len(list(ElementTree.fromstring(svg).iter())) < 100
+
+
+def test_a_film_that_was_held_thousands_of_times_makes_a_small_picture() -> None:
+    poll = request("poll")
+    f = recorded(*[(poll, n, n + 0.5) for n in range(10_000)], ended=10_000)
+    assert len(f.svg()) < 20_000
+    assert "held 10000 times, 5000.0 s in all" in drawn(f)
+
+
+# Where a red bar stood, and what a lane waited for
+
+
+def place(line: int, call: str, file: str = "server.py") -> Place:
+    """Somewhere in a file that was never written."""
+    name = f"/nowhere/{line}/{file}"
+    text = [*["\n"] * (line - 1), f"{call}\n"]
+    linecache.cache[name] = (len(call), None, text, name)
+    code = compile("".join(text), name, "exec")
+    return Place(Point(code, line, -2), None)
+
+
+def noted(f: Film, *where: Place, is_handler: bool = True) -> Film:
+    """Have the red bars of a film stand somewhere, one after another."""
+    for (_, start, _), at in zip(f.record.steps, where, strict=True):
+        f.record.long[start] = Long(0, (at,), is_handler)
+    return f
+
+
+def hovers(f: Film) -> list[str]:
+    found = ElementTree.fromstring(f.svg()).findall(".//{*}title")
+    return [title.text or "" for title in found]
+
+
+def test_below_a_red_bar_stands_where_it_was_and_the_same_is_said_to_whoever_points_at_it() -> (
+    None
+):
+    f = noted(recorded((request("ada"), 1, 2)), place(12, "time.sleep(1)"))
+    assert drawn(f).count("server.py:12, time.sleep(1)") == 1
+    assert hovers(f) == ["ada held the loop for 1.0 s: server.py:12, time.sleep(1)"]
+
+
+def test_a_line_of_something_that_a_request_started_says_so() -> None:
+    ada = request("ada", finished=0.5)
+    f = noted(recorded((ada, 1, 2)), place(12, "time.sleep(1)"), is_handler=False)
+    assert "something ada started: server.py:12, time.sleep(1)" in drawn(f)
+
+
+def test_a_line_that_several_bars_of_a_row_have_stands_there_once() -> None:
+    ada, at = request("ada"), place(12, "time.sleep(1)")
+    f = noted(recorded(*[(ada, n, n + 0.5) for n in range(4)]), *[at] * 4)
+    assert drawn(f).count("server.py:12, time.sleep(1)") == 1
+
+
+def test_lines_that_have_no_room_are_counted() -> None:
+    ada = request("ada")
+    calls = [place(n + 1, f"read_all_that_there_is_of_table_{n}()") for n in range(9)]
+    f = noted(recorded(*[(ada, n, n + 0.5) for n in range(9)]), *calls)
+    words = drawn(f)
+    shown = [text for text in words if "read_all" in text and "ada held" not in text]
+    assert 0 < len(shown) < 9
+    assert f"and {9 - len(shown)} more places" in words
+
+
+def test_a_line_that_is_too_long_for_the_picture_is_shortened() -> None:
+    f = noted(recorded((request("ada"), 1, 2)), place(1, "f()", file=f"{'m' * 100}.py"))
+    [line] = [text for text in drawn(f) if text.startswith("mmm")]
+    assert line.endswith("\N{HORIZONTAL ELLIPSIS}")
+
+
+def test_words_of_bars_that_are_near_to_each_other_do_not_overlap_but_are_counted() -> None:
+    row = Row("ada", [(n / 2, n / 2 + 0.3) for n in range(17)])
+    words = words_of(picture.draw([row], [], 10, red=0.25, title=""))
+    assert words.count("held 0.3 s") == 1, "at the right of the last one"
+    assert "held 17 times, 5.1 s in all" in words
+
+
+def test_a_bar_that_had_no_processor_is_not_red_and_says_so() -> None:
+    row = Row("ada", [(1, 4)])
+    shown = Picture(
+        picture.draw([row], [], 10, red=0.5, title="", notes={1: picture.Note(0.2)})
+    )
+    assert shown.rectangles(picture.RED) == []
+    assert shown.blue() == [(1, 4)]
+    assert "no processor" in words_of(ElementTree.tostring(shown.root, "unicode"))
+
+
+def test_a_bar_that_had_a_processor_for_a_part_of_the_time_says_how_long_that_was() -> None:
+    row = Row("ada", [(1, 4)])
+    words = words_of(
+        picture.draw([row], [], 10, red=0.5, title="", notes={1: picture.Note(2.2)})
+    )
+    assert "held 2.2 s" in words
+
+
+def test_whoever_points_at_a_long_pause_reads_what_it_waited_for() -> None:
+    ada = request("ada")
+    f = recorded((ada, 1, 1.1), (ada, 3, 3.1), (ada, 9, 9.1))
+    f.record.waits += [Wait(ada, 1.1, 3, place(7, "sleep(2)")), Wait(ada, 3.1, 9, None)]
+    assert hovers(f) == ["ada waited 1.9 s: server.py:7, sleep(2)", "ada waited 5.9 s"]
+
+
+def test_of_many_pauses_only_the_longest_are_said_and_none_in_a_notebook() -> None:
+    ada = request("ada")
+    f = recorded((ada, 0, 0.1))
+    long = place(1, f"wait_for({'x' * 300})")
+    f.record.waits += [Wait(ada, n / 100, n / 100 + 0.001 * n, long) for n in range(1, 900)]
+    said = hovers(f)
+    assert len(said) == picture.MOST_MARKED
+    assert said[-1].startswith("ada waited 0.9 s: server.py:1, wait_for(xxx")
+    assert max(map(len, said)) <= picture.MOST_HOVER
+    assert len(f.svg()) < 20_000
+    shown = base64.b64decode(re.search(r"base64,([^\"]*)", f._repr_html_())[1])  # type: ignore[index]
+    assert b"waited" not in shown
+
+
+# Colours
+
+
 def luminance(colour: str) -> float:
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
@@ -344,9 +494,42 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("behind", [picture.PAPER, picture.PINK])
-def test_the_colours_can_be_told_apart(behind: str) -> None:
-    for text in (picture.INK, picture.GREY, picture.GREEN, picture.RED):
-        assert contrast(text, behind) >= 4.5
-    assert contrast(picture.BLUE, behind) >= 3
-    assert contrast("#ffffff", picture.RED) >= 4.5
+DAY = {colour: colour for colour in picture.DARK}
+BY_DAY = (DAY, DAY, picture.ON_BARS)
+BY_NIGHT = (picture.DARK, {**picture.DARK, **picture.DARK_WORDS}, picture.ON_BARS)
+
+
+def inverted(colour: str) -> str:
+    """What `filter: invert(1) hue-rotate(180deg)` makes of a colour."""
+    red, green, blue = (255 - int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    turned = (
+        -0.574 * red + 1.43 * green + 0.144 * blue,
+        0.426 * red + 0.43 * green + 0.144 * blue,
+        0.426 * red + 1.43 * green - 0.856 * blue,
+    )
+    return "#" + "".join(f"{min(max(round(part), 0), 255):02x}" for part in turned)
+
+
+IN_LAB = {colour: inverted(colour) for colour in DAY}
+
+
+@pytest.mark.parametrize(
+    ("bars", "words", "on_bars"), [BY_DAY, BY_NIGHT, (IN_LAB, IN_LAB, inverted("#ffffff"))]
+)
+def test_the_colours_can_be_told_apart(
+    bars: dict[str, str], words: dict[str, str], on_bars: str
+) -> None:
+    on_bars = "#ffffff" if on_bars == "#fff" else on_bars
+    for behind in (bars[picture.PAPER], bars[picture.PINK]):
+        for colour in (picture.INK, picture.GREY, picture.GREEN, picture.RED, picture.BLUE):
+            assert contrast(words[colour], behind) >= 4.5
+        assert contrast(bars[picture.BLUE], behind) >= 3
+        assert contrast(bars[picture.RED], behind) >= 3
+    for bar in (picture.RED, picture.BLUE):
+        assert contrast(on_bars, bars[bar]) >= 4.5
+
+
+def test_every_colour_of_a_picture_has_another_by_night() -> None:
+    f = noted(recorded((request("ada", finished=9), 1, 2)), place(12, "time.sleep(1)"))
+    used = set(re.findall(r'(?:fill|stroke)="(#\w+)"', picture.ALONE.sub("", f.svg())))
+    assert used - {picture.ON_BARS} <= set(picture.DARK)
