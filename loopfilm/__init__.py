@@ -9,6 +9,7 @@ from .entries import NO_ANSWER, Answer, Hold, Step, Wait
 from .films import Film
 from .labelling import by_user, labelled
 from .lanes import lane
+from .mounted import handler
 from .own_loop import on_own_loop
 from .picture import as_image
 from .recorder import film
@@ -27,6 +28,7 @@ __all__ = [
     "as_image",
     "by_user",
     "film",
+    "handler",
     "handlers_at_work",
     "labelled",
     "lane",

@@ -37,7 +37,7 @@ from tornado.routing import Router
 from tornado.web import RequestHandler
 from tornado.websocket import WebSocketHandler
 
-from .lanes import Kind, Lane
+from .lanes import LANE, Kind, Lane
 from .steps import as_part_of_step
 
 # All that an `HTTPServer` serves: an application, a router, another delegate, or a callable.
@@ -404,3 +404,14 @@ def lane_of_stranger(handler: RequestHandler) -> Lane | None:
     else:
         _note_when_finished(connection, lane)
     return lane
+
+
+def leave_out(handler: RequestHandler) -> None:
+    """Have a request be in no film from now on: what its handler does is in no lane.
+
+    Args:
+        handler: its handler, whose own task calls this.
+    """
+    LANE.set(None)
+    if handler.request.connection is not None:
+        _lanes.setdefault(handler.request.connection, Lane("", Kind.REQUEST))

@@ -63,6 +63,7 @@ class Record:
         waits: the pauses that lasted.
         beats: each beat of the heartbeat.
         left_out: how many steps there were beyond those that are kept.
+        most_steps: how many are kept, and a few more; beyond, only those that lasted.
     """
 
     began: float
@@ -73,6 +74,7 @@ class Record:
     waits: list[Wait] = field(default_factory=list)
     beats: list[float] = field(default_factory=list)
     left_out: int = 0
+    most_steps: int = MOST_STEPS
 
     def __post_init__(self) -> None:
         """Let steps be added as fast as that can be."""
@@ -97,7 +99,7 @@ class Record:
 
     def limit(self) -> None:
         """Keep no more short steps, if there are many; to be called now and then."""
-        if len(self.steps) > MOST_STEPS:
+        if len(self.steps) > self.most_steps:
             self.add = self._leave_out
 
     def _leave_out(self, _: Noted) -> None:
