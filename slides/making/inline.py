@@ -46,7 +46,7 @@ def with_pictures(html: str, folder: Path) -> str:
             return drawing(folder / source, source, alt)
         return tag[0]
 
-    return IMG.sub(inline, html)
+    return IMG.sub(inline, playable.unframed(html))
 
 
 def decoded(data: str) -> str:

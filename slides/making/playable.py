@@ -7,6 +7,7 @@ SVG: it does not run until a script starts it, and so never in print and without
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 from loopfilm import picture
@@ -35,12 +36,29 @@ LEGEND = (
     ("beats", "heartbeat"),
 )
 
+# What a notebook has around a film, see `loopfilm.picture.as_image`.
+FRAME = re.compile(
+    r"""<div class="loopfilm"[^>]*>\s*(?:<style>[^<]*</style>)?\s*"""
+    r"""(<img\b(?:[^>"]|"[^"]*")*>)\s*</div>"""
+)
+
 ET.register_namespace("", SVG)
 
 
 def is_film(svg: str) -> bool:
     """Return whether an SVG is a film with the times that are needed to play it."""
     return 'class="film"' in svg and "data-seconds=" in svg
+
+
+def unframed(html: str) -> str:
+    """Return HTML in which nothing is around the films: a page has its own frames."""
+    return FRAME.sub(r"\1", html)
+
+
+def in_both_lights(svg: str) -> str:
+    """Return the film of a notebook as a picture that is dark if the page around it is."""
+    begin, end, rest = svg.partition(">")
+    return begin + end + picture.BY_NIGHT + rest
 
 
 def figure(svg: str, alt: str, name: str) -> str:

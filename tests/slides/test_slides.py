@@ -14,6 +14,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode, v4
 
+from loopfilm import picture
 from slides.__main__ import main
 from slides.drawing.scenes import DRAWINGS, draw
 from slides.looking import addresses
@@ -320,6 +321,14 @@ def test_films_are_part_of_the_page_and_can_be_played(
         assert re.search(r"<button [^>]*\bhidden\b", figure)
     names = re.findall(r'<clipPath id="([^"]+)"', html)
     assert len(set(names)) == len(names) == len(films)
+
+
+def test_the_frame_that_a_notebook_has_around_a_film_stays_behind(tmp_path: Path) -> None:
+    svg = picture.draw([picture.Row("ada", [(0, 1)])], [], 1, red=0.5, title="ada")
+    html = with_pictures(f"<p>{picture.as_image(svg, 'a > b')}</p>", tmp_path)
+    assert html.startswith('<p><div class="film"') and html.endswith("</p></div></p>")
+    assert "loopfilm" not in html and "<style" not in html and "<img" not in html
+    assert 'aria-label="a &gt; b"' in html
 
 
 def test_pictures_are_in_the_colours_of_the_page(html: str) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, Tag
 
+from slides.making import playable
+from slides.making.inline import DATA, decoded
 from slides.making.notebook import CannotBuild
 from slides.making.page.lesson import slug
 from slides.making.page.site import Site
@@ -77,7 +79,7 @@ class Filters:
         Raises:
             CannotBuild: a link in it leads nowhere, or a picture has no words.
         """
-        soup = BeautifulSoup(html, "html.parser")
+        soup = BeautifulSoup(playable.unframed(html), "html.parser")
         if cell:
             self._headings(soup, cell)
         self._code(soup)
@@ -165,6 +167,12 @@ class Filters:
             raise CannotBuild(f"{source.name} has a picture without words: give it an alt=.")
         if not str(picture.get("src", "")).startswith("data:"):
             picture["src"] = as_data(source, str(picture.get("src", "")))
+        svg = decoded(str(picture["src"]).removeprefix(DATA))
+        if playable.is_film(svg):
+            both = playable.in_both_lights(svg).encode()
+            picture["src"] = DATA + base64.b64encode(both).decode()
+            picture["class"] = "film"
+            del picture["style"]
         self._frame(soup, picture, "Picture")
 
     def _frame(self, soup: BeautifulSoup, thing: Tag, kind: str) -> None:
