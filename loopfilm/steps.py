@@ -189,19 +189,25 @@ class FilmedLoop:
     def note_wait(self, lane: Lane, handle: Any, now: float) -> None:
         """Note what a lane has waited for until now, or that this is its first step."""
         task = getattr(handle._callback, "__self__", None)
+        # What comes first may be a timer, a socket, or a library's own task: whoever waits for
+        # that says more.
+        tasks: list[asyncio.Task[Any]] = []
         if isinstance(task, asyncio.Task):
-            self._tasks[lane] = task
-        else:
-            # A timer, or the like, that is about to wake the task.
-            task = self._tasks.get(lane)
-        if lane.idle_since:
-            place = None if task is None else place_of_await(task.get_coro())
+            tasks.append(task)
+            self._tasks.setdefault(lane, task)
+        first = self._tasks.get(lane)
+        if first is not None and not first.done() and first is not task:
+            tasks.append(first)
+        if lane.idle_since and (tasks or lane.finished is None):
+            places = [place_of_await(each.get_coro()) for each in tasks]
+            own = [place for place in places if place and is_own(place.own.code)]
+            place = next(iter([*own, *places]), None)
             wait = Wait(lane, lane.idle_since, now, place)
             for record in self.records:
                 record.note_wait(wait)
-        if lane.kind is Kind.TASK and task is not None:
+        if lane.kind is Kind.TASK and first is not None:
             # Some are named when they have begun.
-            name_after(lane, task)
+            name_after(lane, first)
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -232,7 +238,7 @@ class FilmedLoop:
             task = self._create_task(coro, **options)
             if inspect.getcoroutinestate(coro) != inspect.CORO_CREATED:
                 if lane is not None:
-                    self._tasks[lane] = task
+                    self._tasks.setdefault(lane, task)
                     if lane.kind is Kind.TASK:
                         name_after(lane, task)
                 self.end_of_part(step, outer, time.perf_counter())

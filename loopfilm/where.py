@@ -7,6 +7,7 @@ package and its neighbours.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import linecache
 import sys
@@ -130,6 +131,14 @@ def place_of_thread(thread: int) -> Place | None:
     return place_of(_outwards_in_step(sys._current_frames().get(thread)))
 
 
+def _generator_of(awaitable: Any) -> Any:
+    """Return the asynchronous generator whose next value somebody waits for."""
+    if type(awaitable).__name__ not in ("async_generator_asend", "async_generator_athrow"):
+        return None
+    found = gc.get_referents(awaitable)
+    return next((each for each in found if inspect.isasyncgen(each)), None)
+
+
 def _outwards_in_step(frame: FrameType | None) -> Iterable[FrameType]:
     # Behind the step is what runs the loop, which is not what holds it. A greenlet has no
     # frame of the step.
@@ -162,6 +171,7 @@ def place_of_await(coroutine: Any) -> Place | None:
             getattr(coroutine, "cr_await", None)
             or getattr(coroutine, "gi_yieldfrom", None)
             or getattr(coroutine, "ag_await", None)
+            or _generator_of(coroutine)
         )
     return place_of(reversed(frames))
 
@@ -190,8 +200,9 @@ def is_own(code: CodeType) -> bool:
     """Return whether code is somebody's own: no library's, and not Python's."""
     name = code.co_filename
     if name.startswith("<"):
-        # <frozen importlib>, and what libraries make at run time. `python -c` has <string>.
-        return name in ("<stdin>", "<string>")
+        # <frozen importlib>, and what libraries make at run time: dataclasses, for example,
+        # have <string> too.
+        return name == "<stdin>" or (name == "<string>" and sys.argv[:1] == ["-c"])
     path = Path(name).resolve().as_posix()
     return not path.startswith((*INSTALLED, *NEAR)) and "/site-packages/" not in path
 

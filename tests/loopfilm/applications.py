@@ -70,9 +70,9 @@ class Looks:
         self.count += 1
         return place
 
-    def go_on(self) -> Iterator[None]:
+    def go_on(self, times: int = LOOKS) -> Iterator[None]:
         """Go on until somebody has looked a few times."""
-        enough = self.count + LOOKS
+        enough = self.count + times
         while self.count < enough:
             assert any(each.name == "loopfilm" for each in threading.enumerate())
             yield
