@@ -8,9 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import WeakSet
 
-from tornado.http1connection import HTTP1Connection
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
-from tornado.iostream import IOStream
 from tornado.simple_httpclient import (
     HTTPStreamClosedError,
     HTTPTimeoutError,
@@ -100,11 +98,11 @@ class BackendClient(SimpleAsyncHTTPClient):
         super().fetch_impl(request, judged)
 
     def hang_up(self) -> None:
-        """Close all connections."""
+        """Close all connections, also those that are being made."""
         for connection in list(self.connections):
             # A loop that is closed by now takes no callbacks.
             with suppress(RuntimeError):
-                connection.stream.close()
+                connection.hang_up()
 
     def _connection_class(self) -> type:
         return _Connection
@@ -113,9 +111,20 @@ class BackendClient(SimpleAsyncHTTPClient):
 class _Connection(_HTTPConnection):
     client: BackendClient
 
-    def _create_connection(self, stream: IOStream) -> HTTP1Connection:
+    def run(self) -> asyncio.Task[None]:  # type: ignore[override]
+        """Ask, see `_HTTPConnection.run`."""
         self.client.connections.add(self)
-        return super()._create_connection(stream)
+        self.asking = asyncio.ensure_future(super().run())
+        return self.asking
+
+    def hang_up(self) -> None:
+        """Ask no longer, and tell whoever waits that there is no answer."""
+        if hasattr(self, "stream"):
+            self.stream.close()
+        else:
+            closed = HTTPStreamClosedError("Hung up")
+            self._handle_exception(type(closed), closed, None)
+            self.asking.cancel()
 
     def on_connection_close(self) -> None:
         # Tornado raises the error of a stream to nobody here, and the request would wait on.

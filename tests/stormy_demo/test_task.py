@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections.abc import Callable
 
+import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from benchmarks._faults import full_house
+from stormy_demo.agreed import NoAnswer
+from stormy_demo.strict_tornado import asking
 from stormy_demo.task import http_client
 
 
@@ -36,6 +41,25 @@ def test_a_loop_that_is_closed_is_kept_no_longer_than_to_the_next_client() -> No
     loops = [weakref.ref(asyncio.run(client_and_loop())[1]) for _ in range(3)]
     gc.collect()
     assert [loop() is None for loop in loops] == [True, True, False]
+
+
+@pytest.mark.usefixtures("no_noise")
+@pytest.mark.parametrize("turns", [0, 1, 10])
+async def test_a_service_that_stops_lets_nobody_wait_for_a_connection(
+    turns: int, open_descriptors: Callable[[], int]
+) -> None:
+    http_client()
+    others, open_before = asyncio.all_tasks(), open_descriptors()
+    with full_house() as url:
+        with asking():
+            # With a deadline of its own that is far away.
+            answer = http_client().fetch(url, request_timeout=500)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        assert isinstance((await answer).error, NoAnswer)
+        while asyncio.all_tasks() != others:
+            await asyncio.sleep(0)
+    assert open_descriptors() == open_before
 
 
 async def test_a_client_is_kept_while_its_loop_runs() -> None:
