@@ -22,7 +22,7 @@ class SentenceHandler(RequestHandler):
         Raises:
             HTTPError: a 400; it is there more than once, or is not UTF-8.
         """
-        values = self.get_arguments(name)
+        values = self.get_query_arguments(name)
         if len(values) > 1:
             raise HTTPError(400, f"{name} must be given once")
         return values[0] if values else default

@@ -221,6 +221,19 @@ class TestEveryStyle:
         assert "user" in sentence
         assert backend.asked == []
 
+    async def test_does_not_look_for_that_in_a_body(self, style: ModuleType) -> None:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        with_a_body: dict[str, Any] = {
+            "method": "GET",
+            "body": "user=grace",
+            "headers": form,
+            "allow_nonstandard_methods": True,
+        }
+        async with served(style, Backend()) as url:
+            assert_failed(await fetch(url, **with_a_body), 400)
+            response = await fetch(f"{url}?user=ada", **with_a_body)
+        assert json_decode(response.body)["user"] == "ada"
+
     @pytest.mark.parametrize("path", ["", "/", "/resources", "/resources/ada", "/%ff"])
     async def test_says_what_there_is(self, style: ModuleType, path: str) -> None:
         async with running(style.make_app("http://127.0.0.1:1")) as url:
