@@ -56,8 +56,8 @@ def setup_session(
 
     Raises:
         TypeError: `session` is no session, or `mounts` are no texts.
-        ValueError: there is no such engine, `outside` is something else, or `mounts` can be the
-            beginning of no address.
+        ValueError: there is no such engine, `outside` is something else, or `mounts` have no
+            scheme with "://" behind it.
         ImportError: the curl engine needs pycurl, which is not installed.
     """
     if session is not None and not isinstance(session, _Session):
@@ -66,7 +66,7 @@ def setup_session(
     with _lock, ExitStack() as undo:
         undo.callback(_end, setup)
         if session is not None:
-            for mounted in setup.change(session):
+            for mounted in setup.changes(session):
                 mounted.remember()
                 undo.callback(mounted.undo)
         else:
@@ -144,7 +144,7 @@ def _setstate(original: Any, session: requests.Session, state: Any) -> None:
 def _change(session: requests.Session) -> None:
     with _lock:
         for setup in _for_all:
-            for _ in setup.change(session):
+            for _ in setup.changes(session):
                 # Such a session keeps what is mounted on it.
                 pass
 

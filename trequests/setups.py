@@ -31,8 +31,8 @@ class Setup:
 
     Raises:
         TypeError: `mounts` are no texts.
-        ValueError: there is no such engine, `outside` is something else, or `mounts` can be the
-            beginning of no address.
+        ValueError: there is no such engine, `outside` is something else, or `mounts` have no
+            scheme with "://" behind it.
         ImportError: the engine needs something that is not installed.
     """
 
@@ -51,12 +51,15 @@ class Setup:
         self.ours = weakref.WeakSet[Ours]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
 
-    def change(self, session: requests.Session) -> Iterator[Mounted]:
-        """Change a session, step by step, and return what was mounted on it at each."""
+    def changes(self, session: requests.Session) -> Iterator[Mounted]:
+        """Change a session, a step for each that is asked for, and give what it has mounted."""
         for prefix, adapter in session.adapters.items():
             if self.is_for(prefix) and not _is_as_made(adapter):
                 self.adopt(adapter)
-        for prefix in self.prefixes:
+        for wanted in self.prefixes:
+            # Behind the same in other letters, it would never be found.
+            same = (each for each in session.adapters if each.lower() == wanted.lower())
+            prefix = next(same, wanted)
             below = session.adapters.get(prefix)
             serving = below or _serving(session, prefix)
             if below in self.ours:
@@ -125,7 +128,8 @@ def _prefixes(mounts: str | Iterable[str]) -> tuple[str, ...]:
         if not isinstance(prefix, str):
             raise TypeError(f"mounts are texts, such as {EXAMPLE}, not {prefix!r}")
         if "://" not in prefix:
-            # It would be mounted, and no address would ever begin like that.
+            # It would be mounted, and never found: no address begins like that, or a session
+            # looks first at what it has for "http://" and "https://", which is longer.
             raise ValueError(
                 f"mounts begin as {EXAMPLE} does, with a scheme, and not as {prefix!r}"
             )

@@ -808,14 +808,28 @@ class TestSetup:
         assert not is_polite(session or requests.Session())
 
     @pytest.mark.parametrize("for_all", [True, False], ids=["for all", "for one"])
-    @pytest.mark.parametrize("mounts", ["", "a.example/", ["http://a.example/", "b"]], ids=str)
-    def test_mounts_with_which_no_address_begins(self, mounts: Any, for_all: bool) -> None:
+    @pytest.mark.parametrize(
+        "mounts", ["", "a.example/", ["http://a.example/", "b"], "http", "https:/"], ids=str
+    )
+    def test_mounts_that_no_session_would_find(self, mounts: Any, for_all: bool) -> None:
         session = None if for_all else requests.Session()
         with pytest.raises(ValueError, match="with a scheme") as raised:
             setup_session(session, mounts)
         wrong = mounts[-1] if isinstance(mounts, list) else mounts
         assert str(raised.value).endswith(f"not as {wrong!r}")
         assert not is_polite(session or requests.Session(), "http://a.example/")
+
+    @pytest.mark.parametrize("for_all", [True, False], ids=["for all", "for one"])
+    def test_mounts_in_capital_letters(self, for_all: bool) -> None:
+        session = requests.Session()
+        session.mount("http://a.example/", requests.adapters.HTTPAdapter())
+        with setup_session(None if for_all else session, ["HTTP://", "http://A.example/"]):
+            for s in (requests.Session() if for_all else session,):
+                assert is_polite(s, "http://a.example/x")
+                assert is_polite(s, "Http://b.example/x")
+                assert not is_polite(s, "https://b.example/x")
+        assert not is_polite(session, "http://a.example/x")
+        assert list(session.adapters) == ["http://a.example/", "https://", "http://"]
 
     @pytest.mark.parametrize("mounts", [[], (), iter(())], ids=type)
     def test_no_mounts_at_all(self, mounts: Any) -> None:
