@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import queue
 import select
 import signal
 import socket
@@ -132,18 +133,20 @@ async def test_a_fork_has_all_places_for_itself(monkeypatch: pytest.MonkeyPatch)
             child = os.fork()
         if child == 0:
             signal.alarm(500)
-            fine = False
+            answers = list[int]()
+
+            def ask() -> None:
+                there_too = there.replace("somewhere.example", "localhost")
+                answer = asyncio.run(run(requests.get, there_too, timeout=500))
+                answers.append(answer.status_code)
+
             try:
                 monkeypatch.undo()
-                there = there.replace("somewhere.example", "localhost")
-                thread = threading.Thread(
-                    target=lambda: asyncio.run(run(requests.get, there, timeout=500))
-                )
+                thread = threading.Thread(target=ask)
                 thread.start()
                 thread.join()
-                fine = True
             finally:
-                os._exit(0 if fine else 1)
+                os._exit(0 if answers == [200] else 1)
         ended = await asyncio.to_thread(os.waitpid, child, 0)
         names.go_on.set()
         await asyncio.gather(*asking)
@@ -517,6 +520,21 @@ async def test_code_that_is_closed_while_it_waits_for_a_place_had_none() -> None
         answers = await asyncio.gather(first, *others)
     assert [answer.status_code for answer in answers] == [200] * 3
     assert backend.most == 1
+
+
+def test_an_interrupt_while_a_pool_closes_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(places: Any) -> Any:
+        raise KeyboardInterrupt
+
+    url = "http://127.0.0.1:1/"
+    with session_with(HTTPAdapter(pool_maxsize=1, pool_block=True)) as session:
+        adapter = session.get_adapter(url)
+        assert isinstance(adapter, HTTPAdapter)
+        pool = adapter.poolmanager.connection_from_url(url)
+        with monkeypatch.context() as monkey:
+            monkey.setattr(queue.LifoQueue, "_get", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                pool.close()
 
 
 # -- what is changed ---------------------------------------------------------------------------

@@ -37,6 +37,9 @@ class _Places(PoliteQueue):
     """The places of a pool."""
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        if not block:
+            # Also what is called by a pool that closes, where nobody would unwrap anything.
+            return super().get(block, timeout)
         try:
             return super().get(block, timeout)
         except queue.Empty:
