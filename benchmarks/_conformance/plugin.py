@@ -63,6 +63,11 @@ class Clock:
         # Some tests fork: the processes share the file, and its position.
         return time.monotonic() - int(os.pread(self.file.fileno(), 100, 0).split()[1]) / 1e9
 
+    def close(self) -> None:
+        """Read no more."""
+        if self.file:
+            self.file.close()
+
 
 class CountingSelector(selectors.DefaultSelector):
     """A selector for the loop, which counts its iterations and measures them.
@@ -96,6 +101,11 @@ class CountingSelector(selectors.DefaultSelector):
         self.count += 1
         self.since = self.clock.now()
         return events
+
+    def close(self) -> None:
+        """Wait for nothing any more, and measure nothing."""
+        super().close()
+        self.clock.close()
 
 
 class Conformance:
@@ -146,6 +156,7 @@ class Conformance:
     def run(self, arguments: list[str]) -> int:
         """Run pytest, and return its exit code."""
         with ExitStack() as undo:
+            undo.callback(self.iterations.close)
             if self.engine == STOCK:
                 self.count(HTTPAdapter, undo)
                 return int(pytest.main(arguments, [self]))
@@ -276,13 +287,18 @@ class SideBySide(ThreadingMixIn, WSGIServer):
 
 
 def answer_side_by_side() -> None:
-    """Let the server of the tests answer several requests at once.
+    """Let the servers of the tests answer several requests at once, with TLS and without.
 
-    It has one thread, and some tests make it sleep for ten seconds, for which all tests after
+    Each has one thread, and some tests make it sleep for ten seconds, for which all tests after
     them would wait.
     """
     serve: Any = importlib.import_module("pytest_httpbin.serve")
     serve.make_server = functools.partial(serve.make_server, server_class=SideBySide)
+
+    class SecureSideBySide(ThreadingMixIn, serve.SecureWSGIServer):  # type: ignore[misc]
+        daemon_threads = True
+
+    serve.SecureWSGIServer = SecureSideBySide
 
 
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -7,13 +7,18 @@ environment all of them run, those of requests with every engine.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from benchmarks import conformance
 from benchmarks._conformance import plugin
@@ -176,6 +181,8 @@ def test_it(url):
 }
 if not plugin.SCHEDULED.exists():
     del SMALL["a machine that is busy"]
+if not hasattr(os, "fork"):
+    del SMALL["tests that fork"]
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +239,44 @@ def test_a_loop_that_has_no_processor_is_not_held(wrong: Wrong) -> None:
     assert wrong["a machine that is busy"] == {"sockets": []}
 
 
+@pytest.mark.skipif("tests that fork" not in SMALL, reason="this system does not fork")
 def test_processes_that_are_forked_read_the_clock_too(wrong: Wrong) -> None:
     assert wrong["tests that fork"] == {"stock": []}
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_the_servers_of_the_tests_answer_several_requests_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve: Any = pytest.importorskip("pytest_httpbin.serve")
+    for name in ("make_server", "SecureWSGIServer"):
+        monkeypatch.setattr(serve, name, getattr(serve, name))
+    plugin.answer_side_by_side()
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        together.wait(500)
+        start_response("204 No Content", [])
+        return []
+
+    def ask(url: str) -> int:
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(url, verify=False, timeout=500).status_code
+
+    for kind in (serve.Server, serve.SecureServer):
+        together = threading.Barrier(2)
+        with kind(application=app) as server, ThreadPoolExecutor() as pool:
+            assert list(pool.map(ask, [server.url] * 2)) == [204, 204]
+
+
+async def test_a_loop_that_is_closed_keeps_no_clock_open(
+    open_descriptors: Callable[[], int],
+) -> None:
+    before = open_descriptors()
+    selector = plugin.CountingSelector()
+    asyncio.SelectorEventLoop(selector).close()
+    assert open_descriptors() == before
+    assert selector.count == 0
 
 
 # -- what is known must be true ----------------------------------------------------------------
