@@ -419,3 +419,57 @@ def test_what_a_handler_waits_for() -> None:
     assert [(wait.lane, wait.call) for wait in f.waits] == [
         ("ada", 'AsyncHTTPClient().fetch(self.settings["url"])')
     ]
+
+
+# A processor
+
+BUSY_MACHINE = """
+import asyncio, multiprocessing, os, time
+from loopfilm import film
+
+def hog(stop):
+    while not stop.is_set():
+        pass
+
+def works():
+    # A tenth of a second of work, for which it has to stand in line.
+    end = time.thread_time() + 0.1
+    while time.thread_time() < end:
+        pass
+
+def sleeps():
+    time.sleep(0.5)
+
+async def steps():
+    with film(red=0.4) as f:
+        for step in (works, sleeps):
+            asyncio.get_running_loop().call_soon(step)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    return f
+
+os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+fork = multiprocessing.get_context("fork")
+stop = fork.Event()
+hogs = [fork.Process(target=hog, args=(stop,), daemon=True) for _ in range(10)]
+for each in hogs:
+    each.start()
+try:
+    f = asyncio.run(steps())
+finally:
+    stop.set()
+    for each in hogs:
+        each.join()
+print(sum(step.end - step.start > f.red for step in f.steps) >= 2, [h.line for h in f.held_at])
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/thread-self/schedstat").exists(),
+    reason="only Linux tells who waits for a processor",
+)
+def test_who_has_no_processor_does_not_hold_the_loop_and_who_sleeps_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BUSY_MACHINE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True ['<string>:16']\n"
