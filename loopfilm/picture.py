@@ -282,7 +282,7 @@ class _Drawing:
             if note and note.line:
                 entries.setdefault(clean(note.line), self.x(bar[0]))
         small = partial(pixels, size=11)
-        style = f'fill="{RED}" font-size="11" {HALO}'
+        style = f'class="below" fill="{RED}" font-size="11" {HALO}'
         free: list[float] = []  # in each line, where there is room
         without_room = 0
         for words, x in entries.items():
@@ -318,10 +318,12 @@ class _Drawing:
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
                 '<g class="heading">',
                 *self.heading(),
-                # For whoever animates the picture: where the film is, and how long it lasts.
+                # For whoever animates the picture: where the film is, and how long it lasts;
+                # and for whoever has no room for the lines below the rows, where these are.
                 f'</g><g class="film" data-seconds="{self.length:.3f}"'
                 f' data-start="{self.x(0):.1f}" data-end="{self.x(self.length):.1f}"'
-                f' data-top="{self.top:g}" data-bottom="{self.bottom:g}">',
+                f' data-top="{self.top:g}" data-bottom="{self.bottom:g}"'
+                f' data-below="{self.below()}">',
                 *self.standstill(),
                 *self.axis(),
                 *self.lanes(),
@@ -331,6 +333,14 @@ class _Drawing:
                 "</svg>",
             ]
         )
+
+    def below(self) -> str:
+        """Return where the lines below rows begin and end, from top to bottom."""
+        ends = [
+            (end - LINE * len(row.below), end)
+            for row, end in zip(self.rows, self.tops[1:], strict=True)
+        ]
+        return " ".join(f"{start:g}-{end:g}" for start, end in ends if start < end)
 
     def heading(self) -> Iterator[str]:
         for number, line in enumerate(self.title_lines):

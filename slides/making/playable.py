@@ -42,6 +42,9 @@ FRAME = re.compile(
     r"""(<img\b(?:[^>"]|"[^"]*")*>)\s*</div>"""
 )
 
+# A part of a path, see `loopfilm.picture`: where it begins, and how high it is.
+SHAPE = re.compile(r"(M[\d.]+ )([\d.]+)((?:h[\d.]+)?v)([\d.]+)")
+
 ET.register_namespace("", SVG)
 
 
@@ -75,6 +78,7 @@ def figure(svg: str, alt: str, name: str) -> str:
     """
     root = ET.fromstring(svg)
     film = next(part for part in root if part.get("class") == "film")
+    _leave_out_lines(film)
     start, end, top, bottom, seconds = (
         float(film.get(f"data-{what}", 0))
         for what in ("start", "end", "top", "bottom", "seconds")
@@ -108,6 +112,34 @@ def figure(svg: str, alt: str, name: str) -> str:
         f' data-play="Play {slower}× slower"></button>'
         "</p></div>"
     )
+
+
+def _leave_out_lines(film: ET.Element) -> None:
+    """Take out the lines below the rows, and move up what is below them.
+
+    On a slide there is no room for letters that all can read, and the code stands there anyway.
+    """
+    gaps = [tuple(map(float, gap.split("-"))) for gap in film.get("data-below", "").split()]
+
+    def moved(y: float) -> float:
+        return y - sum(min(max(y - start, 0), end - start) for start, end in gaps)
+
+    def moved_shape(shape: re.Match[str]) -> str:
+        y, height = float(shape[2]), float(shape[4])
+        return f"{shape[1]}{moved(y):g}{shape[3]}{moved(y + height) - moved(y):g}"
+
+    for part in [part for part in film if part.get("class") == "below"]:
+        film.remove(part)
+    for part in film.iter():
+        if (shape := part.get("d")) is not None:
+            part.set("d", SHAPE.sub(moved_shape, shape))
+        if "y" in part.attrib:
+            y = float(part.attrib["y"])
+            part.set("y", f"{moved(y):g}")
+            if "height" in part.attrib:
+                height = float(part.attrib["height"])
+                part.set("height", f"{moved(y + height) - moved(y):g}")
+    film.set("data-bottom", f"{moved(float(film.get('data-bottom', 0))):g}")
 
 
 def _recolour(part: ET.Element) -> None:

@@ -331,6 +331,20 @@ def test_the_frame_that_a_notebook_has_around_a_film_stays_behind(tmp_path: Path
     assert 'aria-label="a &gt; b"' in html
 
 
+def test_on_a_slide_no_line_stands_below_a_row_and_none_leaves_a_gap(tmp_path: Path) -> None:
+    def shown(line: str) -> str:
+        rows = [picture.Row("ada", [(0, 1), (2, 2.1)], (0, 3)), picture.Row("alan", [(1, 2)])]
+        notes = {at: picture.Note(1, line) for at in (0.0, 1.0)}
+        svg = picture.draw(rows, [0, 1, 2], 3, red=0.5, title="ada", notes=notes)
+        return with_pictures(picture.as_image(svg, "ada"), tmp_path)
+
+    def numbers(html: str) -> list[float]:
+        return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", html)]
+
+    assert "server.py" not in shown("server.py:1, sleep()")
+    assert numbers(shown("server.py:1, sleep()")) == numbers(shown(""))
+
+
 def test_pictures_are_in_the_colours_of_the_page(html: str) -> None:
     for svg in re.findall(r"<svg\b.*?</svg>", html, re.DOTALL):
         fixed = re.findall(r'(?:fill|stroke)="(#\w+)"', svg)
