@@ -28,7 +28,7 @@ from .finding import NotFound, find
 from .labelling import Served
 from .recorder import film
 from .serving import CannotListen
-from .totals import Total, in_seconds, totals
+from .totals import times, totals
 from .visits import visited
 from .where import is_machinery, is_own
 
@@ -315,14 +315,14 @@ def _write(path: Path, text: str) -> None:
 
 def _told(f: Film, options: argparse.Namespace) -> list[str]:
     """Return what is printed, line by line."""
-    held = [_held(total) for total in totals(f.held_at)]
+    held = [total.held for total in totals(f.held_at)]
     got: Counter[str] = Counter()
     for visit, answer in zip(_visits(options), f.answers, strict=True):
         if not 200 <= answer.status < 300:
             words = f"{answer.status} {responses.get(answer.status, '')}".strip()
             got[f"{visit}: {answer.body if answer.status == NO_ANSWER else words}"] += 1
     answers = [
-        f"{said} ({_times(times)})" if times > 1 else said for said, times in got.items()
+        f"{said} ({times(number)})" if number > 1 else said for said, number in got.items()
     ]
     lines = [str(f), *_some(held), *_some(answers), f"The picture is in {options.picture}."]
     return [*lines, f"The trace is in {options.trace}."] if options.trace else lines
@@ -333,14 +333,3 @@ def _some(lines: list[str]) -> list[str]:
     if len(lines) <= MOST_LINES:
         return lines
     return [*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more lines"]
-
-
-def _held(total: Total) -> str:
-    seconds = f"for {in_seconds(total.seconds)}"
-    if total.times > 1:
-        seconds = f"{_times(total.times)}, {seconds} in all"
-    return f"{total.who} held the loop {seconds}: {total.place}"
-
-
-def _times(number: int) -> str:
-    return "twice" if number == 2 else f"{number} times"

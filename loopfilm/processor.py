@@ -18,7 +18,7 @@ class Processor:
         self._file: int | None = None
         try:
             self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            self.lacked()
+            _asked(self._file)
         except (OSError, IndexError, ValueError):
             # Another system, or a Linux that does not count it.
             self.close()
@@ -27,10 +27,18 @@ class Processor:
         """Return for how many seconds the thread has stood in line for a processor, in all."""
         if self._file is None:
             return 0.0
-        return int(os.pread(self._file, 64, 0).split()[1]) / 1e9
+        try:
+            return _asked(self._file)
+        except (OSError, IndexError, ValueError):
+            # The thread has ended, or another one has closed this in the meantime.
+            return 0.0
 
     def close(self) -> None:
         """Let go of the system's file."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+
+def _asked(file: int) -> float:
+    return int(os.pread(file, 64, 0).split()[1]) / 1e9

@@ -62,7 +62,7 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
         filmed = stack.enter_context(recording(recorded.record, loop))
         stack.enter_context(every_server())
         if where:
-            stack.enter_context(sampling(filmed, red))
+            stack.enter_context(sampling(lambda: [filmed], red))
         for task, handler in requests_at_work(loop):
             if task not in filmed.strangers and (lane := lane_of_stranger(handler)):
                 filmed.strangers[task] = lane

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from .steps import FilmedLoop
@@ -22,17 +22,17 @@ MOST_PLACES = 1000
 
 
 @contextmanager
-def sampling(filmed: FilmedLoop, red: float) -> Iterator[None]:
+def sampling(loops: Callable[[], Iterable[FilmedLoop]], red: float) -> Iterator[None]:
     """Look where long steps stand, as long as the block lasts.
 
     Args:
-        filmed: the loop whose steps these are.
+        loops: says whose steps these are, at each look.
         red: a step longer than this is long, in seconds.
     """
     done = threading.Event()
     pause = max(min(red / LOOKS, MOST), LEAST)
     watcher = threading.Thread(
-        target=_watch, args=(filmed, done, pause), name="loopfilm", daemon=True
+        target=_watch, args=(loops, done, pause), name="loopfilm", daemon=True
     )
     watcher.start()
     try:
@@ -42,17 +42,24 @@ def sampling(filmed: FilmedLoop, red: float) -> Iterator[None]:
         watcher.join()
 
 
-def _watch(filmed: FilmedLoop, done: threading.Event, pause: float) -> None:
+def _watch(
+    loops: Callable[[], Iterable[FilmedLoop]], done: threading.Event, pause: float
+) -> None:
     while not done.wait(pause):
-        step = filmed.step
-        since = 0.0 if step is None else step.since
-        # A call that lets no other thread run is over when this one comes: it looks at once.
-        if step is None or time.perf_counter() - since < pause:
-            continue
-        seen, places = step.looks
-        places = places if seen == since else ()
-        if len(places) < MOST_PLACES:
-            place = place_of_thread(filmed.thread)
-            # It may have ended meanwhile, and then this is the place of another.
-            if place is not None and filmed.step is step and step.since == since:
-                step.looks = since, (*places, place)
+        for filmed in loops():
+            _look(filmed, pause)
+
+
+def _look(filmed: FilmedLoop, pause: float) -> None:
+    step = filmed.step
+    since = 0.0 if step is None else step.since
+    # A call that lets no other thread run is over when this one comes: it looks at once.
+    if step is None or time.perf_counter() - since < pause:
+        return
+    seen, places = step.looks
+    places = places if seen == since else ()
+    if len(places) < MOST_PLACES:
+        place = place_of_thread(filmed.thread)
+        # It may have ended meanwhile, and then this is the place of another.
+        if place is not None and filmed.step is step and step.since == since:
+            step.looks = since, (*places, place)

@@ -37,6 +37,8 @@ from .where import Place, is_machinery, is_own, is_tornado, place_of_await
 FRESH = 0.01
 # Seconds. Of a shorter pause nobody asks what it waited for.
 LONG_WAIT = 0.02
+# Of more tasks than these, those that are done are forgotten.
+MANY = 1000
 # What asyncio calls a task that nobody gave a name.
 NAMELESS = re.compile(r"Task-\d+")
 T = TypeVar("T")
@@ -80,7 +82,8 @@ class FilmedLoop:
         lacked: for how many seconds there was no processor, as the system said last.
         asked_at: when that was.
         strangers: tasks of requests that came before anybody could label them, each with its
-            lane.
+            lane; and other tasks that have no lane in their context.
+        names_all: whether tasks in a context of somebody else's are among these.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -92,7 +95,9 @@ class FilmedLoop:
         # One for all, since each takes place of the one before.
         self.outermost = Step(None, 0.0, 0.0, None)
         self.strangers: dict[asyncio.Future[Any], Lane] = {}
+        self.names_all = False
         self._tasks: dict[Lane, asyncio.Task[Any]] = {}
+        self._many = MANY
         self._processor = Processor()
         self.lacked, self.asked_at = 0.0, 0.0
         self._create_task = loop.create_task
@@ -106,7 +111,7 @@ class FilmedLoop:
     def remove(self, record: Record) -> None:
         """Write down no more here."""
         now = record.ended = time.perf_counter()
-        for lane, task in self._tasks.items():
+        for lane, task in list(self._tasks.items()):
             if not task.done() and now - lane.idle_since > LONG_WAIT:
                 place = place_of_await(task.get_coro())
                 record.note_wait(Wait(lane, lane.idle_since, now, place))
@@ -174,13 +179,26 @@ class FilmedLoop:
         if lane is not None:
             lane.idle_since = end
 
+    def note_unfinished(self, record: Record) -> None:
+        """Write down the step that goes on in another thread, if it lasts already."""
+        step, now = self.step, time.perf_counter()
+        if step is None or self.thread == threading.get_ident():
+            return
+        since, (seen, places) = step.since, step.looks
+        if now - since > record.red:
+            missing = min(max(self._processor.lacked() - step.lacked, 0.0), now - since)
+            record.note(step.lane, since, now, Long(missing, places if seen == since else ()))
+
     # -- lanes ---------------------------------------------------------------------------------
 
     def lane_of_stranger(self, handle: Any) -> Lane | None:
-        """Return the lane of a request that came before anybody could label it."""
+        """Return the lane of a task that has none in its context, if it is one of these."""
         task = getattr(handle._callback, "__self__", None)
-        lane = self.strangers.pop(task, None) if isinstance(task, asyncio.Task) else None
-        if lane is not None:
+        if not isinstance(task, asyncio.Task):
+            return None
+        lane = self.strangers.get(task)
+        if lane is not None and lane.kind is Kind.REQUEST:
+            del self.strangers[task]
             # It cannot be entered a second time, if a loop runs within one of its steps.
             with suppress(RuntimeError):
                 handle._context.run(LANE.set, lane)
@@ -194,7 +212,7 @@ class FilmedLoop:
         tasks: list[asyncio.Task[Any]] = []
         if isinstance(task, asyncio.Task):
             tasks.append(task)
-            self._tasks.setdefault(lane, task)
+            self._remember(lane, task)
         first = self._tasks.get(lane)
         if first is not None and not first.done() and first is not task:
             tasks.append(first)
@@ -208,6 +226,12 @@ class FilmedLoop:
         if lane.kind is Kind.TASK and first is not None:
             # Some are named when they have begun.
             name_after(lane, first)
+
+    def _remember(self, lane: Lane, task: asyncio.Task[Any]) -> None:
+        if len(self._tasks) > self._many:
+            self._tasks = {k: each for k, each in self._tasks.items() if not each.done()}
+            self._many = max(MANY, 2 * len(self._tasks))
+        self._tasks.setdefault(lane, task)
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -224,7 +248,17 @@ class FilmedLoop:
                 task = self.created(lane, coro, options)
         else:
             task = self.created(lane, coro, options)
+            if self.names_all and lane is None and _has_own_lane(coro, lane):
+                # Its context may be that of others too, so no lane is set there.
+                self.add_stranger(task)
         return task
+
+    def add_stranger(self, task: asyncio.Task[Any]) -> None:
+        """Have a task that has no lane in its context be in one of its own."""
+        if len(self.strangers) > MANY:
+            self.strangers = {t: lane for t, lane in self.strangers.items() if not t.done()}
+        lane = self.strangers[task] = Lane("", Kind.TASK)
+        name_after(lane, task)
 
     def created(
         self, lane: Lane | None, coro: Any, options: dict[str, Any]
@@ -238,7 +272,7 @@ class FilmedLoop:
             task = self._create_task(coro, **options)
             if inspect.getcoroutinestate(coro) != inspect.CORO_CREATED:
                 if lane is not None:
-                    self._tasks.setdefault(lane, task)
+                    self._remember(lane, task)
                     if lane.kind is Kind.TASK:
                         name_after(lane, task)
                 self.end_of_part(step, outer, time.perf_counter())
@@ -296,6 +330,7 @@ class _Patch:
 
     def __init__(self) -> None:
         self.loops: dict[asyncio.AbstractEventLoop, FilmedLoop] = {}
+        self.watchers: tuple[Watcher, ...] = ()
         self.original = asyncio.Handle._run
         self.run = self._make_run()
         asyncio.Handle._run = self.run  # type: ignore[assignment,method-assign]
@@ -307,6 +342,8 @@ class _Patch:
         @functools.wraps(original)
         def _run(handle: Any) -> None:
             filmed = loops.get(handle._loop)
+            if filmed is None and self.watchers:
+                filmed = self.newcomer(handle._loop)
             if filmed is None:
                 return original(handle)
             lane, outer, start = handle._context.get(LANE), filmed.step, time.perf_counter()
@@ -341,11 +378,51 @@ class _Patch:
         _run.__module__ = __name__
         return _run
 
-    def remove(self) -> None:
+    def filmed(self, loop: asyncio.AbstractEventLoop) -> FilmedLoop:
+        """Return a loop that is being filmed, from now on at the latest."""
+        filmed = self.loops.get(loop)
+        if filmed is None:
+            filmed = FilmedLoop(loop)
+            for watcher in self.watchers:
+                watcher.add(filmed)
+            self.loops[loop] = filmed
+        return filmed
+
+    def newcomer(self, loop: asyncio.AbstractEventLoop) -> FilmedLoop | None:
+        """Film a loop of which nobody has seen a step, if somebody wants that."""
+        if not isinstance(loop, asyncio.BaseEventLoop):
+            return None
+        with _lock:
+            for watcher in self.watchers:
+                for other in [*watcher.records]:
+                    if other.loop.is_closed():
+                        self.leave(other, watcher.records.pop(other))
+            return self.filmed(loop) if self.watchers else None
+
+    def leave(self, filmed: FilmedLoop, record: Record) -> None:
+        """Write down no more of a loop here, and nothing of it if nobody else does."""
+        filmed.remove(record)
+        if not filmed.records:
+            del self.loops[filmed.loop]
+            filmed.close()
+
+    def remove_if_done(self) -> None:
+        """Leave asyncio as it was, if there are no more films."""
+        global _patch
+        if self.loops or self.watchers:
+            return
+        _patch = None
         # Somebody else may have replaced the method since, and may call ours. Then ours stays,
         # and only passes calls on: it has no films, and never gets any again.
         if asyncio.Handle._run is self.run:
             asyncio.Handle._run = self.original  # type: ignore[method-assign]
+
+
+def _patched() -> _Patch:
+    global _patch
+    if _patch is None:
+        _patch = _Patch()
+    return _patch
 
 
 @contextmanager
@@ -359,25 +436,62 @@ def recording(record: Record, loop: asyncio.AbstractEventLoop) -> Iterator[Filme
     Yields:
         The loop, as it is filmed.
     """
-    global _patch
     with _lock:
-        if _patch is None:
-            _patch = _Patch()
-        patch = _patch
-        filmed = patch.loops.get(loop) or FilmedLoop(loop)
+        patch = _patched()
+        filmed = patch.filmed(loop)
         filmed.add(record)
-        patch.loops[loop] = filmed
     try:
         yield filmed
     finally:
         with _lock:
-            filmed.remove(record)
-            if not filmed.records:
-                del patch.loops[loop]
-                filmed.close()
-            if not patch.loops:
-                patch.remove()
-                _patch = None
+            patch.leave(filmed, record)
+            patch.remove_if_done()
+
+
+class Watcher:
+    """Whoever wants to see every loop that takes a step.
+
+    Attributes:
+        records: what is written down of each loop that is not closed.
+    """
+
+    def __init__(self, begin: Callable[[FilmedLoop], Record]) -> None:
+        self.records: dict[FilmedLoop, Record] = {}
+        self._begin = begin
+
+    def add(self, filmed: FilmedLoop) -> None:
+        """Write down the steps of one more loop."""
+        record = self._begin(filmed)
+        filmed.add(record)
+        self.records[filmed] = record
+
+
+@contextmanager
+def recording_every_loop(begin: Callable[[FilmedLoop], Record]) -> Iterator[Watcher]:
+    """Write down the steps of all loops, in all threads, while the block lasts.
+
+    Args:
+        begin: it is called in the first step of each loop, in its thread, and returns where to
+            write; and at once, in this thread, for a loop that is being filmed already.
+
+    Yields:
+        What says which loops there are.
+    """
+    watcher = Watcher(begin)
+    with _lock:
+        patch = _patched()
+        for filmed in patch.loops.values():
+            watcher.add(filmed)
+        patch.watchers = (*patch.watchers, watcher)
+    try:
+        yield watcher
+    finally:
+        with _lock:
+            patch.watchers = tuple(other for other in patch.watchers if other is not watcher)
+            for filmed, record in watcher.records.items():
+                filmed.note_unfinished(record)
+                patch.leave(filmed, record)
+            patch.remove_if_done()
 
 
 def as_part_of_step(lane: Lane | None, function: Callable[..., T], *args: Any) -> T:

@@ -39,6 +39,14 @@ class Total(NamedTuple):
         within = f" ({self.deeper})" if self.deeper else ""
         return (self.where or "nobody saw where") + within
 
+    @property
+    def held(self) -> str:
+        """How it held the loop, in words."""
+        seconds = f"for {in_seconds(self.seconds)}"
+        if self.times > 1:
+            seconds = f"{times(self.times)}, {seconds} in all"
+        return f"{self.who} held the loop {seconds}: {self.place}"
+
 
 def totals(entries: Iterable[Hold | Wait]) -> list[Total]:
     """Return what each line did, the longest in all first.
@@ -64,3 +72,8 @@ def _total(where: str, deeper: str, group: Sequence[Hold | Wait]) -> Total:
 def in_seconds(seconds: float) -> str:
     """Return a time in words, such as "1.2 s" or "0.034 s"."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s"
+
+
+def times(number: int) -> str:
+    """Return how often something was, in words."""
+    return "twice" if number == 2 else f"{number} times"
