@@ -78,6 +78,8 @@ class Case(logging.Handler):
         held_at: the line of the learner's code that last held the thread, or nothing.
         held_for: the longest time for which it was held while the last film was made, in
             seconds, without those in which the thread waited for a processor.
+        broken_by: what came of a name that was replaced. It is kept to the end, with all that
+            it refers to: a loop that is half made complains when it goes.
     """
 
     def __init__(self, source: str) -> None:
@@ -90,6 +92,7 @@ class Case(logging.Handler):
         self.if_stuck: Mistake | None = None
         self.held_at = ""
         self.held_for = 0.0
+        self.broken_by: BaseException | None = None
         self._module = types.ModuleType("exercise")
         self._warnings: list[str] = []
 

@@ -263,6 +263,7 @@ def verdict_after(error: BaseException, case: Case, exercise: Exercise) -> Verdi
         return case.refusal(exercise.name, exercise.hints, blamed(case, reason))
     if what := shared_names.replaced(case.source, case.tree):
         reason = Refused(REPLACED, OWN_NAMES, f"{what}, and then {described(error)}")
+        case.broken_by = error
         return case.refusal(exercise.name, exercise.hints, reason)
     # The checker itself failed, which is no verdict on the answer.
     text = "".join(traceback.format_exception(error))
