@@ -467,8 +467,13 @@ class TestStreams:
             with requests.Session() as session:
                 return [session.get(url, timeout=500).text for _ in range(2)]
 
+        async def stays_open(stream: IOStream) -> None:
+            """One that closed could do so while the second request is on its way."""
+            for _ in range(2):
+                await answers(OK + b"Content-Length: 2\r\n\r\nhi")(stream)
+
         monkeypatch.setattr(pooled, "REMEMBERED_HOSTS", 0)
-        async with at(answers(OK + b"Content-Length: 2\r\n\r\nhi")) as url:
+        async with at(stays_open) as url:
             assert await Way(engine)(code) == ["hi"] * 2
 
     @engines(None, "curl", "sockets")
