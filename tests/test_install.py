@@ -107,7 +107,7 @@ def test_the_rest_of_the_kit_stays_where_it_is(python: Path, tmp_path: Path) -> 
 def test_all_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[^\w-]", each)[0] for each in project["dependencies"]}
-    optional = {"pycurl", "socks"}  # extras, and only when they are asked for
+    optional = {"pycurl", "socks", "pytest"}  # extras, and only when they are asked for
     found = set[str]()
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
