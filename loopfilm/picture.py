@@ -21,6 +21,7 @@ from .lettering import clean, pixels, shortened, wrapped
 
 # In pixels; the last three are the height of a row, of a bar in it, and of a line below.
 WIDTH, MARGIN, ROW, BAR, LINE = 700, 14, 26, 14, 15
+READABLE = 600  # pixels; narrower, its letters would be too small
 THINNEST = 2.0  # pixels; a shorter step is drawn as wide as this
 NEAREST = 0.75  # pixels; nobody could tell two bars apart that are nearer to each other
 MOST_ROWS = 12
@@ -138,8 +139,8 @@ def draw(
 def as_image(svg: str, alt: str) -> str:
     """Return a picture as HTML that a notebook shows even if it is not trusted.
 
-    It is dark where JupyterLab is, and does not follow the system. In a narrow window it keeps
-    its size, and is scrolled. Nobody can point at what is in it.
+    It is dark where JupyterLab is, and does not follow the system. In a narrow window it can be
+    read, and is scrolled. Nobody can point at what is in it.
 
     Args:
         svg: the picture.
@@ -149,7 +150,7 @@ def as_image(svg: str, alt: str) -> str:
     return (
         f'<div class="loopfilm" style="overflow-x: auto"><style>{IN_LAB}</style>'
         f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt, quote=True)}"'
-        f' style="max-width: none"></div>'
+        f' style="min-width: {READABLE}px; max-width: 100%; height: auto"></div>'
     )
 
 

@@ -94,8 +94,33 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     for film in films.all():
         assert film.evaluate("picture => picture.complete && picture.naturalWidth > 0")
         assert film.get_attribute("alt")
+    if films.count():
+        assert_dark_in_the_dark(page, films.first)
+        assert_readable_in_a_narrow_window(page, films.first)
     if PICTURES:
         keep_pictures(page, name)
+
+
+def assert_dark_in_the_dark(page: Page, film: Locator) -> None:
+    for theme, shown in (
+        ("JupyterLab Dark", "invert(1) hue-rotate(180deg)"),
+        ("JupyterLab Dark High Contrast", "invert(1) hue-rotate(180deg)"),
+        ("JupyterLab Light", "none"),
+    ):
+        change_theme(page, theme)
+        expect(film).to_have_css("filter", shown)
+
+
+def assert_readable_in_a_narrow_window(page: Page, film: Locator) -> None:
+    usual = page.viewport_size
+    assert usual
+    page.set_viewport_size({"width": 700, "height": 1000})
+    page.wait_for_function(
+        "film => film.parentElement.scrollWidth > film.parentElement.clientWidth",
+        arg=film.element_handle(),
+    )
+    assert film.evaluate("film => film.clientWidth") == 600
+    page.set_viewport_size(usual)
 
 
 def open_notebook(page: Page, lab: str, name: str) -> Locator:
@@ -166,17 +191,21 @@ def wait_until_ready(page: Page) -> None:
     )
 
 
+def change_theme(page: Page, theme: str) -> None:
+    command(page, "apputils:change-theme", theme=theme)
+    page.wait_for_function(
+        "theme => document.body.dataset.jpThemeName === theme",
+        arg=theme,
+    )
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
 def keep_pictures(page: Page, name: str) -> None:
     outer = page.locator(".jp-WindowedPanel-outer").first
     height = int(outer.evaluate("notebook => notebook.scrollHeight"))
     page.set_viewport_size({"width": 1200, "height": TALL + 200})
     for theme in ("Light", "Dark"):
-        command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-        page.wait_for_function(
-            "dark => (document.body.dataset.jpThemeLight === 'false') === dark",
-            arg=theme == "Dark",
-        )
-        page.wait_for_selector("#jupyterlab-splash", state="detached")
+        change_theme(page, f"JupyterLab {theme}")
         for part, top in enumerate(range(0, height, TALL), 1):
             outer.evaluate("(notebook, top) => notebook.scrollTo(0, top)", top)
             picture = f"{name}-{theme.lower()}-{part}.png"

@@ -37,7 +37,7 @@ def test_a_notebook_gets_a_picture_and_the_text_as_its_alternative() -> None:
     shown = f._repr_html_()
     assert "<svg" not in shown and "<script" not in shown
     source, alt = re.search(  # type: ignore[union-attr]
-        '<img src="data:image/svg\\+xml;base64,([^"]*)" alt="([^"]*)" style="max-width: none">',
+        '<img src="data:image/svg\\+xml;base64,([^"]*)" alt="([^"]*)"',
         shown,
     ).groups()
     assert html.unescape(alt) == str(f) == repr(f)
@@ -62,7 +62,9 @@ def test_a_file_follows_the_system_and_what_a_notebook_shows_follows_jupyterlab(
     data = re.search(r"base64,([^\"]*)", shown)[1]  # type: ignore[index]
     assert ElementTree.fromstring(base64.b64decode(data)).find("{*}style") is None
     assert "[data-jp-theme-light=false] .loopfilm img{filter:invert(1)" in shown
+    # In a narrow window it is scrolled, and not smaller than can be read.
     assert '<div class="loopfilm" style="overflow-x: auto">' in shown
+    assert f'style="min-width: {picture.READABLE}px; max-width: 100%; height: auto"' in shown
 
 
 @pytest.mark.usefixtures("measured_by_hand")
