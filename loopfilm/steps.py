@@ -31,7 +31,7 @@ from tornado.web import RequestHandler
 from .lanes import LANE, Kind, Lane, in_lane
 from .processor import Processor
 from .record import Long, Record, Wait
-from .where import Place, is_machinery, is_own, is_tornado, place_of_await
+from .where import Place, is_machinery, is_of_loop, is_own, place_of_await
 
 # Seconds. How old may be what the system has said of the processor, which costs a microsecond.
 FRESH = 0.01
@@ -216,6 +216,10 @@ class FilmedLoop:
         first = self._tasks.get(lane)
         if first is not None and not first.done() and first is not task:
             tasks.append(first)
+        is_task = lane.kind in (Kind.TASK, Kind.NAMED_TASK)
+        if is_task and lane.finished is None and first is not None and first.done():
+            # What comes now is left of it, such as the end of its connections.
+            lane.finished = lane.idle_since
         if lane.idle_since and (tasks or lane.finished is None):
             places = [place_of_await(each.get_coro()) for each in tasks]
             own = [place for place in places if place and is_own(place.own.code)]
@@ -297,9 +301,9 @@ def _has_own_lane(coro: Any, lane: Lane | None) -> bool:
         return False
     code = getattr(coro, "cr_code", None)
     if code is not None and not is_own(code):
-        # What a library starts on somebody's behalf is theirs. What Tornado starts for nobody
-        # is nobody's: its connections, and handlers that were left out on purpose.
-        return lane is None and not is_tornado(code) and not is_machinery(code)
+        # What a library starts on somebody's behalf is theirs. What Tornado and the loop start
+        # for nobody is nobody's: connections, and handlers that were left out on purpose.
+        return lane is None and not is_of_loop(code) and not is_machinery(code)
     # Until Python 3.11 this creates a task, and later it does not.
     caller: FrameType | None = sys._getframe(2)
     for _ in range(3):

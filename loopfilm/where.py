@@ -7,6 +7,7 @@ package and its neighbours.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
 import linecache
@@ -66,7 +67,8 @@ class Place(NamedTuple):
         """The library's line and what it called, if there is one."""
         if self.inner is None:
             return ""
-        return f"{file_name(self.inner.code)}:{self.inner.line}, {source(self.inner)}"
+        line = f"{file_name(self.inner.code)}:{self.inner.line}"
+        return ", ".join(filter(None, [line, source(self.inner)]))
 
     def __str__(self) -> str:
         """Return the line and the call."""
@@ -193,6 +195,16 @@ INSTALLED = _folders()
 NEAR = tuple(str(Path(__file__).resolve().parent.parent / name) + "/" for name in NEIGHBOURS)
 
 TORNADO = Path(tornado.__file__).resolve().parent.as_posix() + "/"
+ASYNCIO = Path(asyncio.__file__).resolve().parent
+LOOP_MODULES = (
+    "base_events",
+    "base_subprocess",
+    "proactor_events",
+    "selector_events",
+    "sslproto",
+    "unix_events",
+    "windows_events",
+)
 
 
 @lru_cache(maxsize=10_000)
@@ -214,9 +226,12 @@ def is_machinery(code: CodeType) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def is_tornado(code: CodeType) -> bool:
-    """Return whether code belongs to Tornado."""
-    return Path(code.co_filename).resolve().as_posix().startswith(TORNADO)
+def is_of_loop(code: CodeType) -> bool:
+    """Return whether code belongs to Tornado, or to the loop and its connections."""
+    path = Path(code.co_filename).resolve()
+    return path.as_posix().startswith(TORNADO) or (
+        path.parent == ASYNCIO and path.stem in LOOP_MODULES
+    )
 
 
 # -- what it is called -------------------------------------------------------------------------
@@ -240,7 +255,7 @@ def source(point: Point) -> str:
         first, last, start, end = positions[number]
     else:
         first = last = start = end = None
-    if first is None or first != last or start is None or end is None:
+    if first is None or first != last or start is None or end is None or start >= end:
         text = linecache.getline(point.code.co_filename, first or point.line)
     else:
         line = linecache.getline(point.code.co_filename, first)

@@ -1220,6 +1220,37 @@ async def gathered() -> Film:
     return f
 
 
+@says("ada and grace: one after another. Nobody held the loop.")
+async def a_connection_that_stays() -> Film:
+    """What is left of a task is not the task."""
+    closed = asyncio.Event()
+    kept: list[Any] = []
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        kept.append(writer)
+        writer.write(b"hello")
+
+    async def read(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        kept.append((reader, writer))
+        await reader.read(5)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await read(port)
+        with film() as f:
+            await asyncio.create_task(read(port), name="ada")
+            clock.now += 0.1
+            await asyncio.create_task(grind(), name="grace")
+            clock.now += 0.1
+            for writer in (each for each in kept if not isinstance(each, tuple)):
+                writer.close()
+            await kept[-1][0].read()
+            closed.set()
+        kept[1][1].close(), kept[-1][1].close()
+    return f
+
+
 @says("fetch and fetch 2: 2 at once. Nobody held the loop.")
 async def a_client_of_tornado() -> Film:
     async def fetch(url: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from loopfilm import sampling
 from tests.loopfilm.applications import CASES, looks
+from tests.loopfilm.servers import clock
 
 pytestmark = pytest.mark.usefixtures("measured_by_hand")
 
@@ -17,6 +18,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody looks more often than on a clock on the wall, and counts it."""
     monkeypatch.setattr(sampling, "MOST", 0.01)
     monkeypatch.setattr(sampling, "place_of_thread", looks)
+    # A clock that has just been started knows no pauses.
+    clock.now += 1
 
 
 @pytest.mark.parametrize("name", CASES)

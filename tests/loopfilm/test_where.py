@@ -36,6 +36,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody looks more often than on a clock on the wall, and counts it."""
     monkeypatch.setattr(sampling, "MOST", 0.01)
     monkeypatch.setattr(sampling, "place_of_thread", looks)
+    # A clock that has just been started knows no pauses.
+    clock.now += 1
 
 
 def held_by(work: Callable[[], object]) -> Hold:
