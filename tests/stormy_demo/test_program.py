@@ -103,8 +103,8 @@ class TestPrograms:
             assert answer.json()["profile"] == "Ada Lovelace"
             status, said = p.stop(signum)
         assert status == 0
-        assert said[-1] == "stopped"
-        assert [line for line in said[:-1] if " 200 GET " not in line] == []
+        # The backend, in a thread of its own, may log its last answer later.
+        assert [line for line in said if " 200 GET " not in line] == ["stopped"]
 
     @BY_SIGNAL
     @pytest.mark.parametrize("server", SERVERS)
