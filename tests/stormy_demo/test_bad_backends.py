@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import itertools
 import socket
 import threading
@@ -189,7 +190,9 @@ def test_requests_takes_the_drops_of_a_header_also_when_it_is_late(
 async def test_greenlets_give_up_a_backend_that_sends_faster_than_it_is_read() -> None:
     """There is always more of it, and the loop goes on all the same."""
     endless = {"100": Says(b"", "again", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)}
-    assert await told(greenlets, endless, 1) == {"100": LATE}
+    # Newer Pythons read a hundred of these and no more, and that is too soon to be late.
+    bounded = hasattr(http.client, "_MAXINTERIMRESPONSES")
+    assert await told(greenlets, endless, 1) == {"100": UNREACHED if bounded else LATE}
 
 
 def test_what_differs_is_the_exception() -> None:
