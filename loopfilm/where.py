@@ -45,7 +45,8 @@ class Place(NamedTuple):
     """Where code stood.
 
     Attributes:
-        own: in somebody's own code, if any of that was there; otherwise in what was innermost.
+        own: in somebody's own code, if any of that was there; otherwise in a library, in
+            Tornado, or in Python itself.
         inner: what was innermost, if that is another place.
     """
 
@@ -101,14 +102,19 @@ def place_of(frames: Iterable[Any]) -> Place | None:
         frames: those of functions, coroutines or generators, the innermost first.
     """
     innermost: Point | None = None
+    best: tuple[int, Point] | None = None
     for frame in frames:
-        code = frame.f_code
-        if innermost is None and not is_machinery(code):
-            innermost = _point(frame)
-        if is_own(code):
-            own = _point(frame)
-            return Place(own, None if innermost == own else innermost)
-    return Place(innermost, None) if innermost else None
+        if is_machinery(frame.f_code):
+            continue
+        rank = _rank(frame.f_code)
+        if best is None or rank < best[0]:
+            best = rank, _point(frame)
+        innermost = innermost or best[1]
+        if rank == OWN:
+            break
+    if best is None:
+        return None
+    return Place(best[1], None if best[1] == innermost else innermost)
 
 
 def usual(places: Sequence[Place]) -> Place:
@@ -223,6 +229,20 @@ def is_own(code: CodeType) -> bool:
 def is_machinery(code: CodeType) -> bool:
     """Return whether code belongs to this package, which is never what held a loop."""
     return Path(code.co_filename).resolve().as_posix().startswith(NEAR[0])
+
+
+OWN, OF_LIBRARY, OF_TORNADO, OF_PYTHON = range(4)
+
+
+@lru_cache(maxsize=10_000)
+def _rank(code: CodeType) -> int:
+    """Return how much the code says to somebody who looks for what to change; less is more."""
+    if is_own(code):
+        return OWN
+    path = Path(code.co_filename).resolve().as_posix()
+    if path.startswith(TORNADO):
+        return OF_TORNADO
+    return OF_LIBRARY if "-packages/" in path or path.startswith(NEAR) else OF_PYTHON
 
 
 @lru_cache(maxsize=10_000)

@@ -218,6 +218,22 @@ def test_what_the_loop_calls_has_no_line_of_somebodys_own() -> None:
     assert not held_by(blocks_by_itself).line.startswith(HERE.name)
 
 
+def test_a_library_says_more_than_what_it_calls_in_python(tmp_path: Path) -> None:
+    path = tmp_path / "site-packages" / "reads.py"
+    path.parent.mkdir()
+    path.write_text(
+        "def reads():\n"
+        "    for _ in looks.go_on():\n"
+        "        json.loads(much)\n"
+        "    clock.block()\n"
+    )
+    much = json.dumps([{"number": n} for n in range(20_000)])
+    names: dict[str, Any] = {"looks": looks, "json": json, "clock": clock, "much": much}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    hold = held_by(names["reads"])
+    assert (hold.line, hold.call) == ("reads.py:3", "json.loads(much)")
+
+
 def test_code_that_was_made_at_run_time_belongs_to_whom_it_was_made_for() -> None:
     @dataclasses.dataclass
     class Made:
