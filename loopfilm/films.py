@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 
 from .entries import Answer, Hold, Step, Wait
 from .lanes import Kind, Lane
@@ -13,7 +14,7 @@ from .record import Long, Noted, Record
 from .table import Table, table
 from .timeline import Timeline
 from .trace import trace
-from .where import usual
+from .where import Place, usual
 
 MOST_NAMES = 8  # in a sentence; of more lanes it names three, and counts the others
 OTHER = "other work"
@@ -113,7 +114,9 @@ class Film:
 
         What a request started, and what goes on after the answer, is "something ada started".
         """
-        return list(dict.fromkeys(hold.lane for hold in self.held_at if hold.lane != OTHER))
+        names = self._names()
+        holders = [_holder(names, lane, start, long) for lane, start, _, long in self._holds()]
+        return [holder for holder in dict.fromkeys(holders) if holder != OTHER]
 
     @property
     def held_at(self) -> list[Hold]:
@@ -123,8 +126,9 @@ class Film:
         because the machine gave it no processor is not, where the system tells that.
         """
         names, began = self._names(), self.record.began
+        where = cache(_where)
         return [
-            _hold(_holder(names, lane, start, long), start - began, seconds, long)
+            Hold(_holder(names, lane, start, long), start - began, seconds, *where(long.places))
             for lane, start, seconds, long in self._holds()
         ]
 
@@ -132,11 +136,12 @@ class Film:
     def waits(self) -> list[Wait]:
         """Every pause between two steps of a lane that lasted, and what it waited for."""
         names, began, now = self._names(), self.record.began, self._now()
+        where = cache(_where)
         found = []
         for lane, start, end, place in self.record.waits:
             start, end = max(start, began), min(end, now)
             if (name := names.get(lane)) and end > start:
-                line, call = (place.line, place.call) if place else ("", "")
+                line, call, _ = where((place,) if place else ())
                 found.append(Wait(name, start - began, end - start, line, call))
         return found
 
@@ -216,7 +221,8 @@ class Film:
     def _title(self) -> str:
         """Return the film in words, with what depends on the machine and is not in `str`."""
         title = str(self)
-        if any(hold.lane == OTHER for hold in self.held_at):
+        names = self._names()
+        if any(names.get(lane) is None for lane, _, _, _ in self._holds()):
             title = title.replace("Nobody held", "Only other work held")
             title = title.replace("Nobody asked", "Other work held the loop. Nobody asked")
         return title
@@ -311,11 +317,12 @@ def _note(hold: Hold, lanes: Collection[str]) -> Note:
     return Note(hold.seconds, ": ".join(filter(None, words)), str(hold))
 
 
-def _hold(holder: str, start: float, seconds: float, long: Long) -> Hold:
-    if not long.places:
-        return Hold(holder, start, seconds)
-    place = usual(long.places)
-    return Hold(holder, start, seconds, place.line, place.call, place.deeper)
+def _where(places: tuple[Place, ...]) -> tuple[str, str, str]:
+    """Return the line, the call, and what was deeper, of where a step stood mostly."""
+    if not places:
+        return "", "", ""
+    place = usual(places)
+    return place.line, place.call, place.deeper
 
 
 def _holders(held: Sequence[str], of: int, *, in_turn: bool) -> str:
