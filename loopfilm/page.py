@@ -14,10 +14,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; bas
 MOST_ROWS = 40
 LONGEST = 400  # columns of a sentence, or of a cell
 STYLE = """
-:root { color-scheme: light dark; --paper: #fdfdfb; --ink: #1f2933; --grey: #566472;
-  --faint: #d5d9de; --link: #1d5fa6 }
+:root { color-scheme: light dark; --paper: #fdfdfb; --ink: #1f2933; --grey: #434f5b;
+  --faint: #d5d9de; --link: #164a82 }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #14191f; --ink: #e4e7eb; --grey: #a9b4bf; --faint: #3a444f; --link: #8cbcf0 }
+  :root { --paper: #14191f; --ink: #e4e7eb; --grey: #b4bec8; --faint: #3a444f; --link: #8cbcf0 }
 }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif }
@@ -27,15 +27,16 @@ h2 { font-size: 1.1rem; margin-top: 2rem }
 p, .grey { color: var(--grey) }
 a { color: var(--link) }
 .wide { overflow-x: auto }
-figure { margin: 0 }
-figure > svg { display: block; max-width: 100%; height: auto }
+.wide > svg { display: block; min-width: 600px; max-width: 100%; height: auto }
 table { border-collapse: collapse; width: 100% }
 th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--faint) }
 td { overflow-wrap: anywhere; min-width: 4.5rem }
+.where { min-width: 13rem }
 .number { text-align: right; white-space: nowrap }
 code { font: .9em/1.4 ui-monospace, Consolas, monospace }
-input, button { font: inherit; padding: .2rem .5rem }
+input, button { font: inherit; padding: .2rem .5rem; background: var(--paper);
+  color: var(--ink); border: 1px solid var(--grey); border-radius: 3px }
 input { width: 5rem }
 """
 
@@ -52,12 +53,12 @@ def of_film(film: Film) -> str:
         f"<h1>{_text(str(film))}</h1>",
         f"<p>{seconds} of the event loop of this process. A step longer than {film.red:g} s"
         " holds it. The film itself is not in it.</p>",
-        f"<figure>{film.svg()}</figure>",
+        _wide("the film", film.svg()),
         "<h2>Who held the loop</h2>",
-        *_table(("who", "where", "times", "in all", "at most"), holds, "Nobody."),
+        *_table("who held the loop", holds, "Nobody."),
         "<h2>What was waited for</h2>",
         "<p>While they waited, others could go on.</p>",
-        *_table(("who", "where", "times", "in all", "at most"), waits, "Nothing for long."),
+        *_table("what was waited for", waits, "Nothing for long."),
         '<p><a href="?">Another film</a></p>',
     ]
     return _page("Who held the loop", parts)
@@ -79,42 +80,48 @@ def of_usage(path: str, most: float) -> str:
         '<form method="get"><label>seconds <input name="seconds" type="number" step="any"'
         f' min="0.1" max="{most:g}" value="{some}" required></label>'
         " <button>Film</button></form>",
-        '<h2>By hand</h2><div class="wide"><table>',
-        *(
-            f"<tr><td><code>{here}?seconds={some}{more}</code></td><td>{what}</td></tr>"
-            for more, what in (
-                ("", "this page with the film"),
-                ("&amp;red=0.1", "a step longer than 0.1 s holds the loop, not 0.25 s"),
-                ("&amp;format=text", "a plain table"),
-                ("&amp;format=trace", "all steps, for ui.perfetto.dev"),
-            )
-        ),
-        "</table></div>",
+        "<h2>By hand</h2>",
+        _wide("addresses", f"<table>{''.join(_by_hand(f'{here}?seconds={some}'))}</table>"),
     ]
     return _page("Film this server", parts)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Total], nothing: str) -> Iterable[str]:
+def _by_hand(address: str) -> Iterable[str]:
+    for more, what in (
+        ("", "this page with the film"),
+        ("&amp;red=0.1", "a step longer than 0.1 s holds the loop, not 0.25 s"),
+        ("&amp;format=text", "a plain table"),
+        ("&amp;format=trace", "all steps, for ui.perfetto.dev"),
+    ):
+        yield f'<tr><td class="where"><code>{address}{more}</code></td><td>{what}</td></tr>'
+
+
+def _table(what: str, rows: Sequence[Total], nothing: str) -> Iterable[str]:
     if not rows:
         yield f"<p>{nothing}</p>"
         return
-    yield '<div class="wide"><table><thead><tr>'
-    for number, head in enumerate(heads):
-        yield f'<th scope="col"{_number(number)}>{head}</th>'
-    yield "</tr></thead><tbody>"
-    for row in rows[:MOST_ROWS]:
-        deeper = f'<br><code class="grey">{_text(row.deeper)}</code>' if row.deeper else ""
-        where = f"<code>{_text(row.where)}</code>" if row.where else "nobody saw where"
-        times = (f"{row.times:,}", in_seconds(row.seconds), in_seconds(row.longest))
-        yield f"<tr><td>{_text(row.who)}</td><td>{where}{deeper}</td>"
-        yield "".join(f'<td class="number">{cell}</td>' for cell in times) + "</tr>"
-    yield "</tbody></table></div>"
+    heads = (f'<th scope="col">{head}</th>' for head in ("who", "where"))
+    numbers = (
+        f'<th scope="col" class="number">{head}</th>' for head in ("times", "in all", "at most")
+    )
+    lines = "".join(map(_row, rows[:MOST_ROWS]))
+    head = f"<thead><tr>{''.join([*heads, *numbers])}</tr></thead>"
+    yield _wide(what, f"<table>{head}<tbody>{lines}</tbody></table>")
     if len(rows) > MOST_ROWS:
         yield f"<p>and {len(rows) - MOST_ROWS:,} more lines</p>"
 
 
-def _number(column: int) -> str:
-    return ' class="number"' if column > 1 else ""
+def _row(total: Total) -> str:
+    deeper = f'<br><code class="grey">{_text(total.deeper)}</code>' if total.deeper else ""
+    where = f"<code>{_text(total.where)}</code>" if total.where else "nobody saw where"
+    numbers = (f"{total.times:,}", in_seconds(total.seconds), in_seconds(total.longest))
+    cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
+    return f'<tr><td>{_text(total.who)}</td><td class="where">{where}{deeper}</td>{cells}</tr>'
+
+
+def _wide(what: str, html: str) -> str:
+    """Return what is scrolled in a narrow window, also with the keys."""
+    return f'<div class="wide" role="region" aria-label="{what}" tabindex="0">{html}</div>'
 
 
 def _text(words: str) -> str:
