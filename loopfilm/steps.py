@@ -171,7 +171,7 @@ class FilmedLoop:
             missing = min(max(lacked - step.lacked, 0.0), end - start)
             seen, places = step.looks
             places = places if seen == start else ()
-            long = Long(missing, places, _is_handler(step.handle))
+            long = Long(missing, places, self._is_handlers(step))
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -188,6 +188,17 @@ class FilmedLoop:
         if now - since > record.red:
             missing = min(max(self._processor.lacked() - step.lacked, 0.0), now - since)
             record.note(step.lane, since, now, Long(missing, places if seen == since else ()))
+
+    def _is_handlers(self, step: Step) -> bool:
+        """Return whether a step is one of a request's handler, and not of what that started."""
+        if step.handle is None:
+            return True
+        task = getattr(step.handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task) and step.lane is not None:
+            # A generator, a greenlet or a callback for which the handler still waits.
+            task = self._tasks.get(step.lane)
+            return task is not None and not task.done() and _is_handler(task)
+        return _is_handler(task)
 
     # -- lanes ---------------------------------------------------------------------------------
 
@@ -313,11 +324,8 @@ def _has_own_lane(coro: Any, lane: Lane | None) -> bool:
     return True
 
 
-def _is_handler(handle: Any) -> bool:
-    """Return whether a step is one of a request's handler itself."""
-    if handle is None:
-        return True
-    task = getattr(handle._callback, "__self__", None)
+def _is_handler(task: object) -> bool:
+    """Return whether this is the task in which Tornado runs the handler of a request."""
     return isinstance(task, asyncio.Task) and (
         getattr(task.get_coro(), "cr_code", None) is EXECUTE
     )

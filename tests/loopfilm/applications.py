@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import sys
 import threading
 import time
@@ -966,6 +967,54 @@ class AddCallback(RequestHandler):
         await done.wait()
 
 
+async def filmed_to_the_end(handler: type[RequestHandler]) -> Film:
+    """A film of ada's request, whose handler goes on after its answer until it sets `done`."""
+    app = Application([("/", handler)], done=asyncio.Event(), log_function=lambda _: None)
+    with serving(app) as url, film() as f:
+        await AsyncHTTPClient().fetch(url + ADA)
+        await app.settings["done"].wait()
+        await turns_of_the_loop()
+    return f
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("after")')
+async def coroutine_after_its_answer() -> Film:
+    class Goes(RequestHandler):
+        async def get(self) -> None:
+            self.finish("done")
+            await asyncio.sleep(0.05)
+            busy("after")
+            self.settings["done"].set()
+
+    return await filmed_to_the_end(Goes)
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("after")')
+async def generator_after_its_answer() -> Film:
+    class Goes(RequestHandler):
+        @gen.coroutine
+        def get(self) -> Iterator[Any]:  # type: ignore[override]
+            self.finish("done")
+            yield gen.sleep(0.05)
+            busy("after")
+            self.settings["done"].set()
+
+    return await filmed_to_the_end(Goes)
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("after")')
+async def greenlet_after_its_answer() -> Film:
+    class Goes(RequestHandler):
+        @tornalet
+        def get(self) -> None:
+            self.finish("done")
+            wait(asyncio.sleep(0.05))
+            busy("after")
+            self.settings["done"].set()
+
+    return await filmed_to_the_end(Goes)
+
+
 async def filmed_after(start: Callable[[asyncio.Event], object], *more: str) -> Film:
     """A film of ada's request, which starts something, and of the end of that."""
     done = asyncio.Event()
@@ -1097,6 +1146,28 @@ async def worker_of_asyncio() -> Film:
     return await filmed_worker(asyncio.Queue())
 
 
+@says("ada: alone. Nobody held the loop.", 'other work: busy("job")')
+async def worker_of_the_application() -> Film:
+    queue: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+    async def work() -> None:
+        job = await queue.get()
+        busy("job")
+        job.set()
+
+    class Works(RequestHandler):
+        async def get(self) -> None:
+            job = asyncio.Event()
+            queue.put_nowait(job)
+            await job.wait()
+
+    worker = asyncio.create_task(work())
+    await turns_of_the_loop()
+    f = await fetched(Application([("/", Works)], log_function=lambda _: None))
+    await worker
+    return f
+
+
 @says(
     "ada and grace: one after another. Something ada started held the loop.",
     'something ada started: busy("job")',
@@ -1180,6 +1251,60 @@ async def timed_out() -> Film:
                 await gen.with_timeout(IOLoop.current().time(), asyncio.sleep(0.02))
 
     return await fetched(Application([("/", Late)]))
+
+
+@says("Nobody asked for anything.", 'other work: busy("get")')
+async def requests_that_are_not_drawn() -> Film:
+    return await fetched(Application([("/", Get)], lane=None, log_function=lambda _: None))
+
+
+@says("ada: alone. ada held the loop.", 'ada: busy("get")')
+async def a_compressed_upload() -> Film:
+    @stream_request_body
+    class Posts(RequestHandler):
+        async def data_received(self, chunk: bytes) -> None:
+            await asyncio.sleep(0)
+            assert chunk == b"hello"
+            busy("get")
+
+        def post(self) -> None:
+            pass
+
+    app = Application([("/", Posts)], log_function=lambda _: None)
+    with serving(app, decompress_request=True) as url, film() as f:
+        answer = await AsyncHTTPClient().fetch(
+            url + ADA,
+            method="POST",
+            body=gzip.compress(b"hello"),
+            headers={"Content-Encoding": "gzip"},
+            request_timeout=HANGS,
+        )
+    assert answer.code == 200
+    return f
+
+
+@says("ada and grace: one after another. ada held the loop.", 'ada: busy("cancelled")')
+async def a_handler_that_is_cancelled() -> Film:
+    class Cancelled(RequestHandler):
+        async def get(self) -> None:
+            if self.get_argument("user") == "ada":
+                task = asyncio.current_task()
+                assert task
+                task.cancel()
+                try:
+                    await asyncio.sleep(0)
+                finally:
+                    busy("cancelled")
+
+    app = Application([("/", Cancelled)], log_function=lambda _: None)
+    with serving(app) as url, film() as f:
+        _, writer = await connection_to(url)
+        writer.write(KEPT)
+        await asyncio.sleep(0.05)
+        writer.close()
+        await turns_of_the_loop(10)
+        await AsyncHTTPClient().fetch(url + GRACE)
+    return f
 
 
 # -- without Tornado ---------------------------------------------------------------------------
