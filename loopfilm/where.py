@@ -165,9 +165,9 @@ def place_of_await(coroutine: Any) -> Place | None:
     """
     frames: list[Any] = []
     if inspect.iscoroutine(coroutine) and (
-        inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+        inspect.getcoroutinestate(coroutine) in (inspect.CORO_CREATED, inspect.CORO_RUNNING)
     ):
-        # It waits for its turn.
+        # It waits for its turn, or for a loop that runs within one of its steps.
         return None
     # A chain of coroutines can be long, and a cycle is possible only in one that is broken.
     while coroutine is not None and len(frames) < 1000:

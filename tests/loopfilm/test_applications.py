@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -30,3 +32,38 @@ def test_what_the_film_says_is_so(name: str) -> None:
     assert [f"{hold.lane}: {hold.call}" for hold in f.held_at] == held
     lanes = dict.fromkeys(hold.lane for hold in f.held_at if hold.lane != "other work")
     assert f.held == list(lanes)
+
+
+NESTED = """
+import asyncio
+import time
+
+import nest_asyncio
+from tornado.web import Application, RequestHandler
+
+from loopfilm import visited
+
+class Nested(RequestHandler):
+    def get(self):
+        asyncio.get_event_loop().run_until_complete(self.inner())
+
+    async def inner(self):
+        # The loop goes on meanwhile, and then it does not.
+        await asyncio.sleep(1)
+        if self.get_argument("user") == "grace":
+            time.sleep(1)
+
+async def main():
+    nest_asyncio.apply()
+    return await visited(Application([("/", Nested)]), ["/?user=ada", "/?user=grace"], red=0.5)
+
+f = asyncio.run(main())
+print(f, [hold.line for hold in f.held_at])
+"""
+
+
+def test_a_loop_within_a_step_holds_nobody_and_what_blocks_in_it_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NESTED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "ada and grace: 2 at once. grace held the loop. ['<string>:18']\n"
