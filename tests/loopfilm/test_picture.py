@@ -376,6 +376,15 @@ def test_a_film_that_was_held_thousands_of_times_makes_a_small_picture() -> None
     assert "held 10000 times, 5000.0 s in all" in drawn(f)
 
 
+def test_many_red_bars_with_room_between_them_make_a_small_picture() -> None:
+    poll = request("poll")
+    f = recorded(*[(poll, n, n + 0.3) for n in range(150)], ended=150)
+    root = ElementTree.fromstring(f.svg())
+    reds = [each for each in root.iter() if each.get("fill") in (picture.RED, picture.PINK)]
+    assert len(reds) < picture.MOST_MARKED + 10
+    assert len(f.svg()) < 20_000
+
+
 # Where a red bar stood, and what a lane waited for
 
 

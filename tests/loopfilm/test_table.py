@@ -90,6 +90,7 @@ def test_what_is_left_out_is_counted_for_each_kind() -> None:
 def test_a_name_of_any_letters_leaves_the_columns_where_they_are(name: str) -> None:
     text = table(f"{name}: alone.", [Hold(name, 0, 1), Hold("ada", 2, 3)], [])
     assert text.isprintable() is False and text.count("\n") == 4
+    assert (columns("\u65e5\u672c"), columns("e\u0301")) == (4, 1)
     head, *lines = text.splitlines()[2:]
     place = columns(head.partition("did what")[0])
     assert {columns(line.partition("held")[0]) for line in lines} == {place}
