@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -67,7 +68,12 @@ def interrupt_the_main_thread_in(*functions: str) -> None:
     while not main_thread_is_in(*functions):
         pass
     assert MAIN_THREAD.ident
-    signal.pthread_kill(MAIN_THREAD.ident, signal.SIGINT)
+    # Python misses a signal that comes just before a lock is waited for, and a user tries again.
+    while main_thread_is_in(*functions):
+        signal.pthread_kill(MAIN_THREAD.ident, signal.SIGINT)
+        again = time.monotonic() + 1
+        while main_thread_is_in(*functions) and time.monotonic() < again:
+            time.sleep(0.001)
 
 
 def run_here(app: Any, body: Body) -> None:
