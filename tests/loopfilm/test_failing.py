@@ -68,7 +68,7 @@ def interrupt_the_main_thread_in(*functions: str) -> None:
     while not main_thread_is_in(*functions):
         pass
     assert MAIN_THREAD.ident
-    # Python misses a signal that comes just before a lock is waited for, and a user tries again.
+    # Python misses a signal that comes just before a lock is waited for; a user tries again.
     while main_thread_is_in(*functions):
         signal.pthread_kill(MAIN_THREAD.ident, signal.SIGINT)
         again = time.monotonic() + 1
