@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -156,6 +157,16 @@ async def test_of_many_steps_the_first_are_kept() -> None:
         while not f.record.left_out:
             await asyncio.sleep(0)
     assert "short steps at the end are left out." in f.svg()
+
+
+async def test_it_is_drawn_where_it_holds_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(_: loopfilm.Film) -> str:
+        return f"drawn by {threading.current_thread().name}"
+
+    monkeypatch.setitem(mounted.FORMATS, "text", ("text/plain", drawn))
+    text = await page_of(application(), f"{SHORT}&format=text")
+    assert text.startswith("drawn by ")
+    assert threading.current_thread().name not in text
 
 
 async def test_pages_need_nothing_but_themselves() -> None:
