@@ -275,10 +275,10 @@ def source(point: Point) -> str:
         first, last, start, end = positions[number]
     else:
         first = last = start = end = None
-    if first is None or first != last or start is None or end is None or start >= end:
-        text = linecache.getline(point.code.co_filename, first or point.line)
-    else:
-        line = linecache.getline(point.code.co_filename, first)
-        text = line.encode()[start:end].decode(errors="replace")
+    text = linecache.getline(point.code.co_filename, first or point.line)
+    # Before Python 3.14 the whole line waits in `async with`, later a part of it.
+    is_whole = first != last or text.lstrip().startswith("async with ")
+    if start is not None and end is not None and start < end and not is_whole:
+        text = text.encode()[start:end].decode(errors="replace")
     text = " ".join(text.split()).removeprefix("await ")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

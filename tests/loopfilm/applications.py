@@ -1243,6 +1243,34 @@ class EagerlyStarted(RequestHandler):
         busy("inner")
 
 
+@says("ada: alone. ada held the loop.", 'ada: busy("inner")')
+class StartedEagerly(RequestHandler):
+    async def get(self) -> None:
+        options: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 14) else {}
+        await asyncio.create_task(self.inner(), **options)
+
+    async def inner(self) -> None:
+        await turns_of_the_loop()
+        busy("inner")
+
+
+@says("tea and brew: one after another. tea held the loop.", 'tea: busy("eager")')
+async def tasks_that_start_eagerly() -> Film:
+    async def eager() -> None:
+        busy("eager")
+        await asyncio.sleep(0)
+
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(getattr(asyncio, "eager_task_factory", None))
+    try:
+        with film() as f:
+            await asyncio.create_task(eager(), name="tea")
+            await asyncio.create_task(brew(), name="brew")
+    finally:
+        loop.set_task_factory(None)
+    return f
+
+
 @says("ada: alone. Nobody held the loop.")
 async def timed_out() -> Film:
     class Late(RequestHandler):
