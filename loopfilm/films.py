@@ -115,8 +115,12 @@ class Film:
         What a request started, and what goes on after the answer, is "something ada started".
         """
         names = self._names()
-        holders = [_holder(names, lane, start, long) for lane, start, _, long in self._holds()]
-        return [holder for holder in dict.fromkeys(holders) if holder != OTHER]
+        holders = [
+            _holder(names, lane, start, long)
+            for lane, start, _, long in self._holds()
+            if lane in names
+        ]
+        return list(dict.fromkeys(holders))
 
     @property
     def held_at(self) -> list[Hold]:
@@ -241,8 +245,10 @@ class Film:
         found = []
         for lane, start, end in self._lasted[1]:
             long = self.record.long.get(start) or Long()
-            if end - start - long.lacked > self.red:
-                found.append((lane, start, end - start - long.lacked, long))
+            own = end - start - long.lacked
+            # What it waits for goes on while it stands in line: alone it would have slept longer.
+            if own > self.red or long.slept > self.red / 2:
+                found.append((lane, start, max(own, self.red), long))
         return found
 
     def _names(self) -> dict[Lane | None, str]:

@@ -9,6 +9,32 @@ step that lasts for one that held the loop.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
+
+
+class Scheduled(NamedTuple):
+    """What the system has counted for a thread, in seconds.
+
+    Attributes:
+        ran: for how long it ran on a processor.
+        lacked: for how long it could have run, and stood in line for a processor.
+    """
+
+    ran: float
+    lacked: float
+
+    def since(self, before: Scheduled, span: float) -> tuple[float, float]:
+        """Return for how long it lacked a processor since another time, and slept.
+
+        Args:
+            before: what was counted then.
+            span: how many seconds have passed.
+        """
+        lacked = min(max(self.lacked - before.lacked, 0.0), span)
+        return lacked, max(span - lacked - max(self.ran - before.ran, 0.0), 0.0)
+
+
+UNKNOWN = Scheduled(0.0, 0.0)
 
 
 class Processor:
@@ -23,15 +49,12 @@ class Processor:
             # Another system, or a Linux that does not count it.
             self.close()
 
-    def lacked(self) -> float:
-        """Return for how many seconds the thread has stood in line for a processor, in all."""
+    def scheduled(self) -> Scheduled:
+        """Return what the system says now."""
         if self._file is None:
-            return 0.0
-        try:
-            return _asked(self._file)
-        except (OSError, IndexError, ValueError):
-            # The thread has ended, or another one has closed this in the meantime.
-            return 0.0
+            return UNKNOWN
+        ran, lacked = os.pread(self._file, 64, 0).split()[:2]
+        return Scheduled(int(ran) / 1e9, int(lacked) / 1e9)
 
     def close(self) -> None:
         """Let go of the system's file."""

@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 from tornado.web import RequestHandler
 
 from .lanes import LANE, Kind, Lane, in_lane
-from .processor import Processor
+from .processor import UNKNOWN, Processor, Scheduled
 from .record import Long, Record, Wait
 from .where import Place, is_machinery, is_of_loop, is_own, place_of_await
 
@@ -52,19 +52,21 @@ class Step:
     Attributes:
         lane: whose it is.
         began: when it began.
-        lacked: what the processor had said by then.
+        scheduled: what the processor had said by then.
         handle: what the loop runs; `None` for a part of a step.
         since: when the part of it began that is still to be noted.
         looks: which part of it somebody has looked at, by when it began, and where that stood
             each time.
     """
 
-    __slots__ = ("began", "handle", "lacked", "lane", "looks", "since")
+    __slots__ = ("began", "handle", "lane", "looks", "scheduled", "since")
 
-    def __init__(self, lane: Lane | None, began: float, lacked: float, handle: Any) -> None:
+    def __init__(
+        self, lane: Lane | None, began: float, scheduled: Scheduled, handle: Any
+    ) -> None:
         self.lane = lane
         self.began = self.since = began
-        self.lacked = lacked
+        self.scheduled = scheduled
         self.handle = handle
         self.looks: tuple[float, tuple[Place, ...]] = (0.0, ())
 
@@ -79,7 +81,7 @@ class FilmedLoop:
         red: a step longer than this is long for one of them, in seconds.
         step: the step that goes on, or the innermost part of it.
         outermost: what `step` is, unless it is a part of something.
-        lacked: for how many seconds there was no processor, as the system said last.
+        scheduled: what the system said last of the thread and its processor.
         asked_at: when that was.
         strangers: tasks of requests that came before anybody could label them, each with its
             lane; and other tasks that have no lane in their context.
@@ -93,13 +95,13 @@ class FilmedLoop:
         self.red = 0.0
         self.step: Step | None = None
         # One for all, since each takes place of the one before.
-        self.outermost = Step(None, 0.0, 0.0, None)
+        self.outermost = Step(None, 0.0, UNKNOWN, None)
         self.strangers: dict[asyncio.Future[Any], Lane] = {}
         self.names_all = False
         self._tasks: dict[Lane, asyncio.Task[Any]] = {}
         self._many = MANY
         self._processor = Processor()
-        self.lacked, self.asked_at = 0.0, 0.0
+        self.scheduled, self.asked_at = UNKNOWN, 0.0
         self._create_task = loop.create_task
         loop.create_task = self.create_task  # type: ignore[method-assign]
 
@@ -144,34 +146,34 @@ class FilmedLoop:
         """
         if now - self.asked_at > FRESH:
             self.ask(now)
-        step = self.step = Step(lane, now, self.lacked, handle)
+        step = self.step = Step(lane, now, self.scheduled, handle)
         return step
 
     def ask(self, now: float) -> None:
         """Ask the system for how long there was no processor until now."""
-        self.lacked, self.asked_at = self._processor.lacked(), now
+        self.scheduled, self.asked_at = self._processor.scheduled(), now
 
     def end_of_part(self, step: Step, outer: Step | None, now: float) -> None:
         """Note that a part of a step has ended, and go on with what was around it."""
         if outer is not None:
-            self.note(outer, step.began, step.lacked)
+            self.note(outer, step.began, step.scheduled)
             outer.since = now
         self.note(step, now)
         if outer is not None:
             self.ask(now)
-            outer.lacked = self.lacked
+            outer.scheduled = self.scheduled
 
-    def note(self, step: Step, end: float, lacked: float | None = None) -> None:
+    def note(self, step: Step, end: float, scheduled: Scheduled | None = None) -> None:
         """Write down what a step did since it was last noted."""
         lane, start = step.lane, step.since
         long = None
         if end - start > self.red:
-            if lacked is None:
-                lacked = self._processor.lacked()
-            missing = min(max(lacked - step.lacked, 0.0), end - start)
+            if scheduled is None:
+                scheduled = self._processor.scheduled()
+            lacked, slept = scheduled.since(step.scheduled, end - start)
             seen, places = step.looks
             places = places if seen == start else ()
-            long = Long(missing, places, self._is_handlers(step))
+            long = Long(lacked, slept, places, self._is_handlers(step))
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -186,8 +188,9 @@ class FilmedLoop:
             return
         since, (seen, places) = step.since, step.looks
         if now - since > record.red:
-            missing = min(max(self._processor.lacked() - step.lacked, 0.0), now - since)
-            record.note(step.lane, since, now, Long(missing, places if seen == since else ()))
+            times = self._processor.scheduled().since(step.scheduled, now - since)
+            places = places if seen == since else ()
+            record.note(step.lane, since, now, Long(*times, places))
 
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""
@@ -369,7 +372,7 @@ class _Patch:
             if outer is None:
                 filmed.step = step = filmed.outermost
                 step.lane, step.began, step.since = lane, start, start
-                step.lacked, step.handle = filmed.lacked, handle
+                step.scheduled, step.handle = filmed.scheduled, handle
             else:
                 step = filmed.begin(lane, start, handle)
             try:

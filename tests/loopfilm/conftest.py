@@ -25,4 +25,4 @@ def measured_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (everywhere, films, labelling, recorder, steps):
         monkeypatch.setattr(module, "time", clock)
     # What is measured by hand lacks no processor.
-    monkeypatch.setattr(processor.Processor, "lacked", lambda _: 0.0)
+    monkeypatch.setattr(processor.Processor, "scheduled", lambda _: processor.UNKNOWN)
