@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from loopfilm import sampling
+from loopfilm import Film, film, lane, sampling
 from tests.loopfilm.applications import CASES, looks
-from tests.loopfilm.servers import clock
+from tests.loopfilm.servers import clock, turns_of_the_loop
 
 pytestmark = pytest.mark.usefixtures("measured_by_hand")
 
@@ -67,3 +67,18 @@ def test_a_loop_within_a_step_holds_nobody_and_what_blocks_in_it_does() -> None:
         [sys.executable, "-c", NESTED], capture_output=True, text=True, check=True
     )
     assert done.stdout == "ada and grace: 2 at once. grace held the loop. ['<string>:18']\n"
+
+
+def test_a_lane_may_be_called_what_the_film_calls_the_rest() -> None:
+    async def experiment() -> Film:
+        with film() as f:
+            with lane("other work"):
+                asyncio.get_running_loop().call_soon(clock.block)
+            asyncio.get_running_loop().call_soon(clock.block)
+            await turns_of_the_loop()
+        return f
+
+    f = asyncio.run(experiment())
+    assert str(f) == "other work: alone. other work held the loop."
+    assert f.held == ["other work"]
+    assert len(f.held_at) == 2
