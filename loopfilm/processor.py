@@ -53,8 +53,11 @@ class Processor:
         """Return what the system says now."""
         if self._file is None:
             return UNKNOWN
-        ran, lacked = os.pread(self._file, 64, 0).split()[:2]
-        return Scheduled(int(ran) / 1e9, int(lacked) / 1e9)
+        try:
+            return _asked(self._file)
+        except (OSError, IndexError, ValueError):
+            # The thread has ended, or another one has closed this in the meantime.
+            return UNKNOWN
 
     def close(self) -> None:
         """Let go of the system's file."""
@@ -63,5 +66,6 @@ class Processor:
             os.close(file)
 
 
-def _asked(file: int) -> float:
-    return int(os.pread(file, 64, 0).split()[1]) / 1e9
+def _asked(file: int) -> Scheduled:
+    ran, lacked = os.pread(file, 64, 0).split()[:2]
+    return Scheduled(int(ran) / 1e9, int(lacked) / 1e9)
