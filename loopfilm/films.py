@@ -246,7 +246,7 @@ class Film:
         for lane, start, end in self._lasted[1]:
             long = self.record.long.get(start) or Long()
             own = end - start - long.lacked
-            # What it waits for goes on while it stands in line: alone it would have slept longer.
+            # What it waits for goes on while it stands in line: it would have slept longer.
             if own > self.red or long.slept > self.red / 2:
                 found.append((lane, start, max(own, self.red), long))
         return found

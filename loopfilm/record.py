@@ -24,16 +24,16 @@ class Long(NamedTuple):
 
     Attributes:
         lacked: for how many seconds of it the thread could have run, and had no processor.
-        slept: for how many seconds it did not want one.
         places: where it stood, each time that somebody looked.
         is_handler: whether it was a step of the handler of a request itself, and not of
             something that the handler started.
+        slept: for how many seconds it did not want a processor.
     """
 
     lacked: float = 0.0
-    slept: float = 0.0
     places: tuple[Place, ...] = ()
     is_handler: bool = True
+    slept: float = 0.0
 
 
 class Wait(NamedTuple):

@@ -173,7 +173,7 @@ class FilmedLoop:
             lacked, slept = scheduled.since(step.scheduled, end - start)
             seen, places = step.looks
             places = places if seen == start else ()
-            long = Long(lacked, slept, places, self._is_handlers(step))
+            long = Long(lacked, places, self._is_handlers(step), slept)
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -188,9 +188,10 @@ class FilmedLoop:
             return
         since, (seen, places) = step.since, step.looks
         if now - since > record.red:
-            times = self._processor.scheduled().since(step.scheduled, now - since)
+            scheduled = self._processor.scheduled()
+            lacked, slept = scheduled.since(step.scheduled, now - since)
             places = places if seen == since else ()
-            record.note(step.lane, since, now, Long(*times, places))
+            record.note(step.lane, since, now, Long(lacked, places, slept=slept))
 
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""

@@ -24,8 +24,8 @@ def test_of_a_step_of_six_tenths_of_a_second(
     ran: float, lacked: float, held: list[str]
 ) -> None:
     f = recorded((request("ada"), 1.0, 1.6))
-    times = Scheduled(5 + ran, 7 + lacked).since(Scheduled(5, 7), 0.6)
-    f.record.long[1.0] = Long(*times)
+    lacked, slept = Scheduled(5 + ran, 7 + lacked).since(Scheduled(5, 7), 0.6)
+    f.record.long[1.0] = Long(lacked, slept=slept)
     assert f.held == held
 
 
