@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# More are not looked for: that would take longer than there is between two looks.
+MOST = 500
+
 
 def descendants(process: str) -> list[str]:
     """Return the numbers of the processes that a process has started, and of theirs.
@@ -13,7 +16,16 @@ def descendants(process: str) -> list[str]:
     Args:
         process: its number, or "self".
     """
-    found = []
+    found = _children(process)
+    for each in found:
+        if len(found) >= MOST:
+            break
+        found += _children(each)
+    return found[:MOST]
+
+
+def _children(process: str) -> list[str]:
+    found = list[str]()
     try:
         for thread in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
             with open(f"/proc/{process}/task/{thread}/children", "rb") as file:  # noqa: PTH123
@@ -21,4 +33,4 @@ def descendants(process: str) -> list[str]:
     except OSError:
         # It has ended, or this system does not tell.
         pass
-    return [each for child in found for each in (child, *descendants(child))]
+    return found

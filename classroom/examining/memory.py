@@ -30,8 +30,11 @@ ENOUGH = f"{MOST >> 20} megabytes of memory are enough"
 LEAST = 24 << 20
 LITTLE = 8 << 20
 TRIES = 10
-# Of each thread: this much of the bound is taken whether the thread uses it or not.
-STACK = 8 << 20
+# Of each thread: this much of the bound is taken whether the thread uses it or not. With a
+# quarter of it, a recursion through C ends the process before Python notices how deep it is.
+STACK = 4 << 20
+# What is held by several processes is counted whole, up to here: to look closely takes time.
+ROUGHLY = 128 << 20
 
 
 def bound() -> None:
@@ -46,7 +49,7 @@ def bound() -> None:
         return
     import resource
 
-    if resource.getrlimit(resource.RLIMIT_STACK)[0] > STACK:
+    if not 0 <= resource.getrlimit(resource.RLIMIT_STACK)[0] <= STACK:
         threading.stack_size(STACK)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     size = _pages("self")[0] * resource.getpagesize()
@@ -80,7 +83,8 @@ def insist(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
                 soft, hard = resource.getrlimit(resource.RLIMIT_AS)
                 wanted = soft + LITTLE
-                if wanted < hard or hard == resource.RLIM_INFINITY:
+                is_bound = soft != resource.RLIM_INFINITY
+                if is_bound and (wanted < hard or hard == resource.RLIM_INFINITY):
                     resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
     return function(*args, **kwargs)
 
@@ -98,12 +102,48 @@ def held() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
     if sys.platform == "linux":
-        pages = _pages("self")[1]
-        for descendant in descendants("self"):
-            _, resident, shared = _pages(descendant)
-            pages += resident - shared
-        return max(pages * resource.getpagesize(), ended)
+        return max(_held_on_linux(), ended)
     return max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, ended)
+
+
+def _held_on_linux() -> int:
+    if sys.platform != "linux":
+        return 0
+    import resource
+
+    page = resource.getpagesize()
+    _, resident, files = _pages("self")
+    started = descendants("self")
+    own = resident * page + sum(map(_unshared_with_files, started))
+    if not started or own < ROUGHLY:
+        return own
+    # What a process has before it forks is in each of them, and is there once.
+    return files * page + sum(map(_share, ("self", *started)))
+
+
+def _share(process: str) -> int:
+    """Return how many bytes a process holds, with its share of what it has with others.
+
+    What it has of files is left out.
+    """
+    try:
+        with open(f"/proc/{process}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith(b"Pss_Anon:"):
+                    return int(line.split()[1]) << 10
+    except (OSError, ValueError, IndexError):
+        pass
+    # An old system does not tell, and what has ended holds nothing.
+    return _unshared_with_files(process)
+
+
+def _unshared_with_files(process: str) -> int:
+    if sys.platform != "linux":
+        return 0
+    import resource
+
+    _, resident, shared = _pages(process)
+    return (resident - shared) * resource.getpagesize()
 
 
 def _pages(process: str) -> tuple[int, int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from classroom.examining import own_time
+from classroom.examining.descendants import MOST, descendants
 from classroom.examining.own_time import OwnTime
 
 
@@ -85,6 +87,16 @@ def test_a_process_that_was_started_counts_as_well(machine: Machine) -> None:
     (machine.folder / "other").mkdir()
     (machine.folder / "other" / "schedstat").write_text("123456 4000000000 7\n")
     assert clock.time() == pytest.approx(6)
+
+
+def test_processes_may_start_each_other_for_ever(machine: Machine) -> None:
+    """They are looked for up to some number, and not one inside the other."""
+    children = [f"{machine.process}/{number}" for number in range(2000)]
+    for parent, child in pairwise([machine.process, *children]):
+        file = Path("/proc", parent, "task", "one", "children")
+        file.parent.mkdir(parents=True)
+        file.write_text(child)
+    assert descendants(machine.process) == children[:MOST]
 
 
 def test_one_of_a_thread_does_not_care_for_the_others(machine: Machine) -> None:
