@@ -24,11 +24,11 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import Film, visited
 
+from .evidence import YOUR_CODE
 from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, mistake_of
 from .rendering import GIVE_UP_AFTER, described, quoted, shown
 from .verdict import Mistake, Verdict
 
-YOUR_CODE = "<your code>"
 # The file in which the child leaves its tracebacks when the parent asks for them.
 WHERE = "where.txt"
 
@@ -105,13 +105,18 @@ class Case(logging.Handler):
             logging.getLogger(name).addHandler(self)
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: self._warnings.append(str(message))
-        threading.excepthook = lambda end: self._hear(end.exc_value, "in a thread")
+        threading.excepthook = self._hear_thread
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep an exception that went to the log."""
         if record.exc_info and record.exc_info[1]:
             logged = str(record.msg).partition("\n")[0].partition(" %")[0]
             self._hear(record.exc_info[1], logged)
+
+    def _hear_thread(self, end: threading.ExceptHookArgs) -> None:
+        # This one ends a thread, and nobody is told.
+        if end.exc_type is not SystemExit:
+            self._hear(end.exc_value, "in a thread")
 
     def _hear(self, error: BaseException | None, logged: str) -> None:
         if error:

@@ -33,7 +33,8 @@ from loopfilm.where import thread_at
 
 from ..catalogue import find
 from . import memory, shared_names
-from .case import WHERE, YOUR_CODE, Case, Refused
+from .case import WHERE, Case, Refused
+from .evidence import YOUR_CODE
 from .kinds import Exercise
 from .mistakes import (
     ENDLESS,
@@ -83,7 +84,7 @@ class Watchdog(threading.Thread):
         self.clock = OwnTime()
         self.thread_clock = OwnTime(threading.get_native_id())
         self.stalled = False
-        self.held = memory.held()
+        self.memory_before = memory.held()
         self.taken, self.took_at = 0, 0.0
         self.seen_at = ""
         self.last, self.worked = self.thread_clock.time(), self.work()
@@ -156,7 +157,7 @@ class Watchdog(threading.Thread):
 
     def look_at_memory(self) -> int:
         """Return how many bytes were taken since the start; give up if these are too many."""
-        taken = memory.held() - self.held
+        taken = memory.held() - self.memory_before
         if taken > memory.MOST_HELD:
             self.refuse_memory()
         return taken
@@ -271,12 +272,19 @@ def verdict_after(error: BaseException, case: Case, exercise: Exercise) -> Verdi
 
 
 def blamed(case: Case, refused: Refused) -> Refused:
-    """Return why an answer is refused: for a name that it has replaced, if it has.
+    """Return why an answer is refused: for a name that it has replaced, if that breaks much.
 
+    A function in the place of a function may do what the old one did. It is blamed only if
+    something has failed in other code than the learner's; else it is told beside the reason.
     What is replaced in other modules than `builtins` breaks less, and has mistakes of its own.
     """
     what = shared_names.replaced(case.source, case.tree, only_builtins=True)
-    return Refused(REPLACED, OWN_NAMES, what) if what else refused
+    if not what:
+        return refused
+    if shared_names.breaks_much() or not all(error.where for error in case.errors):
+        return Refused(REPLACED, OWN_NAMES, what)
+    refused.got += f"\nBesides, {what}."
+    return refused
 
 
 def why_it_ended(case: Case, error: BaseException) -> Refused | None:
@@ -410,8 +418,9 @@ def main() -> None:
     if too_little := what_is_missing():
         # Before there is a `Result`: this is no verdict on the answer.
         sys.exit(too_little)
-    result = Result(Path(file))
+    # First: from the moment that there is a `Result`, the parent may ask.
     tell_where(Path(file).with_name(WHERE))
+    result = Result(Path(file))
     watchdog = Watchdog(case, exercise, result)
     watchdog.start()
     here = os.getpid()

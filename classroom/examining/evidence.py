@@ -1,7 +1,7 @@
 """What an exception shows of how it came about, besides its words, which Python rewrites.
 
-The instruction that failed, and the place that raised it, are the same from version to version
-where the message is not.
+The instruction that failed, and the place that raised it, change less from version to version
+than the message does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from types import FrameType, TracebackType
 from typing import NamedTuple
 
 NOTHING = object()
+# Stands for a file in what Python says of a learner's code.
+YOUR_CODE = "<your code>"
 
 
 class Place(NamedTuple):
@@ -76,13 +78,14 @@ def operand_of(error: BaseException, tree: ast.Module) -> object:
 
     Args:
         error: it.
-        tree: the source of the code that raised it.
+        tree: the learner's cell.
 
     Returns:
-        The value; `NOTHING` where that is not known, as of what a call has returned.
+        The value; `NOTHING` where that is not known, as of what a call has returned, and where
+        other code has raised the exception.
     """
     place = place_of(error)
-    if not place:
+    if not place or place.frame.f_code.co_filename != YOUR_CODE:
         return NOTHING
     for node in ast.walk(tree):
         if _span(node) != place.span:

@@ -168,12 +168,10 @@ GENERAL = {
 
 def _loop_in_a_loop(error: BaseException, _: ast.Module) -> bool:
     place = place_of(error)
-    # The last two are in `asyncio.run`, and in what `child` has in the place of `run_sync`.
-    functions = ("_check_running", "run", "run_sync")
     return isinstance(error, RuntimeError) and bool(
         place
-        and place.function in functions
-        and (place.module.startswith("asyncio.") or place.function == "run_sync")
+        and place.function in ("_check_running", "run")
+        and place.module.startswith("asyncio.")
     )
 
 
@@ -216,6 +214,7 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
 WORDS = {
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
+    "Event loop stopped before": STOPS_THE_LOOP,
     "'coroutine' object": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import IO
 
 from ..scripts import environment
-from .case import WHERE, YOUR_CODE
+from .case import WHERE
+from .evidence import YOUR_CODE
 from .kinds import Choice, Exercise
-from .own_time import OwnTime, worked
+from .own_time import OwnTime, worked, worked_by_all
 from .rendering import quoted
 from .verdict import FAILED, Verdict
 
@@ -28,6 +29,9 @@ from .verdict import FAILED, Verdict
 # child's watchdog gives up before that; this is for a child whose threads cannot run, as in a
 # long call into C.
 DEADLINE = 20.0
+# Seconds of work of the child and all that it has started, together. They make each other wait
+# for a processor, and that is not the machine's fault.
+MOST_WORK = 60.0
 # Seconds on the wall. When they have passed, the machine is too busy to have a verdict.
 LONGEST = 180.0
 TRIES = 3  # at most, when the child was suspended meanwhile
@@ -131,13 +135,13 @@ def _run(exercise: Exercise, source: str) -> Verdict:
         )
         try:
             said = _Listener(child)
-            end = _wait(child, source)
-            where = _where(child, file, source) if end is _TOO_LONG else ""
+            end, begun = _wait(child, source, file)
+            # One that has not begun would be ended by what it is asked with.
+            where = _where(child, file, source) if end is _TOO_LONG and begun else ""
         finally:
             _end(child)
         text = said.text()
         verdict = _read(file)
-        begun = file.with_suffix(".part").exists() or file.exists()
     if verdict:
         if verdict.state == FAILED:
             raise RuntimeError(f"the checker of {exercise.name} failed:\n{verdict.got}")
@@ -149,11 +153,11 @@ def _run(exercise: Exercise, source: str) -> Verdict:
             "Check again when it has less to do."
         )
         return Verdict(exercise.name, "not done", note, said=text)
+    if not begun:
+        raise RuntimeError(f"the check of {exercise.name} could not begin: {end}\n{text}")
     if end is _TOO_LONG:
         got, like = f"no answer within {DEADLINE:g} seconds", "a call that never returns"
         got += f" ({where})" if where else ""
-    elif not begun:
-        raise RuntimeError(f"the check of {exercise.name} could not begin: {end}\n{text}")
     else:
         got, like = end, "code that ends the whole program"
     return Verdict(
@@ -186,22 +190,34 @@ _TOO_LONG = "it comes to no end"
 _BUSY = "it waits for a processor"
 
 
-def _wait(child: subprocess.Popen[bytes], source: str) -> str:
-    """Hand the code over, wait for the end of the child, and return how it ended."""
+def _wait(child: subprocess.Popen[bytes], source: str, file: Path) -> tuple[str, bool]:
+    """Hand the code over, and wait for the end of the child.
+
+    Returns:
+        How it ended, and whether the learner's code can have begun.
+    """
     assert child.stdin
+    begun = False
     with contextlib.suppress(OSError):
         child.stdin.write(source.encode())
         child.stdin.close()
     began, clock = time.monotonic(), OwnTime(process=child.pid)
     while time.monotonic() - began < LONGEST:
         # In short steps, so that an interrupted cell ends at once on every system.
+        code = None
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return _in_words(child.wait(0.05))
+            code = child.wait(0.05)
+        # Code that has begun may take the files away.
+        begun = begun or file.with_suffix(".part").exists() or file.exists()
+        if code is not None:
+            return _in_words(code), begun
         # While a call lets no other thread run, those wake again and again to ask for their
         # turn, and stand in line for a processor; the clock counts little of that time.
         if max(clock.time(), worked(child.pid)) > DEADLINE:
-            return _TOO_LONG
-    return _BUSY
+            return _TOO_LONG, begun
+        if worked_by_all(child.pid) > MOST_WORK:
+            return _TOO_LONG, begun
+    return _BUSY, begun
 
 
 def _where(child: subprocess.Popen[bytes], file: Path, source: str) -> str:

@@ -19,7 +19,8 @@ from .rendering import quoted
 # The dictionaries themselves: to ask for them later would take `vars`.
 _NAMES = {module: vars(module) for module in (builtins, asyncio, os, time)}
 _KEPT = {module: names.copy() for module, names in _NAMES.items()}
-_replaced: dict[tuple[ModuleType, str], None] = {}
+# With what stood there instead.
+_replaced: dict[tuple[ModuleType, str], object] = {}
 
 
 def put_back() -> None:
@@ -31,7 +32,7 @@ def put_back() -> None:
         names = _NAMES[module]
         for name, value in kept.items():
             if names.get(name, _KEPT) is not value:
-                _replaced[module, name] = None
+                _replaced[module, name] = names.get(name)
         names.update(kept)
 
 
@@ -52,6 +53,19 @@ def replaced(source: str, tree: ast.Module, *, only_builtins: bool = False) -> s
             where = _place_of(name, source, tree)
             return f"`{called}` stands for something else" + (f" ({where})" if where else "")
     return ""
+
+
+def breaks_much() -> bool:
+    """Return whether something in `builtins` was replaced by what is of no use there."""
+    for (module, name), instead in _replaced.items():
+        kept = _KEPT[module][name]
+        if module is builtins and (
+            (callable(kept) and not callable(instead))
+            # `isinstance` takes no function.
+            or (isinstance(kept, type) and not isinstance(instead, type))
+        ):
+            return True
+    return False
 
 
 def _place_of(name: str, source: str, tree: ast.Module) -> str:

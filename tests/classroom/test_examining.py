@@ -23,6 +23,7 @@ from classroom.examining import memory, parent
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
 from classroom.scripts import environment
+from tests.paths import ROOT
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
@@ -109,6 +110,20 @@ class TestCodeThatNeverEnds:
         monkeypatch.setattr(parent, "DEADLINE", 4)
         assert function("return sum(range(10**13))").mistake == "gone"
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another does")
+    def test_processes_that_make_each_other_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The clock stands still, and what they work together counts."""
+        monkeypatch.setattr(parent, "OwnTime", lambda **_: SimpleNamespace(time=lambda: 0.0))
+        monkeypatch.setattr(parent, "MOST_WORK", 4)
+        verdict = function(
+            "import subprocess, sys, time\n"
+            "for _ in range(3):\n"
+            "    subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n"
+            "time.sleep(3600)"
+        )
+        assert verdict.mistake == "gone"
+        assert verdict.got.endswith("(line 6: `time.sleep(3600)`)")
+
 
 class TestCodeThatLeaves:
     @pytest.mark.parametrize(
@@ -182,7 +197,12 @@ class TestCodeThatLeaves:
     @pytest.mark.parametrize(
         "take",
         [
-            "import os, shutil\nshutil.rmtree(os.getcwd())",
+            pytest.param(
+                "import os, shutil\nshutil.rmtree(os.getcwd())",
+                marks=pytest.mark.skipif(
+                    sys.platform == "win32", reason="a folder in use cannot be taken away"
+                ),
+            ),
             "import os\nos.mkdir('verdict.json')",
         ],
     )
@@ -233,6 +253,30 @@ class TestCodeThatReplacesWhatAllUse:
     def test_also_when_nothing_is_left(self) -> None:
         answer = "__builtins__.clear()\n" + JOIN.read_text(encoding="utf-8")
         assert examine("join_in_order", answer).mistake == "replaced"
+
+    WRAPPER = """import builtins
+printed = builtins.print
+builtins.print = lambda *words, **options: printed(*words, **options)
+"""
+
+    def test_a_function_that_does_the_same_does_not_hide_what_is_wrong(self) -> None:
+        verdict = examine("join_in_order", self.WRAPPER + "def join(futures):\n    int('x')")
+        assert verdict.mistake == "raises", verdict
+        assert "ValueError" in verdict.got and "(line 6: `int('x')`)" in verdict.got
+        assert "Besides, `print` stands for something else (line 4: " in verdict.got
+        verdict = examine("join_in_order", self.WRAPPER + "def join(futures):\n    return 3")
+        assert verdict.mistake == "no_promise", verdict
+
+    @pytest.mark.parametrize("called", ["len", "isinstance", "iter"])
+    def test_a_function_that_breaks_others_is_blamed(self, called: str) -> None:
+        answer = f"import builtins\nbuiltins.{called} = lambda *_: None\n"
+        verdict = examine("delayed_answer", answer + SOLUTION.read_text(encoding="utf-8"))
+        assert verdict.mistake == "replaced", verdict
+
+    def test_a_function_in_the_place_of_a_class_is_blamed(self) -> None:
+        answer = "import builtins\nstring = str\nbuiltins.str = lambda *x: string(*x)\n"
+        verdict = examine("delayed_answer", answer + SOLUTION.read_text(encoding="utf-8"))
+        assert verdict.mistake == "replaced", verdict
 
     @pytest.mark.parametrize(
         "lines",
@@ -380,9 +424,50 @@ class TestCodeThatTakesMemory:
 
     def test_many_threads_may_be_started(self) -> None:
         """Each has a stack, of which hardly anything is used."""
-        answer = THREADS.format(40) + JOIN.read_text(encoding="utf-8")
+        answer = THREADS.format(100) + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
         assert verdict.right, verdict
+
+    def test_a_thread_may_call_itself_too_often(self) -> None:
+        """Also by way of C, which needs more of its stack."""
+        body = (
+            "import threading\n"
+            "def deep(_): sorted([1], key=deep)\n"
+            "thread = threading.Thread(target=deep, args=[0])\n"
+            "thread.start()\nthread.join()"
+        )
+        verdict = function(body)
+        assert verdict.mistake != "gone", verdict
+
+    @pytest.mark.parametrize(("megabytes", "forks"), [(90, 4), (0, 30)])
+    def test_what_forks_share_counts_once(self, megabytes: int, forks: int) -> None:
+        answer = (
+            "import os, time\n"
+            f"much = bytearray({megabytes} << 20)\n"
+            f"for _ in range({forks}):\n"
+            "    if not os.fork():\n"
+            "        time.sleep(600)\n"
+        )
+        verdict = examine("join_in_order", answer + JOIN.read_text(encoding="utf-8"))
+        assert verdict.right, verdict
+
+    def test_where_there_is_no_bound_none_is_made(self) -> None:
+        script = (
+            "import resource\n"
+            "from classroom.examining import memory\n"
+            "none = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)\n"
+            "resource.setrlimit(resource.RLIMIT_AS, none)\n"
+            "errors = [MemoryError()]\n"
+            "def once():\n"
+            "    if errors: raise errors.pop()\n"
+            "memory.insist(once)\n"
+            "print(resource.getrlimit(resource.RLIMIT_AS) == none)"
+        )
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment())
+        if "not allowed to raise maximum limit" in done.stderr:
+            pytest.skip("there is a bound that cannot be lifted")
+        assert done.stdout.strip() == "True", done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to all of these limits")
@@ -493,6 +578,17 @@ class TestAMachineThatStandsStill:
         monkeypatch.setenv("PYTHONPATH", str(disk))
         assert function("import slow_library\nreturn 3").mistake == "no_promise"
 
+    def test_a_check_that_does_not_begin_is_nobody_s_mistake(
+        self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = tmp_path_factory.mktemp("disk")
+        (disk / "tornado.py").write_text("import time\ntime.sleep(3600)\n")
+        monkeypatch.setattr(parent, "environment", lambda: {**os.environ, "PYTHONPATH": where})
+        monkeypatch.setattr(parent, "DEADLINE", 1)
+        where = os.pathsep.join([str(disk), str(ROOT)])
+        with pytest.raises(RuntimeError, match="could not begin: it comes to no end"):
+            function("return 3")
+
 
 class TestRightAnswersInOddClothes:
     @pytest.mark.parametrize(
@@ -502,6 +598,7 @@ class TestRightAnswersInOddClothes:
             "from dataclasses import dataclass\n@dataclass\nclass Seat:\n    number: int = 0",
             "import logging\ntry: 1 / 0\nexcept Exception: logging.exception('oh')",
             "from __future__ import annotations",
+            "import sys, threading\nt = threading.Thread(target=sys.exit)\nt.start()\nt.join()",
         ],
     )
     def test_are_right(self, line: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application, RequestHandler
 
-from classroom.examining.case import YOUR_CODE, Case
+from classroom.examining.case import Case
+from classroom.examining.evidence import YOUR_CODE
 from classroom.examining.mistakes import WORDS, mistake_of
 from classroom.examining.rendering import described
 from loopfilm import running
@@ -48,6 +49,7 @@ SHOWN = [
     ("raise ValueError('news')", "raises"),
     ("raise TypeError('news')", "raises"),
     ("raise RuntimeError('news')", "raises"),
+    ("def run_sync(): raise RuntimeError('news')\nrun_sync()", "raises"),
     ("{}['news']", "raises"),
     ("None.result()", "raises"),
     ("async with open('/dev/null'): pass", "raises"),
@@ -59,15 +61,18 @@ TOLD = [
     ("try: await 3\nexcept TypeError as e: raise RuntimeError(str(e)) from None",
      "awaits_nothing"),
     ("from tornalet import wait\nwait(3)", "awaits_nothing"),
+    ("def work():\n    loop = IOLoop(make_current=False)\n    loop.call_later(0, loop.stop)\n"
+     "    loop.run_sync(asyncio.Event().wait)\nawait asyncio.to_thread(work)",
+     "stops_the_loop"),
 ]  # fmt: skip
 
 
-def raised_by(body: str) -> tuple[BaseException, ast.Module]:
+def raised_by(body: str, file: str = YOUR_CODE) -> tuple[BaseException, ast.Module]:
     """What a cell raises, and its source as it is read."""
     source = CELL + textwrap.indent(body, "    ")
     tree = Case(source).tree
     names: dict[str, Any] = {}
-    exec(compile("\n" + source, YOUR_CODE, "exec"), names)
+    exec(compile("\n" + source, file, "exec"), names)
 
     async def call() -> BaseException:
         try:
@@ -121,7 +126,15 @@ async def test_a_library_that_awaits_for_the_learner_shows_it_too() -> None:
     async def wait(thing: Any) -> None:
         await thing
 
-    try:
+    with pytest.raises(TypeError) as raised:
         await wait(3)
-    except TypeError as error:
-        assert mistake_of(error, "", ast.parse("")).key == "awaits_nothing"
+    assert mistake_of(raised.value, "", ast.parse("")).key == "awaits_nothing"
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_what_another_s_code_raised_is_not_looked_up_in_the_cell() -> None:
+    """It may stand at the same place of its file as something else in the cell."""
+    body = "found = news()\nfound()"
+    for file, key in ((YOUR_CODE, "forgotten_await"), ("library.py", "raises")):
+        error, tree = raised_by(body, file)
+        assert mistake_of(error, "", tree).key == key
