@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections import Counter
@@ -277,6 +278,10 @@ def test_films_are_pictures_with_words_in_a_frame(folder: Path) -> None:
     assert len(films) >= 4 and all(len(str(a["alt"])) > 20 for a in films)
     frames = [a for a in read.all("div") if str(a.get("aria-label")).startswith("Picture ")]
     assert len(frames) == len(films)
+    for film in films:
+        svg = base64.b64decode(str(film["src"]).partition(",")[2]).decode()
+        assert svg.count("prefers-color-scheme") == 1, "as dark as the page"
+        assert film["class"] == "film" and "style" not in film
 
 
 # -- the index --------------------------------------------------------------------------------
