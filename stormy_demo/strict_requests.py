@@ -33,8 +33,9 @@ def within(seconds: float) -> dict[str, Any]:
 
     Its own time-out starts anew with each piece of news. A body that comes in drops is given
     up here. Drops of a header are not, nor one "100 Continue" after the other: requests tells
-    nobody of them, and for as long as they come it takes them. What waits for the loop can be
-    cancelled meanwhile; a thread that blocks, in `blocking`, waits for ever.
+    nobody of them, and for as long as they come it takes them (newer versions of Python take
+    a hundred of the latter, and no more). What waits for the loop can be cancelled meanwhile; a
+    thread that blocks, in `blocking`, waits for ever.
 
     No redirect is followed, nothing is unpacked, and no proxy is asked, whatever the
     environment says. What has another status than one of success raises `requests.HTTPError`,
