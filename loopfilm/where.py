@@ -194,12 +194,16 @@ def _point(frame: Any) -> Point:
 def _folders() -> tuple[str, ...]:
     wanted = ("stdlib", "platstdlib", "purelib", "platlib")
     installed = [path for name in wanted if (path := sysconfig.get_paths().get(name))]
-    return tuple({str(Path(path).resolve()) + "/" for path in installed})
+    return tuple({f"{Path(path).resolve().as_posix()}/" for path in installed})
 
 
 INSTALLED = _folders()
-NEAR = tuple(str(Path(__file__).resolve().parent.parent / name) + "/" for name in NEIGHBOURS)
-
+BESIDE = Path(__file__).resolve().parent.parent.as_posix()
+NEAR = tuple(f"{BESIDE}/{name}/" for name in NEIGHBOURS)
+# What somebody has typed: at a prompt of Python, of IPython, in `code`, in a docstring.
+TYPED = ("<stdin>", "<console>", "<python-input-", "<ipython-input-", "<doctest ")
+# What Tornado makes of a template: whoever renders it says more than a line of this.
+TEMPLATE = ".generated.py"
 TORNADO = Path(tornado.__file__).resolve().parent.as_posix() + "/"
 ASYNCIO = Path(asyncio.__file__).resolve().parent
 LOOP_MODULES = (
@@ -220,9 +224,15 @@ def is_own(code: CodeType) -> bool:
     if name.startswith("<"):
         # <frozen importlib>, and what libraries make at run time: dataclasses, for example,
         # have <string> too.
-        return name == "<stdin>" or (name == "<string>" and sys.argv[:1] == ["-c"])
+        return name.startswith(TYPED) or (name == "<string>" and sys.argv[:1] == ["-c"])
     path = Path(name).resolve().as_posix()
-    return not path.startswith((*INSTALLED, *NEAR)) and "/site-packages/" not in path
+    return not (path.startswith((*INSTALLED, *NEAR)) or _is_package(path)) and (
+        not path.endswith(TEMPLATE)
+    )
+
+
+def _is_package(path: str) -> bool:
+    return "/site-packages/" in path or "/dist-packages/" in path
 
 
 @lru_cache(maxsize=10_000)
@@ -242,7 +252,7 @@ def _rank(code: CodeType) -> int:
     path = Path(code.co_filename).resolve().as_posix()
     if path.startswith(TORNADO):
         return OF_TORNADO
-    return OF_LIBRARY if "-packages/" in path or path.startswith(NEAR) else OF_PYTHON
+    return OF_LIBRARY if _is_package(path) or path.startswith(NEAR) else OF_PYTHON
 
 
 @lru_cache(maxsize=10_000)

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
+from tornado.template import DictLoader
 from tornado.web import Application, RequestHandler
 
 from loopfilm import Film, Hold, film, running_apart, sampling, visited
@@ -243,6 +244,31 @@ def test_code_that_was_made_at_run_time_belongs_to_whom_it_was_made_for() -> Non
         Made()
 
     assert held_by(makes).line == line_of("Made()")
+
+
+@pytest.mark.parametrize(
+    "name", ["<stdin>", "<python-input-3>", "<ipython-input-3-0123>", "<console>"]
+)
+def test_what_was_typed_is_somebodys_own(name: str, library: ModuleType) -> None:
+    names: dict[str, Any] = {"library": library, "busy": busy}
+    exec(compile("def typed():\n    library.down9(lambda: busy('z'))", name, "exec"), names)
+    hold = held_by(names["typed"])
+    assert hold.line.endswith(":2")
+    assert "library.py" not in hold.line
+
+
+def test_a_template_is_rendered_from_somebodys_line() -> None:
+    text = "{% for _ in looks.go_on() %}{% set nothing = time.sleep(0.01) %}{% end %}"
+
+    class Renders(RequestHandler):
+        def get(self) -> None:
+            self.render("page.html", looks=looks, time=time)
+            clock.block()
+
+    app = Application([("/", Renders)], template_loader=DictLoader({"page.html": text}))
+    [hold] = watch(app, "/?user=ada").held_at
+    assert hold.line == line_of('self.render("page.html", looks=looks, time=time)')
+    assert hold.deeper.startswith("page_html.generated.py:")
 
 
 def test_code_without_its_source() -> None:
