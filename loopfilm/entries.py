@@ -29,8 +29,8 @@ class Hold(NamedTuple):
         lane: whose it was: a lane, "something ada started", or "other work".
         start: when it began, in seconds since the film began.
         seconds: how long it had the thread, without the time in which there was no processor.
-        line: where it stood most of the time: the innermost line of your own code, such as
-            "server.py:12"; empty if nobody saw it.
+        line: where it stood most of the time: the innermost line of your own code, or of a
+            library if none of that was there, such as "server.py:12"; empty if nobody saw it.
         call: what stands there, such as "time.sleep(1)".
         deeper: where in a library it was, and what that called, if it was in one.
     """
@@ -61,7 +61,8 @@ class Wait(NamedTuple):
         lane: whose.
         start: when it began, in seconds since the film began.
         seconds: how long it lasted.
-        line: the innermost line of your own code that waited; empty if that cannot be seen.
+        line: the innermost line of your own code that waited, or of a library; empty if that
+            cannot be seen.
         call: what it waited for, such as "asyncio.sleep(1)".
     """
 

@@ -337,8 +337,10 @@ def label_next_requests(loop: asyncio.AbstractEventLoop) -> None:
 
 def _label_in_place(app: Served, delegate: HTTPMessageDelegate, connection: Any) -> None:
     """Do what `_label` does where somebody has the delegate already."""
-    is_labelled = connection in _lanes or isinstance(delegate, _LabelledRequest)
-    if is_labelled or connection in _strangers or "finish" in vars(delegate):
+    if not type(delegate).__module__.startswith("tornado."):
+        # Somebody's own may serve many requests.
+        return
+    if connection in _lanes or connection in _strangers or "finish" in vars(delegate):
         return
     request = _LabelledRequest(app, delegate, connection)
     request.inner = _AsItWas(delegate)

@@ -35,8 +35,8 @@ class Lane:
 
     Attributes:
         kind: what it stands for.
-        finished: when the handler finished its answer, in seconds of `time.perf_counter`;
-            `None` before that, and for tasks.
+        finished: when the handler finished its answer, or the task had ended, in seconds of
+            `time.perf_counter`; `None` before that, and for a task of which nothing is left.
         idle_since: when its last step until now ended, likewise; 0 before the first.
     """
 

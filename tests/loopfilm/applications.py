@@ -710,6 +710,20 @@ async def a_kept_proxy_in_front() -> Film:
     return f
 
 
+@says("grace: alone. grace held the loop.", 'grace: busy("headers")')
+async def a_delegate_for_all_requests() -> Film:
+    """Nobody may take it for that of one request."""
+    with serving(Delegate()) as url:
+        _, writer = await connection_to(url)
+        await turns_of_the_loop(10)
+        with film():
+            await turns_of_the_loop()
+        with film() as f:
+            await AsyncHTTPClient().fetch(url + GRACE, request_timeout=HANGS)
+        writer.close()
+    return f
+
+
 @says("grace: alone. grace held the loop.", 'grace: busy("get")')
 async def an_upload_of_before() -> Film:
     class Posts(RequestHandler):
