@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from tornado import gen, locks, queues
 from tornado.concurrent import run_on_executor
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPHeaders,
@@ -50,7 +51,8 @@ from tornado.web import (
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 from tornado.wsgi import WSGIContainer
 
-from loopfilm import Film, film, labelled, lane, running_apart, visited, where
+import loopfilm
+from loopfilm import Film, film, labelled, lane, running_apart, where
 from tests.loopfilm.servers import HANGS, clock, meet, together, turns_of_the_loop
 from tornalet import tornalet, wait
 
@@ -125,7 +127,7 @@ def says(
         async def visit() -> Film:
             assert isinstance(what, type)
             app = Application([("/.*", what)], log_function=lambda _: None, **settings)
-            return await visited(app, visits, patience=HANGS)
+            return await visited(app, visits)
 
         name = getattr(what, "__name__", "")
         assert name not in CASES
@@ -134,6 +136,9 @@ def says(
         return what
 
     return note
+
+
+visited = partial(loopfilm.visited, patience=HANGS)
 
 
 @contextlib.contextmanager
@@ -148,30 +153,27 @@ def serving(app: Any, **options: Any) -> Iterator[str]:
         server.stop()
 
 
-async def fetched(app: Any, *paths: str, **options: Any) -> Film:
-    """A film of a server as anybody starts it, while somebody asks one thing after another."""
+async def ask(url: str, **options: Any) -> HTTPResponse:
+    """What a client gets who goes away when all hangs, and not because the machine is busy."""
+    return await AsyncHTTPClient().fetch(
+        url, connect_timeout=HANGS, request_timeout=HANGS, **options
+    )
+
+
+async def fetched(app: Any, **options: Any) -> Film:
+    """A film of a server as anybody starts it, while ada asks for something."""
     with serving(app) as url, film() as f:
-        for path in paths or (ADA,):
-            await AsyncHTTPClient().fetch(
-                url + path,
-                raise_error=False,
-                follow_redirects=False,
-                request_timeout=HANGS,
-                **options,
-            )
+        await ask(url + ADA, raise_error=False, follow_redirects=False, **options)
     return f
 
 
-async def raw(app: Any, data: bytes, *, hang_up: bool = False) -> Film:
+async def raw(app: Any, data: bytes) -> Film:
     """A film of a server to which somebody sends these bytes, and reads until it closes."""
     with serving(app) as url, film() as f:
         reader, writer = await connection_to(url)
         writer.write(data)
-        if hang_up:
-            writer.close()
-        else:
-            await reader.read()
-            writer.close()
+        await reader.read()
+        writer.close()
         await turns_of_the_loop(10)
     return f
 
@@ -500,8 +502,8 @@ async def two_applications() -> Film:
     first = Application([("/a", Answers)], log_function=lambda _: None)
     second = Application([("/b", Get)], log_function=lambda _: None)
     with serving(first) as a, serving(second) as b, film() as f:
-        await AsyncHTTPClient().fetch(f"{a}/a")
-        await AsyncHTTPClient().fetch(f"{b}/b", request_timeout=HANGS)
+        await ask(f"{a}/a")
+        await ask(f"{b}/b")
     return f
 
 
@@ -513,7 +515,7 @@ async def listen() -> Film:
     try:
         with film() as f:
             url = f"http://127.0.0.1:{sock.getsockname()[1]}{ADA}"
-            await AsyncHTTPClient().fetch(url, request_timeout=HANGS)
+            await ask(url)
     finally:
         server.stop()
     return f
@@ -540,7 +542,7 @@ async def a_proxy_in_front() -> Film:
     )
     with serving(app, xheaders=True) as url, film() as f:
         headers = {"X-Real-Ip": "10.1.2.3"}
-        await AsyncHTTPClient().fetch(url, headers=headers, request_timeout=HANGS)
+        await ask(url, headers=headers)
     return f
 
 
@@ -678,7 +680,7 @@ async def half_an_upload() -> Film:
         writer.close()
         await gone.wait()
         await turns_of_the_loop()
-        await AsyncHTTPClient().fetch(url + GRACE)
+        await ask(url + GRACE)
     return f
 
 
@@ -719,7 +721,7 @@ async def a_delegate_for_all_requests() -> Film:
         with film():
             await turns_of_the_loop()
         with film() as f:
-            await AsyncHTTPClient().fetch(url + GRACE, request_timeout=HANGS)
+            await ask(url + GRACE)
         writer.close()
     return f
 
@@ -755,7 +757,7 @@ async def a_request_of_before() -> Film:
             busy("later")
 
     with serving(Application([("/", Waits)], log_function=lambda _: None)) as url:
-        asked = asyncio.ensure_future(AsyncHTTPClient().fetch(url + ADA, request_timeout=HANGS))
+        asked = asyncio.ensure_future(ask(url + ADA))
         await here.wait()
         with film():
             # Somebody else was here before, and saw nothing of it.
@@ -985,7 +987,7 @@ async def filmed_to_the_end(handler: type[RequestHandler]) -> Film:
     """A film of ada's request, whose handler goes on after its answer until it sets `done`."""
     app = Application([("/", handler)], done=asyncio.Event(), log_function=lambda _: None)
     with serving(app) as url, film() as f:
-        await AsyncHTTPClient().fetch(url + ADA)
+        await ask(url + ADA)
         await app.settings["done"].wait()
         await turns_of_the_loop()
     return f
@@ -1040,9 +1042,9 @@ async def filmed_after(start: Callable[[asyncio.Event], object], *more: str) -> 
 
     app = Application([("/", Starts)], log_function=lambda _: None)
     with serving(app) as url, film() as f:
-        await AsyncHTTPClient().fetch(url + ADA)
+        await ask(url + ADA)
         for path in more:
-            await AsyncHTTPClient().fetch(url + path)
+            await ask(url + path)
         await done.wait()
         await turns_of_the_loop()
     return f
@@ -1118,7 +1120,7 @@ async def periodic_callback_of_nobody() -> Film:
 
     periodic = PeriodicCallback(tick, 1)
     with serving(Application([("/", Answers)])) as url, film() as f:
-        await AsyncHTTPClient().fetch(url + ADA)
+        await ask(url + ADA)
         periodic.start()
         await done.wait()
         await turns_of_the_loop()
@@ -1145,8 +1147,8 @@ async def filmed_worker(queue: Any) -> Film:
 
     app = Application([("/", Works)], log_function=lambda _: None)
     with serving(app) as url, film() as f:
-        await AsyncHTTPClient().fetch(url + ADA)
-        await AsyncHTTPClient().fetch(url + GRACE, request_timeout=HANGS)
+        await ask(url + ADA)
+        await ask(url + GRACE)
         queue.put_nowait(None)
         await tasks[0]
     return f
@@ -1314,12 +1316,11 @@ async def a_compressed_upload() -> Film:
 
     app = Application([("/", Posts)], log_function=lambda _: None)
     with serving(app, decompress_request=True) as url, film() as f:
-        answer = await AsyncHTTPClient().fetch(
+        answer = await ask(
             url + ADA,
             method="POST",
             body=gzip.compress(b"hello"),
             headers={"Content-Encoding": "gzip"},
-            request_timeout=HANGS,
         )
     assert answer.code == 200
     return f
@@ -1345,7 +1346,7 @@ async def a_handler_that_is_cancelled() -> Film:
         await asyncio.sleep(0.05)
         writer.close()
         await turns_of_the_loop(10)
-        await AsyncHTTPClient().fetch(url + GRACE)
+        await ask(url + GRACE)
     return f
 
 
@@ -1390,41 +1391,37 @@ async def gathered() -> Film:
 @says("ada and grace: one after another. Nobody held the loop.")
 async def a_connection_that_stays() -> Film:
     """What is left of a task is not the task."""
-    closed = asyncio.Event()
-    kept: list[Any] = []
+    servers: list[asyncio.StreamWriter] = []
 
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        kept.append(writer)
+        servers.append(writer)
         writer.write(b"hello")
 
-    async def read(port: int) -> None:
+    async def read(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        kept.append((reader, writer))
-        await reader.read(5)
+        await reader.readexactly(5)
+        return reader, writer
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        await read(port)
         with film() as f:
-            await asyncio.create_task(read(port), name="ada")
+            reader, writer = await asyncio.create_task(read(port), name="ada")
             clock.now += 0.1
             await asyncio.create_task(grind(), name="grace")
             clock.now += 0.1
-            for writer in (each for each in kept if not isinstance(each, tuple)):
-                writer.close()
-            await kept[-1][0].read()
-            closed.set()
-        kept[1][1].close(), kept[-1][1].close()
+            servers[0].close()
+            assert await reader.read() == b""
+        writer.close()
     return f
 
 
 @says("fetch and fetch 2: 2 at once. Nobody held the loop.")
 async def a_client_of_tornado() -> Film:
     async def fetch(url: str) -> None:
-        await asyncio.wait_for(ask(url), HANGS)
+        await asyncio.wait_for(inner(url), HANGS)
 
-    async def ask(url: str) -> None:
-        await AsyncHTTPClient().fetch(url)
+    async def inner(url: str) -> None:
+        await ask(url)
 
     with running_apart(together(2)) as url, film() as f:
         await asyncio.gather(fetch(url), fetch(url))
@@ -1434,7 +1431,7 @@ async def a_client_of_tornado() -> Film:
 @says("Nobody asked for anything.")
 async def a_client_by_itself() -> Film:
     with running_apart(Application([("/", Answers)])) as url, film() as f:
-        await AsyncHTTPClient().fetch(url)
+        await ask(url)
     return f
 
 
