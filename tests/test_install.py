@@ -86,17 +86,19 @@ def test_the_source_archive_has_them_too_and_no_test_of_what_it_lacks(copy: Path
 
 
 @pytest.mark.parametrize("package", ["tornalet", "trequests", "loopfilm"])
-def test_the_first_example_of_its_readme_prints_what_stands_there(
+def test_the_last_example_of_its_readme_prints_what_stands_there(
     package: str, python: Path, tmp_path: Path
 ) -> None:
     readme = (ROOT / package / "README.md").read_text(encoding="utf-8")
-    code, printed = re.findall(r"^```\w*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    *_, code, printed = re.findall(r"^```\w*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     assert len(code.splitlines()) < 25
     (tmp_path / "first.py").write_text(code, encoding="utf-8")
     assert run(python, "first.py", folder=tmp_path) == printed
     if package == "loopfilm":
         picture = ElementTree.fromstring((tmp_path / "film.svg").read_text(encoding="utf-8"))
-        assert printed.strip() in picture.attrib["aria-label"]
+        sentence, where = printed.splitlines()
+        assert sentence in picture.attrib["aria-label"]
+        assert where in [text.text for text in picture.iter()]
 
 
 def test_the_rest_of_the_kit_stays_where_it_is(python: Path, tmp_path: Path) -> None:
