@@ -106,7 +106,7 @@ def place_of(frames: Iterable[Any]) -> Place | None:
     for frame in frames:
         if is_machinery(frame.f_code):
             continue
-        rank = _rank(frame.f_code)
+        rank = OF_PYTHON if _is_made(frame) else _rank(frame.f_code)
         if best is None or rank < best[0]:
             best = rank, _point(frame)
         innermost = innermost or best[1]
@@ -115,6 +115,12 @@ def place_of(frames: Iterable[Any]) -> Place | None:
     if best is None:
         return None
     return Place(best[1], None if best[1] == innermost else innermost)
+
+
+def _is_made(frame: Any) -> bool:
+    """Return whether a library has made code at run time, as dataclasses do."""
+    name = frame.f_globals.get("__name__")
+    return bool(frame.f_code.co_filename == "<string>" and name != "__main__")
 
 
 def usual(places: Sequence[Place]) -> Place:
@@ -200,8 +206,8 @@ def _folders() -> tuple[str, ...]:
 INSTALLED = _folders()
 BESIDE = Path(__file__).resolve().parent.parent.as_posix()
 NEAR = tuple(f"{BESIDE}/{name}/" for name in NEIGHBOURS)
-# What somebody has typed: at a prompt of Python, of IPython, in `code`, in a docstring.
-TYPED = ("<stdin>", "<console>", "<python-input-", "<ipython-input-", "<doctest ")
+# What somebody has typed: at a prompt of Python or IPython, behind -c, in a docstring.
+TYPED = ("<stdin>", "<string>", "<console>", "<python-input-", "<ipython-input-", "<doctest ")
 # What Tornado makes of a template: whoever renders it says more than a line of this.
 TEMPLATE = ".generated.py"
 TORNADO = Path(tornado.__file__).resolve().parent.as_posix() + "/"
@@ -222,9 +228,8 @@ def is_own(code: CodeType) -> bool:
     """Return whether code is somebody's own: no library's, and not Python's."""
     name = code.co_filename
     if name.startswith("<"):
-        # <frozen importlib>, and what libraries make at run time: dataclasses, for example,
-        # have <string> too.
-        return name.startswith(TYPED) or (name == "<string>" and sys.argv[:1] == ["-c"])
+        # Not <frozen importlib>, and what libraries make at run time.
+        return name.startswith(TYPED)
     path = Path(name).resolve().as_posix()
     return not (path.startswith((*INSTALLED, *NEAR)) or _is_package(path)) and (
         not path.endswith(TEMPLATE)

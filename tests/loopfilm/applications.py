@@ -29,6 +29,7 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.iostream import IOStream
 from tornado.netutil import bind_sockets
 from tornado.routing import (
     HostMatches,
@@ -38,6 +39,7 @@ from tornado.routing import (
     Rule,
     RuleRouter,
 )
+from tornado.tcpserver import TCPServer
 from tornado.web import (
     Application,
     ErrorHandler,
@@ -1385,6 +1387,30 @@ async def tasks_with_names() -> Film:
 async def gathered() -> Film:
     with film() as f:
         await asyncio.gather(brew(), brew(), grind())
+    return f
+
+
+@says(
+    "Echo.handle_stream: alone. Echo.handle_stream held the loop.",
+    'Echo.handle_stream: busy("echo")',
+)
+async def a_server_of_its_own_kind() -> Film:
+    class Echo(TCPServer):
+        async def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+            line = await stream.read_until(b"\n")
+            busy("echo")
+            await stream.write(line)
+            stream.close()
+
+    server = Echo()
+    [sock] = bind_sockets(0, "127.0.0.1")
+    server.add_sockets([sock])
+    with film() as f:
+        reader, writer = await connection_to(f"http://127.0.0.1:{sock.getsockname()[1]}")
+        writer.write(b"hello\n")
+        await reader.read()
+        writer.close()
+    server.stop()
     return f
 
 
