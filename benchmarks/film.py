@@ -1,11 +1,14 @@
 """What a film costs: CPU time of a turn of the event loop, and of a request, with and without.
 
+To record is one part of it, and to look where long steps stand is the other. The last row is
+that of an application which could be filmed at any time, and is not.
+
     python3 workshop.py bench film
 
 Each measurement is paired with one of the same without a film, a fraction of a second apart,
 and the pairs are repeated: whatever else the machine does slows both down, and hardly changes
 their ratio. The median of the ratios is printed, and written to `benchmarks/results/film.json`.
-It takes a minute.
+It takes two minutes.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
-from loopfilm import film, labelled
+from loopfilm import film, handler, labelled
 
 from ._shared import LOCALHOST
 from ._shared.command import parser
@@ -32,6 +36,7 @@ TURNS = 20_000
 REQUESTS = 300
 
 Measurement = Callable[[], Awaitable[float]]
+Recording = Callable[[], AbstractContextManager[object]]
 
 
 class Hello(RequestHandler):
@@ -100,17 +105,26 @@ async def measure() -> dict[str, Row]:
     app = Application([("/", Hello)], log_function=lambda _: None)
     # Each request has a lane of its own.
     in_lanes = labelled(app)
+    # Before the other, so that it is compared with the address of each request.
+    with_handler = Application([handler(), ("/", Hello)], log_function=lambda _: None)
+
+    def turn(recording: Recording) -> Measurement:
+        return lambda: cpu_of_a_turn(recording())
+
+    def request(app: Router, recording: Recording = nullcontext) -> Measurement:
+        return lambda: cpu_of_a_request(app, recording())
+
+    recorded = partial(film, where=False)
     return {
-        "an empty turn of the loop, in a film": await compare(
-            lambda: cpu_of_a_turn(nullcontext()), lambda: cpu_of_a_turn(film())
+        "an empty turn of the loop, recorded": await compare(turn(nullcontext), turn(recorded)),
+        "an empty turn, recorded and looked at": await compare(turn(recorded), turn(film)),
+        "a request, in a lane": await compare(request(app), request(in_lanes)),
+        "a request, recorded": await compare(request(app), request(app, recorded)),
+        "a request, recorded and looked at": await compare(
+            request(app, recorded), request(app, film)
         ),
-        "a request, in a film": await compare(
-            lambda: cpu_of_a_request(in_lanes, nullcontext()),
-            lambda: cpu_of_a_request(in_lanes, film()),
-        ),
-        "a request, in a lane": await compare(
-            lambda: cpu_of_a_request(app, nullcontext()),
-            lambda: cpu_of_a_request(in_lanes, nullcontext()),
+        "a request, where films can be made": await compare(
+            request(app), request(with_handler)
         ),
     }
 
