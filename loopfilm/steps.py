@@ -113,6 +113,7 @@ class FilmedLoop:
     def remove(self, record: Record) -> None:
         """Write down no more here."""
         now = record.ended = time.perf_counter()
+        self._name_all()
         for lane, task in list(self._tasks.items()):
             if not task.done() and now - lane.idle_since > LONG_WAIT:
                 place = place_of_await(task.get_coro())
@@ -248,9 +249,16 @@ class FilmedLoop:
 
     def _remember(self, lane: Lane, task: asyncio.Task[Any]) -> None:
         if len(self._tasks) > self._many:
+            self._name_all()
             self._tasks = {k: each for k, each in self._tasks.items() if not each.done()}
             self._many = max(MANY, 2 * len(self._tasks))
         self._tasks.setdefault(lane, task)
+
+    def _name_all(self) -> None:
+        # One that starts eagerly may have its name only after its first step, and no pause.
+        for lane, task in list(self._tasks.items()):
+            if lane.kind is Kind.TASK:
+                name_after(lane, task)
 
     # -- tasks ---------------------------------------------------------------------------------
 
