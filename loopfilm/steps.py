@@ -542,8 +542,9 @@ def as_part_of_step(lane: Lane | None, function: Callable[..., T], *args: Any) -
             return function(*args)
         finally:
             now = time.perf_counter()
-            # A part that is short is left where it was.
-            if now - step.since > filmed.red or step.since != step.began:
+            # A part that is short is left where it was, unless it is all that there is.
+            answered = lane is not None and (lane.finished or 0.0) >= step.began
+            if answered or now - step.since > filmed.red or step.since != step.began:
                 filmed.end_of_part(step, outer, now)
             filmed.step = outer
     finally:

@@ -28,7 +28,7 @@ from tornado.websocket import WebSocketHandler, websocket_connect
 
 from loopfilm import by_user, film, labelled, lane, running, watch
 from loopfilm.lanes import LANE
-from tests.loopfilm.servers import turns_of_the_loop
+from tests.loopfilm.servers import HANGS, turns_of_the_loop
 
 
 class WhoAmI(RequestHandler):
@@ -440,3 +440,14 @@ def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def test_who_is_answered_at_once_by_a_function_was_served() -> None:
+    def answer(request: HTTPServerRequest) -> None:
+        assert request.connection is not None
+        head = ResponseStartLine("HTTP/1.1", 200, "OK")
+        request.connection.write_headers(head, HTTPHeaders({"Content-Length": "2"}), b"hi")
+        request.connection.finish()
+
+    f = watch(answer, ["ada", "grace"], timeout=HANGS)
+    assert str(f) == "ada and grace: one after another. Nobody held the loop."
