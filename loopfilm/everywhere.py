@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from .entries import Hold
+from .filmed_loop import FilmedLoop
 from .films import Film
-from .labelling import every_server, label_next_requests, lane_of_stranger, requests_at_work
 from .record import Noted, Record, Wait
 from .sampling import sampling
-from .steps import FilmedLoop, recording_every_loop
+from .steps import recording_every_loop
+from .unwrapped import every_server, label_next_requests, lane_of_stranger, requests_at_work
 
 
 class _OnlyLong(Record):

@@ -8,19 +8,15 @@ application can have that at all times, and gives the server a wrapper of it::
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import threading
 import time
 import types
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from functools import partial
 from typing import Any
 
 from tornado.escape import parse_qs_bytes
-from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer, _ProxyAdapter
 from tornado.httputil import (
     HTTPConnection,
@@ -34,10 +30,8 @@ from tornado.httputil import (
 )
 from tornado.iostream import IOStream
 from tornado.routing import Router
-from tornado.web import RequestHandler
-from tornado.websocket import WebSocketHandler
 
-from .lanes import LANE, Kind, Lane
+from .lanes import Kind, Lane
 from .steps import as_part_of_step
 
 # All that an `HTTPServer` serves: an application, a router, another delegate, or a callable.
@@ -109,7 +103,7 @@ class _LabelledApp(Router):
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         inner = self.server.start_request(server_conn, request_conn)
-        return _label(self.app, inner, request_conn)
+        return label(self.app, inner, request_conn)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
         # As the target of another router, which does the same with what is no router.
@@ -117,7 +111,7 @@ class _LabelledApp(Router):
         return self.start_request(request.server_connection, request.connection)
 
 
-class _LabelledRequest(HTTPMessageDelegate):
+class LabelledRequest(HTTPMessageDelegate):
     """Passes what comes of one request on to the application, in the request's lane.
 
     The lane is set around each call and reset after it: the calls come from the connection's
@@ -136,17 +130,19 @@ class _LabelledRequest(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
+        """Begin the request's lane, and pass its head on."""
         assert isinstance(start_line, RequestStartLine)
         # An application may be wrapped twice: by somebody, and as that of a server.
-        self.lane = _lanes.get(self.request_conn) or self.lane_of(start_line, headers)
+        self.lane = LANES.get(self.request_conn) or self.lane_of(start_line, headers)
         # Here the handler of a streamed body starts.
         received = as_part_of_step(self.lane, self.inner.headers_received, start_line, headers)
         return _in_lane_too(self.lane, received)
 
     def lane_of(self, start_line: RequestStartLine, headers: HTTPHeaders) -> Lane | None:
+        """Return a lane for the request, unless its application wants none."""
         if _naming(self.app) is by_user:
             lane = Lane(partial(_user_of, start_line.path), Kind.REQUEST)
-            _note_when_finished(self.request_conn, lane)
+            note_when_finished(self.request_conn, lane)
             return lane
         if self.adapter is not None:
             # As it does in a moment: whose the request is, a header may say.
@@ -162,18 +158,21 @@ class _LabelledRequest(HTTPMessageDelegate):
         if name is None:
             return None
         lane = Lane(name, Kind.REQUEST)
-        _note_when_finished(self.request_conn, lane)
+        note_when_finished(self.request_conn, lane)
         return lane
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Pass a piece of its body on."""
         received = as_part_of_step(self.lane, self.inner.data_received, chunk)
         return _in_lane_too(self.lane, received)
 
     def finish(self) -> None:
+        """Pass on that all of it has come."""
         # Here every other handler starts.
         as_part_of_step(self.lane, self.inner.finish)
 
     def on_connection_close(self) -> None:
+        """Pass on that the client went away before that."""
         as_part_of_step(self.lane, self.inner.on_connection_close)
         # Before all of the request had come: nobody is there to answer.
         if self.lane is not None and self.lane.finished is None:
@@ -208,29 +207,30 @@ def _steps_in_lane(
 
 # Of each connection object, which serves one request; and of those that had a handler before
 # anybody could label it.
-_lanes: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
-_strangers: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
+LANES: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
+STRANGERS: weakref.WeakKeyDictionary[HTTPConnection, Lane] = weakref.WeakKeyDictionary()
 
 
-def _label(
+def label(
     app: Served, inner: HTTPMessageDelegate, request_conn: HTTPConnection
 ) -> HTTPMessageDelegate:
-    if isinstance(inner, _LabelledRequest):
+    """Return what passes the parts of a request on in a lane, which `inner` may do already."""
+    if isinstance(inner, LabelledRequest):
         return inner
-    return _LabelledRequest(app, inner, request_conn)
+    return LabelledRequest(app, inner, request_conn)
 
 
 # -- the end of a request ----------------------------------------------------------------------
 
 
-def _note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
+def note_when_finished(connection: HTTPConnection, lane: Lane) -> None:
     """Have a connection write down in the lane when the handler finishes its answer.
 
     The steps do not show it: Tornado looks at the handler's result one step later, when the
     next handler may already have begun, and a handler may go on after its answer. A handler
     that takes the connection over, as that of a WebSocket does, is finished when it is closed.
     """
-    _lanes[connection] = lane
+    LANES[connection] = lane
     # The connection has these functions, which therefore may not keep it: a cycle would keep
     # all that belongs to the request until the garbage collector comes.
     served = weakref.ref(connection)
@@ -279,141 +279,3 @@ def note_when_closed(stream: IOStream, lane: Lane) -> None:
         lane.finished = time.perf_counter()
     else:
         stream.close = close_and_note  # type: ignore[method-assign]
-
-
-# -- servers that nobody wrapped ---------------------------------------------------------------
-
-_lock = threading.Lock()
-_films = 0
-_start_request = HTTPServer.start_request
-
-
-def _start_labelled_request(
-    server: HTTPServer, server_conn: object, request_conn: HTTPConnection
-) -> HTTPMessageDelegate:
-    inner = _start_request(server, server_conn, request_conn)
-    return _label(server.request_callback, inner, request_conn)
-
-
-@contextmanager
-def every_server() -> Iterator[None]:
-    """Have the requests of all servers labelled, as long as the block lasts."""
-    global _films, _start_request
-    with _lock:
-        _films += 1
-        if _films == 1:
-            _start_request = HTTPServer.start_request
-            HTTPServer.start_request = _start_labelled_request  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        with _lock:
-            _films -= 1
-            # Somebody else may have replaced the method since, and may call ours.
-            if not _films and HTTPServer.start_request is _start_labelled_request:
-                HTTPServer.start_request = _start_request  # type: ignore[method-assign]
-
-
-SERVES = HTTP1ServerConnection._server_request_loop.__code__
-
-
-def label_next_requests(loop: asyncio.AbstractEventLoop) -> None:
-    """Label the request that each connection waits for, or has begun to read.
-
-    A connection asks the server what to do with a request before it comes.
-
-    Args:
-        loop: the loop of the connections.
-    """
-    for task in asyncio.all_tasks(loop):
-        coroutine = task.get_coro()
-        if inspect.iscoroutine(coroutine) and coroutine.cr_code is SERVES:
-            found = inspect.getcoroutinelocals(coroutine)
-            server, connection = found.get("delegate"), found.get("conn")
-            delegate = found.get("request_delegate")
-            if isinstance(server, HTTPServer) and connection and delegate:
-                _label_in_place(server.request_callback, delegate, connection)
-
-
-def _label_in_place(app: Served, delegate: HTTPMessageDelegate, connection: Any) -> None:
-    """Do what `_label` does where somebody has the delegate already."""
-    if not type(delegate).__module__.startswith("tornado."):
-        # Somebody's own may serve many requests.
-        return
-    if connection in _lanes or connection in _strangers or "finish" in vars(delegate):
-        return
-    request = _LabelledRequest(app, delegate, connection)
-    request.inner = _AsItWas(delegate)
-    if connection._request_start_line is not None:
-        request.lane = request.lane_of(
-            connection._request_start_line, connection._request_headers
-        )
-    for name in ("headers_received", "data_received", "finish", "on_connection_close"):
-        setattr(delegate, name, getattr(request, name))
-
-
-class _AsItWas(HTTPMessageDelegate):
-    """What a delegate does by itself."""
-
-    def __init__(self, delegate: HTTPMessageDelegate) -> None:
-        self.headers_received = delegate.headers_received  # type: ignore[method-assign]
-        self.data_received = delegate.data_received  # type: ignore[method-assign]
-        self.finish = delegate.finish  # type: ignore[method-assign]
-        self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
-
-
-def requests_at_work(
-    loop: asyncio.AbstractEventLoop,
-) -> Iterator[tuple[asyncio.Task[Any], RequestHandler]]:
-    """Return the handlers on a loop that have not ended, each with its task.
-
-    Args:
-        loop: the loop.
-    """
-    # Tornado keeps no list of them, but each runs in a task, as a method of its handler.
-    for task in asyncio.all_tasks(loop):
-        coroutine = task.get_coro()
-        if inspect.iscoroutine(coroutine):
-            handler = inspect.getcoroutinelocals(coroutine).get("self")
-            if isinstance(handler, RequestHandler):
-                yield task, handler
-
-
-def lane_of_stranger(handler: RequestHandler) -> Lane | None:
-    """Return a lane for a request that came before anybody could label it.
-
-    Args:
-        handler: its handler, which has not ended.
-
-    Returns:
-        The lane, or `None` if it has one, or such requests have none.
-    """
-    connection = handler.request.connection
-    if connection is not None and connection in _strangers:
-        # A handler can have several tasks, and be in several films.
-        return _strangers[connection]
-    if connection is None or connection in _lanes:
-        return None
-    name = lane_name(handler.application, handler.request)
-    if name is None:
-        return None
-    lane = _strangers[connection] = Lane(name, Kind.REQUEST)
-    stream = getattr(getattr(handler, "ws_connection", None), "stream", None)
-    if isinstance(handler, WebSocketHandler) and stream is not None:
-        note_when_closed(stream, lane)
-    elif handler._finished:
-        lane.finished = time.perf_counter()
-    else:
-        _note_when_finished(connection, lane)
-    return lane
-
-
-def leave_out(handler: RequestHandler) -> None:
-    """Have a request be in no film from now on: what its handler does is in no lane.
-
-    Args:
-        handler: its handler, whose own task calls this.
-    """
-    LANE.set(None)
-    if handler.request.connection is not None:
-        _lanes.setdefault(handler.request.connection, Lane("", Kind.REQUEST))

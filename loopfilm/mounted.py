@@ -16,8 +16,8 @@ from tornado.web import Finish, RequestHandler
 
 from . import page
 from .films import Film
-from .labelling import leave_out
 from .recorder import film
+from .unwrapped import leave_out
 
 # Steps; of a server that has more in this time the film keeps the first.
 MOST_STEPS = 200_000

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from contextvars import Context
 
 from .films import Film
-from .labelling import every_server, label_next_requests, lane_of_stranger, requests_at_work
 from .record import Record
 from .sampling import sampling
 from .steps import recording
+from .unwrapped import every_server, label_next_requests, lane_of_stranger, requests_at_work
 
 HEARTBEAT = 0.025  # seconds from one beat to the next
 

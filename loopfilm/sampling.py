@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from .steps import FilmedLoop
+from .filmed_loop import FilmedLoop
 from .where import place_of_thread
 
 # Seconds between two looks, at most; and how often at least while a step becomes red.

@@ -28,9 +28,10 @@ from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets
 from tornado.web import Application, RequestHandler
 
 from .ending import end, wait_for_the_end
-from .labelling import Served, labelled, requests_at_work
+from .labelling import Served, labelled
 from .own_loop import OwnLoop
 from .resolver import LiteralResolver
+from .unwrapped import requests_at_work
 
 LOCALHOST = "127.0.0.1"
 

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from loopfilm import everywhere, films, labelling, processor, recorder, steps
+from loopfilm import (
+    everywhere,
+    filmed_loop,
+    films,
+    labelling,
+    processor,
+    recorder,
+    steps,
+    unwrapped,
+)
 from tests.loopfilm.servers import clock
 
 
@@ -22,7 +31,7 @@ def no_trace() -> Iterator[None]:
 @pytest.fixture
 def measured_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Films have `servers.clock` instead of the clock on the wall."""
-    for module in (everywhere, films, labelling, recorder, steps):
+    for module in (everywhere, filmed_loop, films, labelling, recorder, steps, unwrapped):
         monkeypatch.setattr(module, "time", clock)
     # What is measured by hand lacks no processor.
     monkeypatch.setattr(processor.Processor, "scheduled", lambda _: processor.UNKNOWN)

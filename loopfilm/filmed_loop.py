@@ -1,0 +1,329 @@
+"""One loop that is being filmed: its steps, whose they are, and what came between them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+import sys
+import threading
+import time
+from contextlib import suppress
+from contextvars import Context
+from types import FrameType
+from typing import Any
+
+from tornado.web import RequestHandler
+
+from .lanes import LANE, Kind, Lane, in_lane
+from .processor import UNKNOWN, Processor, Scheduled
+from .record import Long, Record, Wait
+from .where import Place, is_machinery, is_of_loop, is_own, place_of_await
+
+# Seconds. How old may be what the system has said of the processor, which costs a microsecond.
+FRESH = 0.01
+# Seconds. Of a shorter pause nobody asks what it waited for.
+LONG_WAIT = 0.02
+# Of more tasks than these, those that are done are forgotten.
+MANY = 1000
+# What asyncio calls a task that nobody gave a name.
+NAMELESS = re.compile(r"Task-\d+")
+EXECUTE = RequestHandler._execute.__code__
+WAIT_FOR = asyncio.wait_for.__code__
+
+
+class Step:
+    """A step, or a part of one, that is going on.
+
+    Attributes:
+        lane: whose it is.
+        began: when it began.
+        scheduled: what the processor had said by then.
+        handle: what the loop runs; `None` for a part of a step.
+        since: when the part of it began that is still to be noted.
+        looks: which part of it somebody has looked at, by when it began, and where that stood
+            each time.
+    """
+
+    __slots__ = ("began", "handle", "lane", "looks", "scheduled", "since")
+
+    def __init__(
+        self, lane: Lane | None, began: float, scheduled: Scheduled, handle: Any
+    ) -> None:
+        self.lane = lane
+        self.began = self.since = began
+        self.scheduled = scheduled
+        self.handle = handle
+        self.looks: tuple[float, tuple[Place, ...]] = (0.0, ())
+
+
+class FilmedLoop:
+    """A loop that is being filmed.
+
+    Attributes:
+        loop: it.
+        thread: the thread that it runs in.
+        records: those of the films that are being made of it.
+        red: a step longer than this is long for one of them, in seconds.
+        step: the step that goes on, or the innermost part of it.
+        outermost: what `step` is, unless it is a part of something.
+        scheduled: what the system said last of the thread and its processor.
+        asked_at: when that was.
+        strangers: tasks of requests that came before anybody could label them, each with its
+            lane; and other tasks that have no lane in their context.
+        names_all: whether tasks in a context of somebody else's are among these.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.thread = threading.get_ident()
+        self.records: tuple[Record, ...] = ()
+        self.red = 0.0
+        self.step: Step | None = None
+        # One for all, since each takes place of the one before.
+        self.outermost = Step(None, 0.0, UNKNOWN, None)
+        self.strangers: dict[asyncio.Future[Any], Lane] = {}
+        self.names_all = False
+        self._tasks: dict[Lane, asyncio.Task[Any]] = {}
+        self._many = MANY
+        self._processor = Processor()
+        self.scheduled, self.asked_at = UNKNOWN, 0.0
+        self._create_task = loop.create_task
+        loop.create_task = self.create_task  # type: ignore[method-assign]
+
+    def add(self, record: Record) -> None:
+        """Write down all steps from now on, also here."""
+        self.records = (*self.records, record)
+        self.red = min(each.red for each in self.records)
+
+    def remove(self, record: Record) -> None:
+        """Write down no more here."""
+        now = record.ended = time.perf_counter()
+        self._name_all()
+        for lane, task in list(self._tasks.items()):
+            if not task.done() and now - lane.idle_since > LONG_WAIT:
+                place = place_of_await(task.get_coro())
+                record.note_wait(Wait(lane, lane.idle_since, now, place))
+        self.records = tuple(other for other in self.records if other is not record)
+        if self.records:
+            self.red = min(each.red for each in self.records)
+
+    def close(self) -> None:
+        """Leave the loop as it was."""
+        # Somebody else may have replaced the method since, and may call ours.
+        if vars(self.loop).get("create_task") == self.create_task:
+            del self.loop.create_task
+        self._processor.close()
+        self.outermost.handle = None
+        self._tasks.clear()
+        self.strangers.clear()
+
+    # -- steps ---------------------------------------------------------------------------------
+
+    def begin(self, lane: Lane | None, now: float, handle: Any = None) -> Step:
+        """Note that a step begins, or a part of one.
+
+        Args:
+            lane: whose it is.
+            now: when that is.
+            handle: what the loop runs; `None` for a part of a step.
+
+        Returns:
+            The step; whoever calls this has to put what went on before back into `step`.
+        """
+        if now - self.asked_at > FRESH:
+            self.ask(now)
+        step = self.step = Step(lane, now, self.scheduled, handle)
+        return step
+
+    def ask(self, now: float) -> None:
+        """Ask the system for how long there was no processor until now."""
+        self.scheduled, self.asked_at = self._processor.scheduled(), now
+
+    def end_of_part(self, step: Step, outer: Step | None, now: float) -> None:
+        """Note that a part of a step has ended, and go on with what was around it."""
+        if outer is not None:
+            self.note(outer, step.began, step.scheduled)
+            outer.since = now
+        self.note(step, now)
+        if outer is not None:
+            self.ask(now)
+            outer.scheduled = self.scheduled
+
+    def note(self, step: Step, end: float, scheduled: Scheduled | None = None) -> None:
+        """Write down what a step did since it was last noted."""
+        lane, start = step.lane, step.since
+        long = None
+        if end - start > self.red:
+            if scheduled is None:
+                scheduled = self._processor.scheduled()
+            lacked, slept = scheduled.since(step.scheduled, end - start)
+            seen, places = step.looks
+            places = places if seen == start else ()
+            long = Long(lacked, places, self._is_handlers(step), slept)
+        # Without a film that this step has ended, or begun: it is part of making that.
+        for record in self.records:
+            if start >= record.began:
+                record.note(lane, start, end, long)
+        if lane is not None:
+            lane.idle_since = end
+
+    def note_unfinished(self, record: Record) -> None:
+        """Write down the step that goes on in another thread, if it lasts already."""
+        step, now = self.step, time.perf_counter()
+        if step is None or self.thread == threading.get_ident():
+            return
+        since, (seen, places) = step.since, step.looks
+        if now - since > record.red:
+            scheduled = self._processor.scheduled()
+            lacked, slept = scheduled.since(step.scheduled, now - since)
+            places = places if seen == since else ()
+            record.note(step.lane, since, now, Long(lacked, places, slept=slept))
+
+    def _is_handlers(self, step: Step) -> bool:
+        """Return whether a step is one of a request's handler, and not of what that started."""
+        if step.handle is None:
+            return True
+        task = getattr(step.handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task) and step.lane is not None:
+            # A generator, a greenlet or a callback for which the handler still waits.
+            task = self._tasks.get(step.lane)
+            return task is not None and not task.done() and _is_handler(task)
+        return _is_handler(task)
+
+    # -- lanes ---------------------------------------------------------------------------------
+
+    def lane_of_stranger(self, handle: Any) -> Lane | None:
+        """Return the lane of a task that has none in its context, if it is one of these."""
+        task = getattr(handle._callback, "__self__", None)
+        if not isinstance(task, asyncio.Task):
+            return None
+        lane = self.strangers.get(task)
+        if lane is not None and lane.kind is Kind.REQUEST:
+            del self.strangers[task]
+            # It cannot be entered a second time, if a loop runs within one of its steps.
+            with suppress(RuntimeError):
+                handle._context.run(LANE.set, lane)
+        return lane
+
+    def note_wait(self, lane: Lane, handle: Any, now: float) -> None:
+        """Note what a lane has waited for until now, or that this is its first step."""
+        task = getattr(handle._callback, "__self__", None)
+        # What comes first may be a timer, a socket, or a library's own task: whoever waits for
+        # that says more.
+        tasks: list[asyncio.Task[Any]] = []
+        if isinstance(task, asyncio.Task):
+            tasks.append(task)
+            self._remember(lane, task)
+        first = self._tasks.get(lane)
+        if first is not None and not first.done() and first is not task:
+            tasks.append(first)
+        is_task = lane.kind in (Kind.TASK, Kind.NAMED_TASK)
+        if is_task and lane.finished is None and first is not None and first.done():
+            # What comes now is left of it, such as the end of its connections.
+            lane.finished = lane.idle_since
+        if lane.idle_since and (tasks or lane.finished is None):
+            places = [place_of_await(each.get_coro()) for each in tasks]
+            own = [place for place in places if place and is_own(place.own.code)]
+            place = next(iter([*own, *places]), None)
+            wait = Wait(lane, lane.idle_since, now, place)
+            for record in self.records:
+                record.note_wait(wait)
+        if lane.kind is Kind.TASK and first is not None:
+            # Some are named when they have begun.
+            name_after(lane, first)
+
+    def _remember(self, lane: Lane, task: asyncio.Task[Any]) -> None:
+        if len(self._tasks) > self._many:
+            self._name_all()
+            self._tasks = {k: each for k, each in self._tasks.items() if not each.done()}
+            self._many = max(MANY, 2 * len(self._tasks))
+        self._tasks.setdefault(lane, task)
+
+    def _name_all(self) -> None:
+        # One that starts eagerly may have its name only after its first step, and no pause.
+        for lane, task in list(self._tasks.items()):
+            if lane.kind is Kind.TASK:
+                name_after(lane, task)
+
+    # -- tasks ---------------------------------------------------------------------------------
+
+    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        """Do what the loop's method does, with a lane for a task that would have none.
+
+        A task that is started eagerly takes its first step in here.
+        """
+        context: Context | None = options.get("context")
+        lane = LANE.get() if context is None else context.get(LANE)
+        if context is None and _has_own_lane(coro, lane):
+            lane = Lane("", Kind.TASK)
+            with in_lane(lane):
+                task = self.created(lane, coro, options)
+        else:
+            task = self.created(lane, coro, options)
+            if self.names_all and lane is None and _has_own_lane(coro, lane):
+                # Its context may be that of others too, so no lane is set there.
+                self.add_stranger(task)
+        return task
+
+    def add_stranger(self, task: asyncio.Task[Any]) -> None:
+        """Have a task that has no lane in its context be in one of its own."""
+        if len(self.strangers) > MANY:
+            self.strangers = {t: lane for t, lane in self.strangers.items() if not t.done()}
+        lane = self.strangers[task] = Lane("", Kind.TASK)
+        name_after(lane, task)
+
+    def created(
+        self, lane: Lane | None, coro: Any, options: dict[str, Any]
+    ) -> asyncio.Task[Any]:
+        """Create a task, and note the step that it takes at once, if it does."""
+        if sys.version_info < (3, 12) or not inspect.iscoroutine(coro):
+            return self._create_task(coro, **options)
+        outer = self.step
+        step = self.begin(lane, time.perf_counter())
+        try:
+            task = self._create_task(coro, **options)
+            if inspect.getcoroutinestate(coro) != inspect.CORO_CREATED:
+                if lane is not None:
+                    self._remember(lane, task)
+                    if lane.kind is Kind.TASK:
+                        name_after(lane, task)
+                self.end_of_part(step, outer, time.perf_counter())
+            return task
+        finally:
+            self.step = outer
+
+
+def name_after(lane: Lane, task: asyncio.Task[Any]) -> None:
+    """Name a lane after its task, or after what the task runs if the task has no name."""
+    lane.name = task.get_name()
+    if NAMELESS.fullmatch(lane.name):
+        name = getattr(task.get_coro(), "__qualname__", lane.name)
+        lane.name = name.rpartition("<locals>.")[2]
+    else:
+        lane.kind = Kind.NAMED_TASK
+
+
+def _has_own_lane(coro: Any, lane: Lane | None) -> bool:
+    """Return whether a task that is created in this lane has another one, of its own."""
+    if lane is not None and lane.kind not in (Kind.TASK, Kind.NAMED_TASK):
+        return False
+    code = getattr(coro, "cr_code", None)
+    if code is not None and not is_own(code):
+        # What a library starts on somebody's behalf is theirs. What Tornado and the loop start
+        # for nobody is nobody's: connections, and handlers that were left out on purpose.
+        return lane is None and not is_of_loop(code) and not is_machinery(code)
+    # Until Python 3.11 this creates a task, and later it does not.
+    caller: FrameType | None = sys._getframe(2)
+    for _ in range(3):
+        if caller is not None and caller.f_code is WAIT_FOR:
+            return False
+        caller = caller and caller.f_back
+    return True
+
+
+def _is_handler(task: object) -> bool:
+    """Return whether this is the task in which Tornado runs the handler of a request."""
+    return isinstance(task, asyncio.Task) and (
+        getattr(task.get_coro(), "cr_code", None) is EXECUTE
+    )
