@@ -57,7 +57,8 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
     """Return the lane in which an application puts a request.
 
     The application's setting `lane` decides: a function such as `by_user`, which is what counts
-    if there is no such setting, or `None` for an application whose requests are not drawn.
+    if there is no such setting, or `None` for an application whose requests are not drawn. If
+    the function raises, the lane is named after the path: the request is answered all the same.
 
     Args:
         app: the application.
@@ -67,7 +68,12 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
         The name of the lane, or `None` if the request has none.
     """
     naming = _naming(app)
-    return naming(request) if naming else None
+    if naming is None:
+        return None
+    try:
+        return naming(request)
+    except Exception:
+        return request.path
 
 
 def _naming(app: Served) -> Callable[[HTTPServerRequest], str | None] | None:

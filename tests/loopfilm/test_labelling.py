@@ -64,6 +64,15 @@ def request_for(path: str) -> HTTPServerRequest:
     return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": "127.0.0.1"}))
 
 
+async def test_a_function_that_names_no_request_does_not_break_it() -> None:
+    def named(request: HTTPServerRequest) -> str:
+        return request.headers["X-Nowhere"]
+
+    async with running(Application([("/a", WhoAmI)], lane=named)) as url:
+        response = await AsyncHTTPClient().fetch(f"{url}/a?b=c")
+    assert response.body == b"/a"
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
