@@ -12,31 +12,41 @@ import asyncio
 import contextlib
 import inspect
 import math
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from http.client import responses
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tornado.httputil import HTTPServerConnectionDelegate
 
-from .entries import NO_ANSWER
+from .entries import NO_ANSWER, Answer
 from .films import Film
 from .finding import NotFound, find
 from .labelling import Served
 from .recorder import film
 from .serving import CannotListen
-from .totals import times, totals
+from .totals import busy, many_short, times, totals
 from .visits import visited
 from .where import is_machinery, is_own
 
-NOBODY, SOMEBODY, WRONG, INTERRUPTED = 0, 1, 2, 130
+NOBODY, SOMEBODY, WRONG, UNSERVED, INTERRUPTED = 0, 1, 2, 3, 130
 STATUS = """\
+The visitors ask with GET, all at once, on the loop that is filmed. So their patience is counted
+on that loop too: while somebody holds it they cannot see an answer that is there.
+
 exit status: 0 if nobody held the loop, 1 if somebody did, 2 if there was no film to make,
-130 after Ctrl-C
+3 if nobody held it and a visitor got no answer, or one of 400 and more, 130 after Ctrl-C
 """
+HINT = (
+    "Write a small module with a function without arguments that calls yours and returns the"
+    " application, and name that one"
+)
 MOST_LINES = 40
 
 
@@ -48,6 +58,10 @@ class _Theirs(Exception):
     """Somebody's own code raised; the cause says what."""
 
 
+class _Late(BaseException):
+    """The time is over. It is none of the exceptions that somebody's code may catch."""
+
+
 def main(argv: list[str] | None = None) -> int:
     """Film an application, and say what was seen.
 
@@ -57,8 +71,9 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 if nobody held the loop, 1 if somebody did, also "other work"; 2 if
-        the command line was not understood or the application could not be made or run; 130
-        after Ctrl-C.
+        the command line was not understood or the application could not be made or run; 3 if
+        nobody held the loop, and a visitor got no answer or one of 400 and more; 130 after
+        Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         # What a terminal cannot show is no reason to say nothing.
@@ -86,8 +101,18 @@ def main(argv: list[str] | None = None) -> int:
         return WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
-    print("\n".join(_told(f, options)))
-    return SOMEBODY if f.held_at else NOBODY
+    _say(_told(f, options))
+    if f.held_at:
+        return SOMEBODY
+    return UNSERVED if _unserved(f) else NOBODY
+
+
+def _say(lines: list[str]) -> None:
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # Whoever reads it has read enough, as `head` does. Python would write once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -117,8 +142,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         type=_path,
         metavar="PATH",
-        help="one visitor asks for this, such as '/report?user=ada'; may be given many times"
-        " (default: /)",
+        help="one visitor asks for this, such as '/report?user=ada'; a blank in it may be"
+        " written as %%20; may be given many times (default: /)",
     )
     parser.add_argument(
         "--times",
@@ -139,7 +164,15 @@ def _parser() -> argparse.ArgumentParser:
         type=_seconds,
         default=30.0,
         metavar="S",
-        help="a visitor goes away after so many seconds (default: 30)",
+        help="a visitor goes away after so many seconds, and the application must be there"
+        " after so many (default: 30)",
+    )
+    parser.add_argument(
+        "--after",
+        type=_seconds,
+        default=0.0,
+        metavar="S",
+        help="film so many seconds more when all visitors have their answers (default: 0)",
     )
     parser.add_argument(
         "--picture",
@@ -169,7 +202,7 @@ def _named(text: str) -> tuple[str, str]:
 
 def _path(text: str) -> str:
     if not text.startswith("/"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path: it begins with /")
+        raise argparse.ArgumentTypeError(f"{text!r} is no path: a path begins with /")
     return text
 
 
@@ -208,7 +241,13 @@ def _file(text: str) -> Path:
 def _filmed(options: argparse.Namespace) -> Film:
     module, name = options.app
     try:
-        thing = find(module, name)
+        with _in_time(options.timeout):
+            thing = find(module, name)
+    except _Late:
+        raise _Wrong(
+            f"{module} could not be imported in {options.timeout:g} s: what runs a server"
+            ' belongs below `if __name__ == "__main__":`'
+        ) from None
     except NotFound as error:
         raise _Wrong(str(error)) from None
     except SystemExit as error:
@@ -222,6 +261,26 @@ def _filmed(options: argparse.Namespace) -> Film:
         return asyncio.run(_film_of(thing, called, options))
     except SystemExit as error:
         raise _Wrong(f"{called} ended the program: {_exit(error)}") from None
+
+
+@contextlib.contextmanager
+def _in_time(seconds: float) -> Iterator[None]:
+    """Raise `_Late` if the block lasts too long, where the system can interrupt it."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (is_main and hasattr(signal, "setitimer")):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+
+
+def _late(*_: object) -> NoReturn:
+    raise _Late
 
 
 def _visits(options: argparse.Namespace) -> list[str]:
@@ -238,16 +297,22 @@ async def _film_of(thing: object, called: str, options: argparse.Namespace) -> F
             f"{error}. If {called.rpartition(':')[0]} installs it when it is imported, move"
             f' that below `if __name__ == "__main__":`'
         ) from None
-    app = await _made(thing, called)
+    app = await _made(thing, called, options.timeout)
     try:
-        return await visited(app, _visits(options), red=options.red, patience=options.timeout)
+        return await visited(
+            app,
+            _visits(options),
+            red=options.red,
+            patience=options.timeout,
+            after=options.after,
+        )
     except CannotListen as error:
         raise _Wrong(str(error)) from None
     except Exception as error:
         raise _Theirs(f"{called} could not be run") from error
 
 
-async def _made(thing: object, called: str) -> Served:
+async def _made(thing: object, called: str, patience: float) -> Served:
     """Return the application that a name stands for."""
     if not isinstance(thing, HTTPServerConnectionDelegate):
         if not callable(thing):
@@ -255,20 +320,44 @@ async def _made(thing: object, called: str) -> Served:
                 f"{called} is {_what(thing)}: no application, nor a function that makes one"
             )
         if _can_be_called(thing):
-            thing = await _returned(thing, called)
-        elif not _can_be_called(thing, None):
-            raise _Wrong(f"{called} cannot be called without arguments: it is {_what(thing)}")
+            thing = await _returned(thing, called, patience)
+        elif not _answers(thing):
+            raise _Wrong(
+                f"{called} cannot be called without arguments: it is {_what(thing)}. {HINT}"
+            )
     if not isinstance(thing, HTTPServerConnectionDelegate) and not callable(thing):
         raise _Wrong(f"{called}() returned {_what(thing)}, which is no application")
     return thing
 
 
-async def _returned(function: Any, called: str) -> object:
+async def _returned(function: Any, called: str, patience: float) -> object:
     try:
-        thing = function()
-        return await thing if inspect.isawaitable(thing) else thing
+        with _in_time(patience):
+            thing = function()
+        if not inspect.isawaitable(thing):
+            return thing
+        making = asyncio.ensure_future(thing)
+        # Not `wait_for`, which waits for the end of one that will not be cancelled.
+        if not (await asyncio.wait([making], timeout=patience))[0]:
+            raise _Late
+        return making.result()
+    except _Late:
+        raise _Wrong(
+            f"{called}() has not returned after {patience:g} s: it must return an application"
+        ) from None
     except Exception as error:
         raise _Theirs(f"{called}() made no application") from error
+
+
+def _answers(function: Any) -> bool:
+    """Return whether this is a function that answers requests, which is an application."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [each.name for each in parameters if each.default is each.empty]
+    # By its name, or it would be a function that makes an application of something.
+    return needed[:1] == ["request"] and _can_be_called(function, None)
 
 
 def _can_be_called(function: Any, *args: object) -> bool:
@@ -315,7 +404,8 @@ def _write(path: Path, text: str) -> None:
 
 def _told(f: Film, options: argparse.Namespace) -> list[str]:
     """Return what is printed, line by line."""
-    held = [total.held for total in totals(f.held_at)]
+    held = [total.held(options.red) for total in totals(f.held_at)]
+    busy_by = [short] if (short := many_short(f, "--red ")) else []
     got: Counter[str] = Counter()
     for visit, answer in zip(_visits(options), f.answers, strict=True):
         if not 200 <= answer.status < 300:
@@ -324,8 +414,28 @@ def _told(f: Film, options: argparse.Namespace) -> list[str]:
     answers = [
         f"{said} ({times(number)})" if number > 1 else said for said, number in got.items()
     ]
-    lines = [str(f), *_some(held), *_some(answers), f"The picture is in {options.picture}."]
+    # As the picture has it: also of work that is nobody's.
+    title = f.table().partition("\n")[0]
+    lines = [title, *busy_by, *_some(held), *_some(answers)]
+    if _unserved(f):
+        lines.append("Not all visitors were served: this may be a film of something else.")
+    elif any(_may_have_missed(f, each) for each in f.answers):
+        lines.append("The loop was busy: a visitor may not have seen an answer that was there.")
+    lines.append(f"The picture is in {options.picture}.")
     return [*lines, f"The trace is in {options.trace}."] if options.trace else lines
+
+
+def _unserved(f: Film) -> bool:
+    """Return whether a visitor got no answer, or one that says that something is wrong."""
+    return any(each.status >= 400 and not _may_have_missed(f, each) for each in f.answers)
+
+
+def _may_have_missed(f: Film, answer: Answer) -> bool:
+    """Return whether a visitor, who is on the same loop, may not have seen the answer."""
+    if answer.status != NO_ANSWER or not str(answer.body).startswith("No answer within"):
+        return False
+    time, length = busy(f)
+    return time > length / 2
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from .entries import Hold
 from .filmed_loop import FilmedLoop
@@ -35,6 +38,7 @@ class EveryLoop:
 
     Attributes:
         red: a step longer than this holds a loop, in seconds.
+        unseen: the types of loops that were at work, and whose steps nobody can see.
     """
 
     def __init__(self, red: float) -> None:
@@ -44,6 +48,7 @@ class EveryLoop:
             red: a step longer than this holds a loop, in seconds.
         """
         self.red = red
+        self.unseen: list[type] = []
         self._began = time.perf_counter()
         self._films: list[Film] = []
 
@@ -87,4 +92,40 @@ def every_loop(red: float) -> Iterator[EveryLoop]:
         watcher = stack.enter_context(recording_every_loop(seen.begin))
         stack.enter_context(every_server())
         stack.enter_context(sampling(lambda: list(watcher.records), red))
+        stack.enter_context(_noting_loops_of("uvloop", seen.unseen))
         yield seen
+
+
+@contextmanager
+def _noting_loops_of(module: str, found: list[type]) -> Iterator[None]:
+    """Note the types of a module's loops that are made, or run, while the block lasts."""
+    try:
+        # Also if nobody has imported it so far: somebody may do so in the block.
+        kind = importlib.import_module(module).Loop
+    except Exception:
+        # It is not installed, or not as it should be: then nobody has such a loop.
+        yield
+        return
+    with ExitStack() as stack:
+        # Of the type, since whoever makes a loop may have taken hold of the function before.
+        for name in ("__init__", "run_forever", "run_until_complete"):
+            if method := getattr(kind, name, None):
+                stack.callback(_restore, kind, name, vars(kind).get(name))
+                setattr(kind, name, _noting(method, found))
+        yield
+
+
+def _noting(method: Callable[..., Any], found: list[type]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def noting(loop: object, *args: Any, **options: Any) -> Any:
+        found.append(type(loop))
+        return method(loop, *args, **options)
+
+    return noting
+
+
+def _restore(kind: type, name: str, method: object) -> None:
+    if method is None:
+        delattr(kind, name)
+    else:
+        setattr(kind, name, method)

@@ -7,7 +7,7 @@ from html import escape
 
 from .films import Film
 from .lettering import clean, shortened
-from .totals import Total, in_seconds, totals
+from .totals import Total, in_seconds, many_short, totals
 
 # What a browser may do with such a page: show it, and send its form.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
@@ -51,11 +51,12 @@ def of_film(film: Film) -> str:
     seconds = in_seconds((film.record.ended or film.record.began) - film.record.began)
     parts = [
         f"<h1>{_text(str(film))}</h1>",
+        *([f"<p>{_text(short)}</p>"] if (short := many_short(film, "&red=")) else []),
         f"<p>{seconds} of the event loop of this process. A step longer than {film.red:g} s"
         " holds it. The film itself is not in it.</p>",
         _wide("the film", film.svg()),
         "<h2>Who held the loop</h2>",
-        *_table("who held the loop", holds, "Nobody."),
+        *_table("who held the loop", holds, "Nobody.", film.red),
         "<h2>What was waited for</h2>",
         "<p>While they waited, others could go on.</p>",
         *_table("what was waited for", waits, "Nothing for long."),
@@ -96,7 +97,7 @@ def _by_hand(address: str) -> Iterable[str]:
         yield f'<tr><td class="where"><code>{address}{more}</code></td><td>{what}</td></tr>'
 
 
-def _table(what: str, rows: Sequence[Total], nothing: str) -> Iterable[str]:
+def _table(what: str, rows: Sequence[Total], nothing: str, red: float = 0.0) -> Iterable[str]:
     if not rows:
         yield f"<p>{nothing}</p>"
         return
@@ -104,17 +105,18 @@ def _table(what: str, rows: Sequence[Total], nothing: str) -> Iterable[str]:
     numbers = (
         f'<th scope="col" class="number">{head}</th>' for head in ("times", "in all", "at most")
     )
-    lines = "".join(map(_row, rows[:MOST_ROWS]))
+    lines = "".join(_row(row, red) for row in rows[:MOST_ROWS])
     head = f"<thead><tr>{''.join([*heads, *numbers])}</tr></thead>"
     yield _wide(what, f"<table>{head}<tbody>{lines}</tbody></table>")
     if len(rows) > MOST_ROWS:
         yield f"<p>and {len(rows) - MOST_ROWS:,} more lines</p>"
 
 
-def _row(total: Total) -> str:
+def _row(total: Total, red: float) -> str:
     deeper = f'<br><code class="grey">{_text(total.deeper)}</code>' if total.deeper else ""
     where = f"<code>{_text(total.where)}</code>" if total.where else "nobody saw where"
-    numbers = (f"{total.times:,}", in_seconds(total.seconds), in_seconds(total.longest))
+    times = (in_seconds(seconds, red) for seconds in (total.seconds, total.longest))
+    numbers = (f"{total.times:,}", *times)
     cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
     return f'<tr><td>{_text(total.who)}</td><td class="where">{where}{deeper}</td>{cells}</tr>'
 

@@ -9,8 +9,9 @@ and in a test::
     def test_reports(no_held_loop): ...
 
 It sees every loop of asyncio's own that runs meanwhile, in any thread of the process, whoever
-runs it. A step longer than 0.25 s holds a loop; the mark `no_held_loop(red=0.1)`, which brings
-the fixture with it, or the option `no_held_loop_red` of the configuration says otherwise.
+runs it; a test that has a loop of uvloop fails, since nobody can see that one's steps. A step
+longer than 0.25 s holds a loop; the mark `no_held_loop(red=0.1)`, which brings the fixture with
+it, or the option `no_held_loop_red` of the configuration says otherwise.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pytest
 
 from .entries import Hold
 from .everywhere import EveryLoop, every_loop
+from .recorder import not_seen
 from .totals import totals
 
 NAME = "no_held_loop"
@@ -106,14 +108,15 @@ def _said(item: pytest.Item) -> str:
     if watch is None:
         return ""
     watch.end()
+    unseen = [not_seen(NAME, kind) for kind in dict.fromkeys(watch.seen.unseen)]
     holds: list[Hold] = watch.seen.held_at
     if not holds:
-        return ""
+        return "\n".join(unseen)
     held = totals(holds)
-    lines = [total.held for total in held[:MOST_LINES]]
+    lines = [total.held(watch.seen.red) for total in held[:MOST_LINES]]
     if len(held) > MOST_LINES:
         lines.append(f"and {len(held) - MOST_LINES} more lines")
-    return "\n".join([*lines, f"(A step longer than {watch.seen.red:g} s holds it.)"])
+    return "\n".join([*unseen, *lines, f"(A step longer than {watch.seen.red:g} s holds it.)"])
 
 
 def _red_of(value: object, what: str) -> float:

@@ -50,12 +50,7 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
             "use it in a coroutine or in a cell of a notebook, or let watch() bring a loop"
         ) from None
     if not isinstance(loop, asyncio.BaseEventLoop):
-        raise TypeError(
-            f"film() sees only asyncio's own event loops, not {type(loop).__module__}."
-            f"{type(loop).__qualname__}, whose steps do not pass asyncio.Handle: "
-            f"run the program without it to look, with asyncio.run or "
-            f"asyncio.Runner(loop_factory=asyncio.new_event_loop)"
-        )
+        raise TypeError(not_seen("film()", type(loop)))
     recorded = Film(red)
     heart = _Heart(recorded.record, loop)
     with ExitStack() as stack:
@@ -70,6 +65,21 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
         heart.start()
         stack.callback(heart.stop)
         yield recorded
+
+
+def not_seen(who: str, kind: type) -> str:
+    """Return why nobody sees the steps of a loop, in a sentence.
+
+    Args:
+        who: what does not see them, such as "film()".
+        kind: the type of the loop.
+    """
+    return (
+        f"{who} sees only asyncio's own event loops, not {kind.__module__}."
+        f"{kind.__qualname__}, whose steps do not pass asyncio.Handle: "
+        f"run the program without it to look, with asyncio.run or "
+        f"asyncio.Runner(loop_factory=asyncio.new_event_loop)"
+    )
 
 
 class _Heart:

@@ -37,6 +37,7 @@ async def visited(
     red: float = 0.25,
     where: bool = True,
     patience: float = 30.0,
+    after: float = 0.0,
     script: Callable[[Film], Awaitable[object]] | None = None,
 ) -> Film:
     """Run an application and its visitors on the current loop, and return the film.
@@ -47,6 +48,7 @@ async def visited(
         red: a step longer than this holds the loop, in seconds.
         where: whether the film says where, see `film`.
         patience: a visitor goes away after this time, in seconds, with status 599.
+        after: for how many seconds the film goes on when all have their answers.
         script: what else is to happen meanwhile, if anything. It is called with the film that
             is being made, and what it returns is awaited together with the visits.
 
@@ -92,6 +94,8 @@ async def visited(
                     if script is not None:
                         scripts.append(asyncio.ensure_future(script(f)))
                     f.answers = (await asyncio.gather(*visitors, *scripts))[: len(paths)]
+                    if after:
+                        await asyncio.sleep(after)
             finally:
                 client.close()
                 await end(scripts)

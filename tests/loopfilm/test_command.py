@@ -30,13 +30,20 @@ class Report(RequestHandler):
         self.write("done")
 
 
+class Many(RequestHandler):
+    async def get(self):
+        for _ in range(40):
+            clock.block(0.125)
+            await asyncio.sleep(0)
+
+
 class Drops(RequestHandler):
     def get(self):
         self.detach().close()
 
 
 def make_app():
-    return Application([("/report", Report), ("/drops", Drops)])
+    return Application([("/report", Report), ("/many", Many), ("/drops", Drops)])
 
 
 async def later():
@@ -124,7 +131,9 @@ def test_other_work_that_held_the_loop_counts_too(folder: Path) -> None:
         encoding="utf-8",
     )
     result = loopfilm(folder, "other:later", "--visit", "/report", *SOON)
-    assert "Nobody held the loop.\nother work held the loop for 0.3" in result.stdout
+    said = result.stdout.splitlines()
+    assert said[0].endswith(" Only other work held the loop.")
+    assert any(line.startswith("other work held the loop for 0.3") for line in said)
     assert result.returncode == 1
 
 
@@ -135,14 +144,88 @@ def test_what_visitors_got_that_was_no_success_is_told(folder: Path) -> None:
         "/nowhere: 404 Not Found (twice)",
         "/drops: The connection was lost. (twice)",
     ]
+    assert result.stdout.splitlines()[3].startswith("Not all visitors were served")
+    assert result.returncode == 3
+
+
+@pytest.mark.parametrize("visit", ["/nowhere", "/drops"])
+def test_a_visitor_who_is_not_served_is_no_success(folder: Path, visit: str) -> None:
+    visits = ("--visit", "/report", "--visit", visit)
+    assert loopfilm(folder, "server:app", *visits, *NEVER).returncode == 3
+
+
+def test_who_held_the_loop_counts_more_than_who_was_not_served(folder: Path) -> None:
+    visits = ("--visit", "/nowhere", "--visit", "/report?user=grace")
+    assert loopfilm(folder, "server:app", *visits, *SOON).returncode == 1
 
 
 def test_a_visitor_loses_patience(folder: Path) -> None:
     waits = "\nasync def waits(self):\n    await asyncio.Event().wait()\nReport.get = waits\n"
     (folder / "waits.py").write_text(SERVER + waits, encoding="utf-8")
-    options = ("--visit", "/report", "--timeout", "0.1", *NEVER)
+    options = ("--visit", "/report", "--timeout", "3", *NEVER)
     result = loopfilm(folder, "waits:app", *options)
-    assert "/report: No answer within 0.1 s." in result.stdout
+    assert "/report: No answer within 3 s." in result.stdout
+    assert result.returncode == 3
+
+
+def test_a_visitor_who_cannot_see_the_answer_is_not_taken_for_unserved(folder: Path) -> None:
+    """The patience of the visitor is over while the loop is busy, and the answer was there."""
+    slow = "\ndef get(self):\n    time.sleep(6)\nReport.get = get\n"
+    (folder / "slow.py").write_text(SERVER + slow, encoding="utf-8")
+    options = ("--visit", "/report", "--timeout", "3", *NEVER)
+    result = loopfilm(folder, "slow:app", *options)
+    assert result.stdout.splitlines()[1:3] == [
+        "/report: No answer within 3 s.",
+        "The loop was busy: a visitor may not have seen an answer that was there.",
+    ]
+    assert result.returncode == 0
+
+
+def test_many_short_steps_that_kept_the_loop_busy_are_told(folder: Path) -> None:
+    by_hand = (
+        "from loopfilm import filmed_loop, films, recorder, steps\n"
+        "from loopfilm.processor import UNKNOWN, Processor\n"
+        "from tests.loopfilm.servers import clock\n"
+        "for each in (filmed_loop, films, recorder, steps):\n"
+        "    each.time = clock\n"
+        "Processor.scheduled = lambda _: UNKNOWN\n"
+    )
+    (folder / "many.py").write_text(by_hand + SERVER, encoding="utf-8")
+    result = loopfilm(folder, "many:app", "--visit", "/many?user=ada")
+    assert result.stdout.splitlines()[:2] == [
+        "ada: alone. Nobody held the loop.",
+        "No step was longer than 0.25 s, but the loop was busy for 5.0 of 5.0 s;"
+        " the longest step took 0.13 s. --red 0.06 shows them.",
+    ]
+    assert result.returncode == 0
+
+
+def test_what_comes_after_the_last_answer_is_filmed_for_as_long_as_one_likes(
+    folder: Path,
+) -> None:
+    holds = (
+        "\ndef get(self):\n"
+        "    asyncio.get_running_loop().call_later(0.1, time.sleep, 0.3)\nReport.get = get\n"
+    )
+    (folder / "holds.py").write_text(SERVER + holds, encoding="utf-8")
+    result = loopfilm(folder, "holds:app", "--visit", "/report", "--after", "1", *SOON)
+    assert "something /report started held the loop for 0." in result.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there pipes break in another way")
+def test_whoever_has_read_enough_may_go(folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "loopfilm", "server:app", "--visit", "/report", *NEVER],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdout
+        assert program.stderr
+        program.stdout.close()
+        assert program.stderr.read() == b""
+    assert program.returncode == 0
 
 
 def test_the_picture_and_the_trace_go_where_one_likes(folder: Path) -> None:
@@ -169,7 +252,7 @@ def test_a_file_in_a_package_is_imported_as_a_part_of_it(folder: Path) -> None:
     (package / "__init__.py").touch()
     (package / "server.py").write_text(SERVER, encoding="utf-8")
     (package / "queue.py").write_text("from .server import make_app", encoding="utf-8")
-    result = loopfilm(folder, "inside/package/queue.py:make_app", *NEVER)
+    result = loopfilm(folder, "inside/package/queue.py:make_app", "--visit", "/report", *NEVER)
     assert result.returncode == 0, result.stderr
 
 
@@ -214,7 +297,7 @@ def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -
         ("server:make", "there is no make in server"),
         ("server:make_ap", "there is no make_ap in server; did you mean make_app?"),
         ("server:SERVER.a.b", "there is no SERVER.a.b in server"),
-        ("server:app --visit report", "'report' is no path: it begins with /"),
+        ("server:app --visit report", "'report' is no path: a path begins with /"),
         ("server:app --times 0", "'0' is no number of times, from 1"),
         ("server:app --times two", "'two' is no number of times, from 1"),
         ("server:app --red 0", "'0' is no number of seconds above 0"),
@@ -234,6 +317,14 @@ def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> No
         ("app = 5", "odd:app is 5: no application, nor a function that makes one"),
         ("def app(): pass", "odd:app() returned None, which is no application"),
         ("def app(a, b): pass", "odd:app cannot be called without arguments: it is <function"),
+        (
+            "def app(config): pass",
+            "odd:app cannot be called without arguments: it is <function",
+        ),
+        (
+            "class A:\n    def make(self, config): pass\napp = A().make",
+            "odd:app cannot be called without arguments: it is <bound method A.make",
+        ),
         ("raise SystemExit(3)", "odd ended the program when it was imported: SystemExit(3)"),
         ("def app(): raise SystemExit", "odd:app ended the program: SystemExit(None)"),
     ],
@@ -241,6 +332,42 @@ def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> No
 def test_what_is_no_application(folder: Path, code: str, said: str) -> None:
     (folder / "odd.py").write_text(code, encoding="utf-8")
     assert f"loopfilm: {said}" in complaint(folder, "odd:app")
+
+
+def test_a_function_that_wants_something_is_called_by_a_module_of_ones_own(
+    folder: Path,
+) -> None:
+    (folder / "odd.py").write_text("def app(config): pass", encoding="utf-8")
+    said = complaint(folder, "odd:app")
+    assert "Write a small module with a function without arguments that calls yours" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing interrupts a module there")
+@pytest.mark.parametrize(
+    "code", ["asyncio.run(asyncio.Event().wait())", "while True: time.sleep(1)"]
+)
+def test_a_module_that_never_ends(folder: Path, code: str) -> None:
+    (folder / "odd.py").write_text(f"import asyncio, time\n{code}", encoding="utf-8")
+    assert complaint(folder, "odd:app", "--timeout", "0.5").startswith(
+        "loopfilm: odd could not be imported in 0.5 s: what runs a server belongs below"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "async def app(): await asyncio.Event().wait()",
+        pytest.param(
+            "def app(): time.sleep(600)",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="nothing interrupts it"),
+        ),
+    ],
+)
+def test_a_function_that_never_returns(folder: Path, code: str) -> None:
+    (folder / "odd.py").write_text(f"import asyncio, time\n{code}", encoding="utf-8")
+    assert complaint(folder, "odd:app", "--timeout", "3") == (
+        "loopfilm: odd:app() has not returned after 3 s: it must return an application"
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,5 +459,14 @@ def test_ctrl_c_ends_it_at_once_and_quietly(folder: Path, wait: str) -> None:
 def test_help_says_what_there_is(folder: Path) -> None:
     result = loopfilm(folder, "--help")
     assert result.returncode == 0
-    for word in ("MODULE:NAME", "--visit", "--times", "--red", "--picture", "--trace", "130"):
+    for word in (
+        "MODULE:NAME",
+        "--visit",
+        "--times",
+        "--red",
+        "--picture",
+        "--trace",
+        "--after",
+        "130",
+    ):
         assert word in result.stdout

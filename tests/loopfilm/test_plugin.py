@@ -228,6 +228,58 @@ def test_afterwards():
     assert "2 passed" in result.stdout, result.stdout
 
 
+UVLOOP = """
+import asyncio
+
+
+class Loop(asyncio.SelectorEventLoop):
+    "Stands in for one whose steps nobody sees."
+
+
+def new_event_loop():
+    return Loop()
+
+
+def run(main, *, loop_factory=new_event_loop):
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        ("import uvloop", "uvloop.run(asyncio.sleep(0))"),
+        ("", "import uvloop; uvloop.run(asyncio.sleep(0))"),
+        ("from uvloop import Loop", "loop = Loop(); loop.close()"),
+        ("import uvloop; loop = uvloop.Loop()", "loop.run_until_complete(asyncio.sleep(0))"),
+    ],
+)
+def test_a_loop_whose_steps_nobody_sees_is_refused(
+    tmp_path: Path, first: str, code: str
+) -> None:
+    (tmp_path / "uvloop.py").write_text(UVLOOP, encoding="utf-8")
+    test = f"""
+{first}
+
+def test_it(no_held_loop):
+    {code}
+
+def test_another(no_held_loop):
+    asyncio.run(asyncio.sleep(0))
+
+def test_nothing_is_left_behind():
+    import uvloop
+    assert not {{"__init__", "run_forever", "run_until_complete"}} & set(vars(uvloop.Loop))
+"""
+    result = run(tmp_path, test, "-o", f"no_held_loop_red={HANGS}", "-W", "default")
+    assert (
+        "FAILED test_it.py::test_it - Failed: no_held_loop sees only asyncio's own event loops,"
+        " not uvloop.Loop, whose steps do not pass asyncio.Handle: run the program without it"
+    ) in result.stdout
+    assert "1 failed, 2 passed" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("test", "options", "said"),
     [
