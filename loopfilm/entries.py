@@ -33,6 +33,10 @@ class Hold(NamedTuple):
             library if none of that was there, such as "server.py:12"; empty if nobody saw it.
         call: what stands there, such as "time.sleep(1)".
         deeper: where in a library it was, and what that called, if it was in one.
+        caller: the line of your own code with which the step began, if that is in another
+            function than `line`.
+        clock: how long it lasted by the clock on the wall; on a busy machine more than
+            `seconds`.
     """
 
     lane: str
@@ -41,6 +45,15 @@ class Hold(NamedTuple):
     line: str = ""
     call: str = ""
     deeper: str = ""
+    caller: str = ""
+    clock: float = 0.0
+
+    @property
+    def within(self) -> str:
+        """From which line it got there, and where in a library that went; or nothing."""
+        both = [f"from {self.caller}" if self.caller else "", self.deeper]
+        words = "; ".join(filter(None, both))
+        return f" ({words})" if words else ""
 
     @property
     def where(self) -> str:
@@ -49,9 +62,11 @@ class Hold(NamedTuple):
 
     def __str__(self) -> str:
         """Return it in a line."""
-        within = f" ({self.deeper})" if self.deeper else ""
+        clock = f" ({self.clock:.1f} s by the clock)" if self.clock > 1.2 * self.seconds else ""
         where = self.where or "nobody saw where"
-        return f"{self.lane} held the loop for {self.seconds:.1f} s: {where}{within}"
+        return (
+            f"{self.lane} held the loop for {self.seconds:.1f} s{clock}: {where}{self.within}"
+        )
 
 
 class Wait(NamedTuple):
@@ -64,6 +79,7 @@ class Wait(NamedTuple):
         line: the innermost line of your own code that waited, or of a library; empty if that
             cannot be seen.
         call: what it waited for, such as "asyncio.sleep(1)".
+        held: for how many of these seconds others held the loop, so that it could not go on.
     """
 
     lane: str
@@ -71,6 +87,7 @@ class Wait(NamedTuple):
     seconds: float
     line: str = ""
     call: str = ""
+    held: float = 0.0
 
     @property
     def where(self) -> str:

@@ -41,8 +41,8 @@ class Step:
         scheduled: what the processor had said by then.
         handle: what the loop runs; `None` for a part of a step.
         since: when the part of it began that is still to be noted.
-        looks: which part of it somebody has looked at, by when it began, and where that stood
-            each time.
+        looks: which part of it somebody has looked at, by when it began; where that stood each
+            time; and for how many seconds nobody had looked by then.
     """
 
     __slots__ = ("began", "handle", "lane", "looks", "scheduled", "since")
@@ -54,7 +54,7 @@ class Step:
         self.began = self.since = began
         self.scheduled = scheduled
         self.handle = handle
-        self.looks: tuple[float, tuple[Place, ...]] = (0.0, ())
+        self.looks: tuple[float, tuple[Place, ...], tuple[float, ...]] = (0.0, (), ())
 
 
 class FilmedLoop:
@@ -158,9 +158,10 @@ class FilmedLoop:
             if scheduled is None:
                 scheduled = self._processor.scheduled()
             lacked, slept = scheduled.since(step.scheduled, end - start)
-            seen, places = step.looks
-            places = places if seen == start else ()
-            long = Long(lacked, places, self._is_handlers(step), slept)
+            seen, places, shares = step.looks
+            if seen != start:
+                places, shares = (), ()
+            long = Long(lacked, places, self._is_handlers(step), slept, shares)
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -173,12 +174,13 @@ class FilmedLoop:
         step, now = self.step, time.perf_counter()
         if step is None or self.thread == threading.get_ident():
             return
-        since, (seen, places) = step.since, step.looks
+        since, (seen, places, shares) = step.since, step.looks
         if now - since > record.red:
             scheduled = self._processor.scheduled()
             lacked, slept = scheduled.since(step.scheduled, now - since)
-            places = places if seen == since else ()
-            record.note(step.lane, since, now, Long(lacked, places, slept=slept))
+            if seen != since:
+                places, shares = (), ()
+            record.note(step.lane, since, now, Long(lacked, places, slept=slept, shares=shares))
 
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""

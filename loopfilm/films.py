@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
+from itertools import accumulate
 
 from .entries import Answer, Hold, Step, Wait
 from .lanes import Kind, Lane
@@ -117,7 +119,7 @@ class Film:
         names = self._names()
         holders = [
             _holder(names, lane, start, long)
-            for lane, start, _, long in self._holds()
+            for lane, start, _, _, long in self._holds()
             if lane in names
         ]
         return list(dict.fromkeys(holders))
@@ -132,8 +134,14 @@ class Film:
         names, began = self._names(), self.record.began
         where = cache(_where)
         return [
-            Hold(_holder(names, lane, start, long), start - began, seconds, *where(long.places))
-            for lane, start, seconds, long in self._holds()
+            Hold(
+                _holder(names, lane, start, long),
+                start - began,
+                seconds,
+                *where(long.places, long.shares),
+                clock=end - start,
+            )
+            for lane, start, end, seconds, long in self._holds()
         ]
 
     @property
@@ -141,12 +149,14 @@ class Film:
         """Every pause between two steps of a lane that lasted, and what it waited for."""
         names, began, now = self._names(), self.record.began, self._now()
         where = cache(_where)
+        held_until = self._held_until()
         found = []
         for lane, start, end, place in self.record.waits:
             start, end = max(start, began), min(end, now)
             if (name := names.get(lane)) and end > start:
-                line, call, _ = where((place,) if place else ())
-                found.append(Wait(name, start - began, end - start, line, call))
+                line, call, *_ = where((place,) if place else (), ())
+                held = held_until(end) - held_until(start)
+                found.append(Wait(name, start - began, end - start, line, call, held))
         return found
 
     def __str__(self) -> str:
@@ -195,7 +205,7 @@ class Film:
             )
             for timeline in self._timelines()
         ]
-        others = {start for lane, start, _, _ in holds if names.get(lane) is None}
+        others = {start for lane, start, *_ in holds if names.get(lane) is None}
         if others:
             bars = [since(step[1:]) for step in self.record.steps if step[1] in others]
             rows.append(Row(OTHER, bars))
@@ -226,7 +236,7 @@ class Film:
         """Return the film in words, with what depends on the machine and is not in `str`."""
         title = str(self)
         names = self._names()
-        if any(names.get(lane) is None for lane, _, _, _ in self._holds()):
+        if any(names.get(lane) is None for lane, *_ in self._holds()):
             title = title.replace("Nobody held", "Only other work held")
             title = title.replace("Nobody asked", "Other work held the loop. Nobody asked")
         return title
@@ -236,8 +246,8 @@ class Film:
     def _now(self) -> float:
         return time.perf_counter() if self.record.ended is None else self.record.ended
 
-    def _holds(self) -> list[tuple[Lane | None, float, float, Long]]:
-        """Return the steps that held the loop: lane, beginning, seconds, what is known."""
+    def _holds(self) -> list[tuple[Lane | None, float, float, float, Long]]:
+        """Return the steps that held the loop: lane, beginning, end, seconds, what is known."""
         version = (len(self.record.steps), self.record.began)
         if self._lasted is None or self._lasted[0] != version:
             lasted = [step for step in self.record.steps if step[2] - step[1] > self.red]
@@ -248,8 +258,20 @@ class Film:
             own = end - start - long.lacked
             # What it waits for goes on while it stands in line: it would have slept longer.
             if own > self.red or long.slept > self.red / 2:
-                found.append((lane, start, max(own, self.red), long))
+                found.append((lane, start, end, max(own, self.red), long))
         return found
+
+    def _held_until(self) -> Callable[[float], float]:
+        """Return a function that says for how many seconds the loop was held until a moment."""
+        holds = sorted((start, end) for _, start, end, _, _ in self._holds())
+        starts = [start for start, _ in holds]
+        sums = [0.0, *accumulate(end - start for start, end in holds)]
+
+        def held_until(at: float) -> float:
+            number = bisect_right(starts, at)
+            return sums[number] - (max(holds[number - 1][1] - at, 0.0) if number else 0.0)
+
+        return held_until
 
     def _names(self) -> dict[Lane | None, str]:
         return {each.lane: each.name for each in self._timelines() if each.lane}
@@ -323,12 +345,12 @@ def _note(hold: Hold, lanes: Collection[str]) -> Note:
     return Note(hold.seconds, ": ".join(filter(None, words)), str(hold))
 
 
-def _where(places: tuple[Place, ...]) -> tuple[str, str, str]:
-    """Return the line, the call, and what was deeper, of where a step stood mostly."""
+def _where(places: tuple[Place, ...], shares: tuple[float, ...]) -> tuple[str, str, str, str]:
+    """Return the line, the call, what was deeper, and who called, of where a step stood."""
     if not places:
-        return "", "", ""
-    place = usual(places)
-    return place.line, place.call, place.deeper
+        return "", "", "", ""
+    place = usual(places, shares)
+    return place.line, place.call, place.deeper, place.began
 
 
 def _holders(held: Sequence[str], of: int, *, in_turn: bool) -> str:

@@ -28,12 +28,14 @@ class Long(NamedTuple):
         is_handler: whether it was a step of the handler of a request itself, and not of
             something that the handler started.
         slept: for how many seconds it did not want a processor.
+        shares: for how many seconds, each time, it is taken to have stood there.
     """
 
     lacked: float = 0.0
     places: tuple[Place, ...] = ()
     is_handler: bool = True
     slept: float = 0.0
+    shares: tuple[float, ...] = ()
 
 
 class Wait(NamedTuple):

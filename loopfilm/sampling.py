@@ -45,21 +45,27 @@ def sampling(loops: Callable[[], Iterable[FilmedLoop]], red: float) -> Iterator[
 def _watch(
     loops: Callable[[], Iterable[FilmedLoop]], done: threading.Event, pause: float
 ) -> None:
+    before = time.perf_counter()
     while not done.wait(pause):
+        now = time.perf_counter()
         for filmed in loops():
-            _look(filmed, pause)
+            _look(filmed, pause, now - before)
+        before = now
 
 
-def _look(filmed: FilmedLoop, pause: float) -> None:
+def _look(filmed: FilmedLoop, pause: float, elapsed: float) -> None:
     step = filmed.step
     since = 0.0 if step is None else step.since
     # A call that lets no other thread run is over when this one comes: it looks at once.
-    if step is None or time.perf_counter() - since < pause:
+    if step is None or (lasted := time.perf_counter() - since) < pause:
         return
-    seen, places = step.looks
-    places = places if seen == since else ()
+    seen, places, shares = step.looks
+    if seen != since:
+        places, shares = (), ()
     if len(places) < MOST_PLACES:
         place = place_of_thread(filmed.thread)
         # It may have ended meanwhile, and then this is the place of another.
         if place is not None and filmed.step is step and step.since == since:
-            step.looks = since, (*places, place)
+            # Such a call is seen once, however long it was: the time since nobody could look
+            # is its share.
+            step.looks = since, (*places, place), (*shares, min(elapsed, lasted))

@@ -67,13 +67,13 @@ def _left_out(shown: int, of: int, what: str) -> list[str]:
 
 
 def _held(hold: Hold) -> Line:
-    deeper = f" ({hold.deeper})" if hold.deeper else ""
     where = hold.where or "nobody saw where"
-    return _line(hold.lane, hold.start, hold.seconds, "held the loop", where + deeper)
+    return _line(hold.lane, hold.start, hold.seconds, "held the loop", where + hold.within)
 
 
 def _waited(wait: Wait) -> Line:
-    return _line(wait.lane, wait.start, wait.seconds, "waited", wait.where)
+    others = f" (the loop was held for {wait.held:.3f} s of it)" if wait.held > 0.0005 else ""
+    return _line(wait.lane, wait.start, wait.seconds, "waited", wait.where + others)
 
 
 def _line(who: str, start: float, seconds: float, what: str, where: str) -> Line:

@@ -13,7 +13,7 @@ import inspect
 import linecache
 import sys
 import sysconfig
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -48,10 +48,12 @@ class Place(NamedTuple):
         own: in somebody's own code, if any of that was there; otherwise in a library, in
             Tornado, or in Python itself.
         inner: what was innermost, if that is another place.
+        caller: in the function of somebody's own with which it began, if that is another one.
     """
 
     own: Point
     inner: Point | None
+    caller: Point | None = None
 
     @property
     def line(self) -> str:
@@ -68,12 +70,21 @@ class Place(NamedTuple):
         """The library's line and what it called, if there is one."""
         if self.inner is None:
             return ""
-        line = f"{file_name(self.inner.code)}:{self.inner.line}"
-        return ", ".join(filter(None, [line, source(self.inner)]))
+        return _in_words(self.inner)
+
+    @property
+    def began(self) -> str:
+        """The line of one's own code with which it began, and what that called, if any."""
+        return "" if self.caller is None else _in_words(self.caller)
 
     def __str__(self) -> str:
         """Return the line and the call."""
         return f"{self.line}, {self.call}" if self.call else self.line
+
+
+def _in_words(point: Point) -> str:
+    line = f"{file_name(point.code)}:{point.line}"
+    return ", ".join(filter(None, [line, source(point)]))
 
 
 def thread_at(
@@ -103,18 +114,21 @@ def place_of(frames: Iterable[Any]) -> Place | None:
     """
     innermost: Point | None = None
     best: tuple[int, Point] | None = None
+    caller: Point | None = None
     for frame in frames:
         if is_machinery(frame.f_code):
+            continue
+        if best is not None and best[0] == OWN:
+            if frame.f_code is not best[1].code and _rank(frame.f_code) == OWN:
+                caller = None if _is_made(frame) else _point(frame)
             continue
         rank = OF_PYTHON if _is_made(frame) else _rank(frame.f_code)
         if best is None or rank < best[0]:
             best = rank, _point(frame)
         innermost = innermost or best[1]
-        if rank == OWN:
-            break
     if best is None:
         return None
-    return Place(best[1], None if best[1] == innermost else innermost)
+    return Place(best[1], None if best[1] == innermost else innermost, caller)
 
 
 def _is_made(frame: Any) -> bool:
@@ -123,17 +137,23 @@ def _is_made(frame: Any) -> bool:
     return bool(frame.f_code.co_filename == "<string>" and name != "__main__")
 
 
-def usual(places: Sequence[Place]) -> Place:
+def usual(places: Sequence[Place], shares: Sequence[float] = ()) -> Place:
     """Return where code stood most of the time.
 
     Args:
         places: where it stood, each time that somebody looked; at least one.
+        shares: for how long it is taken to have stood there, each time; without it, all alike.
     """
     # By the line, since what that calls is often another function each time.
-    lines = Counter((place.own.code, place.own.line) for place in places)
-    line, _ = lines.most_common(1)[0]
-    there = [place for place in places if (place.own.code, place.own.line) == line]
-    return Counter(there).most_common(1)[0][0]
+    lines, calls = defaultdict[object, float](float), defaultdict[Place, float](float)
+    for place, share in zip(places, shares or [1.0] * len(places), strict=True):
+        lines[place.own.code, place.own.line] += share
+        calls[place] += share
+    line = max(lines, key=lambda each: lines[each])
+    return max(
+        (place for place in places if (place.own.code, place.own.line) == line),
+        key=lambda place: calls[place],
+    )
 
 
 def place_of_thread(thread: int) -> Place | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loopfilm.processor import Scheduled
-from loopfilm.record import Long
+from loopfilm.record import Long, Wait
+from loopfilm.where import Place, Point
 from tests.loopfilm.servers import recorded, request
 
 
@@ -31,3 +32,36 @@ def test_of_a_step_of_six_tenths_of_a_second(
 
 def test_more_than_the_step_can_have_lacked_is_of_before_it() -> None:
     assert Scheduled(0.0, 9.0).since(Scheduled(0.0, 0.0), 0.5) == (0.5, 0.0)
+
+
+def place(line: int, caller: int | None = None) -> Place:
+    code = place.__code__
+    return Place(Point(code, line, 0), None, None if caller is None else Point(code, caller, 0))
+
+
+def test_a_call_that_was_seen_once_has_all_the_time_in_which_nobody_could_look() -> None:
+    f = recorded((request("ada"), 1.0, 1.6))
+    looks = place(1), place(1), place(2)
+    f.record.long[1.0] = Long(places=looks, shares=(0.05, 0.05, 0.5))
+    assert f.held_at[0].line == "test_processor.py:2"
+    f.record.long[1.0] = Long(places=looks)
+    assert f.held_at[0].line == "test_processor.py:1"
+
+
+def test_a_hold_says_from_where_it_came_and_how_long_it_was_by_the_clock() -> None:
+    f = recorded((request("ada"), 1.0, 3.0))
+    f.record.long[1.0] = Long(1.5, (place(1, caller=7),), slept=0.4)
+    said = str(f.held_at[0])
+    assert said.startswith(
+        "ada held the loop for 0.5 s (2.0 s by the clock): test_processor.py:1"
+    )
+    assert "(from test_processor.py:7, " in said
+
+
+def test_who_waits_while_the_loop_is_held_is_told_for_how_long() -> None:
+    ada, grace = request("ada"), request("grace")
+    f = recorded((grace, 0.5, 0.6), (ada, 1.0, 3.0), (grace, 3.5, 3.6))
+    f.record.waits.append(Wait(grace, 0.6, 3.5, None))
+    [wait] = f.waits
+    assert wait.held == pytest.approx(2.0)
+    assert "(the loop was held for 2.000 s of it)" in f.table()
