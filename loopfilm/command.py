@@ -31,8 +31,8 @@ from .finding import NotFound, find
 from .labelling import Served
 from .recorder import film
 from .serving import CannotListen
-from .totals import busy, many_short, times, totals
-from .visits import visited
+from .totals import busy, many_short, times, title, totals
+from .visits import LATE, visited
 from .where import is_machinery, is_own
 
 NOBODY, SOMEBODY, WRONG, UNSERVED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -414,9 +414,7 @@ def _told(f: Film, options: argparse.Namespace) -> list[str]:
     answers = [
         f"{said} ({times(number)})" if number > 1 else said for said, number in got.items()
     ]
-    # As the picture has it: also of work that is nobody's.
-    title = f.table().partition("\n")[0]
-    lines = [title, *busy_by, *_some(held), *_some(answers)]
+    lines = [title(f), *busy_by, *_some(held), *_some(answers)]
     if _unserved(f):
         lines.append("Not all visitors were served: this may be a film of something else.")
     elif any(_may_have_missed(f, each) for each in f.answers):
@@ -432,7 +430,7 @@ def _unserved(f: Film) -> bool:
 
 def _may_have_missed(f: Film, answer: Answer) -> bool:
     """Return whether a visitor, who is on the same loop, may not have seen the answer."""
-    if answer.status != NO_ANSWER or not str(answer.body).startswith("No answer within"):
+    if answer.status != NO_ANSWER or not str(answer.body).startswith(LATE):
         return False
     time, length = busy(f)
     return time > length / 2

@@ -28,6 +28,8 @@ from .serving import running
 
 # What a path keeps as it is; "%" too, since a part of it may have been quoted already.
 SAFE = "/?&=%:+,;@!$'()*~[]"
+# How what is said of a visitor who lost patience begins.
+LATE = "No answer within"
 
 
 async def visited(
@@ -75,7 +77,7 @@ async def visited(
                 request_timeout=patience,
             )
         except HTTPTimeoutError:
-            return Answer(NO_ANSWER, f"No answer within {patience:g} s.")
+            return Answer(NO_ANSWER, f"{LATE} {patience:g} s.")
         except (HTTPError, OSError):
             return Answer(NO_ANSWER, "The connection was lost.")
         if name is not None:

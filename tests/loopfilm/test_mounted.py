@@ -23,7 +23,8 @@ from tornado.web import Application, RequestHandler
 
 import loopfilm
 from loopfilm import film, mounted, running, steps
-from tests.loopfilm.servers import HANGS, clock
+from loopfilm.page import of_film
+from tests.loopfilm.servers import HANGS, clock, recorded, request
 
 RUN = asyncio.Handle._run
 SHORT = "/loopfilm?seconds=0.1"
@@ -110,6 +111,19 @@ async def test_the_page_says_who_held_the_loop() -> None:
     assert "Who held the loop who where times in all at most ada nobody saw where 1" in (
         words_of(page)
     )
+
+
+def test_the_page_says_that_many_short_steps_kept_the_loop_busy() -> None:
+    ada = request("ada")
+    steps = [(ada, number / 10, (number + 1) / 10) for number in range(60)]
+    words = words_of(of_film(recorded(*steps)))
+    assert "ada: alone. Nobody held the loop. No step was longer than 0.25 s, but" in words
+    assert "the longest step took 0.1 s. &red=0.05 shows them." in words
+
+
+def test_the_page_says_that_only_other_work_held_the_loop() -> None:
+    f = recorded((request("ada"), 0.0, 0.1), (None, 1.0, 2.0))
+    assert "<h1>ada: alone. Only other work held the loop.</h1>" in of_film(f)
 
 
 async def test_the_page_says_where() -> None:
