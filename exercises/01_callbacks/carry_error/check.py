@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
-from tornado.web import Application
+from tornado.concurrent import Future
+from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns
+from classroom.examining.evidence import YOUR_CODE
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
 from classroom.examining.rendering import answers_in_words
@@ -89,6 +96,33 @@ FILLED_TWICE = Mistake(
         "Fill it with the result only where nothing was raised: before `except`, or in `else`.",
     ),
 )
+DONE_ELSEWHERE = Mistake(
+    "done_elsewhere",
+    "an answer that `get` works out itself",
+    (
+        "An exception in `get` goes to Tornado, which called it. Who calls `work_it_out`, and "
+        "where does its exception go?",
+        "Leave `get` as it was given: it only leaves a note. The division, and what becomes of "
+        "its exception, stand in `work_it_out`.",
+    ),
+)
+USES_HEARD = Mistake(
+    "uses_heard",
+    "the decorator that this exercise does without",
+    (
+        "`heard` carries the exception for you. What does it do, line by line?",
+        "Take it away, and put `try` and `except` into `work_it_out` itself.",
+    ),
+)
+ALWAYS_THE_SAME = Mistake(
+    "always_the_same",
+    "an answer that does not depend on how many people there are",
+    (
+        "Seven people and five get the same share. Where does your answer look at "
+        "`self.people`?",
+        "Divide by it: `120 / self.people`.",
+    ),
+)
 
 
 @code_exercise(
@@ -108,10 +142,15 @@ FILLED_TWICE = Mistake(
     SWALLOWED,
     TOLD_AS_SUCCESS,
     FILLED_TWICE,
+    DONE_ELSEWHERE,
+    USES_HEARD,
+    ALWAYS_THE_SAME,
 )
 async def carry_error(case: Case) -> None:
-    """Divide by four, then by nothing."""
-    app = Application([(r"/share", case.handler("Share"))])
+    """Divide by seven, by five, then by nothing."""
+    handler = case.handler("Share")
+    called = _watch(handler)
+    app = Application([(r"/share", handler)])
 
     case.tries("seven people want to know their share.")
     share = {"share": 120 / 7}
@@ -125,8 +164,18 @@ async def carry_error(case: Case) -> None:
         case.refuse(
             PROMISE_NOT_KEPT if hangs else None, expected, answers_in_words(film.answers)
         )
+    _refuse_if_done_elsewhere(case, called)
+
+    case.tries("five people want to know it.")
+    film = await case.visits(app, ["/share?people=5"])
+    got = answers_in_words(film.answers)
+    if film.answers == [Answer(200, share)]:
+        case.refuse(ALWAYS_THE_SAME, f"200 and {{'share': {120 / 5}}}.", got)
+    if film.answers != [Answer(200, {"share": 120 / 5})]:
+        case.refuse(None, f"200 and {{'share': {120 / 5}}}.", case.with_error(got))
 
     case.tries("nobody wants to know it: people=0.")
+    called.clear()
     expected = "500, at once, and nothing else goes wrong"
     film = await case.visits(app, ["/share?people=0"])
     await turns()
@@ -152,3 +201,65 @@ async def carry_error(case: Case) -> None:
         case.refuse(None, expected, got)
     if "Exception in callback" in heard:
         case.refuse(RUNS_ON, expected, case.with_error(got))
+    _refuse_if_done_elsewhere(case, called)
+    if _uses_heard(case.tree):
+        case.refuse(USES_HEARD, "the exception is carried by hand", "your cell uses `heard`")
+
+
+def _watch(handler: type[RequestHandler]) -> list[str]:
+    """Have a handler note each call of `work_it_out`.
+
+    Returns:
+        What is noted: for each call what was amiss when it came, or nothing.
+    """
+    called: list[str] = []
+    original: Callable[..., Any] | None = getattr(handler, "work_it_out", None)
+    if not inspect.isfunction(original):
+        return called
+
+    @functools.wraps(original)
+    def work_it_out(self: RequestHandler, *args: Any, **kwargs: Any) -> Any:
+        filled = any(isinstance(v, Future) and v.done() for v in vars(self).values())
+        if _in_get(inspect.currentframe()):
+            called.append("`get` calls `work_it_out`, and the loop does not")
+        elif filled or self._finished or self._write_buffer:
+            called.append("the answer is there before the loop calls `work_it_out`")
+        else:
+            called.append("")
+        return original(self, *args, **kwargs)
+
+    handler.work_it_out = work_it_out  # type: ignore[attr-defined]
+    return called
+
+
+def _in_get(frame: FrameType | None) -> bool:
+    while frame:
+        if frame.f_code.co_name == "get" and frame.f_code.co_filename == YOUR_CODE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _refuse_if_done_elsewhere(case: Case, called: list[str]) -> None:
+    """Refuse an answer that did not come out of a callback of the loop."""
+    expected = "the loop calls `work_it_out`, and that works the answer out"
+    if not called:
+        case.refuse(DONE_ELSEWHERE, expected, "there is an answer without `work_it_out`")
+    if called[0]:
+        case.refuse(DONE_ELSEWHERE, expected, called[0])
+    if case.uses(ast.Div, inside="get"):
+        case.refuse(DONE_ELSEWHERE, expected, "`get` divides")
+
+
+def _uses_heard(tree: ast.Module) -> bool:
+    """Return whether the `heard` of `callbacks.py` is used, and not one's own of that name."""
+    own = any(
+        isinstance(node, ast.FunctionDef) and node.name == "heard" for node in ast.walk(tree)
+    )
+    for node in ast.walk(tree):
+        match node:
+            case ast.alias(name="heard") | ast.Attribute(attr="heard"):
+                return True
+            case ast.Name(id="heard") if not own:
+                return True
+    return False
