@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import math
+import re
 import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httputil import HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.routing import URLSpec
 from tornado.web import Finish, RequestHandler
 
@@ -19,6 +20,7 @@ from .films import Film
 from .recorder import film
 from .unwrapped import leave_out
 
+RED = 0.25  # seconds
 # Steps; of a server that has more in this time the film keeps the first.
 MOST_STEPS = 200_000
 FORMATS: dict[str, tuple[str, Callable[[Film], str]]] = {
@@ -28,7 +30,18 @@ FORMATS: dict[str, tuple[str, Callable[[Film], str]]] = {
     "text": ("text/plain", Film.table),
 }
 # What a proxy adds. Its clients are anywhere, although it may be on this machine.
-FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip", "via")
+FORWARDED = (
+    "forwarded",
+    "x-forwarded-",
+    "x-original-forwarded-for",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "via",
+)
+# Also that nobody puts a film into a page of his own, which only a header can say.
+POLICY = f"{page.POLICY}; frame-ancestors 'none'"
 
 
 def handler(
@@ -44,8 +57,13 @@ def handler(
     The film is of the whole loop of this process, whatever the application; its own request is
     not in it. One is made at a time.
 
+    A request is one of this machine if its connection comes from here, it asks for 127.0.0.1 or
+    localhost, and nothing shows that it came through a proxy, or was sent by a page of another
+    site. A proxy on this machine that speaks HTTP/1.1 and adds no header of its own looks like
+    this machine: have such a proxy refuse the path, or leave the handler out there.
+
     Args:
-        path: the address, a regular expression as for every handler.
+        path: the address, a regular expression as for every handler; it begins with /.
         from_anywhere: whether others may ask than clients on this machine. A film shows names
             of requests and lines of the source.
         most_seconds: how long a film may be.
@@ -55,10 +73,13 @@ def handler(
 
     Raises:
         TypeError: a parameter is of another type.
-        ValueError: `most_seconds` is not a finite number above 0.
+        ValueError: `most_seconds` is not a finite number above 0, or no address can match the
+            path.
     """
     if not isinstance(path, str):
         raise TypeError(f"path is a string, not {path!r}")
+    if not path or NO_PATH.match(path):
+        raise ValueError(f"a path begins with /, which {path!r} does not")
     if isinstance(most_seconds, bool) or not isinstance(most_seconds, int | float):
         raise TypeError(f"most_seconds is a number of seconds, not {most_seconds!r}")
     if not 0 < most_seconds < math.inf:
@@ -66,6 +87,9 @@ def handler(
     options = {"from_anywhere": bool(from_anywhere), "most_seconds": most_seconds}
     return URLSpec(path, _Recording, options)
 
+
+# A letter, where a slash must be. What begins in any other way may be more of an expression.
+NO_PATH = re.compile(r"\^?[\w\s%~-]")
 
 # The loops whose next seconds somebody has asked for.
 _filmed: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
@@ -80,20 +104,21 @@ class _Recording(RequestHandler):
     def set_default_headers(self) -> None:
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", page.POLICY)
+        self.set_header("Content-Security-Policy", POLICY)
 
     def prepare(self) -> None:
         if not self.from_anywhere and (why := _why_not_from_here(self.request)):
             raise self.refusal(403, why)
 
-    def head(self) -> None:
+    # A path may have groups, which nobody wants.
+    def head(self, *_: str, **__: str) -> None:
         self.get_usage()
 
-    async def get(self) -> None:
+    async def get(self, *_: str, **__: str) -> None:
         if "seconds" not in self.request.query_arguments:
             return self.get_usage()
         seconds = self.number("seconds", self.most_seconds)
-        red = self.number("red", self.most_seconds, default=0.25)
+        red = self.number("red", max(RED, self.most_seconds), default=RED)
         kind = self.get_query_argument("format", "html")
         if kind not in FORMATS:
             raise self.refusal(400, f"format is one of {', '.join(FORMATS)}, not {kind!r}.")
@@ -173,9 +198,13 @@ def _why_not_from_here(request: HTTPServerRequest) -> str | None:
         found = f"this request came through a proxy: it has {', '.join(forwarded)}"
     elif not _is_loopback(_peer(request)):
         found = "this request did not"
+    elif request.version == "HTTP/1.0":
+        found = "this request came through a proxy, it seems: it is one of HTTP/1.0"
     elif not _is_local_name(request.host_name):
         # A page on the web can have a name that means this machine.
         found = "this request is for another host: ask for it at 127.0.0.1 or localhost"
+    elif _is_from_other_site(request.headers):
+        found = "this request was sent by a page of another site"
     else:
         return None
     return (
@@ -205,6 +234,12 @@ def _is_loopback(address: str) -> bool:
 def _is_local_name(host: str) -> bool:
     name = host.lower().strip("[]").rstrip(".")
     return name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
+
+
+def _is_from_other_site(headers: HTTPHeaders) -> bool:
+    """Return whether a browser says so; to follow a link, or type the address, is no harm."""
+    site, mode = headers.get("Sec-Fetch-Site", ""), headers.get("Sec-Fetch-Mode", "")
+    return site in ("cross-site", "same-site") and mode != "navigate"
 
 
 def _is_gone(request: HTTPServerRequest) -> bool:

@@ -190,7 +190,9 @@ async def test_pages_need_nothing_but_themselves() -> None:
             page = response.body.decode()
             assert "<script" not in page
             assert not re.search(r"(src|href|url)\W*(https?:|//)", page)
-            assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+            policy = response.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "frame-ancestors 'none'" in policy
             assert response.headers["Cache-Control"] == "no-store"
             assert "prefers-color-scheme: dark" in page
             assert 'name="viewport"' in page
@@ -208,6 +210,20 @@ async def test_without_seconds_and_for_head_it_says_how_to_use_it() -> None:
         # Nothing is patched as long as nobody films.
         assert asyncio.Handle._run is RUN
         assert HTTPServer.start_request is start_request
+
+
+async def test_films_may_be_shorter_than_a_step_that_holds_the_loop() -> None:
+    async with listening(Application([loopfilm.handler(most_seconds=0.1)])) as url:
+        assert (await get(url + SHORT)).code == 200
+        assert (await get(f"{url}{SHORT}&red=0.3")).code == 400
+
+
+@pytest.mark.parametrize("path", ["/debug/(film|loop)", "(?P<where>/debug)/film", "^/.*/film"])
+async def test_a_path_may_have_groups(path: str) -> None:
+    async with listening(Application([loopfilm.handler(path)])) as url:
+        for query in ("", "?seconds=0.01"):
+            assert (await get(f"{url}/debug/film{query}")).code == 200
+        assert (await get(f"{url}/debug/film", method="HEAD")).code == 200
 
 
 async def test_one_film_is_made_at_a_time() -> None:
@@ -262,7 +278,13 @@ class TestFromThisMachineOnly:
             ("X-Forwarded-For", "127.0.0.1", "came through a proxy: it has X-Forwarded-For."),
             ("X-Real-Ip", "127.0.0.1", "came through a proxy: it has X-Real-Ip."),
             ("Forwarded", "for=127.0.0.1", "came through a proxy: it has Forwarded."),
+            ("CF-Connecting-IP", "127.0.0.1", "through a proxy: it has Cf-Connecting-Ip."),
+            ("X-Client-IP", "127.0.0.1", "through a proxy: it has X-Client-Ip."),
+            ("True-Client-IP", "127.0.0.1", "through a proxy: it has True-Client-Ip."),
+            ("X-Original-Forwarded-For", "127.0.0.1", "it has X-Original-Forwarded-For."),
             ("Host", "rebound.example", "is for another host: ask for it at 127.0.0.1"),
+            ("Sec-Fetch-Site", "cross-site", "was sent by a page of another site"),
+            ("Sec-Fetch-Site", "same-site", "was sent by a page of another site"),
         ],
     )
     @pytest.mark.parametrize("path", ["/loopfilm", SHORT])
@@ -273,6 +295,28 @@ class TestFromThisMachineOnly:
             response = await get(url + path, headers={name: value})
         assert response.code == 403
         assert said in response.body.decode()
+
+    @pytest.mark.parametrize("path", ["/loopfilm", SHORT])
+    async def test_a_proxy_that_adds_no_header_may_speak_an_old_protocol(
+        self, path: str
+    ) -> None:
+        async with listening(application()) as url:
+            host = url.removeprefix("http://")
+            reader, writer = await asyncio.open_connection(*host.split(":"))
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+            answer = await reader.read()
+            writer.close()
+        assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+        assert b"it is one of HTTP/1.0." in answer
+
+    @pytest.mark.parametrize(
+        ("site", "mode"),
+        [("none", "navigate"), ("same-origin", "cors"), ("cross-site", "navigate")],
+    )
+    async def test_who_follows_a_link_asks_himself(self, site: str, mode: str) -> None:
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        async with listening(application()) as url:
+            assert (await get(f"{url}/loopfilm", headers=headers)).code == 200
 
     @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:80", "LOCALHOST."])
     async def test_this_machine_has_more_than_one_name(self, host: str) -> None:
@@ -318,6 +362,9 @@ async def test_a_loop_whose_steps_nobody_sees(monkeypatch: pytest.MonkeyPatch) -
     ("options", "error"),
     [
         ({"path": 5}, TypeError),
+        ({"path": ""}, ValueError),
+        ({"path": "loopfilm"}, ValueError),
+        ({"path": "foo bar"}, ValueError),
         ({"most_seconds": "5"}, TypeError),
         ({"most_seconds": True}, TypeError),
         ({"most_seconds": 0}, ValueError),
