@@ -14,7 +14,7 @@ import types
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from tornado.escape import parse_qs_bytes
 from tornado.httpserver import HTTPServer, _ProxyAdapter
@@ -58,7 +58,8 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
 
     The application's setting `lane` decides: a function such as `by_user`, which is what counts
     if there is no such setting, or `None` for an application whose requests are not drawn. If
-    the function raises, the lane is named after the path: the request is answered all the same.
+    the function raises, or returns no text, the lane is named after the path: the request is
+    answered all the same.
 
     Args:
         app: the application.
@@ -71,9 +72,10 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
     if naming is None:
         return None
     try:
-        return naming(request)
+        name = naming(request)
     except Exception:
         return request.path
+    return name if name is None or isinstance(name, str) else request.path
 
 
 def _naming(app: Served) -> Callable[[HTTPServerRequest], str | None] | None:
@@ -95,8 +97,23 @@ def labelled(app: Served) -> Router:
 
     Returns:
         What to give to the `HTTPServer` in its place; it behaves in the same way.
+
+    Raises:
+        TypeError: no `HTTPServer` serves that.
     """
-    return _LabelledApp(app)
+    return _LabelledApp(as_served(app))
+
+
+def as_served(app: object) -> Served:
+    """Return what was given, if it is something that an `HTTPServer` serves.
+
+    Raises:
+        TypeError: it is not; a class is not, since somebody forgot to call it.
+    """
+    is_served = callable(app) or isinstance(app, HTTPServerConnectionDelegate)
+    if isinstance(app, type) or not is_served:
+        raise TypeError(f"an application is needed, such as Application([...]), not {app!r}")
+    return cast("Served", app)
 
 
 class _LabelledApp(Router):

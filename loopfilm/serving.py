@@ -70,12 +70,13 @@ async def running(
         The address of the application, such as "http://127.0.0.1:40123".
 
     Raises:
-        CannotListen: the port is taken, or the address is not one of this machine's.
+        CannotListen: the port is taken, or the address is empty or not one of this machine's.
+        TypeError: the application is none.
         BaseException: whatever `while_running` raised.
     """
+    server = _Server(labelled(app))
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
-    server = _Server(labelled(app))
     with (
         getattr(app, "settings", {}).get("while_running", nullcontext)(),
         _listening(server, port, address) as url,
@@ -131,11 +132,13 @@ def _listening(server: _Server, port: int, address: str) -> Iterator[str]:
     A generator of this kind is closed even when its loop ended in the middle of everything, and
     nobody can await anything any more.
     """
-    where = f"{address}, port {port}"
+    where = f"{address or repr(address)}, port {port}"
     sockets: list[socket.socket] = []
     try:
         if not 0 <= port <= 65535:
             raise ValueError("a port is a number from 0 to 65535")
+        if not address:
+            raise ValueError("an empty address is every network, and 0.0.0.0 says so")
         sockets = bind_sockets(port, address, family=socket.AF_UNSPEC, backlog=1024)
         server.add_sockets(sockets)
     except (OSError, ValueError, OverflowError) as error:

@@ -36,34 +36,49 @@ from .labelling import (
 from .lanes import LANE, Kind, Lane
 
 _lock = threading.Lock()
-_films = 0
-_start_request = HTTPServer.start_request
 
 
-def _start_labelled_request(
-    server: HTTPServer, server_conn: object, request_conn: HTTPConnection
-) -> HTTPMessageDelegate:
-    inner = _start_request(server, server_conn, request_conn)
-    return label(server.request_callback, inner, request_conn)
+class _Patch:
+    """What stands in the place of a method of all servers until the last film has ended."""
+
+    def __init__(self) -> None:
+        self.films = 0
+        self.before = before = HTTPServer.start_request
+
+        def start_labelled_request(
+            server: HTTPServer, server_conn: object, request_conn: HTTPConnection
+        ) -> HTTPMessageDelegate:
+            inner = before(server, server_conn, request_conn)
+            # Whoever has wrapped this meanwhile calls it for ever.
+            return label(server.request_callback, inner, request_conn) if self.films else inner
+
+        self.method = start_labelled_request
+        HTTPServer.start_request = self.method  # type: ignore[method-assign, assignment]
+
+    def end(self) -> None:
+        # Somebody else may have replaced the method since, and may call ours.
+        if HTTPServer.start_request is self.method:
+            HTTPServer.start_request = self.before  # type: ignore[method-assign]
+
+
+_patch: _Patch | None = None
 
 
 @contextmanager
 def every_server() -> Iterator[None]:
     """Have the requests of all servers labelled, as long as the block lasts."""
-    global _films, _start_request
+    global _patch
     with _lock:
-        _films += 1
-        if _films == 1:
-            _start_request = HTTPServer.start_request
-            HTTPServer.start_request = _start_labelled_request  # type: ignore[method-assign, assignment]
+        patch = _patch = _patch or _Patch()
+        patch.films += 1
     try:
         yield
     finally:
         with _lock:
-            _films -= 1
-            # Somebody else may have replaced the method since, and may call ours.
-            if not _films and HTTPServer.start_request is _start_labelled_request:
-                HTTPServer.start_request = _start_request  # type: ignore[method-assign]
+            patch.films -= 1
+            if not patch.films:
+                patch.end()
+                _patch = None
 
 
 SERVES = HTTP1ServerConnection._server_request_loop.__code__

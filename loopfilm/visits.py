@@ -10,18 +10,13 @@ from urllib.parse import quote
 
 from tornado.escape import json_decode
 from tornado.httpclient import HTTPError, HTTPResponse
-from tornado.httputil import (
-    HTTPHeaders,
-    HTTPServerConnectionDelegate,
-    HTTPServerRequest,
-    RequestStartLine,
-)
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from .ending import end, wait_for_the_end
 from .entries import NO_ANSWER, Answer
 from .films import Film
-from .labelling import Served, lane_name
+from .labelling import Served, as_served, lane_name
 from .own_loop import on_own_loop
 from .recorder import film
 from .serving import running
@@ -143,9 +138,7 @@ def watch(
 
 def _paths(app: Served, visits: Sequence[str], patience: float) -> list[str]:
     """Return where the visitors go, if what was given makes sense."""
-    is_served = callable(app) or isinstance(app, HTTPServerConnectionDelegate)
-    if isinstance(app, type) or not is_served:
-        raise TypeError(f"an application is needed, such as Application([...]), not {app!r}")
+    as_served(app)
     given = [visits] if isinstance(visits, str) else visits
     if isinstance(given, Mapping) or not isinstance(given, Iterable):
         raise TypeError(f"visits are a list of paths or names, not {given!r}")

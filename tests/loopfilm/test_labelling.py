@@ -27,6 +27,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from loopfilm import by_user, film, labelled, lane, running, watch
+from loopfilm.everywhere import every_loop
 from loopfilm.lanes import LANE
 from tests.loopfilm.servers import HANGS, turns_of_the_loop
 
@@ -71,6 +72,65 @@ async def test_a_function_that_names_no_request_does_not_break_it() -> None:
     async with running(Application([("/a", WhoAmI)], lane=named)) as url:
         response = await AsyncHTTPClient().fetch(f"{url}/a?b=c")
     assert response.body == b"/a"
+
+
+@pytest.mark.parametrize("name", [5, b"ada", ["ada"]])
+def test_what_is_no_text_is_no_name(name: Any) -> None:
+    app = Application([("/a", WhoAmI)], lane=lambda _: name)
+    assert [answer.body for answer in watch(app, ["/a?b=c"]).answers] == ["/a"]
+
+
+@pytest.mark.parametrize("named", [lambda request: request.headers["X"], lambda _: 5])
+async def test_nor_does_it_break_a_film_of_a_request_that_is_under_way(named: Any) -> None:
+    class Waits(RequestHandler):
+        async def get(self) -> None:
+            come.set()
+            await go_on.wait()
+
+    come, go_on = asyncio.Event(), asyncio.Event()
+    with serving(Application([("/a", Waits)], lane=named)) as port:
+        client = AsyncHTTPClient(force_instance=True)
+        asked = asyncio.ensure_future(client.fetch(f"http://127.0.0.1:{port}/a"))
+        await come.wait()
+        with film() as f:
+            go_on.set()
+            await asked
+        with every_loop(HANGS):
+            pass
+        client.close()
+    assert f.lanes == ["/a"]
+
+
+@pytest.mark.parametrize("app", [None, "app", Application])
+def test_what_no_server_serves_cannot_be_labelled(app: Any) -> None:
+    with pytest.raises(TypeError, match="an application is needed, such as"):
+        labelled(app)
+
+
+async def test_who_wraps_a_method_of_servers_during_a_film_wraps_it_in_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def film_of_ada() -> list[str]:
+        with film() as f:
+            await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/?user=ada")
+        return f.lanes
+
+    # Put back in the end what is there now.
+    monkeypatch.setattr(HTTPServer, "start_request", HTTPServer.start_request)
+    with serving(Application([("/", WhoAmI)])) as port:
+        with film():
+            wrapped = HTTPServer.start_request
+
+            def theirs(*args: Any) -> Any:
+                return wrapped(*args)
+
+            monkeypatch.setattr(HTTPServer, "start_request", theirs)
+            assert await film_of_ada() == ["ada"]
+        assert HTTPServer.start_request is theirs
+        assert await film_of_ada() == ["ada"]
+        assert HTTPServer.start_request is theirs
+        response = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{port}/?user=ada")
+        assert response.body == b"nobody"
 
 
 @pytest.mark.parametrize(

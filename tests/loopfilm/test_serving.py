@@ -19,7 +19,7 @@ from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler, stream_request_body
 from tornado.websocket import WebSocketHandler, websocket_connect
 
-from loopfilm import handlers_at_work, on_own_loop, running, running_apart
+from loopfilm import CannotListen, handlers_at_work, on_own_loop, running, running_apart
 from loopfilm.resolver import LiteralResolver
 from tests.loopfilm.servers import HANGS, refused
 
@@ -92,6 +92,18 @@ class TestRunningHere:
             assert await fetch(url) == b"hello"
             # It is there alone, and not on 127.0.0.1 too.
             assert refused(url.replace("[::1]", "127.0.0.1"))
+
+    @pytest.mark.parametrize("address", ["", None])
+    async def test_every_network_has_an_address_that_says_so(self, address: Any) -> None:
+        with pytest.raises(CannotListen, match="an empty address is every network"):
+            async with running(hello(), address=address):
+                pass
+
+    @pytest.mark.parametrize("app", [None, "hello", Application])
+    async def test_what_is_no_application_is_told_at_once(self, app: Any) -> None:
+        with pytest.raises(TypeError, match="an application is needed, such as"):
+            async with running(app):
+                pass
 
     async def test_closes_connections_that_are_kept_alive(
         self, open_descriptors: Callable[[], int]
