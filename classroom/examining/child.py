@@ -37,6 +37,7 @@ from .case import WHERE, Case, Refused
 from .evidence import YOUR_CODE
 from .kinds import Exercise
 from .mistakes import (
+    CANCELS_ALL,
     ENDLESS,
     EXITS,
     HOLDS,
@@ -297,6 +298,10 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     got = f"{text} ({where})" if where else text
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Refused(EXITS, "the program goes on", got)
+    if isinstance(error, asyncio.CancelledError):
+        # Nobody cancels the checker's task but the learner's code.
+        expected = "only what your code has started is cancelled"
+        return Refused(CANCELS_ALL, expected, "it cancels everything, the check as well")
     if isinstance(error, MemoryError):
         return Refused(MEMORY, memory.ENOUGH, got)
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):

@@ -46,6 +46,15 @@ STOPS_THE_LOOP = Mistake(
         "Return, and let whoever started the loop stop it.",
     ),
 )
+CANCELS_ALL = Mistake(
+    "cancels_all",
+    "a `cancel` for tasks that are not your own",
+    (
+        "Which tasks does `all_tasks` give, and who started them? The check is one of them, "
+        "and so is the server.",
+        "Cancel only what your own code has started, by the name that you gave it.",
+    ),
+)
 AWAITS_NOTHING = Mistake(
     "awaits_nothing",
     "an `await`, or a `wait`, for something that cannot be awaited",
@@ -151,6 +160,7 @@ GENERAL = {
         FORGOTTEN_AWAIT,
         NESTED_LOOP,
         STOPS_THE_LOOP,
+        CANCELS_ALL,
         AWAITS_NOTHING,
         PLAIN_WITH,
         OPENED_TWICE,

@@ -2,7 +2,7 @@
 
 A cell runs in a module of its own: `len = 3` in there is its own affair. What it puts into
 `builtins`, `asyncio`, `os` or `time` the check and Tornado get too, and they break in places
-that say nothing of the cell.
+that say nothing of the cell. So it is with `sys.modules`, where whoever imports looks first.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ast
 import asyncio
 import builtins
 import os
+import sys
 import time
 from types import ModuleType
 
@@ -19,7 +20,9 @@ from .rendering import quoted
 # The dictionaries themselves: to ask for them later would take `vars`.
 _NAMES = {module: vars(module) for module in (builtins, asyncio, os, time)}
 _KEPT = {module: names.copy() for module, names in _NAMES.items()}
-# With what stood there instead.
+_MODULES = sys.modules
+_KEPT_MODULES = _MODULES.copy()
+# With what stood there instead; a name of `sys` is one in `sys.modules`.
 _replaced: dict[tuple[ModuleType, str], object] = {}
 
 
@@ -34,6 +37,10 @@ def put_back() -> None:
             if names.get(name, _KEPT) is not value:
                 _replaced[module, name] = names.get(name)
         names.update(kept)
+    for name, value in _KEPT_MODULES.items():
+        if _MODULES.get(name, _KEPT) is not value:
+            _replaced[sys, name] = _MODULES.get(name)
+    _MODULES.update(_KEPT_MODULES)
 
 
 def replaced(source: str, tree: ast.Module, *, only_builtins: bool = False) -> str:
@@ -50,6 +57,8 @@ def replaced(source: str, tree: ast.Module, *, only_builtins: bool = False) -> s
     for module, name in _replaced:
         if module is builtins or not only_builtins:
             called = name if module is builtins else f"{module.__name__}.{name}"
+            if module is sys:
+                called = f"sys.modules[{name!r}]"
             where = _place_of(name, source, tree)
             return f"`{called}` stands for something else" + (f" ({where})" if where else "")
     return ""
@@ -58,8 +67,10 @@ def replaced(source: str, tree: ast.Module, *, only_builtins: bool = False) -> s
 def breaks_much() -> bool:
     """Return whether something in `builtins` was replaced by what is of no use there."""
     for (module, name), instead in _replaced.items():
+        if module is not builtins:
+            continue
         kept = _KEPT[module][name]
-        if module is builtins and (
+        if (
             (callable(kept) and not callable(instead))
             # `isinstance` takes no function.
             or (isinstance(kept, type) and not isinstance(instead, type))

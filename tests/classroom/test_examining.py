@@ -151,6 +151,32 @@ class TestCodeThatLeaves:
         verdict = examine("three_at_once", answer + leave)
         assert verdict.mistake == mistake
 
+    def test_by_cancelling_everything_in_a_handler(self) -> None:
+        verdict = handler("for task in asyncio.all_tasks(): task.cancel()")
+        assert (verdict.state, verdict.mistake) == ("wrong", "cancels_all"), verdict
+        assert "Traceback" not in str(verdict)
+
+    def test_by_cancelling_everything_in_a_function(self) -> None:
+        verdict = function(
+            "import asyncio\nfor task in asyncio.all_tasks(): task.cancel()\n"
+            "return asyncio.Future()"
+        )
+        assert verdict.mistake == "cancels_all", verdict
+
+    def test_by_cancelling_everything_in_a_coroutine(self) -> None:
+        body = "    for task in asyncio.all_tasks(): task.cancel()\n    return await awaitable"
+        answer = f"import asyncio\nasync def or_else(awaitable, seconds, fallback):\n{body}"
+        assert examine("fallback", answer).mistake == "cancels_all"
+
+    def test_by_cancelling_everything_in_a_timer(self) -> None:
+        verdict = handler(
+            "def cancel():\n    for task in asyncio.all_tasks(): task.cancel()\n"
+            "self.done = asyncio.Future()\n"
+            "asyncio.get_running_loop().call_later(0, cancel)\n"
+            "return self.done"
+        )
+        assert verdict.mistake == "cancels_all", verdict
+
     def test_before_anybody_can_notice(self) -> None:
         verdict = function("import os\nos._exit(3)")
         assert verdict.mistake == "gone"
@@ -244,6 +270,16 @@ class TestCodeThatReplacesWhatAllUse:
         verdict = examine("join_in_order", answer)
         assert verdict.mistake == "replaced", verdict
         assert f"`{called}` stands for something else (line 3: `{called} = 5`)" in verdict.got
+
+    @pytest.mark.parametrize("name", SOLUTIONS)
+    def test_also_among_the_modules(self, name: str) -> None:
+        line = "sys.modules['asyncio'] = None"
+        verdict = examine(name, f"import sys\n{line}\n" + self.SOLUTIONS[name].read_text())
+        assert verdict.mistake == "replaced", verdict
+        assert f"`sys.modules['asyncio']` stands for something else (line 3: `{line}`)" in (
+            verdict.got
+        )
+        assert "Traceback" not in str(verdict)
 
     def test_also_when_it_does_so_later_and_never_ends(self) -> None:
         verdict = function("import builtins\nbuiltins.open = 5\nwhile True:\n    pass")
