@@ -147,7 +147,7 @@ FORGETS = Mistake(
 
 @code_exercise(
     (
-        "Section 7 names a lock that knows tasks. How does plain code wait for it?",
+        "Section 8 names a lock that knows tasks. How does plain code wait for it?",
         "`wait(self.lock.acquire())`, then look into `known` and perhaps ask Bob, then "
         "`self.lock.release()`.",
         "Bob can fail: let `try` and `finally` see to it that the lock is opened.",
@@ -171,7 +171,7 @@ async def find_lock(case: Case) -> None:
     """Two want the same, two want different things, and then Bob fails."""
     cls: Any = case.defined("Profiles")
     get = getattr(cls, "get", None)
-    if not inspect.isclass(cls) or not inspect.isfunction(get):
+    if not inspect.isclass(cls) or not callable(get):
         case.refuse(MISSING, "`Profiles` is a class with a method `get`", shown(cls))
     if inspect.iscoroutinefunction(get):
         case.refuse(ASYNC_GET, "`get` is a plain method", "it is an `async def`")

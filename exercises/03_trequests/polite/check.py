@@ -172,13 +172,21 @@ async def polite(case: Case) -> None:
             film = await case.visits(app, visits)
     names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
     if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 3:
-        _why_not_polite(case, backend, film, expected)
-    if len(asked_bob) < 3:
-        got = f"the backend was asked {len(backend.asked)} times, and Bob {len(asked_bob)}"
+        _why_not_polite(case, backend, film, expected, len(asked_bob))
+    _refuse_if_without_bob(case, backend, len(asked_bob))
+
+
+def _refuse_if_without_bob(case: Case, backend: Backend, asked_bob: int) -> None:
+    # Nobody sees here what Bob does in another process, so the cell is taken at its word.
+    elsewhere = case.uses("ProcessPoolExecutor", "multiprocessing") and case.uses("ask")
+    if asked_bob < 3 and not elsewhere:
+        got = f"the backend was asked {len(backend.asked)} times, and Bob {asked_bob}"
         case.refuse(WITHOUT_BOB, "Bob's `ask` is called for each of them", got)
 
 
-def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> None:
+def _why_not_polite(
+    case: Case, backend: Backend, film: Film, expected: str, asked_bob: int
+) -> None:
     got = answers_in_words(film.answers)
     texts = [error.text for error in case.errors]
     threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
@@ -199,6 +207,9 @@ def _why_not_polite(case: Case, backend: Backend, film: Film, expected: str) -> 
         case.refuse(POOL_TOO_SMALL, expected, f"{most}\n{got}")
     if backend.asked and backend.most < 3:
         case.refuse(None, expected, f"{most}\n{got}", film)
+    if backend.asked:
+        _refuse_if_without_bob(case, backend, asked_bob)
+        expected = "Ada gets {'profile': 'Ada Lovelace'}, and the others get theirs"
     case.refuse(None, expected, got)
 
 

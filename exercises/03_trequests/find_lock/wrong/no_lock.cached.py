@@ -1,0 +1,12 @@
+import functools
+
+from stormy_demo import bobs_big_data
+
+
+class Profiles:
+    """What Bob says of each user. He is asked once for each of them."""
+
+    @functools.cache
+    def get(self, url, user):
+        """Return the profile of a user; called underneath `@tornalet`."""
+        return bobs_big_data.ask(url, "profile", user, 5)
