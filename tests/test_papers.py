@@ -180,6 +180,18 @@ def test_every_module_that_is_to_be_run_can_be() -> None:
     assert "stormy_demo.coroutines" in seen
 
 
+def test_a_demo_is_run_with_the_python_that_has_it() -> None:
+    """Whatever `python` is in somebody's terminal, that one need not have Tornado."""
+    runs = [
+        (place, before)
+        for place, text in texts().items()
+        if not place.endswith(".py")
+        for before in re.findall(r"(\S*)python3? -m stormy_demo", text)
+    ]
+    assert len(runs) > 2
+    assert {before.lstrip("`'") for _, before in runs} == {".venv/bin/"}, runs
+
+
 def test_every_address_of_a_demo_is_answered() -> None:
     paths = {
         path

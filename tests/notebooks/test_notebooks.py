@@ -17,8 +17,9 @@ import nbformat
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from nbformat import NotebookNode
+from tornado.ioloop import IOLoop
 
-from classroom import answers
+from classroom import answers, on_a_loop
 from classroom.catalogue import every, folders
 from classroom.examining.verdict import Verdict
 from tests.kernels import PATIENCE, running_kernel
@@ -206,11 +207,14 @@ def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
 
 @each_of(CORE)
 def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
-    core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
+    minutes = {"core": 0, "more": 0}
+    for cell in sections(path):
+        minutes[cell.metadata.path] += cell.metadata.minutes
     for paper in ("README.md", "TEACHING.md"):
         rows = (ROOT / paper).read_text(encoding="utf-8").splitlines()
         row = next((row for row in rows if row.startswith("|") and path.name in row), "")
-        assert re.search(rf"\b{core} min", row), f"{paper}: {row or 'no row'}"
+        said = f"| {minutes['core']} min | {minutes['more']} min |"
+        assert row.endswith(said), f"{paper}: {row or 'no row'}, and it is {said}"
 
 
 @each_of(CORE)
@@ -235,6 +239,115 @@ def test_the_agenda_lists_the_exercises_with_their_places_and_minutes(path: Path
             minutes, route = section.metadata.minutes, section.metadata.path
             row = f"| `{name}` | {path.name[:2]}, {here} | {minutes} | {route} |"
             assert row in agenda, row
+
+
+# What is told of a section by its number: who tells it, a part of that, the number of the
+# notebook, that of the section, and what stands there.
+TOLD = [
+    ("01_callbacks", "`@heard` is for section 7", "01", 7, "@callbacks.heard"),
+    ("02_coroutines", "the first that fails (section 5)", "02", 5, "asyncio.gather"),
+    ("02_coroutines", "section 8 comes back to that", "02", 8, "never awaited"),
+    ("02_coroutines", "which you saw in section 1", "02", 1, "asyncio.gather"),
+    (
+        "02_coroutines",
+        "section 4 told you why nothing happens",
+        "02",
+        4,
+        "nothing ever happens",
+    ),
+    (
+        "02_coroutines",
+        "section 7 of the first notebook",
+        "01",
+        7,
+        "An exception goes to whoever",
+    ),
+    ("03_trequests", "values that belong to its task (section 8)", "03", 8, "ContextVar"),
+    ("03_trequests", "`tornalet.wait`: section 4 again", "03", 4, "tornalet"),
+    ("03_trequests", "Tornado's two clients (section 7 shows", "03", 7, 'engine="curl"'),
+    ("03_trequests", "do not show what section 8 showed", "03", 8, "threading.local"),
+    ("03_trequests", "belongs (section 7 there)", "02", 7, "belongs in another process"),
+    ("order_of_turns", "Section 3 has the run", "01", 3, "call_later(0, "),
+    ("order_of_turns", "section 4 say of a full box", "01", 4, "full box"),
+    ("delayed_answer", "In section 6, `TaskHandler`", "01", 6, "`TaskHandler`"),
+    ("fallback", "Section 6 has a deadline around `patient()`", "02", 6, "patient()"),
+    ("polite", "Section 5 had one more piece", "03", 5, "setup_session()"),
+    ("polite", "need underneath it, in section 4", "03", 4, "greenlet"),
+    ("polite", "Section 5 has a handler that does this", "03", 5, "@tornalet"),
+    ("find_lock", "Section 8 names a lock that knows tasks", "03", 8, "lock that knows tasks"),
+    ("way_out", "who waits cost, in section 2", "03", 2, "Each person who waits costs one"),
+    ("way_out", "price of a greenlet, in section 8", "03", 8, "everybody shares one"),
+    ("way_out", "Section 7 of the second notebook ran", "02", 7, "coroutines count"),
+]
+
+
+def tellers() -> dict[str, str]:
+    """What tells of sections: the words of each notebook, and the strings of each check."""
+    told = {
+        path.stem: "\n".join(
+            cell.source for cell in refresh.read(path).cells if cell.cell_type == "markdown"
+        )
+        for path in CORE
+    }
+    for name, folder in folders().items():
+        tree = ast.parse((folder / "check.py").read_text(encoding="utf-8"))
+        told[name] = "\n".join(
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+    return told
+
+
+def text_of_section(notebook: str, number: int) -> str:
+    """What stands in a section with a number, to the next one; nothing if there is none."""
+    [path] = [path for path in CORE if path.name.startswith(notebook)]
+    inside, found = False, []
+    for cell in refresh.read(path).cells:
+        if cell.source.startswith("## "):
+            inside = cell.source.startswith(f"## {number}. ")
+        if inside:
+            found.append(cell.source)
+    return "\n".join(found)
+
+
+def test_whoever_tells_of_a_section_by_its_number_has_the_right_one() -> None:
+    told = tellers()
+    for who, words, notebook, number, there in TOLD:
+        assert words in told[who], f"{who} no longer says: {words}"
+        assert there in text_of_section(notebook, number), f"{who}: {words}"
+
+
+def test_nobody_tells_of_a_section_unseen() -> None:
+    found = {
+        who: len(re.findall(r"\b[Ss]ections? \d", text)) for who, text in tellers().items()
+    }
+    listed = {who: sum(each[0] == who for each in TOLD) for who in found}
+    assert found == listed
+
+
+def test_the_agenda_tells_of_sections_that_there_are() -> None:
+    agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    found = re.findall(r"\b(0\d), (?:more after )?section (\d+)", agenda)
+    assert len(found) > 10
+    for notebook, number in found:
+        assert text_of_section(notebook, int(number)), f"{notebook}, section {number}"
+
+
+def test_a_loop_ends_after_its_round_as_the_first_notebook_says() -> None:
+    order = list[str]()
+
+    def script() -> None:
+        loop = IOLoop.current()
+        loop.add_callback(loop.add_callback, order.append, "added in the round")
+        loop.add_callback(loop.stop)
+        loop.add_callback(order.append, "stood there")
+
+    on_a_loop(script)
+    assert order == ["stood there"]
+    text = text_of_section("01", 3)
+    assert "what stood in the queue when the round began is still called" in text
+    assert "what was added since then is not" in text
 
 
 def names_used(source: str) -> set[str]:
