@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,9 @@ WATCH = pytest.StashKey[_Watch]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that says what is too long."""
-    parser.addini(RED, HELP, default="0.25")
+    # Older ones know no numbers; newer ones refuse in a TOML file what is of another type.
+    kind: Any = "float" if pytest.version_tuple >= (8, 4) else None
+    parser.addini(RED, HELP, type=kind, default=0.25)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         f"{NAME}(red=0.25): fail if a step of an event loop is longer than `red` seconds",
     )
-    _red_of(config.getini(RED), RED)
+    _configured(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,7 +75,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             _red_of(mark.kwargs.get("red", "0.25"), f"{item.nodeid}: red")
             names = getattr(item, "fixturenames", None)
             if names is not None and NAME not in names:
-                names.insert(0, NAME)
+                names.insert(_after_those_of_many_tests(item, names), NAME)
+
+
+def _after_those_of_many_tests(item: pytest.Item, names: list[str]) -> int:
+    """Return where a fixture of one test belongs, as pytest would have it."""
+    # Nobody else has asked for the fixtures of a session that are set up in the first test.
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    for number, name in enumerate(names):
+        definitions = known.get(name)
+        if not definitions or definitions[-1].scope == "function":
+            return number
+    return len(names)
 
 
 @pytest.fixture
@@ -80,7 +94,7 @@ def no_held_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test if any event loop was held during it, and say by whom, and where."""
     mark = request.node.get_closest_marker(NAME)
     red = mark.kwargs.get("red") if mark is not None else None
-    watch = _Watch(_red_of(request.config.getini(RED) if red is None else red, RED))
+    watch = _Watch(_configured(request.config) if red is None else _red_of(red, "red"))
     request.node.stash[WATCH] = watch
     yield
     watch.end()
@@ -117,6 +131,15 @@ def _said(item: pytest.Item) -> str:
     if len(held) > MOST_LINES:
         lines.append(f"and {len(held) - MOST_LINES} more lines")
     return "\n".join([*unseen, *lines, f"(A step longer than {watch.seen.red:g} s holds it.)"])
+
+
+def _configured(config: pytest.Config) -> float:
+    try:
+        value = config.getini(RED)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        # It is pytest that reads it as a number, and does not always say of what it speaks.
+        raise pytest.UsageError(f"{RED} is a number of seconds above 0: {error}") from None
+    return _red_of(value, RED)
 
 
 def _red_of(value: object, what: str) -> float:

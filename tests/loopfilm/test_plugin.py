@@ -195,6 +195,60 @@ def test_lenient(no_held_loop):
     assert "1 failed, 1 passed" in result.stdout
 
 
+@pytest.mark.parametrize("first", ["mark", "fixture"])
+def test_a_fixture_of_many_tests_is_not_the_first_tests_own(tmp_path: Path, first: str) -> None:
+    mark, fixture = "@pytest.mark.no_held_loop\n", "no_held_loop, "
+    test = f"""
+import unittest
+
+async def holds():
+    time.sleep(0.2)
+
+@pytest.fixture(scope="session")
+def server():
+    asyncio.run(holds())
+
+@pytest.fixture(scope="module", params=[1, 2])
+def module(server):
+    asyncio.run(holds())
+
+@pytest.fixture
+def own():
+    asyncio.run(holds())
+
+{mark if first == "mark" else ""}
+def test_it({fixture if first == "fixture" else ""}module):
+    pass
+
+@pytest.mark.no_held_loop
+def test_with_its_own_fixture(own, server):
+    pass
+
+@pytest.mark.no_held_loop
+class TestOfUnittest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        asyncio.run(holds())
+
+    def test_it(self):
+        pass
+"""
+    result = run(tmp_path, test, "-o", "no_held_loop_red=0.1")
+    assert re.findall("^FAILED (.*) - ", result.stdout, re.MULTILINE) == [
+        "test_it.py::test_with_its_own_fixture"
+    ]
+    assert "1 failed, 3 passed" in result.stdout
+
+
+@pytest.mark.parametrize("section", ["tool.pytest", "tool.pytest.ini_options"])
+@pytest.mark.skipif(pytest.version_tuple < (9, 0), reason="there a table has only texts")
+def test_the_configuration_may_be_a_table_with_a_number(tmp_path: Path, section: str) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text(f"[{section}]\nno_held_loop_red = 0.1\n", encoding="utf-8")
+    test = "def test_it(no_held_loop): asyncio.run(waits_and_holds())"
+    assert "(A step longer than 0.1 s holds it.)" in run(tmp_path, test).stdout
+
+
 def test_a_test_that_fails_in_any_case_says_it_too(tmp_path: Path) -> None:
     test = """
 @pytest.mark.no_held_loop(red=0.1)
