@@ -1,8 +1,10 @@
 """Who had the event loop, and when: a film of it, measured while it happens.
 
-with film() as f:
-await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
-f
+This makes one, and a notebook shows it as a picture::
+
+    with film() as f:
+        await asyncio.gather(fetch("ada"), fetch("grace"), fetch("alan"))
+    f
 """
 
 from .entries import NO_ANSWER, Answer, Hold, Step, Wait

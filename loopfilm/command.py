@@ -254,13 +254,20 @@ def _filmed(options: argparse.Namespace) -> Film:
         raise _Wrong(
             f"{module} ended the program when it was imported: {_exit(error)}"
         ) from None
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _Theirs(f"{module} could not be imported") from error
     called = ":".join(options.app)
     try:
         return asyncio.run(_film_of(thing, called, options))
     except SystemExit as error:
         raise _Wrong(f"{called} ended the program: {_exit(error)}") from None
+    except (_Wrong, _Theirs, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # Somebody has stopped the loop, or cancelled what runs on it.
+        raise _Theirs(f"{called} could not be run") from error
 
 
 @contextlib.contextmanager

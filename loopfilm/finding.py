@@ -54,7 +54,10 @@ def _named(module: str) -> ModuleType:
         # Or else it is there, and imports something that is not.
         if error.name and f"{module}.".startswith(f"{error.name}."):
             raise NotFound(
-                f"there is no module {error.name} in {Path.cwd()}, or installed"
+                f"there is no module {error.name} installed, and Python was told by -P or"
+                f" PYTHONSAFEPATH not to look into {Path.cwd()}; a path to a .py file will do"
+                if sys.flags.safe_path
+                else f"there is no module {error.name} in {Path.cwd()}, or installed"
             ) from None
         raise
 

@@ -311,6 +311,18 @@ def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> No
     assert said in complaint(folder, *words.split())
 
 
+def test_a_module_that_is_not_found_where_python_may_not_look(folder: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-P", "-m", "loopfilm", "server:app"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert "there is no module server installed, and Python was told by -P" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -386,6 +398,25 @@ def test_a_function_that_never_returns(folder: Path, code: str) -> None:
             "app = Application(while_running=running)",
             "odd:app could not be run",
             [5],
+        ),
+        (
+            "import asyncio\nasync def app():\n    raise asyncio.CancelledError",
+            "odd:app could not be run",
+            [3],
+        ),
+        ("def app():\n    raise BaseException('no')", "odd:app could not be run", [2]),
+        ("raise BaseException('no')", "odd could not be imported", [1]),
+        (
+            "import asyncio\nasync def app():\n    asyncio.get_running_loop().stop()\n"
+            "    await asyncio.Event().wait()",
+            "odd:app could not be run",
+            [],
+        ),
+        (
+            "import asyncio\nasync def app():\n"
+            "    for task in asyncio.all_tasks():\n        task.cancel()",
+            "odd:app could not be run",
+            [],
         ),
     ],
 )
