@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from .waiting import run, shown
+from .waiting import is_for_itself, run, shown
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
@@ -28,7 +28,8 @@ def tornalet(
 ) -> Any:
     """Let a handler's plain method call `wait`, or a library that does.
 
-    The method becomes a coroutine function: Tornado awaits it like any other.
+    The method becomes a coroutine function: Tornado awaits it like any other. What the method
+    returns is awaited, if it can be, as Tornado does for other methods.
 
     Args:
         method: the method of a `RequestHandler`.
@@ -36,25 +37,46 @@ def tornalet(
             `CancelledError` where it waits; without this it goes on, and its answer is lost.
 
     Raises:
-        TypeError: it is no method; or a coroutine function, which can await for itself.
+        TypeError: it is no method; or it can await for itself; or it is a generator function.
     """
     if method is None:
         return functools.partial(tornalet, cancel_when_gone=cancel_when_gone)
-    if not callable(method):
-        raise TypeError(f"@tornalet is for methods, and {shown(method)} is none")
-    if inspect.iscoroutinefunction(method):
-        raise TypeError("@tornalet is for plain methods: take away the async, or the decorator")
+    _refuse_what_is_not_plain(method)
     plain: Callable[..., Any] = method
 
     @functools.wraps(plain)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return await run(plain, *args, **kwargs)
+        return await _opened(await run(plain, *args, **kwargs))
 
     @functools.wraps(plain)
-    async def wrapper_until_gone(handler: RequestHandler, *args: Any, **kwargs: Any) -> Any:
-        return await _until_gone(handler, lambda: run(plain, handler, *args, **kwargs))
+    async def wrapper_until_gone(handler: RequestHandler, /, *args: Any, **kwargs: Any) -> Any:
+        return await _until_gone(handler, lambda: wrapper(handler, *args, **kwargs))
 
     return wrapper_until_gone if cancel_when_gone else wrapper
+
+
+def _refuse_what_is_not_plain(method: Callable[..., Any]) -> None:
+    if not callable(method):
+        raise TypeError(f"@tornalet is for methods, and {shown(method)} is none")
+    if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+        raise TypeError(
+            "@tornalet is for plain methods: say wait(...) where this one says yield, "
+            "or take gen.coroutine in the place of @tornalet"
+        )
+    if is_for_itself(method):
+        what = "async" if inspect.iscoroutinefunction(method) else "gen.coroutine"
+        raise TypeError(
+            f"@tornalet is for plain methods: take away the {what}, or the decorator"
+        )
+
+
+async def _opened(returned: Any) -> Any:
+    """Return what a method has returned, or what is in that if it has to be awaited."""
+    if inspect.isawaitable(returned):
+        return await returned
+    if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
+        raise TypeError(f"@tornalet: nobody reads what the method returned, {shown(returned)}")
+    return returned
 
 
 def _is_closed(connection: Any) -> bool:

@@ -69,7 +69,7 @@ def wait(awaitable: Awaitable[T]) -> T:
     return result
 
 
-async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run plain code in a greenlet, so that it may call `wait`.
 
     Cancel it before its loop is closed: nobody else can, and the garbage collector does not
@@ -84,11 +84,13 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         What it returned.
 
     Raises:
-        TypeError: the function cannot be called.
+        TypeError: the function cannot be called, or is a coroutine function.
         BaseException: whatever it raised.
     """
     if not callable(function):
         raise TypeError(f"run() needs a function and its arguments: not {shown(function)}")
+    if is_for_itself(function):
+        raise TypeError(f"run() is for plain code: await {shown(function)} without it")
     here = greenlet.getcurrent()
     plain = _Plain(functools.partial(_whole, function, *args, **kwargs), parent=here)
     # The same context, not a copy: what the plain code sets, its caller sees, as with await.
@@ -112,6 +114,13 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return returned
 
 
+def is_for_itself(function: Callable[..., object]) -> bool:
+    """Return whether a function can await for itself: by `async def`, or `gen.coroutine`."""
+    return inspect.iscoroutinefunction(function) or bool(
+        getattr(function, "__tornado_coroutine__", False)
+    )
+
+
 def shown(given: object) -> str:
     """Return a value as a message can show it, however long it is."""
     return _SHORT.repr(given)
@@ -121,7 +130,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 
-def _whole(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+def _whole(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     try:
         return function(*args, **kwargs)
     except greenlet.GreenletExit as error:

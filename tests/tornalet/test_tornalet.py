@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import gc
 import inspect
 import weakref
@@ -14,6 +15,7 @@ from typing import Any
 
 import greenlet
 import pytest
+from tornado import gen
 from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application, RequestHandler
 
@@ -109,6 +111,23 @@ class TestRun:
         with pytest.raises(TypeError, match=r"run\(\) needs a function") as raised:
             await run(given)
         assert str(raised.value).endswith(f"not {given!r}")
+
+    async def test_a_coroutine_function_is_refused(self) -> None:
+        @gen.coroutine
+        def yields() -> Any:
+            yield soon("ada")
+
+        for function in (soon, functools.partial(soon, "ada"), yields):
+            with pytest.raises(
+                TypeError, match=r"run\(\) is for plain code: await .* without it"
+            ):
+                await run(function)
+
+    async def test_plain_code_may_have_a_parameter_of_any_name(self) -> None:
+        def add(function: int, plain: int, handler: int) -> int:
+            return function + plain + handler
+
+        assert await run(add, function=1, plain=2, handler=3) == 6
 
     async def test_many_take_turns(self) -> None:
         """Everybody has begun before anybody ends."""
@@ -406,6 +425,54 @@ class TestHandlers:
 
         with pytest.raises(TypeError, match="take away the async, or the decorator"):
             decorator(get)
+
+    @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
+    def test_so_is_one_that_yields(self, decorator: Any) -> None:
+        def get(self: RequestHandler) -> Any:
+            yield soon("ada")
+
+        async def get_more(self: RequestHandler) -> Any:
+            yield await soon("ada")
+
+        for generator in (get, get_more):
+            with pytest.raises(TypeError, match=r"say wait\(...\) where this one says yield"):
+                decorator(generator)
+        with pytest.raises(TypeError, match=r"take away the gen\.coroutine, or the decorator"):
+            decorator(gen.coroutine(get))
+
+    @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
+    async def test_what_a_method_returns_is_awaited_as_tornado_does(
+        self, decorator: Any
+    ) -> None:
+        class Late(RequestHandler):
+            @decorator  # type: ignore[untyped-decorator]
+            def get(self, handler: str) -> Awaitable[None]:
+                return self.answer(handler)
+
+            async def answer(self, thing: str) -> None:
+                await asyncio.sleep(0)
+                self.write(await soon(thing))
+
+            @decorator  # type: ignore[untyped-decorator]
+            def post(self, handler: str) -> Awaitable[None]:
+                return self.finish(handler)
+
+        async with running(Application([("/(?P<handler>.*)", Late)])) as url:
+            fetch = AsyncHTTPClient().fetch
+            assert (await fetch(f"{url}/profile")).body == b"profile"
+            assert (await fetch(f"{url}/friends", method="POST", body="")).body == b"friends"
+
+    @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
+    async def test_a_generator_that_a_method_returns_is_an_error(self, decorator: Any) -> None:
+        class Read(Handler):
+            @decorator  # type: ignore[untyped-decorator]
+            def get(self, thing: str) -> Any:
+                return (letter for letter in thing)
+
+        async with running(Application([("/(.*)", Read)])) as url:
+            response = await AsyncHTTPClient().fetch(f"{url}/x?user=ada", raise_error=False)
+        assert response.code == 500
+        assert b"nobody reads what the method returned, <generator" in response.body
 
     @pytest.mark.parametrize("decorator", [tornalet, tornalet(cancel_when_gone=True)])
     @pytest.mark.parametrize("given", [5, "get", ["get"]], ids=str)
