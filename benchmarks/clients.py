@@ -34,7 +34,7 @@ from ._clients.figures import (
 from ._clients.servers import MODES
 from ._clients.world import World, WrongAnswer
 from ._shared import LOCALHOST
-from ._shared.command import parser
+from ._shared.command import one_or_more, parser
 from ._shared.program import NotStarted, Program, program
 from ._shared.report import Row, about, keep, result_file
 
@@ -208,14 +208,16 @@ def main() -> None:
     options.add_argument(
         "--quick", action="store_true", help="50 ms, 200 at once, and no other"
     )
-    options.add_argument("--rounds", type=int, default=5, help="how often all are measured")
+    options.add_argument(
+        "--rounds", type=one_or_more, default=5, help="how often all are measured"
+    )
     options.add_argument("--only", nargs="+", choices=MODES, default=[], metavar="MODE")
     given = options.parse_args()
     # An exit ends the servers too, and SIGTERM by itself would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     modes = [mode for mode in MODES if not given.only or mode in (*given.only, BASELINE)]
     cells, why = cells_for(given.quick, len(modes))
-    rounds = max(1, given.rounds)
+    rounds = given.rounds
     try:
         measured, left_out = run(
             modes, cells, rounds, QUICK_SECONDS if given.quick else SECONDS

@@ -20,7 +20,7 @@ from tornalet import run
 from trequests import ENGINES, setup_session
 
 from ._faults import FAULTS, Fault, ask, upstream
-from ._shared.command import parser
+from ._shared.command import one_or_more, parser
 from ._shared.report import Ratios, Row, about, keep
 
 STOCK = "stock"
@@ -67,10 +67,12 @@ async def measure(engines: list[str], rounds: int) -> list[Row]:
 def main() -> int:
     """Measure, print the table, write it down, and say whether the exceptions are the same."""
     options = parser("faults", __doc__)
-    options.add_argument("--rounds", type=int, default=5, help="how often each is asked")
+    options.add_argument(
+        "--rounds", type=one_or_more, default=5, help="how often each is asked"
+    )
     options.add_argument("--engine", choices=ENGINES, action="append", help="only this engine")
     given = options.parse_args()
-    rounds = max(1, given.rounds)
+    rounds = given.rounds
     rows = asyncio.run(measure(given.engine or list(ENGINES), rounds))
     print(f"{'fault':26} {'engine':8} {'raised':22} {'ms':>8} {'× stock':>8}  all within")
     stock: dict[str, str] = {}

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 from tornado.httpclient import AsyncHTTPClient
 
-from ._shared.command import parser
+from ._shared.command import one_or_more, parser
 from ._shared.program import program
 from ._shared.report import Ratios, Row, about, keep
 
@@ -79,8 +79,10 @@ async def measure(rounds: int) -> list[Row]:
 def main() -> None:
     """Measure, print the table, and write it down."""
     options = parser("styles", __doc__)
-    options.add_argument("--rounds", type=int, default=5, help="how often all are measured")
-    rounds = max(1, options.parse_args().rounds)
+    options.add_argument(
+        "--rounds", type=one_or_more, default=5, help="how often all are measured"
+    )
+    rounds = options.parse_args().rounds
     rows = asyncio.run(measure(rounds))
     print(f"{'style':12} {'at once':>8} {'requests/s':>11} {'× blocking':>11}  all within")
     for row in rows:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from .._shared import LOCALHOST
+from .._shared.command import one_or_more
 
 BODY = b'{"weather": "stormy", "wind": {"from": "north-west", "knots": 48}, "warm": false}'
 # The end of a whole answer: of its headers, and all of its body.
@@ -305,7 +306,7 @@ def main() -> None:
     parser.add_argument("--upstream", type=int, required=True, help="the port to answer on")
     parser.add_argument("--server", type=int, required=True, help="the port to visit")
     parser.add_argument("--delay", type=float, default=50, help="of the upstream, in ms")
-    parser.add_argument("--at-once", type=int, default=200, help="how many visitors")
+    parser.add_argument("--at-once", type=one_or_more, default=200, help="how many visitors")
     parser.add_argument("--seconds", type=float, default=10)
     given = parser.parse_args()
     seen = World(given.upstream).visit(

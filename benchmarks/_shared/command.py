@@ -17,3 +17,14 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def one_or_more(words: str) -> int:
+    """Return the number that an option was given; `argparse` tells what is none.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number, or below one.
+    """
+    if not words.isdecimal() or int(words) < 1:
+        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from 1 on")
+    return int(words)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import requests
 from benchmarks._shared import report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
 from benchmarks._shared.program import NotStarted, program
+from tests.paths import ROOT
 
 NAMES = sorted(path.stem for path in BENCHMARKS.glob("[!_]*.py"))
 
@@ -25,6 +28,22 @@ def test_a_benchmark_says_how_it_is_started_and_keeps_its_result(name: str) -> N
     assert f"\n    python3 workshop.py bench {name}" in source
     assert re.search(rf'\bparser\(\s*"{name}"', source)
     assert (RESULTS / f"{name}.json").is_file()
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "two"])
+@pytest.mark.parametrize("name", ["styles", "clients", "faults"])
+def test_nothing_is_measured_less_than_once(name: str, rounds: str) -> None:
+    """It would say nothing, and be written over what was measured."""
+    before = (RESULTS / f"{name}.json").read_bytes()
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", f"--rounds={rounds}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert f"argument --rounds: '{rounds}' is no whole number from 1 on" in done.stderr
+    assert (RESULTS / f"{name}.json").read_bytes() == before
 
 
 def test_a_name_with_an_underscore_says_whose_it_is() -> None:
