@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 import time
+import weakref
 from contextlib import suppress
 from contextvars import Context
 from types import FrameType
@@ -27,7 +28,8 @@ LONG_WAIT = 0.02
 # Of more tasks than these, those that are done are forgotten.
 MANY = 1000
 # What asyncio calls a task that nobody gave a name.
-NAMELESS = re.compile(r"Task-\d+")
+# (Python 3.13.0 says "None" where there is a task factory.)
+NAMELESS = re.compile(r"Task-\d+|None")
 EXECUTE = RequestHandler._execute.__code__
 WAIT_FOR = asyncio.wait_for.__code__
 
@@ -40,12 +42,13 @@ class Step:
         began: when it began.
         scheduled: what the processor had said by then.
         handle: what the loop runs; `None` for a part of a step.
+        is_handler: of a part of a step, whether it is one of a request's handler itself.
         since: when the part of it began that is still to be noted.
         looks: which part of it somebody has looked at, by when it began; where that stood each
             time; and for how many seconds nobody had looked by then.
     """
 
-    __slots__ = ("began", "handle", "lane", "looks", "scheduled", "since")
+    __slots__ = ("began", "handle", "is_handler", "lane", "looks", "scheduled", "since")
 
     def __init__(
         self, lane: Lane | None, began: float, scheduled: Scheduled, handle: Any
@@ -54,6 +57,7 @@ class Step:
         self.began = self.since = began
         self.scheduled = scheduled
         self.handle = handle
+        self.is_handler = True
         self.looks: tuple[float, tuple[Place, ...], tuple[float, ...]] = (0.0, (), ())
 
 
@@ -84,10 +88,12 @@ class FilmedLoop:
         self.outermost = Step(None, 0.0, UNKNOWN, None)
         self.strangers: dict[asyncio.Future[Any], Lane] = {}
         self.names_all = False
-        self._tasks: dict[Lane, asyncio.Task[Any]] = {}
+        # Weak, since whoever awaits a task, or has forgotten it, decides how long it lives.
+        self._tasks: dict[Lane, weakref.ref[asyncio.Task[Any]]] = {}
         self._many = MANY
         self._processor = Processor()
         self.scheduled, self.asked_at = UNKNOWN, 0.0
+        self._before = vars(loop).get("create_task")
         self._create_task = loop.create_task
         loop.create_task = self.create_task  # type: ignore[method-assign]
 
@@ -100,7 +106,7 @@ class FilmedLoop:
         """Write down no more here."""
         now = record.ended = time.perf_counter()
         self._name_all()
-        for lane, task in list(self._tasks.items()):
+        for lane, task in self._known_tasks():
             if not task.done() and now - lane.idle_since > LONG_WAIT:
                 place = place_of_await(task.get_coro())
                 record.note_wait(Wait(lane, lane.idle_since, now, place))
@@ -113,6 +119,8 @@ class FilmedLoop:
         # Somebody else may have replaced the method since, and may call ours.
         if vars(self.loop).get("create_task") == self.create_task:
             del self.loop.create_task
+            if self._before is not None:
+                self.loop.create_task = self._before  # type: ignore[method-assign]
         self._processor.close()
         self.outermost.handle = None
         self._tasks.clear()
@@ -136,8 +144,15 @@ class FilmedLoop:
         step = self.step = Step(lane, now, self.scheduled, handle)
         return step
 
+    def thread_now(self) -> int:
+        """Return the thread that the loop runs in; it may be another one each time it runs."""
+        return getattr(self.loop, "_thread_id", None) or self.thread
+
     def ask(self, now: float) -> None:
         """Ask the system for how long there was no processor until now."""
+        if self.thread != threading.get_ident():
+            self._processor.close()
+            self.thread, self._processor = threading.get_ident(), Processor()
         self.scheduled, self.asked_at = self._processor.scheduled(), now
 
     def end_of_part(self, step: Step, outer: Step | None, now: float) -> None:
@@ -185,11 +200,11 @@ class FilmedLoop:
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""
         if step.handle is None:
-            return True
+            return step.is_handler
         task = getattr(step.handle._callback, "__self__", None)
         if not isinstance(task, asyncio.Task) and step.lane is not None:
             # A generator, a greenlet or a callback for which the handler still waits.
-            task = self._tasks.get(step.lane)
+            task = self._task_of(step.lane)
             return task is not None and not task.done() and _is_handler(task)
         return _is_handler(task)
 
@@ -217,11 +232,12 @@ class FilmedLoop:
         if isinstance(task, asyncio.Task):
             tasks.append(task)
             self._remember(lane, task)
-        first = self._tasks.get(lane)
+        first = self._task_of(lane)
         if first is not None and not first.done() and first is not task:
             tasks.append(first)
         is_task = lane.kind in (Kind.TASK, Kind.NAMED_TASK)
-        if is_task and lane.finished is None and first is not None and first.done():
+        is_over = lane in self._tasks and (first is None or first.done())
+        if is_task and lane.finished is None and is_over:
             # What comes now is left of it, such as the end of its connections.
             lane.finished = lane.idle_since
         if lane.idle_since and (tasks or lane.finished is None):
@@ -238,13 +254,21 @@ class FilmedLoop:
     def _remember(self, lane: Lane, task: asyncio.Task[Any]) -> None:
         if len(self._tasks) > self._many:
             self._name_all()
-            self._tasks = {k: each for k, each in self._tasks.items() if not each.done()}
+            at_work = [(k, each) for k, each in self._known_tasks() if not each.done()]
+            self._tasks = {k: weakref.ref(each) for k, each in at_work}
             self._many = max(MANY, 2 * len(self._tasks))
-        self._tasks.setdefault(lane, task)
+        self._tasks.setdefault(lane, weakref.ref(task))
+
+    def _task_of(self, lane: Lane) -> asyncio.Task[Any] | None:
+        known = self._tasks.get(lane)
+        return None if known is None else known()
+
+    def _known_tasks(self) -> list[tuple[Lane, asyncio.Task[Any]]]:
+        return [(lane, task) for lane, ref in list(self._tasks.items()) if (task := ref())]
 
     def _name_all(self) -> None:
         # One that starts eagerly may have its name only after its first step, and no pause.
-        for lane, task in list(self._tasks.items()):
+        for lane, task in self._known_tasks():
             if lane.kind is Kind.TASK:
                 name_after(lane, task)
 
@@ -255,6 +279,9 @@ class FilmedLoop:
 
         A task that is started eagerly takes its first step in here.
         """
+        if not self.records:
+            # Somebody has wrapped the method during a film, and still calls it.
+            return self._create_task(coro, **options)
         context: Context | None = options.get("context")
         lane = LANE.get() if context is None else context.get(LANE)
         if context is None and _has_own_lane(coro, lane):
@@ -289,21 +316,33 @@ class FilmedLoop:
                 if lane is not None:
                     self._remember(lane, task)
                     if lane.kind is Kind.TASK:
-                        name_after(lane, task)
+                        name_after(lane, task, coro)
+                step.is_handler = getattr(coro, "cr_code", None) is EXECUTE
                 self.end_of_part(step, outer, time.perf_counter())
             return task
         finally:
             self.step = outer
 
 
-def name_after(lane: Lane, task: asyncio.Task[Any]) -> None:
-    """Name a lane after its task, or after what the task runs if the task has no name."""
-    lane.name = task.get_name()
-    if NAMELESS.fullmatch(lane.name):
-        name = getattr(task.get_coro(), "__qualname__", lane.name)
-        lane.name = name.rpartition("<locals>.")[2]
-    else:
-        lane.kind = Kind.NAMED_TASK
+def name_after(lane: Lane, task: asyncio.Task[Any], coro: object = None) -> None:
+    """Name a lane after its task, or after what the task runs if the task has no name.
+
+    Args:
+        lane: the lane.
+        task: its task.
+        coro: what the task runs. Python 3.12 crashes when it is asked for that of a task that
+            was done at once.
+    """
+    name = task.get_name()
+    if not NAMELESS.fullmatch(name):
+        lane.name, lane.kind = name, Kind.NAMED_TASK
+        return
+    if coro is None and not task.done():
+        coro = task.get_coro()
+    if coro is not None:
+        lane.name = getattr(coro, "__qualname__", name).rpartition("<locals>.")[2]
+    elif not lane.name:
+        lane.name = name
 
 
 def _has_own_lane(coro: Any, lane: Lane | None) -> bool:

@@ -293,9 +293,17 @@ class Film:
                 except KeyError:
                     spans[lane] = [(start, end)]
         spans = {lane: steps for lane, steps in spans.items() if self._is_shown(lane, steps)}
-        # A film of requests is not one of all the tasks that served them.
-        if self.is_of_visits or any(lane.kind is not Kind.TASK for lane in spans):
+        # A film of requests is not one of all the tasks that served them, nor one of tasks that
+        # somebody has named one of the others, unless these held the loop.
+        kinds = {lane.kind for lane in spans}
+        if self.is_of_visits or kinds & {Kind.REQUEST, Kind.GIVEN}:
             spans = {lane: s for lane, s in spans.items() if lane.kind is not Kind.TASK}
+        elif Kind.NAMED_TASK in kinds:
+            spans = {
+                lane: steps
+                for lane, steps in spans.items()
+                if lane.kind is not Kind.TASK or self._any_long(steps)
+            }
         timelines = {
             key: Timeline(visit.name, visit.asked, visit.answered)
             for key, visit in self._visits.items()
@@ -314,7 +322,10 @@ class Film:
         """Return whether a lane is more than the end of one of before the film."""
         # A request that was answered before the film began only tidies up in it.
         is_over = lane.finished is not None and lane.finished < self.record.began
-        return not is_over or any(end - start > self.red for start, end in steps)
+        return not is_over or self._any_long(steps)
+
+    def _any_long(self, steps: Iterable[tuple[float, float]]) -> bool:
+        return any(end - start > self.red for start, end in steps)
 
 
 def _told_apart(keys: Iterable[tuple[str, int]]) -> list[str]:

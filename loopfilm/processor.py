@@ -43,7 +43,7 @@ class Processor:
     def __init__(self) -> None:
         self._file: int | None = None
         try:
-            self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
             _asked(self._file)
         except (OSError, IndexError, ValueError):
             # Another system, or a Linux that does not count it.

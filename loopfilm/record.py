@@ -100,6 +100,8 @@ class Record:
         elif len(self.long) < MOST_LONG:
             self.long[start] = long
             self.steps.append((lane, start, end))
+        else:
+            self.left_out += 1
 
     def limit(self) -> None:
         """Keep no more short steps, if there are many; to be called now and then."""

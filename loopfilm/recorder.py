@@ -28,7 +28,7 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
     Args:
         red: a step longer than this holds the loop, in seconds.
         where: whether a second thread looks where a step stands while it lasts. It looks at
-            none that is shorter than a quarter of `red`.
+            none that is shorter than 0.05 s, or than a quarter of `red` if that is less.
 
     Yields:
         The film.
@@ -88,16 +88,22 @@ class _Heart:
     def __init__(self, record: Record, loop: asyncio.AbstractEventLoop) -> None:
         self.record = record
         self.loop = loop
+        self.stopped = False
 
     def start(self) -> None:
         # An empty context, or the heartbeat would be in the lane in which the film was started.
         self.next = self.loop.call_soon(self.beat, context=Context())
 
     def beat(self) -> None:
-        self.record.beats.append(time.perf_counter())
+        if not self.record.left_out:
+            self.record.beats.append(time.perf_counter())
         self.record.limit()
         self.next = self.loop.call_later(HEARTBEAT, self.beat, context=Context())
+        if self.stopped:
+            # In the middle of this beat, by another thread or the garbage collector.
+            self.next.cancel()
 
     def stop(self) -> None:
+        self.stopped = True
         # A handle that is cancelled forgets whom it was to call, so no cycle is left.
         self.next.cancel()

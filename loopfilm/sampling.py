@@ -39,7 +39,9 @@ def sampling(loops: Callable[[], Iterable[FilmedLoop]], red: float) -> Iterator[
         yield
     finally:
         done.set()
-        watcher.join()
+        # The garbage collector may have come by in that thread, and ended a film.
+        if watcher is not threading.current_thread():
+            watcher.join()
 
 
 def _watch(
@@ -63,7 +65,7 @@ def _look(filmed: FilmedLoop, pause: float, elapsed: float) -> None:
     if seen != since:
         places, shares = (), ()
     if len(places) < MOST_PLACES:
-        place = place_of_thread(filmed.thread)
+        place = place_of_thread(filmed.thread_now())
         # It may have ended meanwhile, and then this is the place of another.
         if place is not None and filmed.step is step and step.since == since:
             # Such a call is seen once, however long it was: the time since nobody could look

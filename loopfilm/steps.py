@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,8 @@ T = TypeVar("T")
 
 # -- all loops that are being filmed -----------------------------------------------------------
 
-_lock = threading.Lock()
+# The garbage collector may end a film that nobody has ended, wherever memory is taken.
+_lock = threading.RLock()
 _patch: _Patch | None = None
 
 
@@ -40,6 +42,7 @@ class _Patch:
     def __init__(self) -> None:
         self.loops: dict[asyncio.AbstractEventLoop, FilmedLoop] = {}
         self.watchers: tuple[Watcher, ...] = ()
+        self.users = 0
         self.original = asyncio.Handle._run
         self.run = self._make_run()
         asyncio.Handle._run = self.run  # type: ignore[assignment,method-assign]
@@ -78,8 +81,11 @@ class _Patch:
                 elif end - step.since > filmed.red:
                     filmed.note(step, end)
                 else:
+                    since = step.since
                     for record in filmed.records:
-                        record.add((lane, step.since, end))
+                        # Without a step in which the film began.
+                        if since >= record.began:
+                            record.add((lane, since, end))
                     if lane is not None:
                         lane.idle_since = end
                 filmed.step = outer
@@ -112,13 +118,13 @@ class _Patch:
         """Write down no more of a loop here, and nothing of it if nobody else does."""
         filmed.remove(record)
         if not filmed.records:
-            del self.loops[filmed.loop]
+            self.loops.pop(filmed.loop, None)
             filmed.close()
 
     def remove_if_done(self) -> None:
         """Leave asyncio as it was, if there are no more films."""
         global _patch
-        if self.loops or self.watchers:
+        if self.loops or self.watchers or self.users:
             return
         _patch = None
         # Somebody else may have replaced the method since, and may call ours. Then ours stays,
@@ -127,11 +133,36 @@ class _Patch:
             asyncio.Handle._run = self.original  # type: ignore[method-assign]
 
 
-def _patched() -> _Patch:
+@contextmanager
+def _patched() -> Iterator[_Patch]:
+    """Replace the method if that is not done yet, and put it back if nothing came of that."""
     global _patch
-    if _patch is None:
-        _patch = _Patch()
-    return _patch
+    with _lock:
+        patch = _patch = _patch or _Patch()
+        patch.users += 1
+        try:
+            yield patch
+        finally:
+            patch.users -= 1
+            patch.remove_if_done()
+
+
+def _forget() -> None:
+    """Leave a forked process as if there were no films: nobody looks at them there."""
+    global _lock, _patch
+    _lock = threading.RLock()
+    patch, _patch = _patch, None
+    if patch is not None:
+        for filmed in list(patch.loops.values()):
+            filmed.close()
+        patch.loops.clear()
+        patch.watchers = ()
+        if asyncio.Handle._run is patch.run:
+            asyncio.Handle._run = patch.original  # type: ignore[method-assign]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager
@@ -145,8 +176,7 @@ def recording(record: Record, loop: asyncio.AbstractEventLoop) -> Iterator[Filme
     Yields:
         The loop, as it is filmed.
     """
-    with _lock:
-        patch = _patched()
+    with _patched() as patch:
         filmed = patch.filmed(loop)
         filmed.add(record)
     try:
@@ -187,9 +217,8 @@ def recording_every_loop(begin: Callable[[FilmedLoop], Record]) -> Iterator[Watc
         What says which loops there are.
     """
     watcher = Watcher(begin)
-    with _lock:
-        patch = _patched()
-        for filmed in patch.loops.values():
+    with _patched() as patch:
+        for filmed in list(patch.loops.values()):
             watcher.add(filmed)
         patch.watchers = (*patch.watchers, watcher)
     try:
@@ -197,7 +226,7 @@ def recording_every_loop(begin: Callable[[FilmedLoop], Record]) -> Iterator[Watc
     finally:
         with _lock:
             patch.watchers = tuple(other for other in patch.watchers if other is not watcher)
-            for filmed, record in watcher.records.items():
+            for filmed, record in list(watcher.records.items()):
                 filmed.note_unfinished(record)
                 patch.leave(filmed, record)
             patch.remove_if_done()

@@ -34,11 +34,13 @@ class Point(NamedTuple):
         code: the function.
         line: the number of the line; 0 if there is none.
         instruction: which instruction of the function, by its offset in bytes.
+        file: the file of the function; code is equal whatever its file is.
     """
 
     code: CodeType
     line: int
     instruction: int
+    file: str = ""
 
 
 class Place(NamedTuple):
@@ -147,11 +149,11 @@ def usual(places: Sequence[Place], shares: Sequence[float] = ()) -> Place:
     # By the line, since what that calls is often another function each time.
     lines, calls = defaultdict[object, float](float), defaultdict[Place, float](float)
     for place, share in zip(places, shares or [1.0] * len(places), strict=True):
-        lines[place.own.code, place.own.line] += share
+        lines[place.own.file, place.own.code, place.own.line] += share
         calls[place] += share
     line = max(lines, key=lambda each: lines[each])
     return max(
-        (place for place in places if (place.own.code, place.own.line) == line),
+        (each for each in places if (each.own.file, each.own.code, each.own.line) == line),
         key=lambda place: calls[place],
     )
 
@@ -211,7 +213,8 @@ def place_of_await(coroutine: Any) -> Place | None:
 
 
 def _point(frame: Any) -> Point:
-    return Point(frame.f_code, frame.f_lineno or 0, frame.f_lasti)
+    code = frame.f_code
+    return Point(code, frame.f_lineno or 0, frame.f_lasti, code.co_filename)
 
 
 # -- whose code it is --------------------------------------------------------------------------
@@ -243,10 +246,14 @@ LOOP_MODULES = (
 )
 
 
-@lru_cache(maxsize=10_000)
 def is_own(code: CodeType) -> bool:
     """Return whether code is somebody's own: no library's, and not Python's."""
-    name = code.co_filename
+    return _is_own_file(code.co_filename)
+
+
+# Not by the code: that of two functions is equal also if they stand in different files.
+@lru_cache(maxsize=10_000)
+def _is_own_file(name: str) -> bool:
     if name.startswith("<"):
         # Not <frozen importlib>, and what libraries make at run time.
         return name.startswith(TYPED)
@@ -260,30 +267,42 @@ def _is_package(path: str) -> bool:
     return "/site-packages/" in path or "/dist-packages/" in path
 
 
-@lru_cache(maxsize=10_000)
 def is_machinery(code: CodeType) -> bool:
     """Return whether code belongs to this package, which is never what held a loop."""
-    return Path(code.co_filename).resolve().as_posix().startswith(NEAR[0])
+    return _is_machinery_file(code.co_filename)
+
+
+@lru_cache(maxsize=10_000)
+def _is_machinery_file(name: str) -> bool:
+    return Path(name).resolve().as_posix().startswith(NEAR[0])
 
 
 OWN, OF_LIBRARY, OF_TORNADO, OF_PYTHON = range(4)
 
 
-@lru_cache(maxsize=10_000)
 def _rank(code: CodeType) -> int:
     """Return how much the code says to somebody who looks for what to change; less is more."""
-    if is_own(code):
+    return _rank_of_file(code.co_filename)
+
+
+@lru_cache(maxsize=10_000)
+def _rank_of_file(name: str) -> int:
+    if _is_own_file(name):
         return OWN
-    path = Path(code.co_filename).resolve().as_posix()
+    path = Path(name).resolve().as_posix()
     if path.startswith(TORNADO):
         return OF_TORNADO
     return OF_LIBRARY if _is_package(path) or path.startswith(NEAR) else OF_PYTHON
 
 
-@lru_cache(maxsize=10_000)
 def is_of_loop(code: CodeType) -> bool:
     """Return whether code belongs to Tornado, or to the loop and its connections."""
-    path = Path(code.co_filename).resolve()
+    return _is_loop_file(code.co_filename)
+
+
+@lru_cache(maxsize=10_000)
+def _is_loop_file(name: str) -> bool:
+    path = Path(name).resolve()
     return path.as_posix().startswith(TORNADO) or (
         path.parent == ASYNCIO and path.stem in LOOP_MODULES
     )

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import gc
 import itertools
+import os
 import sys
 import threading
 import time
+import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -549,3 +551,95 @@ def test_a_loop_that_is_not_asyncios_own_is_refused() -> None:
             pass
     finally:
         asyncio._set_running_loop(None)
+
+
+def test_what_somebody_else_put_on_the_loop_is_put_back() -> None:
+    async def experiment() -> None:
+        loop = asyncio.get_running_loop()
+        original, calls = loop.create_task, list[object]()
+
+        def theirs(coro: Any, **options: Any) -> asyncio.Task[Any]:
+            calls.append(coro)
+            return original(coro, **options)
+
+        loop.create_task = theirs  # type: ignore[method-assign, assignment]
+        with film():
+            await asyncio.create_task(turns_of_the_loop())
+        assert loop.create_task is theirs
+        assert len(calls) == 1
+
+    asyncio.run(experiment())
+
+
+def test_a_step_in_which_a_film_within_a_film_began_is_not_in_it() -> None:
+    async def experiment() -> list[Film]:
+        with film() as outer:
+            await turns_of_the_loop()
+            clock.block()
+            with film() as inner:
+                await turns_of_the_loop()
+            await turns_of_the_loop()
+        return [outer, inner]
+
+    for f in asyncio.run(experiment()):
+        assert all(step.start >= 0 for step in f.steps)
+
+
+def test_a_film_that_the_garbage_collector_ends_while_another_begins() -> None:
+    async def experiment() -> Film:
+        forgotten = film()
+        forgotten.__enter__()
+        cycle: list[Any] = [forgotten]
+        cycle.append(cycle)
+        del forgotten, cycle
+        with film() as f:
+            gc.collect()
+            with lane("ada"):
+                await asyncio.create_task(turns_of_the_loop())
+        return f
+
+    assert asyncio.run(experiment()).lanes == ["ada"]
+    assert not patched()
+
+
+def test_a_film_keeps_no_task_alive() -> None:
+    async def experiment() -> None:
+        with film(), lane("ada"):
+            task = asyncio.create_task(turns_of_the_loop())
+            await task
+            kept = weakref.ref(task)
+            del task
+            await turns_of_the_loop()
+            gc.collect()
+            assert kept() is None
+
+    asyncio.run(experiment())
+
+
+def test_an_unnamed_task_that_holds_the_loop_is_seen_beside_named_ones() -> None:
+    async def quiet() -> None:
+        await asyncio.sleep(0)
+        clock.block()
+
+    async def experiment() -> Film:
+        with film() as f:
+            named = asyncio.create_task(turns_of_the_loop(), name="ada")
+            await asyncio.gather(named, quiet(), turns_of_the_loop())
+        return f
+
+    f = asyncio.run(experiment())
+    assert f.held == ["quiet"]
+    assert f.lanes == ["ada", "quiet"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_has_no_films() -> None:
+    async def experiment() -> int:
+        with film(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+            if child == 0:
+                os._exit(1 if patched() else 0)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert asyncio.run(experiment()) == 0
