@@ -42,6 +42,7 @@ from requests_toolbelt.adapters.host_header_ssl import HostHeaderSSLAdapter
 from requests_toolbelt.adapters.socket_options import SocketOptionsAdapter, TCPKeepAliveAdapter
 from requests_toolbelt.downloadutils.stream import stream_response_to_file
 from requests_toolbelt.sessions import BaseUrlSession
+from requests_toolbelt.threaded.thread import SessionThread
 from requests_toolbelt.utils.dump import dump_all
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPFile, parse_multipart_form_data
