@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from .entries import Answer, Hold, Step, Wait
 from .lanes import Kind, Lane
+from .lettering import clean, shortened
 from .picture import Note, Row, as_image, draw
 from .record import Long, Noted, Record
 from .table import Table, table
@@ -19,6 +20,7 @@ from .trace import trace
 from .where import Place, usual
 
 MOST_NAMES = 8  # in a sentence; of more lanes it names three, and counts the others
+MOST_LETTERS = 200  # of a name
 OTHER = "other work"
 
 
@@ -60,6 +62,7 @@ class Film:
         Returns:
             What to give to `answered`.
         """
+        lane = _called(lane)
         self._times_asked[lane] += 1
         key = (lane, self._times_asked[lane])
         self._visits[key] = Timeline(lane, asked=time.perf_counter())
@@ -310,9 +313,10 @@ class Film:
         }
         times_seen: Counter[str] = Counter()
         for lane, steps in spans.items():
-            times_seen[lane.name] += 1
-            key = (lane.name, times_seen[lane.name])
-            timeline = timelines.setdefault(key, Timeline(lane.name))
+            name = _called(lane.name)
+            times_seen[name] += 1
+            key = (name, times_seen[name])
+            timeline = timelines.setdefault(key, Timeline(name))
             timeline.lane, timeline.steps = lane, sorted(steps)
         for timeline, name in zip(timelines.values(), _told_apart(timelines), strict=True):
             timeline.name = name
@@ -326,6 +330,13 @@ class Film:
 
     def _any_long(self, steps: Iterable[tuple[float, float]]) -> bool:
         return any(end - start > self.red for start, end in steps)
+
+
+def _called(name: str) -> str:
+    """Return a name as words have it: a client may choose any, of any length."""
+    if len(name) <= MOST_LETTERS and name.isprintable():
+        return name
+    return clean(shortened(name, MOST_LETTERS, len))
 
 
 def _told_apart(keys: Iterable[tuple[str, int]]) -> list[str]:

@@ -175,6 +175,19 @@ def test_visitors_of_one_name_are_numbered() -> None:
     assert str(f) == "ada, / and ada 2: 3 at once. Nobody held the loop."
 
 
+def test_a_name_is_one_line_that_a_terminal_can_show_and_not_too_long() -> None:
+    long = "x" * 60_000
+    f = watch(together(3), ["/?user=a%1B%5B31m%07%0Ad", f"/?user={long}", f"/?user={long}"])
+    odd = "a\N{REPLACEMENT CHARACTER}[31m" + 2 * "\N{REPLACEMENT CHARACTER}" + "d"
+    short = "x" * 199 + "\N{HORIZONTAL ELLIPSIS}"
+    assert str(f) == f"{odd}, {short} and {short} 2: 3 at once. Nobody held the loop."
+
+
+def test_who_held_the_loop_has_such_a_name_too() -> None:
+    [hold] = recorded((request("a\x1b[2Jda\x07"), 0.0, 1.0)).held_at
+    assert str(hold).startswith("a\N{REPLACEMENT CHARACTER}[2Jda\N{REPLACEMENT CHARACTER} held")
+
+
 def test_lanes_come_in_the_order_asked_not_in_the_order_seen() -> None:
     async def experiment() -> Film:
         with film() as f:
