@@ -549,7 +549,9 @@ async def a_proxy_in_front() -> Film:
 
 
 @says(
-    "a\nb, <b>, other work and nobody: one after another. <b> held the loop.", '<b>: busy("b")'
+    "a\N{REPLACEMENT CHARACTER}b, <b>, other work and nobody:"
+    " one after another. <b> held the loop.",
+    '<b>: busy("b")',
 )
 async def odd_names() -> Film:
     async def work(name: str) -> None:
