@@ -102,6 +102,8 @@ def hint(name: str) -> Text:
     given = _hinted.get(name, shown)
     if verdict.right:
         return Text("Your answer is right: you need no hint.")
+    if not hints:
+        return Text("There is no hint before an answer: choose one, and check it.")
     if given >= len(hints):
         return Text("That was the last hint. The solution is folded away below.")
     _hinted[name] = given + 1

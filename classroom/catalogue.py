@@ -50,7 +50,7 @@ def material(name: str, module: str) -> ModuleType:
         ValueError: there is no such exercise.
         ModuleNotFoundError: it has no such file.
     """
-    if name not in folders():
+    if not isinstance(name, str) or name not in folders():
         listing = ", ".join(folders())
         raise ValueError(f"there is no exercise {name!r}: it is one of {listing}")
     folder = folders()[name]

@@ -9,16 +9,20 @@ class Prediction:
     """What somebody expects, written down before the run.
 
     Args:
-        expected: the expected values, in order; none at all, or `...`, while there is no
-            expectation yet.
+        expected: the expected values, in order; none at all, or `...` for any of them, while
+            there is no expectation yet.
     """
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
         if len(expected) == 1 and isinstance(expected[0], list | tuple):
             expected = tuple(expected[0])
-        self.expected = () if expected == (...,) else expected
+        dots = sum(value is ... for value in expected)
+        self.is_begun = 0 < dots < len(expected)
+        self.expected = () if dots else expected
 
     def __repr__(self) -> str:
+        if self.is_begun:
+            return "There are dots left in your prediction: put something in place of each."
         if not self.expected:
             return "No prediction yet: put yours in place of the dots."
         return f"You predict: {_listed(self.expected)}"

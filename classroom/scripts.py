@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -25,7 +26,10 @@ def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
     Raises:
         Exception: whatever the script itself raised. Its callbacks' exceptions go to the log.
         TimeoutError: nothing stopped the loop in time.
+        TypeError: it is a coroutine function, of which a call would run nothing.
     """
+    if inspect.iscoroutinefunction(script):
+        raise TypeError("on_a_loop() needs a plain function, and this one is an `async def`")
     loops: list[IOLoop] = []
 
     def play() -> None:

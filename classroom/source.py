@@ -16,7 +16,12 @@ class Source:
     """The source code of something, as it stands in its file."""
 
     def __init__(self, thing: Thing) -> None:
-        self.text = textwrap.dedent(inspect.getsource(thing)).strip()
+        try:
+            self.text = textwrap.dedent(inspect.getsource(thing)).strip()
+        except (TypeError, OSError) as error:
+            # Its own type: what is written in C has no file, and a file can be gone.
+            words = f"there is no Python source of {thing!r}: show takes a module, a class or a"
+            raise type(error)(f"{words} function that was written in Python") from None
 
     def __repr__(self) -> str:
         return self.text
@@ -33,6 +38,7 @@ def show(thing: Thing) -> Source:
 
     Raises:
         OSError: there is no file to read it from.
+        TypeError: it is nothing that has one, as what is written in C.
     """
     return Source(thing)
 

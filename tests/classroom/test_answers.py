@@ -37,6 +37,13 @@ class TestExercises:
         with pytest.raises(ValueError, match="it is one of carry_error, "):
             ask("order_of_turn")
 
+    @pytest.mark.parametrize("given", [[], {}, 3, None], ids=repr)
+    @pytest.mark.parametrize("ask", [check, hint, solution])
+    def test_so_is_what_is_no_name_at_all(self, ask: Any, given: Any) -> None:
+        with pytest.raises(ValueError, match="it is one of carry_error, ") as raised:
+            ask(given)
+        assert f"there is no exercise {given!r}" in str(raised.value)
+
     def test_a_wrong_answer_shows_its_first_hint_and_then_one_after_the_other(self) -> None:
         keep("order_of_turns", self.WRONG)
         first, second = check("order_of_turns").hints
@@ -58,6 +65,14 @@ class TestExercises:
         keep("delayed_answer", "...")
         check("delayed_answer")
         assert "(2 of 3)" in str(hint("delayed_answer"))
+
+    def test_where_there_is_nothing_but_a_choice_the_first_hint_comes_after_it(self) -> None:
+        assert str(hint("order_of_turns")) == (
+            "There is no hint before an answer: choose one, and check it."
+        )
+        keep("order_of_turns", 'answer = "z"')
+        check("order_of_turns")
+        assert str(hint("order_of_turns")).startswith("There is no hint before an answer")
 
     def test_a_right_answer_needs_no_hint(self) -> None:
         keep("order_of_turns", self.RIGHT)

@@ -36,6 +36,15 @@ class TestPredict:
             "It",
         ]
 
+    def test_one_with_dots_left_says_so_and_is_none_yet(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for begun in (predict(1, ...), predict([..., "queue"])):
+            assert str(begun).startswith("There are dots left in your prediction")
+            begun.compare([1, 2])
+            assert capsys.readouterr().out == "It was: 1, 2\n"
+        assert str(predict(..., ...)).startswith("No prediction yet")
+
     def test_without_one_only_what_was_found_is_told(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -22,6 +22,13 @@ class TestOnALoop:
         on_a_loop(script)
         assert order == ["now", "later"]
 
+    def test_a_coroutine_function_is_refused_at_once(self) -> None:
+        async def script() -> None:
+            IOLoop.current().stop()
+
+        with pytest.raises(TypeError, match="needs a plain function"):
+            on_a_loop(script)
+
     def test_gives_the_script_s_own_exception_to_the_caller(self) -> None:
         with pytest.raises(ZeroDivisionError):
             on_a_loop(lambda: 1 / 0)
