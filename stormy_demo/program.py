@@ -7,6 +7,7 @@ client is told whose request could not be finished is in `task`.
 from __future__ import annotations
 
 import asyncio
+import errno
 import inspect
 import signal
 import sys
@@ -24,6 +25,9 @@ from .sentences import StoppedHandler, refuse
 
 # Turns of the loop in which what a client has sent is read, and refused.
 TURNS_TO_REFUSE = 20
+
+LEVELS = ("debug", "info", "warning", "error", "none")
+YES_OR_NO = ("", "true", "t", "1", "false", "f", "0")
 
 # What each keyword of a make_app means on the command line.
 HELP = {
@@ -130,7 +134,8 @@ def main(
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
         except CannotListen as error:
-            hint = "; --port=0 lets the system pick another" if options.port else ""
+            port_is_to_blame = options.port and error.errno in (errno.EADDRINUSE, errno.EACCES)
+            hint = "; --port=0 lets the system pick another" if port_is_to_blame else ""
             print(f"{error}{hint}", file=sys.stderr)
             return 1
     return 0
@@ -140,8 +145,12 @@ def _parse(options: OptionParser, argv: list[str]) -> None:
     # Word by word: Tornado's parser answers an unknown option with all of the help, and does
     # not say which option has a value that it cannot read.
     for word in argv[1:]:
-        if not word.startswith("-") or word.lstrip("-").partition("=")[0] not in options:
+        name, _, value = word.lstrip("-").partition("=")
+        if not word.startswith("-") or name not in options:
             raise Error(f"{word} is not an option")
+        # Tornado takes whatever it does not know for a yes.
+        if name.replace("_", "-") == "log-to-stderr" and value.lower() not in YES_OR_NO:
+            raise Error(f"{word} is not a value of that option: it is true or false")
         try:
             options.parse_command_line([argv[0], word], final=False)
         except ValueError:
@@ -150,6 +159,10 @@ def _parse(options: OptionParser, argv: list[str]) -> None:
         raise Error("address must not be empty: that would be every address of the machine")
     if not 0 <= options.port <= 65535:
         raise Error(f"port must be from 0 to 65535, not {options.port}")
+    if options.logging.lower() not in LEVELS:
+        raise Error(
+            f"the log has no level {options.logging!r}: it is one of {', '.join(LEVELS)}"
+        )
     try:
         options.run_parse_callbacks()
     except (AttributeError, ValueError, OSError) as error:

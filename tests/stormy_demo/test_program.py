@@ -195,6 +195,14 @@ class TestPrograms:
         assert said.returncode == 1
         assert_one_sentence(said.stderr, "192.0.2.1")
 
+    def test_blames_the_port_for_nothing_else(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            free = server.getsockname()[1]
+        said = run("coroutines", f"--port={free}", "--address=192.0.2.1")
+        assert said.returncode == 1
+        assert_one_sentence(said.stderr, "192.0.2.1")
+        assert "--port" not in said.stderr
+
     @pytest.mark.parametrize("server", SERVERS)
     @pytest.mark.parametrize(
         ("option", "words"),
@@ -213,7 +221,10 @@ class TestPrograms:
             ("--delay=1e400", "delay day"),
             ("--delay=", "--delay="),
             ("--delay=soon", "--delay=soon"),
-            ("--logging=loud", "log"),
+            ("--logging=loud", "log loud warning"),
+            ("--logging=", "log warning"),
+            ("--log_to_stderr=maybe", "--log_to_stderr=maybe true false"),
+            ("--log-to-stderr=no", "--log-to-stderr=no true false"),
             ("stray", "stray"),
             ("-", "-"),
         ],
