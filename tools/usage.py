@@ -58,6 +58,8 @@ def _notebook(name: str) -> Path:
     path = (ROOT / name).resolve()
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no notebook {name}")
+    if path.suffix != ".ipynb":
+        raise argparse.ArgumentTypeError(f"{name} is no notebook: its name ends in .ipynb")
     return path
 
 

@@ -463,6 +463,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("slides --output talk.pdf", "talk.pdf is the name of a PDF"),
         ("refresh nope", "there is no notebook nope"),
         ("refresh notebooks", "there is no notebook notebooks"),
+        ("refresh workshop.py", "workshop.py is no notebook: its name ends in .ipynb"),
         ("refresh --nope", "unrecognized arguments: --nope"),
         ("bench nope", "there is no benchmark 'nope'"),
         ("bench clients --nope", "no option '--nope': it has --quick, --rounds, --only"),
