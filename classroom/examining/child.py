@@ -279,10 +279,10 @@ def blamed(case: Case, refused: Refused) -> Refused:
     something has failed in other code than the learner's; else it is told beside the reason.
     What is replaced in other modules than `builtins` breaks less, and has mistakes of its own.
     """
-    if "None in sys.modules" in refused.got:
-        # Newer versions of Python import within functions, also on the learner's behalf.
-        if what := shared_names.replaced(case.source, case.tree):
-            return Refused(REPLACED, OWN_NAMES, what)
+    # Newer versions of Python import within functions, also on the learner's behalf.
+    is_late = "None in sys.modules" in refused.got
+    if is_late and (what := shared_names.replaced(case.source, case.tree)):
+        return Refused(REPLACED, OWN_NAMES, what)
     what = shared_names.replaced(case.source, case.tree, only_builtins=True)
     if not what:
         return refused
