@@ -31,7 +31,7 @@ from .finding import NotFound, find
 from .labelling import Served
 from .recorder import film
 from .serving import CannotListen
-from .totals import busy, many_short, times, title, totals
+from .totals import busy, many_short, times, totals
 from .visits import LATE, visited
 from .where import is_machinery, is_own
 
@@ -421,7 +421,7 @@ def _told(f: Film, options: argparse.Namespace) -> list[str]:
     answers = [
         f"{said} ({times(number)})" if number > 1 else said for said, number in got.items()
     ]
-    lines = [title(f), *busy_by, *_some(held), *_some(answers)]
+    lines = [f.title(), *busy_by, *_some(held), *_some(answers)]
     if _unserved(f):
         lines.append("Not all visitors were served: this may be a film of something else.")
     elif any(_may_have_missed(f, each) for each in f.answers):

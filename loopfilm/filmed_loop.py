@@ -170,13 +170,8 @@ class FilmedLoop:
         lane, start = step.lane, step.since
         long = None
         if end - start > self.red:
-            if scheduled is None:
-                scheduled = self._processor.scheduled()
-            lacked, slept = scheduled.since(step.scheduled, end - start)
-            seen, places, shares = step.looks
-            if seen != start:
-                places, shares = (), ()
-            long = Long(lacked, places, self._is_handlers(step), slept, shares)
+            is_handler = self._is_handlers(step)
+            long = self._what_is_known(step, end, scheduled)._replace(is_handler=is_handler)
         # Without a film that this step has ended, or begun: it is part of making that.
         for record in self.records:
             if start >= record.began:
@@ -189,13 +184,19 @@ class FilmedLoop:
         step, now = self.step, time.perf_counter()
         if step is None or self.thread == threading.get_ident():
             return
-        since, (seen, places, shares) = step.since, step.looks
-        if now - since > record.red:
-            scheduled = self._processor.scheduled()
-            lacked, slept = scheduled.since(step.scheduled, now - since)
-            if seen != since:
-                places, shares = (), ()
-            record.note(step.lane, since, now, Long(lacked, places, slept=slept, shares=shares))
+        if now - step.since > record.red:
+            record.note(step.lane, step.since, now, self._what_is_known(step, now))
+
+    def _what_is_known(
+        self, step: Step, end: float, scheduled: Scheduled | None = None
+    ) -> Long:
+        """Return what is known of a step that lasted until `end`."""
+        scheduled = scheduled or self._processor.scheduled()
+        lacked, slept = scheduled.since(step.scheduled, end - step.since)
+        seen, places, shares = step.looks
+        if seen != step.since:
+            places, shares = (), ()
+        return Long(lacked, places, slept=slept, shares=shares)
 
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""

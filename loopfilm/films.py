@@ -222,20 +222,20 @@ class Film:
             [beat - began for beat in self.record.beats],
             now - began,
             red=self.red,
-            title=self._title(),
+            title=self.title(),
             notes=notes,
             remark=f"{left_out:,} short steps at the end are left out." if left_out else "",
         )
 
     def table(self) -> Table:
         """Return who held the loop, where, and what everybody waited for, as a plain table."""
-        return table(self._title(), self.held_at, self.waits)
+        return table(self.title(), self.held_at, self.waits)
 
     def trace(self) -> str:
         """Return all steps as the text of a file that Perfetto opens, see `trace`."""
         return trace(self.lanes, self.steps, self.held_at, self.waits)
 
-    def _title(self) -> str:
+    def title(self) -> str:
         """Return the film in words, with what depends on the machine and is not in `str`."""
         title = str(self)
         names = self._names()

@@ -7,7 +7,7 @@ from html import escape
 
 from .films import Film
 from .lettering import clean, shortened
-from .totals import Total, in_seconds, many_short, title, totals
+from .totals import Total, in_seconds, many_short, totals
 
 # What a browser may do with such a page: show it, and send its form.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
@@ -50,7 +50,7 @@ def of_film(film: Film) -> str:
     holds, waits = totals(film.held_at), totals(film.waits)
     seconds = in_seconds((film.record.ended or film.record.began) - film.record.began)
     parts = [
-        f"<h1>{_text(title(film))}</h1>",
+        f"<h1>{_text(film.title())}</h1>",
         *([f"<p>{_text(short)}</p>"] if (short := many_short(film, "&red=")) else []),
         f"<p>{seconds} of the event loop of this process. A step longer than {film.red:g} s"
         " holds it. The film itself is not in it.</p>",

@@ -66,15 +66,6 @@ def totals(entries: Iterable[Hold | Wait]) -> list[Total]:
     return sorted(sums, key=lambda total: -total.seconds)
 
 
-def title(film: Film) -> str:
-    """Return a film in words as its picture has them: also that only other work held the loop.
-
-    Args:
-        film: the film.
-    """
-    return film.table().partition("\n")[0]
-
-
 def busy(film: Film) -> tuple[float, float]:
     """Return for how long the loop had something to do, and how long the film is, in seconds.
 
