@@ -58,7 +58,7 @@ def of_film(film: Film) -> str:
         "<h2>Who held the loop</h2>",
         *_table("who held the loop", holds, "Nobody.", film.red),
         "<h2>What was waited for</h2>",
-        "<p>While they waited, others could go on.</p>",
+        "<p>While they waited, others could go on, unless somebody held the loop.</p>",
         *_table("what was waited for", waits, "Nothing for long."),
         '<p><a href="?">Another film</a></p>',
     ]
