@@ -54,7 +54,8 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
         loop.call_soon_threadsafe(_end_handlers, app, loop)
         # A handler that blocks keeps the loop from noticing `stop`, so it is interrupted here.
         holder = asyncio.current_task(loop)
-        if holder in at_work and not at_work[holder]._headers_written:
+        handler = at_work.get(holder) if holder else None
+        if handler and _has_begun(handler) and not handler._headers_written:
             raise asyncio.CancelledError
 
     def restore_signals() -> None:
@@ -78,14 +79,18 @@ def _end_handlers(
 ) -> dict[asyncio.Task[Any], RequestHandler]:
     at_work = handlers_at_work(app, loop)
     for task, handler in at_work.items():
-        coroutine = task.get_coro()
-        assert inspect.iscoroutine(coroutine)
-        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-            # A task that is cancelled before its first step would answer nothing.
+        if not _has_begun(handler):
+            # Cancelled now, it would answer nothing.
             handler.prepare = refuse  # type: ignore[method-assign]
         elif not task.cancelling():
             task.cancel()
     return at_work
+
+
+def _has_begun(handler: RequestHandler) -> bool:
+    """Say whether Tornado is where it answers a handler that is cancelled."""
+    # It sets this there, the last thing before `prepare`.
+    return hasattr(handler, "path_kwargs")
 
 
 def main(

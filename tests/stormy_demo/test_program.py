@@ -43,12 +43,31 @@ def command(server: str, *options: str) -> list[str]:
     return [sys.executable, "-m", f"stormy_demo.{server}", *options]
 
 
+SIGNAL_COMES_AS_A_HANDLER_BEGINS = """
+import signal, sys
+
+from tornado.web import Application
+
+from stormy_demo.program import main
+from stormy_demo.sentences import SentenceHandler
+
+
+class Handler(SentenceHandler):
+    async def _execute(self, *arguments, **keywords):
+        signal.raise_signal(signal.SIGTERM)
+        await super()._execute(*arguments, **keywords)
+
+
+sys.exit(main(lambda: Application([(".*", Handler)])))
+"""
+
+
 class Program:
     """A server that runs as a program."""
 
-    def __init__(self, server: str, *options: str) -> None:
+    def __init__(self, command: list[str]) -> None:
         self.process = subprocess.Popen(
-            command(server, "--port=0", *options),
+            command,
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -61,13 +80,21 @@ class Program:
     def stop(self, signum: int) -> tuple[int, list[str]]:
         """Send a signal; return the exit status, and what stood on the terminal after it."""
         self.process.send_signal(signum)
+        return self.end()
+
+    def end(self) -> tuple[int, list[str]]:
+        """Wait for its end; return the exit status, and what stood on the terminal."""
         said, _ = self.process.communicate(timeout=LONG)
         return self.process.returncode, said.splitlines()
 
 
+def program(server: str, *options: str) -> contextlib.AbstractContextManager[Program]:
+    return started(command(server, "--port=0", *options))
+
+
 @contextlib.contextmanager
-def program(server: str, *options: str) -> Iterator[Program]:
-    running_program = Program(server, *options)
+def started(command: list[str]) -> Iterator[Program]:
+    running_program = Program(command)
     try:
         yield running_program
     finally:
@@ -159,6 +186,19 @@ class TestPrograms:
                 assert_stopped(each)
         assert status == 0
         assert said[-1] == "stopped"
+
+    @BY_SIGNAL
+    def test_answers_although_the_signal_comes_as_a_handler_begins(
+        self, tmp_path: Path
+    ) -> None:
+        """Tornado answers a handler that is cancelled, but not before its first lines."""
+        script = tmp_path / "server.py"
+        script.write_text(SIGNAL_COMES_AS_A_HANDLER_BEGINS)
+        with started([sys.executable, str(script), "--port=0"]) as p:
+            with connected(p.url) as connection:
+                send(connection)
+                assert_stopped(connection)
+            assert p.end()[0] == 0
 
     @BY_SIGNAL
     @pytest.mark.parametrize("server", STYLES)
