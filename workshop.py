@@ -33,8 +33,13 @@ from tools.set_up import ALL, CORE, PYTHON, ROOT, VENV, Misuse, Trouble, alone, 
 # -- one job -----------------------------------------------------------------------------------
 
 
-def run(*command: str) -> int:
-    """Run the Python of `.venv`, hand signals on to it, and give its exit code."""
+def run(*command: str, **changes: str) -> int:
+    """Run the Python of `.venv`, hand signals on to it, and give its exit code.
+
+    Args:
+        *command: what Python is given.
+        **changes: what its environment has besides.
+    """
     # Without bytecode each process would compile anew what it imports: JupyterLab starts in
     # twice the time, and a check takes half as long again.
     foreign = {
@@ -43,10 +48,12 @@ def run(*command: str) -> int:
         "PIP_TARGET",
         "PIP_PREFIX",
         "PYTHONDONTWRITEBYTECODE",
+        "STORMY_PREDICT_FIRST",
     }
     env = {name: value for name, value in os.environ.items() if name not in foreign}
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
+    env.update(changes)
     # A kernel named python3 in the user's own folders must not win over the one in .venv.
     env["JUPYTER_PREFER_ENV_PATH"] = "1"
     # Requests between programs of one machine must not go through a proxy.
@@ -70,16 +77,18 @@ def lab(arguments: list[str]) -> int:
     own, rest = parser.parse_known_args(arguments)
     fresh = None if own.fresh is None else copies.file_of(own.fresh)
     set_up(CORE)
+    changes: dict[str, str] = {}
     if own.committed:
         page = copies.NOTEBOOKS / (fresh or copies.FIRST)
     else:
         with alone():
             page = copies.make(fresh)
+        changes["STORMY_PREDICT_FIRST"] = "1"
     where = quote((page if page.is_file() else page.parent).relative_to(ROOT).as_posix())
     ours = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{where}"]
     if sys.platform != "win32" and os.geteuid() == 0:
         ours.append("--allow-root")
-    return run("-m", "jupyterlab", *ours, *rest)
+    return run("-m", "jupyterlab", *ours, *rest, **changes)
 
 
 def check(arguments: list[str]) -> int:

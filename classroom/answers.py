@@ -15,20 +15,11 @@ from typing import Any
 from .catalogue import find, folders
 from .examining.parent import examine
 from .examining.verdict import Verdict
+from .text import Text
 
 _kept: dict[str, str] = {}
 _checked: dict[str, tuple[str, Verdict]] = {}
 _hinted: dict[str, int] = {}
-
-
-class Text:
-    """Some words that show themselves without quotes."""
-
-    def __init__(self, words: str) -> None:
-        self.words = words
-
-    def __repr__(self) -> str:
-        return self.words
 
 
 def keep(line: str, cell: str) -> Text:

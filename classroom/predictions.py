@@ -1,8 +1,21 @@
-"""Predictions: what somebody expects, written down before the run, and compared after it."""
+"""Predictions: what somebody expects, written down before the run, and compared after it.
+
+With STORMY_PREDICT_FIRST=1 in the environment, as `workshop.py lab` sets it, nothing tells the
+answer while a prediction is empty.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, TypeVar
+
+from .text import Text
+
+FIRST = (
+    "Predict first: put something in place of the dots and run that cell, or say predict(None)."
+)
+
+Shown = TypeVar("Shown")
 
 
 class Prediction:
@@ -10,7 +23,7 @@ class Prediction:
 
     Args:
         expected: the expected values, in order; none at all, or `...` for any of them, while
-            there is no expectation yet.
+            there is no expectation yet; None alone from somebody who does not want to guess.
     """
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
@@ -18,37 +31,76 @@ class Prediction:
             expected = tuple(expected[0])
         dots = sum(value is ... for value in expected)
         self.is_begun = 0 < dots < len(expected)
-        self.expected = () if dots else expected
+        self.is_declined = expected == (None,)
+        self.expected = () if dots or self.is_declined else expected
 
     def __repr__(self) -> str:
         if self.is_begun:
             return "There are dots left in your prediction: put something in place of each."
+        if self.is_declined:
+            return "You do not guess: see what happens."
         if not self.expected:
             return "No prediction yet: put yours in place of the dots."
         return f"You predict: {_listed(self.expected)}"
 
-    def compare(self, found: Any) -> None:
+    @property
+    def comes_first(self) -> bool:
+        """Whether the answer waits for this prediction, which is still empty."""
+        is_empty = not self.expected and not self.is_declined
+        return is_empty and os.environ.get("STORMY_PREDICT_FIRST") == "1"
+
+    def compare(self, found: Any, shown: Shown | None = None) -> Shown | None:
         """Print what was found beside what was expected.
 
         Args:
             found: a value, or a list or tuple of them.
+            shown: what tells the answer, too, as a film does.
+
+        Returns:
+            `shown`, for the notebook to show; None while the answer waits for a prediction.
         """
+        if self.comes_first:
+            print(FIRST)
+            return None
         found = tuple(found) if isinstance(found, list | tuple) else (found,)
-        if not self.expected:
+        expected = _split(self.expected, len(found))
+        if not expected:
             print(f"It was: {_listed(found)}")
-        elif _plain(self.expected) == _plain(found or ("nothing",)):
+        elif _plain(expected) == _plain(found or ("nothing",)):
             print(f"As you predicted: {_listed(found)}")
         else:
-            print(f"You predicted: {_listed(self.expected)}\nIt was:        {_listed(found)}")
+            print(f"You predicted: {_listed(expected)}\nIt was:        {_listed(found)}")
+        return shown
+
+    def reveal(self, shown: Shown) -> Shown | Text:
+        """Give what tells the answer to the notebook, in another cell than the comparison.
+
+        Args:
+            shown: what tells the answer, as a film does.
+
+        Returns:
+            `shown`; while the answer waits for a prediction, the words that say so.
+        """
+        return Text(FIRST) if self.comes_first else shown
 
 
 def predict(*expected: Any) -> Prediction:
     """Write a prediction down; the next cell compares it with what happens.
 
     Args:
-        *expected: what will come out, in order. `...` stands for no prediction yet.
+        *expected: what will come out, in order. `...` stands for no prediction yet; `None`
+            alone is for who does not want to guess.
     """
     return Prediction(expected)
+
+
+def _split(expected: tuple[Any, ...], number: int) -> tuple[Any, ...]:
+    """Return several values where somebody wrote as many into one string, with commas."""
+    if len(expected) == 1 and isinstance(expected[0], str):
+        words = tuple(word.strip() for word in expected[0].split(","))
+        if len(words) == number:
+            return words
+    return expected
 
 
 def _listed(values: tuple[Any, ...]) -> str:

@@ -7,6 +7,18 @@ import pytest
 from classroom import predict
 
 
+@pytest.fixture
+def predict_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be in a working copy, as `workshop.py lab` opens them."""
+    monkeypatch.setenv("STORMY_PREDICT_FIRST", "1")
+
+
+@pytest.fixture(autouse=True)
+def where_answers_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be nowhere else than in a committed notebook."""
+    monkeypatch.delenv("STORMY_PREDICT_FIRST", raising=False)
+
+
 class TestPredict:
     @pytest.mark.parametrize(
         ("expected", "found"),
@@ -18,6 +30,8 @@ class TestPredict:
             ((["queue", "timer"],), ["queue", "timer"]),
             ((200, ""), (200, "")),
             (("nothing",), []),
+            (("queue, timer",), ["queue", "timer"]),
+            (("a, b",), "a, b"),
         ],
     )
     def test_a_right_one_is_told_as_such(
@@ -52,3 +66,41 @@ class TestPredict:
             assert str(empty).startswith("No prediction yet")
             empty.compare(["queue", ""])
             assert capsys.readouterr().out == "It was: queue, ''\n"
+
+    def test_who_does_not_want_to_guess_is_told(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        declined = predict(None)
+        assert str(declined) == "You do not guess: see what happens."
+        declined.compare(3)
+        assert capsys.readouterr().out == "It was: 3\n"
+
+    @pytest.mark.parametrize("mine", [..., None, 3])
+    def test_what_is_shown_beside_it_is_handed_on(self, mine: object) -> None:
+        assert predict(mine).compare(3, "the film") == "the film"
+        assert predict(mine).reveal("the film") == "the film"
+
+
+@pytest.mark.usefixtures("predict_first")
+class TestPredictFirst:
+    NOTE = (
+        "Predict first: put something in place of the dots and run that cell, "
+        "or say predict(None)."
+    )
+
+    @pytest.mark.parametrize("dots", [(), (...,), (..., ...), (1, ...), ([1, ...],)])
+    def test_nothing_tells_the_answer_while_a_prediction_is_empty(
+        self, dots: tuple[object, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        empty = predict(*dots)
+        assert empty.compare([1, 2], "the film") is None
+        assert capsys.readouterr().out == f"{self.NOTE}\n"
+        assert repr(empty.reveal("the film")) == self.NOTE
+
+    @pytest.mark.parametrize("mine", [None, 2, 3])
+    def test_after_a_prediction_or_without_the_wish_for_one_all_is_told(
+        self, mine: object, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert predict(mine).compare(3, "the film") == "the film"
+        assert ": 3" in capsys.readouterr().out.replace("        3", " 3")
+        assert predict(mine).reveal("the film") == "the film"
