@@ -1,9 +1,13 @@
 """What a notebook needs besides servers: predictions, source, logs, a loop to play on.
 
-Exercises too: to import this in a notebook brings `%%exercise`, see `answers`.
+Exercises too: to import this in a notebook brings `%%exercise`, see `answers`, and a sentence
+for predictions without quotes, see `unquoted`.
 """
 
-from .answers import check, hint, register_magic, solution
+import sys
+
+from . import answers, unquoted
+from .answers import check, hint, solution
 from .catalogue import material
 from .log import logs
 from .predictions import predict
@@ -23,4 +27,7 @@ __all__ = [
     "solution",
 ]
 
-register_magic()
+_ipython = sys.modules.get("IPython")
+if _shell := _ipython and _ipython.get_ipython():
+    answers.register(_shell)
+    unquoted.register(_shell)

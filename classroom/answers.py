@@ -8,7 +8,6 @@ keeps the cell without running it. `check("delayed_answer")` runs it, in a proce
 
 from __future__ import annotations
 
-import sys
 from html import escape
 from typing import Any
 
@@ -132,9 +131,10 @@ def solution(name: str) -> Solution:
     return Solution(name)
 
 
-def register_magic() -> None:
-    """Teach `%%exercise` to the notebook in which this is called, if it is one."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython and ipython.get_ipython()
-    if shell:
-        shell.register_magic_function(keep, "cell", "exercise")
+def register(shell: Any) -> None:
+    """Teach `%%exercise` to a notebook.
+
+    Args:
+        shell: IPython's, as `get_ipython()` returns it.
+    """
+    shell.register_magic_function(keep, "cell", "exercise")

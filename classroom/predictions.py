@@ -7,9 +7,11 @@ answer while a prediction is empty.
 from __future__ import annotations
 
 import os
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from .text import Text
+from .unquoted import Unquoted, sentence
 
 FIRST = (
     "Predict first: put something in place of the dots and run that cell, or say predict(None)."
@@ -29,6 +31,10 @@ class Prediction:
     def __init__(self, expected: tuple[Any, ...]) -> None:
         if len(expected) == 1 and isinstance(expected[0], list | tuple):
             expected = tuple(expected[0])
+        self.is_unquoted = any(isinstance(value, Unquoted) for value in expected)
+        if self.is_unquoted:
+            print(sentence(expected))
+            expected = ()
         dots = sum(value is ... for value in expected)
         self.is_begun = 0 < dots < len(expected)
         self.is_declined = expected == (None,)
@@ -37,6 +43,8 @@ class Prediction:
     def __repr__(self) -> str:
         if self.is_begun:
             return "There are dots left in your prediction: put something in place of each."
+        if self.is_unquoted:
+            return "No prediction yet: write it once more, with the quotes."
         if self.is_declined:
             return "You do not guess: see what happens."
         if not self.expected:
@@ -105,7 +113,8 @@ def _split(expected: tuple[Any, ...], number: int) -> tuple[Any, ...]:
 
 def _listed(values: tuple[Any, ...]) -> str:
     # Without quotes, an empty string would look like nothing, and a comma like two values.
-    words = (repr(v) if v == "" or "," in str(v) else str(v) for v in values)
+    named = map(_name_or_value, values)
+    words = (repr(v) if v == "" or "," in str(v) else str(v) for v in named)
     return ", ".join(words) or "nothing"
 
 
@@ -113,9 +122,15 @@ def _plain(values: tuple[Any, ...]) -> list[object]:
     """Return what counts in a comparison: numbers as such, words without case and full stop."""
     plain: list[object] = []
     for value in values:
-        word = str(value).strip().rstrip(".?").lower()
+        word = str(_name_or_value(value)).strip().rstrip(".?").lower()
         try:
             plain.append(float(word))
         except ValueError:
             plain.append(word)
     return plain
+
+
+def _name_or_value(value: Any) -> Any:
+    """Return the name of what has one: it is what somebody means who left quotes out."""
+    is_named = isinstance(value, type | ModuleType | FunctionType | BuiltinFunctionType)
+    return value.__name__ if is_named else value
