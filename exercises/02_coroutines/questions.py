@@ -24,8 +24,8 @@ PROMISES = Mistake(
     "promises where answers were wanted",
     (
         "What is it that you have there: an answer, or something that will be one some day?",
-        "One `await` is missing. `await gen.multi(...)` waits for a whole list, and gives a "
-        "list of results.",
+        "One `await` is missing. `await asyncio.gather(...)` waits for all of them, and "
+        "gives a list of results.",
     ),
 )
 RESULTS_NOT_READ = Mistake(
@@ -49,7 +49,7 @@ AWAITS_A_LIST = Mistake(
     "an `await` in front of a list",
     (
         "`await` waits for one thing, and a list is not something that is done one day.",
-        "`gen.multi` makes of a list one thing that can be awaited.",
+        "`asyncio.gather(*[...])` makes one thing of many that can be awaited.",
     ),
 )
 GATHERS_A_LIST = Mistake(
@@ -57,8 +57,7 @@ GATHERS_A_LIST = Mistake(
     "a list given to `asyncio.gather`",
     (
         "How many things does your `gather` get: all the questions, or one list?",
-        "A star takes the things out of the list: `asyncio.gather(*[...])`. `gen.multi` takes "
-        "the list itself.",
+        "A star takes the things out of the list: `asyncio.gather(*[...])`.",
     ),
 )
 TASK_OF_A_FUTURE = Mistake(
@@ -66,8 +65,8 @@ TASK_OF_A_FUTURE = Mistake(
     "a task made of a future",
     (
         "What does `fetch` return: a coroutine that wants to be started, or a future?",
-        "What `fetch` returns is under way already and needs no task: give it to `gen.multi`. "
-        "Or write an `async def` that awaits it, and make a task of that.",
+        "What `fetch` returns is under way already and needs no task: give it to "
+        "`asyncio.gather`. Or write an `async def` that awaits it, and make a task of that.",
     ),
 )
 ORDER_OF_COMING = Mistake(
@@ -75,8 +74,8 @@ ORDER_OF_COMING = Mistake(
     "answers in another order than the questions",
     (
         "Who answers first need not be the one who was asked first.",
-        "Let each answer keep the place of its question: `gen.multi` and `asyncio.gather` give "
-        "the results in the order of what you gave them, and a list of tasks keeps its order.",
+        "Let each answer keep the place of its question: `asyncio.gather` gives the results in "
+        "the order of what you gave it, and a list of tasks keeps its order.",
     ),
 )
 RESPONSES = Mistake(

@@ -1,7 +1,5 @@
 import asyncio
 
-from tornado import gen
-
 
 async def ask_all(client, urls, n):
     """Return the bodies in the order of `urls`; have `n` questions under way, never more."""
@@ -11,4 +9,4 @@ async def ask_all(client, urls, n):
         async with tokens:
             return (await client.fetch(url)).body
 
-    return await gen.multi([ask(url) for url in urls])
+    return await asyncio.gather(*[ask(url) for url in urls])

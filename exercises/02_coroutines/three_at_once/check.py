@@ -37,7 +37,7 @@ ONE_AFTER_ANOTHER = Mistake(
         "How many questions are under way when the first `await` waits?",
         "Start all of them first, and wait for the answers then.",
         "`fetch` starts its question as soon as it is called: make a list of what it returns, "
-        "and `await gen.multi(...)` of that.",
+        "and `await asyncio.gather(*...)` of that.",
     ),
 )
 BOUNDED = Mistake(
@@ -63,7 +63,7 @@ AWAITS_EACH_TASK = Mistake(
     (
         "`at_once`, above, asks three at once. What does it return, and what is wanted here?",
         "First start all, then wait for all, then read the bodies.",
-        "`responses = await gen.multi([client.fetch(url) for url in urls])`",
+        "`responses = await asyncio.gather(*[client.fetch(url) for url in urls])`",
     ),
     ONE_AFTER_ANOTHER,
     BOUNDED,

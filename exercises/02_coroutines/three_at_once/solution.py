@@ -1,7 +1,7 @@
-from tornado import gen
+import asyncio
 
 
 async def ask_all(client, urls):
     """Return the bodies of the answers, in the order of `urls`; ask all at once."""
-    responses = await gen.multi([client.fetch(url) for url in urls])
+    responses = await asyncio.gather(*[client.fetch(url) for url in urls])
     return [response.body for response in responses]
