@@ -24,8 +24,17 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import Film, visited
 
+from .clockwork import goes_round
 from .evidence import YOUR_CODE
-from .mistakes import FORGOTTEN_AWAIT, GENERAL, MISSING, NESTED_LOOP, mistake_of
+from .mistakes import (
+    FORGOTTEN_AWAIT,
+    GENERAL,
+    MISSING,
+    NESTED_LOOP,
+    POLLS,
+    YIELDS,
+    mistake_of,
+)
 from .rendering import GIVE_UP_AFTER, described, quoted, shown
 from .verdict import Mistake, Verdict
 
@@ -160,6 +169,7 @@ class Case(logging.Handler):
         found = self.defined(name)
         if not inspect.isfunction(found):
             self.refuse(MISSING, f"`{name}` is a function", f"it is {shown(found)}")
+        self._refuse_if_generator(found, name)
         return found
 
     def handler(self, name: str) -> type[RequestHandler]:
@@ -168,7 +178,13 @@ class Case(logging.Handler):
         if not (isinstance(found, type) and issubclass(found, RequestHandler)):
             got = f"it is {shown(found)}"
             self.refuse(MISSING, f"`{name}` is a class made from `RequestHandler`", got)
+        self._refuse_if_generator(found.get, "get")
         return found
+
+    def _refuse_if_generator(self, function: Callable[..., Any], name: str) -> None:
+        if inspect.isasyncgenfunction(function):
+            expected = f"what `{name}` returns can be awaited"
+            self.refuse(YIELDS, expected, "it is a generator, since there is a `yield` in it")
 
     def uses(self, *wanted: str | type[ast.AST], inside: str | type[ast.AST] = "") -> bool:
         """Return whether the learner's code has any of these in it.
@@ -228,6 +244,11 @@ class Case(logging.Handler):
         if self.held(film):
             where = f" in {self.held_at}" if self.held_at else ""
             self.refuse(mistake, expected, f"the loop was held{where}", film)
+
+    async def refuse_if_it_polls(self, expected: str) -> None:
+        """Refuse an answer that has the loop go round while all wait."""
+        if await goes_round():
+            self.refuse(POLLS, expected, "the loop goes round and round, and nothing has come")
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""

@@ -65,6 +65,9 @@ MUCH = 128 << 20
 MORE = 1 << 20
 PATIENCE = 20  # beats
 LEAST_FILES = 40
+# Seconds on the clock of the loop at its start, as on a machine that has been up for a while.
+# Else `timeout_at(seconds)` would do what `timeout(seconds)` does.
+UP_SINCE = 1_000_000.0
 OWN_NAMES = "Python's own names stand for what they always stand for"
 # Kept, since the learner's code may replace `json.dumps`.
 AS_JSON = json.JSONEncoder().encode
@@ -243,7 +246,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
             case.load()
             loop = asyncio.new_event_loop()
             # So that timers ring in their order however slow the machine is.
-            loop.time = watchdog.clock.time  # type: ignore[method-assign]
+            loop.time = lambda: UP_SINCE + watchdog.clock.time()  # type: ignore[method-assign]
             # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the
             # learner's code has stopped, that may never end, and this process ends anyway.
             loop.run_until_complete(have_checked(case, exercise, watchdog))

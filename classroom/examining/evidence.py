@@ -73,6 +73,25 @@ def entered_in_vain(error: BaseException) -> bool:
     )
 
 
+def called_in_vain(error: BaseException, tree: ast.Module) -> object:
+    """Return what a learner's code has called, where a name stands for it and it failed there.
+
+    Args:
+        error: what was raised.
+        tree: the learner's cell.
+
+    Returns:
+        It, or `NOTHING`.
+    """
+    place = place_of(error)
+    if not place or place.frame.f_code.co_filename != YOUR_CODE:
+        return NOTHING
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _span(node) == place.span:
+            return _value(node.func, place.frame)
+    return NOTHING
+
+
 def operand_of(error: BaseException, tree: ast.Module) -> object:
     """Return what the failing instruction was applied to, where a name stands for it.
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from inspect import isawaitable
 from types import CoroutineType
 
+from tornado.gen import BadYieldError
 from tornado.httpclient import HTTPResponse
 
-from .evidence import awaited_in_vain, entered_in_vain, operand_of, place_of
+from .evidence import awaited_in_vain, called_in_vain, entered_in_vain, operand_of, place_of
 from .verdict import Mistake
 
 RAISES = Mistake(
@@ -151,6 +153,82 @@ PROMISE_NOT_KEPT = Mistake(
         "Fill the future: `self.done.set_result(None)`.",
     ),
 )
+POLLS = Mistake(
+    "polls",
+    "code that looks again and again whether something is there",
+    (
+        "There is nothing to do but to wait, and your code takes turn after turn of the loop. "
+        "Who could wake it instead?",
+        "`await` the thing itself, a future, a task or an event: it wakes you when it is done.",
+    ),
+)
+FIXED_TIME = Mistake(
+    "fixed_time",
+    "a pause in the place of an answer",
+    (
+        "How long does an answer take? Who promises that it is there after your pause?",
+        "`await` what brings the answer: that lasts as long as it takes, no more and no less.",
+    ),
+)
+ASKS_TWICE = Mistake(
+    "asks_twice",
+    "a question that is asked twice",
+    (
+        "Each call that asks does ask, whether you await what it returns or not. How many of "
+        "yours are made for one answer?",
+        "Keep what the first call returns in a name, and await that.",
+    ),
+)
+FALSE_FOR_NONE = Mistake(
+    "false_for_none",
+    "a value that counts as false, taken for none at all",
+    (
+        '`0`, `""` and `None` count as false for `or`, `if` and `while`. What if one of them '
+        "is what was given?",
+        "Find out whether something came, and not what it counts as.",
+    ),
+)
+YIELDS = Mistake(
+    "yields",
+    "a `yield` in an `async def`",
+    (
+        "A function with a `yield` makes a generator: when it is called, nothing of it is run.",
+        "In an `async def`, `await` stands where older code has `yield`.",
+    ),
+)
+ALREADY_CALLED = Mistake(
+    "already_called",
+    "brackets behind something that has been called already",
+    (
+        "What have you got there: a function, or what a call of it has returned?",
+        "A coroutine, a future and a task are awaited without brackets: `await thing`.",
+    ),
+)
+POINT_IN_TIME = Mistake(
+    "point_in_time",
+    "a duration taken for a point in time",
+    (
+        "What does the clock of the loop show now? It did not begin with your code.",
+        "`asyncio.timeout(seconds)` counts from now on; `timeout_at` and `call_at` want a time "
+        "on the loop's clock, such as `loop.time() + seconds`.",
+    ),
+)
+TASK_LEFT = Mistake(
+    "task_left",
+    "a task that nobody waits for",
+    (
+        "`create_task` returns at once. When does your function end, and when does the task?",
+        "Keep the task in a name, and `await` it.",
+    ),
+)
+HARD_CODED = Mistake(
+    "hard_coded",
+    "an address of your own, where one was given",
+    (
+        "Whom does your code ask? The check has a backend of its own, and so has every server.",
+        "Use the address that you are given, and write none down.",
+    ),
+)
 
 # These can be made in any exercise, so the exercise's own hints are added to theirs.
 GENERAL = {
@@ -164,6 +242,8 @@ GENERAL = {
         AWAITS_NOTHING,
         PLAIN_WITH,
         OPENED_TWICE,
+        ALREADY_CALLED,
+        YIELDS,
         AFTER_THE_END,
         EXITS,
         MISSING,
@@ -193,6 +273,15 @@ def _coroutine_as_value(error: BaseException, tree: ast.Module) -> bool:
     return isinstance(error, TypeError) and type(operand_of(error, tree)) is CoroutineType
 
 
+def _called_again(error: BaseException, tree: ast.Module) -> bool:
+    return isinstance(error, TypeError) and isawaitable(called_in_vain(error, tree))
+
+
+def _yields(error: BaseException, _: ast.Module) -> bool:
+    # Where it is given to `await`, `gather` or `multi`, the message has its name.
+    return isinstance(error, TypeError | BadYieldError) and "async_generator" in str(error)
+
+
 def _opened_twice(error: BaseException, _: ast.Module) -> bool:
     return (
         isinstance(error, AttributeError)
@@ -212,6 +301,8 @@ def _after_the_end(error: BaseException, _: ast.Module) -> bool:
 SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] = (
     (lambda error, _: isinstance(error, MemoryError), MEMORY),
     (_loop_in_a_loop, NESTED_LOOP),
+    (_called_again, ALREADY_CALLED),
+    (_yields, YIELDS),
     (_coroutine_as_value, FORGOTTEN_AWAIT),
     (lambda error, _: entered_in_vain(error), PLAIN_WITH),
     (lambda error, _: awaited_in_vain(error), AWAITS_NOTHING),
@@ -225,6 +316,10 @@ WORDS = {
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
     "Event loop stopped before": STOPS_THE_LOOP,
+    "'coroutine' object is not callable": ALREADY_CALLED,
+    "Future' object is not callable": ALREADY_CALLED,
+    "Task' object is not callable": ALREADY_CALLED,
+    "async_generator": YIELDS,
     "'coroutine' object": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,

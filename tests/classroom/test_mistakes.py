@@ -42,7 +42,11 @@ SHOWN = [
     ("IOLoop.current().start()", "nested_loop"),
     ("found = news()\nfound.body", "forgotten_await"),
     ("found = news()\nfound['body']", "forgotten_await"),
-    ("found = news()\nfound()", "forgotten_await"),
+    ("found = news()\nfound()", "already_called"),
+    ("found = asyncio.create_task(asyncio.sleep(0))\nfound()", "already_called"),
+    ("found = asyncio.Future()\nawait found()", "already_called"),
+    ("async def all():\n    yield 1\nawait all()", "yields"),
+    ("async def all():\n    yield 1\nawait gen.multi([all()])", "yields"),
     ("news().body", "forgotten_await"),
     ("HTTPResponse(HTTPRequest('/'), 200).result()", "opened_twice"),
     ("return b'x' * 10**15", "memory"),
@@ -135,6 +139,6 @@ async def test_a_library_that_awaits_for_the_learner_shows_it_too() -> None:
 def test_what_another_s_code_raised_is_not_looked_up_in_the_cell() -> None:
     """It may stand at the same place of its file as something else in the cell."""
     body = "found = news()\nfound()"
-    for file, key in ((YOUR_CODE, "forgotten_await"), ("library.py", "raises")):
+    for file, key in ((YOUR_CODE, "already_called"), ("library.py", "raises")):
         error, tree = raised_by(body, file)
         assert mistake_of(error, "", tree).key == key

@@ -1,0 +1,96 @@
+"""What a checker does with the loop of an answer that waits: count turns, let time pass."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+TURNS = 400
+# Seconds. A timer that rings sooner is a turn in disguise.
+AT_ONCE = 0.0005
+# Seconds that pass for an answer which is waited for. It is longer than people pause instead of
+# waiting, and shorter than the deadlines that clients have.
+LONG = 3.0
+
+
+def let_pass(seconds: float = LONG) -> None:
+    """Put the clock of the loop forward, so that timers ring which nobody has to wait for.
+
+    Args:
+        seconds: by how much.
+    """
+    loop: Any = asyncio.get_running_loop()
+    before: Callable[[], float] = loop.time
+    loop.time = lambda: before() + seconds
+
+
+async def goes_round() -> bool:
+    """Return whether something asks for a turn of the loop again and again.
+
+    To be asked when everything that can be done is done, and all wait. It counts turns and no
+    time, so it says the same on every machine.
+    """
+    asked = 0
+
+    def noting(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **settings: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return original(*args, **settings)
+
+        return call
+
+    def noting_timers(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(when: float, *args: Any, **settings: Any) -> Any:
+            nonlocal asked
+            asked += when - loop.time() < AT_ONCE
+            return original(when, *args, **settings)
+
+        return call
+
+    loop = asyncio.get_running_loop()
+    with (
+        _instead(loop, "call_soon", noting),
+        _instead(loop, "call_soon_threadsafe", noting),
+        _instead(loop, "call_at", noting_timers),
+    ):
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+    # One for each turn is our own.
+    return asked - TURNS > TURNS / 2
+
+
+@contextmanager
+def timers() -> Iterator[list[TimerHandle]]:
+    """Note the timers that are set on the loop while the block lasts."""
+    noted: list[TimerHandle] = []
+
+    def noting(original: Callable[..., TimerHandle]) -> Callable[..., TimerHandle]:
+        def call(*args: Any, **settings: Any) -> TimerHandle:
+            noted.append(handle := original(*args, **settings))
+            return handle
+
+        return call
+
+    with _instead(asyncio.get_running_loop(), "call_at", noting):
+        yield noted
+
+
+@contextmanager
+def _instead(
+    loop: asyncio.AbstractEventLoop, name: str, make: Callable[[Any], Any]
+) -> Iterator[None]:
+    """Have a loop do something else by this name while the block lasts."""
+    names = vars(loop)
+    before = names.get(name)
+    setattr(loop, name, make(getattr(loop, name)))
+    try:
+        yield
+    finally:
+        if before is None:
+            delattr(loop, name)
+        else:
+            setattr(loop, name, before)
