@@ -11,10 +11,11 @@ from .answers import check, hint, solution
 from .catalogue import material
 from .log import logs
 from .predictions import predict
-from .scripts import in_a_process, on_a_loop
+from .scripts import as_a_program, in_a_process, on_a_loop
 from .source import count_lines, show
 
 __all__ = [
+    "as_a_program",
     "check",
     "count_lines",
     "hint",

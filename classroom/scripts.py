@@ -1,4 +1,4 @@
-"""Run a script outside of the notebook: on a loop, or in a process, of its own."""
+"""Run a script outside of the notebook: on a loop, in a process, as a program of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
 
 from .paths import ROOT
 
@@ -94,6 +96,42 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
         print(done.stdout, end="")
     done.check_returncode()
     return done.stdout.strip()
+
+
+@contextmanager
+def as_a_program(script: str, *, port: int = 8888) -> Iterator[str]:
+    """Run a script as a program of its own while the block lasts, as in a terminal.
+
+    Args:
+        script: the source code. It prints one line when it is ready.
+        port: what the script calls its port. It is given a free one in its place.
+
+    Yields:
+        What it printed first.
+
+    Raises:
+        RuntimeError: it ended before it printed a line; what it said is in the error.
+    """
+    [probe] = bind_sockets(0, "127.0.0.1")
+    with closing(probe):
+        free = probe.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", script.replace(str(port), str(free))],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as program:
+        assert program.stdout
+        try:
+            first = program.stdout.readline()
+            if not first or "Traceback" in first:
+                raise RuntimeError(f"the program ended:\n{first}{program.stdout.read()}")
+            yield first.strip()
+        finally:
+            program.kill()
 
 
 def environment() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 
 import pytest
 
@@ -27,9 +28,33 @@ class TestLogs:
                 logging.getLogger("asyncio").exception(error)
         assert lines == ["in: KeyError: 'x'", ": KeyError: 'x'", "'x': KeyError: 'x'"]
 
+    def test_keep_more_at_another_level(self) -> None:
+        log = logging.getLogger("tornado.general")
+        with logs() as few, logs("DEBUG") as many:
+            log.debug("a detail")
+        with logs() as few_again:
+            log.debug("a detail")
+        assert (few, many, few_again) == ([], ["a detail"], [])
+
+    def test_keep_the_warning_about_a_coroutine_that_was_never_awaited_each_time(self) -> None:
+        async def save() -> None:
+            """Save nothing."""
+
+        for _ in range(2):
+            with logs() as lines:
+                save()  # type: ignore[unused-coroutine]
+            [line] = lines
+            assert line.endswith("save' was never awaited")
+
+    def test_show_other_warnings_as_ever(self) -> None:
+        with pytest.warns(RuntimeWarning, match="too hot"), logs() as lines:
+            warnings.warn("too hot", RuntimeWarning, stacklevel=1)
+        assert lines == []
+
     def test_leave_the_loggers_as_they_were_also_after_an_exception(self) -> None:
         loggers = [logging.getLogger(name) for name in ("tornado", "asyncio")]
-        before = [(logger.handlers[:], logger.propagate) for logger in loggers]
-        with pytest.raises(ZeroDivisionError), logs():
+        before = [(logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+        with pytest.raises(ZeroDivisionError), logs("DEBUG"):
             raise ZeroDivisionError
-        assert [(logger.handlers, logger.propagate) for logger in loggers] == before
+        after = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+        assert after == before

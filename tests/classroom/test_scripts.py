@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 
 import pytest
 from tornado.ioloop import IOLoop
 
-from classroom import in_a_process, on_a_loop
+from classroom import as_a_program, in_a_process, on_a_loop
 
 
 class TestOnALoop:
@@ -49,3 +50,27 @@ class TestInAProcess:
         with pytest.raises(subprocess.CalledProcessError):
             in_a_process("1 / 0")
         assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+class TestAsAProgram:
+    def test_runs_while_the_block_lasts_on_a_port_that_is_free(self) -> None:
+        server = """
+import http.server
+server = http.server.HTTPServer(("127.0.0.1", 8888), http.server.BaseHTTPRequestHandler)
+print("http://127.0.0.1:8888")
+server.serve_forever()
+"""
+        with as_a_program(server) as url:
+            port = int(url.rpartition(":")[2])
+            assert port != 8888
+            socket.create_connection(("127.0.0.1", port)).close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+    def test_one_that_fails_says_why(self) -> None:
+        with pytest.raises(RuntimeError, match="ZeroDivisionError"), as_a_program("1 / 0"):
+            pass
+
+    def test_one_that_ends_and_says_nothing_is_noticed(self) -> None:
+        with pytest.raises(RuntimeError, match="ended"), as_a_program(""):
+            pass
