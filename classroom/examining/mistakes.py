@@ -9,6 +9,7 @@ the same key, with hints of its own. Mistakes in reading and running a cell at a
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from inspect import isawaitable
 from types import CoroutineType
@@ -16,7 +17,14 @@ from types import CoroutineType
 from tornado.gen import BadYieldError
 from tornado.httpclient import HTTPResponse
 
-from .evidence import awaited_in_vain, called_in_vain, entered_in_vain, operand_of, place_of
+from .evidence import (
+    YOUR_CODE,
+    awaited_in_vain,
+    called_in_vain,
+    entered_in_vain,
+    operand_of,
+    place_of,
+)
 from .verdict import Mistake
 
 RAISES = Mistake(
@@ -221,6 +229,32 @@ TASK_LEFT = Mistake(
         "Keep the task in a name, and `await` it.",
     ),
 )
+NOT_YOURS = Mistake(
+    "not_yours",
+    "a box that is filled by somebody who did not promise it",
+    (
+        "Your code was given a future for which it is to wait. Who has promised to fill it?",
+        "Neither fill nor cancel what you were given: make a future of your own for that.",
+    ),
+)
+LEFT_WAITING = Mistake(
+    "left_waiting",
+    "a promise that stays empty although the answer is sent",
+    (
+        "The visitor has an answer. For what does Tornado wait all the same, in each request?",
+        "Fill the promise too, with `self.done.set_result(None)`, or each request leaves one "
+        "behind for ever.",
+    ),
+)
+SWAPPED = Mistake(
+    "swapped",
+    "two arguments, each in the place of the other",
+    (
+        "What does that call want first, and what do you give it first?",
+        "It is `call_later(seconds, function)` and `add_future(future, function)`: first for "
+        "what to wait, then whom to call.",
+    ),
+)
 HARD_CODED = Mistake(
     "hard_coded",
     "an address of your own, where one was given",
@@ -243,6 +277,8 @@ GENERAL = {
         PLAIN_WITH,
         OPENED_TWICE,
         ALREADY_CALLED,
+        NOT_YOURS,
+        SWAPPED,
         YIELDS,
         AFTER_THE_END,
         EXITS,
@@ -277,6 +313,33 @@ def _called_again(error: BaseException, tree: ast.Module) -> bool:
     return isinstance(error, TypeError) and isawaitable(called_in_vain(error, tree))
 
 
+def _swapped(error: BaseException, tree: ast.Module) -> bool:
+    if not isinstance(error, TypeError | AssertionError | AttributeError):
+        return False
+    own = _functions(tree)
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=called), args=[first, *_]) if called in NOTES:
+                name = getattr(first, "attr", getattr(first, "id", None))
+                if isinstance(first, ast.Lambda) or name in own:
+                    return True
+    return False
+
+
+def _called_otherwise(error: BaseException, tree: ast.Module) -> bool:
+    # A function of the learner's, called by a library with what the exercise has said.
+    found = re.match(r"(?:\S+\.)?(\w+)\(\) (?:takes|missing) ", str(error))
+    place = place_of(error)
+    if not isinstance(error, TypeError) or not found or not place:
+        return False
+    return found[1] in _functions(tree) and place.frame.f_code.co_filename != YOUR_CODE
+
+
+def _functions(tree: ast.Module) -> set[str]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
 def _yields(error: BaseException, _: ast.Module) -> bool:
     # Where it is given to `await`, `gather` or `multi`, the message has its name.
     return isinstance(error, TypeError | BadYieldError) and "async_generator" in str(error)
@@ -297,12 +360,17 @@ def _after_the_end(error: BaseException, _: ast.Module) -> bool:
     return bool(getattr(place.frame.f_locals.get("self"), "_finished", False))
 
 
+# What leaves a note with the loop, and takes the function as its second argument.
+NOTES = ("call_later", "call_at", "add_timeout", "add_future")
+
 # What an exception shows: its type, the values it has, where it was raised, what failed there.
 SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] = (
     (lambda error, _: isinstance(error, MemoryError), MEMORY),
     (_loop_in_a_loop, NESTED_LOOP),
     (_called_again, ALREADY_CALLED),
     (_yields, YIELDS),
+    (_swapped, SWAPPED),
+    (_called_otherwise, MISSING),
     (_coroutine_as_value, FORGOTTEN_AWAIT),
     (lambda error, _: entered_in_vain(error), PLAIN_WITH),
     (lambda error, _: awaited_in_vain(error), AWAITS_NOTHING),
