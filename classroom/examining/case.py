@@ -29,6 +29,7 @@ from .evidence import YOUR_CODE
 from .mistakes import (
     FORGOTTEN_AWAIT,
     GENERAL,
+    LEFT_WAITING,
     MISSING,
     NESTED_LOOP,
     POLLS,
@@ -45,6 +46,8 @@ WHERE = "where.txt"
 # learner's, and not of a busy machine, if the thread had the second.
 RED = 0.4
 LEAST_HELD = 0.3
+
+_ADDRESS = re.compile(r"https?://\w|127\.0\.0\.1|localhost")
 
 
 class Refused(Exception):
@@ -199,6 +202,11 @@ class Case(logging.Handler):
         nodes = [node for room in rooms for node in ast.walk(room) if node is not room]
         return any(_is(node, each) for node in nodes for each in wanted)
 
+    def has_own_address(self) -> bool:
+        """Return whether the learner's code has an address written down."""
+        texts = [n.value for n in ast.walk(self.tree) if isinstance(n, ast.Constant)]
+        return any(isinstance(text, str) and _ADDRESS.search(text) for text in texts)
+
     # -- trying and refusing -------------------------------------------------------------------
 
     def tries(self, what: str) -> None:
@@ -210,10 +218,11 @@ class Case(logging.Handler):
         app: Application,
         visits: Sequence[str],
         script: Callable[[Film], Awaitable[object]] | None = None,
+        patience: float = GIVE_UP_AFTER,
     ) -> Film:
-        """Have visitors come, all at once, who go away after `GIVE_UP_AFTER` seconds."""
+        """Have visitors come, all at once, who go away after some seconds."""
         self.held_for = 0.0
-        return await visited(app, visits, red=RED, patience=GIVE_UP_AFTER, script=script)
+        return await visited(app, visits, red=RED, patience=patience, script=script)
 
     def refuse(
         self, mistake: Mistake | None, expected: str, got: str, film: Film | None = None
@@ -249,6 +258,13 @@ class Case(logging.Handler):
         """Refuse an answer that has the loop go round while all wait."""
         if await goes_round():
             self.refuse(POLLS, expected, "the loop goes round and round, and nothing has come")
+
+    async def refuse_if_left_waiting(self, expected: str) -> None:
+        """Refuse an answer of which handlers are not done, although all visitors are gone."""
+        await turns()
+        for task in asyncio.all_tasks():
+            if getattr(task.get_coro(), "__qualname__", "") == "RequestHandler._execute":
+                self.refuse(LEFT_WAITING, expected, "Tornado still waits for the promise")
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""

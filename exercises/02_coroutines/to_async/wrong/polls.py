@@ -1,0 +1,13 @@
+import asyncio
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.web import RequestHandler
+
+
+class Profile(RequestHandler):
+    async def get(self):
+        await asyncio.sleep(0.6)
+        future = AsyncHTTPClient().fetch(self.settings["backend"] + "/profile?user=ada")
+        while not future.done():
+            await asyncio.sleep(0)
+        self.write(future.result().body)
