@@ -1,15 +1,19 @@
-"""Copies for whoever learns: `work/`, without outputs, and never over what is there."""
+"""Copies for whoever learns: `work/`, where what they have written is never overwritten."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 from tools.set_up import ROOT, Misuse, Trouble
+from tools.working_copy import KEPT_IN, origin, working_copy
 
 NOTEBOOKS, EXERCISES, WORK = ROOT / "notebooks", ROOT / "exercises", ROOT / "work"
 FIRST = "01_callbacks.ipynb"
+COPIED = ".copied.json"  # in `solutions`: what was copied there, to see later who changed it
 
 
 def file_of(name: str) -> str:
@@ -26,7 +30,7 @@ def file_of(name: str) -> str:
 
 
 def make(fresh: str | None = None) -> Path:
-    """Copy what is not there yet, and return the notebook to open.
+    """Copy what is not there yet, say what there is that is older, and return what to open.
 
     Args:
         fresh: a notebook to copy once more, under the first name that is free.
@@ -41,9 +45,17 @@ def make(fresh: str | None = None) -> Path:
     if fresh is not None:
         copy_file(NOTEBOOKS / fresh, page)
     copy_folder(NOTEBOOKS, WORK)
-    for old in of_an_older_kit(WORK):
-        print(f"work/{old} is of an older kit: `lab --fresh {old}` adds one that runs.")
-    copy_solutions(EXERCISES, WORK / "solutions")
+    for old, notebook in older(WORK):
+        beside = unused(f"{notebook}.ipynb")
+        print(
+            f"work/{old} has a newer version, and stays as you left it: "
+            f"`lab --fresh {notebook}` puts the newer one beside it, as work/{beside}."
+        )
+    for solution in copy_solutions(EXERCISES, WORK / "solutions"):
+        print(
+            f"work/solutions/{solution} has a newer version, and stays as it is: move it away, "
+            "and `lab` copies the newer one."
+        )
     return page
 
 
@@ -74,35 +86,83 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file, a notebook without its outputs, so that predictions come before answers."""
+    """Copy a file; of a notebook, make a working copy."""
     data = source.read_bytes()
     if source.suffix == ".ipynb":
-        notebook = json.loads(data)
-        for cell in notebook["cells"]:
-            if cell["cell_type"] == "code":
-                cell.update(execution_count=None, outputs=[])
-        data = (json.dumps(notebook, ensure_ascii=False, indent=1) + "\n").encode()
-    # Under another name first: what exists is never written again, so half a copy would stay.
+        data = (json.dumps(working_copy(source), ensure_ascii=False, indent=1) + "\n").encode()
+    write(target, data)
+
+
+def write(target: Path, data: bytes) -> None:
+    """Write a file as a whole: what exists is never written again, so half of it would stay."""
     part = target.with_name(target.name + ".part")
     part.write_bytes(data)
     part.replace(target)
 
 
-def of_an_older_kit(folder: Path) -> list[str]:
-    """Return the notebooks that import what has moved since they were copied."""
-    return [
-        path.name
-        for path in sorted(folder.glob("*.ipynb"))
-        if path.is_file() and "stormy_demo.lessons" in path.read_text("utf-8", "replace")
-    ]
+def older(folder: Path) -> list[tuple[str, str]]:
+    """Return the copies of an older version that have no newer one beside them.
+
+    Returns:
+        For each its file, and the notebook that it is a copy of.
+    """
+    found = []
+    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
+        now = working_copy(source)["metadata"][KEPT_IN]["version"]
+        named = re.compile(rf"{re.escape(source.stem)}(-\d+)?\.ipynb")
+        versions = {}
+        for path in sorted(folder.glob("*.ipynb")):
+            notebook, version = origin(path)
+            # Older kits left no note of it in their copies.
+            if notebook == source.stem or (not notebook and named.fullmatch(path.name)):
+                versions[path.name] = version
+        if now not in versions.values():
+            found += [(name, source.stem) for name in versions]
+    return found
 
 
-def copy_solutions(exercises: Path, target: Path) -> None:
-    """Copy the solution of each exercise, as NOTEBOOK/NAME.py, if it is not there yet."""
+def copy_solutions(exercises: Path, target: Path) -> list[str]:
+    """Copy the solution of each exercise, as NOTEBOOK/NAME.py, also over one of ours.
+
+    Returns:
+        Those that have a newer version and were left alone: somebody changed them, or nobody
+        knows.
+    """
+    left: list[str] = []
+    if target.is_symlink():
+        return left
+    copied = before = read_copied(target / COPIED)
     for solution in sorted(exercises.glob("*/*/solution.py")):
         *_, notebook, name, _ = solution.parts
-        there = target / notebook / f"{name}.py"
-        path = (solution, *solution.parents[:2], target, there.parent, there)
-        if solution.is_file() and not any(p.is_symlink() for p in path) and not there.exists():
+        file = f"{notebook}/{name}.py"
+        there = target / file
+        path = (solution, *solution.parents[:2], there.parent, there)
+        is_odd = there.exists() and not there.is_file()
+        if is_odd or not solution.is_file() or any(p.is_symlink() for p in path):
+            continue
+        now = digest(solution)
+        if there.exists() and digest(there) not in (now, before.get(file)):
+            if before.get(file) != now:
+                left.append(file)
+            continue
+        if not there.exists() or digest(there) != now:
             there.parent.mkdir(parents=True, exist_ok=True)
             copy_file(solution, there)
+        copied = copied | {file: now}
+    if copied != before:
+        write(target / COPIED, json.dumps(copied, indent=1).encode())
+    return left
+
+
+def read_copied(path: Path) -> dict[str, str]:
+    """Return the digest of each solution as it was copied; nothing if that cannot be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

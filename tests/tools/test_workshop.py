@@ -50,6 +50,33 @@ NOTEBOOK = """\
    "source": [
     "print('the answer, für alle')"
    ]
+  },
+  {
+   "cell_type": "code",
+   "execution_count": 8,
+   "id": "one",
+   "metadata": {
+    "tags": [
+     "author"
+    ]
+   },
+   "outputs": [],
+   "source": [
+    "assert True"
+   ]
+  },
+  {
+   "cell_type": "markdown",
+   "id": "two",
+   "metadata": {
+    "tags": [
+     "answer"
+    ]
+   },
+   "source": [
+    "It printed the answer,\\n",
+    "for all."
+   ]
   }
  ],
  "metadata": {},
@@ -522,18 +549,45 @@ def make_copies(house: Path, *arguments: str) -> Outcome:
     return outcome
 
 
+def say_copies(house: Path, fresh: str = "None") -> str:
+    """What `lab` says when it has made the copies, without the time that JupyterLab takes."""
+    code = f"from tools import copies; copies.make({fresh})"
+    return subprocess.run(
+        [BASE, "-c", code],
+        cwd=house,
+        env=environment(),
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+
+
 SOLUTION = "solutions/01_callbacks/join.py"
-PLAIN = {"01_callbacks.ipynb", "02_coroutines.ipynb", SOLUTION}
+PLAIN = {"01_callbacks.ipynb", "02_coroutines.ipynb", SOLUTION, "solutions/.copied.json"}
+FIRST = "01_callbacks.ipynb"
 
 
-def test_the_copies_have_no_outputs_and_are_the_same_otherwise(ready: Path) -> None:
+def change(path: Path, old: str, new: str) -> None:
+    """Change a file as somebody does who works with it."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_copies_do_not_tell_and_are_the_same_otherwise(ready: Path) -> None:
     make_copies(ready)
     assert copied(ready) == PLAIN
-    notebook = json.loads(NOTEBOOK)
-    notebook["cells"][0].update(execution_count=None, outputs=[])
-    expected = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    assert (ready / "work" / "01_callbacks.ipynb").read_bytes().decode() == expected
-    assert (ready / "notebooks" / "01_callbacks.ipynb").read_text(encoding="utf-8") == NOTEBOOK
+    copy = json.loads((ready / "work" / FIRST).read_text(encoding="utf-8"))
+    expected = json.loads(NOTEBOOK)
+    code, _, answer = expected["cells"]
+    code.update(execution_count=None, outputs=[])
+    text = "It printed the answer,\nfor all."
+    text = f"<details>\n<summary>After the run</summary>\n\n{text}\n\n</details>"
+    answer["source"] = text.splitlines(keepends=True)
+    expected["cells"] = [code, answer]
+    expected["metadata"] = copy["metadata"]
+    assert copy == expected
+    assert (ready / "notebooks" / FIRST).read_text(encoding="utf-8") == NOTEBOOK
     assert (ready / "work" / SOLUTION).read_text() == "answer = 42\n"
 
 
@@ -547,14 +601,75 @@ def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
     assert copied(ready) == PLAIN
 
 
-def test_a_notebook_of_an_older_kit_is_named_and_left_alone(ready: Path) -> None:
-    make_copies(ready)
-    old = ready / "work" / "01_callbacks.ipynb"
-    old.write_text('{"cells": [{"source": ["from stormy_demo.lessons import check"]}]}')
-    outcome = make_copies(ready)
-    assert "work/01_callbacks.ipynb is of an older kit" in outcome.stdout
-    assert "`lab --fresh 01_callbacks.ipynb`" in outcome.stdout
-    assert "stormy_demo.lessons" in old.read_text()
+@pytest.fixture
+def newer(ready: Path) -> Iterator[Path]:
+    """A kit that has changed since somebody made their copies, and began to work with them."""
+    say_copies(ready)
+    change(ready / "work" / FIRST, "für alle", "for me")
+    paths = [ready / "notebooks" / FIRST, next(ready.glob("exercises/*/*/solution.py"))]
+    before = [path.read_bytes() for path in paths]
+    change(paths[0], "für alle", "für alle und jeden")
+    change(paths[1], "42", "43")
+    yield ready
+    for path, data in zip(paths, before, strict=True):
+        path.write_bytes(data)
+
+
+def test_a_copy_that_is_older_than_its_notebook_is_named_and_kept(newer: Path) -> None:
+    mine = (newer / "work" / FIRST).read_bytes()
+    said = make_copies(newer).stdout
+    assert "work/01_callbacks.ipynb has a newer version, and stays as you left it" in said
+    assert "`lab --fresh 01_callbacks`" in said
+    assert "work/01_callbacks-2.ipynb" in said
+    assert "02_coroutines" not in said
+    assert (newer / "work" / FIRST).read_bytes() == mine
+
+
+def test_when_the_newer_one_is_beside_it_nothing_is_said(newer: Path) -> None:
+    for fresh in (f"'{FIRST}'", "None"):
+        assert say_copies(newer, fresh) == ""
+    assert "und jeden" in (newer / "work" / "01_callbacks-2.ipynb").read_text("utf-8")
+    assert "for me" in (newer / "work" / FIRST).read_text("utf-8")
+
+
+@pytest.mark.parametrize("theirs", ["{}", "no notebook", '{"metadata": {"stormy_webber": 3}}'])
+def test_a_copy_that_does_not_say_what_it_was_made_of_is_an_older_one(
+    ready: Path, theirs: str
+) -> None:
+    say_copies(ready)
+    (ready / "work" / FIRST).write_text(theirs)
+    (ready / "work" / "my_own.ipynb").write_text(theirs)
+    said = say_copies(ready)
+    assert "work/01_callbacks.ipynb has a newer version" in said
+    assert "my_own" not in said
+
+
+def test_an_older_solution_that_nobody_changed_becomes_the_newer_one(newer: Path) -> None:
+    assert "work/solutions" not in say_copies(newer)
+    assert (newer / "work" / SOLUTION).read_text() == "answer = 43\n"
+
+
+@pytest.mark.parametrize("note", [None, "no note", "[]"])
+def test_an_older_solution_that_somebody_may_have_changed_is_named_and_kept(
+    newer: Path, note: str | None
+) -> None:
+    if note is None:
+        change(newer / "work" / SOLUTION, "42", "6 * 7")
+    else:
+        (newer / "work" / "solutions" / ".copied.json").write_text(note)
+    kept = (newer / "work" / SOLUTION).read_text()
+    said = say_copies(newer)
+    assert f"work/{SOLUTION} has a newer version, and stays as it is" in said
+    assert (newer / "work" / SOLUTION).read_text() == kept
+
+
+def test_a_changed_solution_that_is_the_newest_is_kept_and_nothing_is_said(
+    ready: Path,
+) -> None:
+    say_copies(ready)
+    change(ready / "work" / SOLUTION, "42", "6 * 7")
+    assert "newer" not in say_copies(ready)
+    assert (ready / "work" / SOLUTION).read_text() == "answer = 6 * 7\n"
 
 
 def test_links_and_checkpoints_are_not_copied(ready: Path, tmp_path: Path) -> None:
