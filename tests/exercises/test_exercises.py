@@ -219,10 +219,11 @@ def test_it_has_a_heading_an_answer_a_check_and_a_solution(name: str) -> None:
 
 
 @each_exercise
-def test_it_takes_ten_minutes_at_most_and_says_how_many(name: str) -> None:
+def test_it_takes_a_quarter_of_an_hour_at_most_and_says_how_long(name: str) -> None:
     heading = cells(name)[0]
-    assert 0 < heading.metadata.minutes <= 10
-    assert f"**{heading.metadata.minutes} minutes.**" in heading.source
+    assert 0 < heading.metadata.minutes <= 15
+    title = heading.source.partition("\n")[0]
+    assert title.endswith(f" ({heading.metadata.minutes} min)")
 
 
 @each_exercise

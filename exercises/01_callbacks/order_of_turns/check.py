@@ -14,20 +14,10 @@ order_of_turns = Choice(
                 "calls that do their work at once",
                 (
                     "Each of these lines only leaves a note. Who reads the notes, and when?",
-                    "`script` runs to its end first: the loop has called it, and waits for it.",
+                    "`riddle` runs to its end first: the loop has called it, and waits for it.",
                 ),
             ),
             "b": Mistake(
-                "timer_first",
-                "a timer of zero seconds that overtakes the queue",
-                (
-                    "When does the loop look at the clock: before it has called what stands in "
-                    "the queue, or after?",
-                    "A timer that is due goes to the end of the queue. Section 3 has the run.",
-                ),
-            ),
-            "c": None,
-            "d": Mistake(
                 "source_order",
                 "a box that remembers when its receiver was named",
                 (
@@ -35,7 +25,8 @@ order_of_turns = Choice(
                     "Its receiver goes into the queue when it is filled. Which line is that?",
                 ),
             ),
-            "e": Mistake(
+            "c": None,
+            "d": Mistake(
                 "box_calls",
                 "a full box that calls its receiver",
                 (
@@ -45,6 +36,6 @@ order_of_turns = Choice(
             ),
         }
     },
-    "First what runs, then the queue in the order in which it was filled, then the clock. "
+    "First what runs, then the queue in the order in which it was filled. "
     "`order = []`, then `on_a_loop(riddle)`, then `order` shows it.",
 )

@@ -1,1 +1,1 @@
-answer = "e"
+answer = "d"

@@ -1,1 +1,1 @@
-answer = "d"
+answer = "b"
