@@ -19,6 +19,8 @@ SAIL = "var(--now, #0a5650)"
 RED = "var(--red, #9c1f18)"
 NONE = "none"
 
+SANS = "system-ui, sans-serif"
+
 
 class Pen:
     """Draws on a sheet of its own; what is drawn later lies above.
@@ -79,6 +81,13 @@ class Pen:
     def dot(self, x: float, y: float, radius: float, ink: str = INK) -> None:
         """Draw a small full circle."""
         self.shapes.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{ink}"/>')
+
+    def word(self, x: float, y: float, letters: str, size: float) -> None:
+        """Write a word around a point of its line."""
+        self.shapes.append(
+            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{INK}" text-anchor="middle"'
+            f' font-family="{SANS}">{letters}</text>'
+        )
 
     def svg(self) -> str:
         """Return the picture as an SVG file."""

@@ -9,14 +9,18 @@ from slides.drawing.pen import BLUE, BOLT, GREY, INK, NONE, PAPER, RED, SAIL, Pe
 from slides.drawing.things import (
     HANGING,
     STANDING,
+    arrow,
     battery,
     bolt,
     cat,
     clock,
     cloud,
     envelope,
+    eye,
+    note,
     rain,
     snore,
+    socket,
     spider,
     thread,
     web,
@@ -144,6 +148,26 @@ def cats(pen: Pen) -> None:
         cat(pen, x, top + 6, fill=fill, look=(4, 0))
     thread(pen, 548, 40, 120)
     spider(pen, 548, 144, 0.66, feet=HANGING, look=(-5, 2))
+
+
+@drawing
+def loop(pen: Pen) -> None:
+    """The spider takes notes out of a queue; a clock and watched sockets add to its end."""
+    thread(pen, 92, 0, 214)
+    feet: list[Point] = [(-62, -70), (-84, -20), (-76, 36), (-46, 66)]
+    spider(pen, 92, 250, feet=[*feet, (50, -84), (86, -16), (76, 40), (48, 68)], look=(5, 1))
+    for step in range(4):
+        note(pen, 214 + 74 * step, 246)
+    pen.straight((176, 288), (500, 288), width=5)
+    pen.word(325, 336, "queue", 38)
+    clock(pen, 222, 78, 50, 4)
+    pen.word(334, 92, "clock", 38)
+    arrow(pen, (300, 118), (408, 150), (494, 222))
+    eye(pen, 542, 26)
+    for step in (-1, 0, 1):
+        socket(pen, 542 + 62 * step, 86)
+    pen.word(542, 154, "sockets", 38)
+    arrow(pen, (562, 174), (556, 214), (518, 246))
 
 
 @drawing
@@ -366,7 +390,7 @@ def goodbye(pen: Pen) -> None:
 
 
 # Width and height of the drawings that have a size of their own.
-SIZES = {"title": (560, 570), "cats": (620, 240)}
+SIZES = {"title": (560, 570), "cats": (620, 240), "loop": (640, 350)}
 
 
 def draw(name: str) -> str:

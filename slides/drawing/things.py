@@ -204,6 +204,37 @@ def clock(pen: Pen, x: float, y: float, radius: float, hour: float) -> None:
         pen.straight((x, y), tip, width=3)
 
 
+def note(pen: Pen, x: float, y: float) -> None:
+    """Draw a note with a few lines on it, around its middle."""
+    pen.shape((x - 25, y - 32), (x + 25, y - 32), (x + 25, y + 32), (x - 25, y + 32), width=3)
+    for line, end in ((-14, 14), (0, 8), (14, 12)):
+        pen.straight((x - 14, y + line), (x + end, y + line), ink=GREY, width=2.5)
+
+
+def arrow(pen: Pen, *points: Point) -> None:
+    """Draw an arrow along some points."""
+    pen.line(*points, ink=BLUE)
+    (x, y), (tip_x, tip_y) = points[-2:]
+    back = math.atan2(y - tip_y, x - tip_x)
+    ends = [(math.cos(back + turn), math.sin(back + turn)) for turn in (-0.5, 0.5)]
+    one, other = ((tip_x + 20 * right, tip_y + 20 * down) for right, down in ends)
+    pen.straight(one, (tip_x, tip_y), other, ink=BLUE)
+
+
+def socket(pen: Pen, x: float, y: float) -> None:
+    """Draw a socket in the wall, around its middle."""
+    pen.shape((x - 26, y - 26), (x + 26, y - 26), (x + 26, y + 26), (x - 26, y + 26), width=3)
+    pen.oval(x, y, 17, 17, width=2.5)
+    for side in (-1, 1):
+        pen.dot(x + 7 * side, y, 3.5)
+
+
+def eye(pen: Pen, x: float, y: float) -> None:
+    """Draw an eye that looks down, around its middle."""
+    pen.blob((x - 44, y), (x, y - 21), (x + 44, y), (x, y + 21), width=3.5)
+    pen.dot(x, y + 5, 13)
+
+
 def snore(pen: Pen, x: float, y: float) -> None:
     """Draw three letters Z that grow as they rise."""
     for step, size in enumerate((9, 13, 18)):
