@@ -587,6 +587,41 @@ class TestABusyMachine:
         assert verdict.right, verdict
 
 
+@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="no clock for a thread")
+class TestALibraryThatWorks:
+    """To make a client may take a while on a slow machine, and holds nobody up for long."""
+
+    def test_is_no_call_that_holds_the_loop(
+        self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        disk = tmp_path_factory.mktemp("disk")
+        (disk / "library.py").write_text(f"import time\n\n\n{WORK}")
+        monkeypatch.setenv("PYTHONPATH", str(disk))
+        verdict = self.verdict("import library", "library.work()")
+        assert verdict.right, verdict
+
+    def test_work_of_one_s_own_is(self) -> None:
+        assert self.verdict(f"import time\n{WORK}", "work()").mistake == "holds_the_loop"
+
+    @staticmethod
+    def verdict(before: str, line: str) -> Verdict:
+        right = (folders()["to_async"] / "solution.py").read_text(encoding="utf-8")
+        place = "        await asyncio.sleep(0.6)\n"
+        answer = right.replace(place, f"{place}        {line}\n")
+        return examine("to_async", f"{before}\n{answer}")
+
+
+# Six tenths of a second of the thread's own, on whatever machine, the first time.
+WORK = """left = [0.6]
+
+
+def work():
+    end = time.thread_time() + (left.pop() if left else 0)
+    while time.thread_time() < end:
+        pass
+"""
+
+
 class TestAMachineThatStandsStill:
     @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing can be stopped here")
     def test_is_given_another_try(self, tmp_path_factory: pytest.TempPathFactory) -> None:
