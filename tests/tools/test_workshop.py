@@ -786,13 +786,23 @@ def ask(url: str, method: str = "GET") -> bytes:
         return bytes(answer.read())
 
 
+def noting_the_switch(folder: Path) -> Mapping[str, str]:
+    """An environment in which JupyterLab writes into a file whether predictions come first."""
+    config = folder / "jupyter_server_config.py"
+    said = f"open({str(folder / 'switch')!r}, 'w').write"
+    config.write_text(f"import os\n{said}(os.environ.get('STORMY_PREDICT_FIRST', 'not set'))\n")
+    return {"JUPYTER_CONFIG_DIR": str(folder)}
+
+
 def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
     kernel = tmp_path / "jupyter" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(
         json.dumps({"argv": ["false"], "display_name": "not this one", "language": "python"})
     )
-    with running_lab(ready, JUPYTER_DATA_DIR=str(tmp_path / "jupyter")) as (url, said, _):
+    noted = noting_the_switch(tmp_path)
+    with running_lab(ready, JUPYTER_DATA_DIR=str(tmp_path / "jupyter"), **noted) as lab:
+        url, said, _ = lab
         assert "/lab/tree/work/01_callbacks.ipynb" in said[-1]
         assert b"JupyterLab" in ask(f"{url}/lab/tree/work/01_callbacks.ipynb")
         entries = json.loads(ask(f"{url}/api/contents/?content=1"))["content"]
@@ -800,13 +810,20 @@ def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
         kernels = json.loads(ask(f"{url}/api/kernelspecs"))
         assert kernels["kernelspecs"]["python3"]["spec"]["display_name"] != "not this one"
         ask(f"{url}/api/shutdown", "POST")
+    assert (tmp_path / "switch").read_text() == "1"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
-def test_lab_ends_with_the_door(ready: Path) -> None:
-    with running_lab(ready, "--committed") as (url, said, process):
+def test_lab_ends_with_the_door(ready: Path, tmp_path: Path) -> None:
+    noted = noting_the_switch(tmp_path)
+    with running_lab(ready, "--committed", STORMY_PREDICT_FIRST="1", **noted) as (
+        url,
+        said,
+        process,
+    ):
         assert "/lab/tree/notebooks/01_callbacks.ipynb" in said[-1]
         assert b"JupyterLab" in ask(f"{url}/lab")
         process.terminate()
     with pytest.raises(OSError):
         ask(f"{url}/api/status")
+    assert (tmp_path / "switch").read_text() == "not set"
