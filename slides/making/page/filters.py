@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup, Tag
 from slides.making import playable
 from slides.making.inline import DATA, decoded
 from slides.making.notebook import CannotBuild
-from slides.making.page.lesson import slug
+from slides.making.page.lesson import MINUTES, slug
 from slides.making.page.site import Site
 
 if TYPE_CHECKING:
@@ -109,10 +109,11 @@ class Filters:
 
     def _headings(self, soup: BeautifulSoup, cell: str) -> None:
         for number, heading in enumerate(soup.find_all(re.compile("^h[1-6]$"))):
+            if heading.contents and isinstance(last := heading.contents[-1], str):
+                last.replace_with(MINUTES.sub("", last))
             heading["id"] = slug(heading.get_text()) if number else cell
             for section in self.lesson.sections:
-                # The text of an exercise begins with how long it takes.
-                if section.id == heading["id"] and section.minutes and not section.exercise:
+                if section.id == heading["id"] and section.minutes:
                     time = soup.new_tag("p", attrs={"class": "minutes"})
                     time.string = f"{section.path}, {section.minutes:g} minutes"
                     heading.insert_after(time)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEADING = re.compile(r"^(#{1,6}) +(.+?)[ #]*$", re.MULTILINE)
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MINUTES = re.compile(r" \(\d+ min\)$")
 LIST = re.compile(r"(?:^[-*] .*(?:\n(?! *$|[-*] ).+)*\n?)+", re.MULTILINE)
 
 
@@ -24,7 +25,7 @@ class Section:
     """A heading, with the metadata of its cell."""
 
     id: str
-    title: str  # in Markdown
+    title: str  # in Markdown, without the minutes at its end
     level: int  # 1 for the largest
     minutes: float  # how long it takes, 0 if that is not said
     path: str  # "core", "more", or nothing
@@ -69,12 +70,13 @@ class Lesson:
     def folded(self) -> set[str]:
         """Return the ids of the cells whose outputs are folded: a guess comes before them.
 
-        They follow a cell that asks with `predict(...)`, up to the one that compares.
+        They follow a cell that asks with `predict(...)`, up to the one that compares, or are
+        shown with `reveal`.
         """
         folded, guessing = set(), False
         for cell in self.notebook.cells:
             if cell.cell_type == "code":
-                if guessing and cell.outputs:
+                if cell.outputs and (guessing or ".reveal(" in cell.source):
                     folded.add(cell.id)
                 asks, answers = "predict(" in cell.source, ".compare(" in cell.source
                 guessing = asks or (guessing and not answers)
@@ -82,7 +84,7 @@ class Lesson:
 
 
 def read_notebook(source: Path) -> Lesson:
-    """Read a notebook with its outputs.
+    """Read a notebook with its outputs, without the cells that only authors need.
 
     Args:
         source: where it is.
@@ -90,7 +92,11 @@ def read_notebook(source: Path) -> Lesson:
     Raises:
         CannotBuild: it is no notebook, has no title, or was never run.
     """
-    return _lesson(read(source), source)
+    notebook = read(source)
+    notebook.cells = [
+        cell for cell in notebook.cells if "author" not in cell.metadata.get("tags", [])
+    ]
+    return _lesson(notebook, source)
 
 
 def read_paper(source: Path) -> Lesson:
@@ -129,7 +135,8 @@ def _sections(cell: NotebookNode) -> list[Section]:
     if cell.cell_type != "markdown":
         return []
     sections: list[Section] = []
-    for marks, title in HEADING.findall(FENCED.sub("", cell.source)):
+    for marks, heading in HEADING.findall(FENCED.sub("", cell.source)):
+        title = MINUTES.sub("", heading)
         # The id and the metadata of a cell are those of its first heading.
         metadata = {} if sections else cell.metadata
         sections.append(
