@@ -29,7 +29,6 @@ from .evidence import YOUR_CODE
 from .mistakes import (
     FORGOTTEN_AWAIT,
     GENERAL,
-    LEFT_WAITING,
     MISSING,
     NESTED_LOOP,
     POLLS,
@@ -258,13 +257,6 @@ class Case(logging.Handler):
         """Refuse an answer that has the loop go round while all wait."""
         if await goes_round():
             self.refuse(POLLS, expected, "the loop goes round and round, and nothing has come")
-
-    async def refuse_if_left_waiting(self, expected: str) -> None:
-        """Refuse an answer of which handlers are not done, although all visitors are gone."""
-        await turns()
-        for task in asyncio.all_tasks():
-            if getattr(task.get_coro(), "__qualname__", "") == "RequestHandler._execute":
-                self.refuse(LEFT_WAITING, expected, "Tornado still waits for the promise")
 
     def refuse_if_anything_went_wrong(self, expected: str, film: Film | None = None) -> None:
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""

@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from asyncio import Future
+from collections.abc import Awaitable, Callable
 
 from tornado.web import Application
 
 from classroom.examining.case import Case, until
+from classroom.examining.clockwork import let_pass
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from classroom.examining.mistakes import (
+    FALSE_FOR_NONE,
+    LEFT_WAITING,
+    POINT_IN_TIME,
+    PROMISE_NOT_KEPT,
+    RETURNED_TOO_EARLY,
+)
 from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film
+
+from ..boxes import (
+    ASYNC_DEF,
+    FIXED_TIME,
+    POLLS,
+    YIELDS,
+    Box,
+    handed_over,
+    is_async_for_nothing,
+    note_alarms,
+    note_promises,
+    refuse_if_it_polls,
+    refuse_if_it_yields,
+    refuse_if_left_waiting,
+)
 
 HOLDS = Mistake(
     "holds_the_loop",
@@ -64,8 +86,8 @@ DEADLINE_AS_ERROR = Mistake(
     "deadline_as_error",
     "a deadline that is told as an exception",
     (
-        "In section 6, `TaskHandler` made an answer of a `TimeoutError`. Who does that here?",
-        "Nobody does. Write `too late`, and fill the promise with `None`.",
+        "Somebody waits for a text. What does Tornado make of an exception?",
+        "Write `too late`, and fill the promise with `None`.",
     ),
 )
 BOX_IN_A_BOX = Mistake(
@@ -109,6 +131,65 @@ NEWS_TOO_LATE = Mistake(
         "Look at `self.done.done()` in `on_news`: with a full box there is nothing to do.",
     ),
 )
+LOOKS_TOO_EARLY = Mistake(
+    "looks_too_early",
+    "a look into a box that is still empty",
+    (
+        "`result()` does not wait: an empty box raises an exception. When is that line run?",
+        "Have the loop call `on_news` when the box is full: `add_future(self.news, "
+        "self.on_news)`.",
+    ),
+)
+WRONG_BOX = Mistake(
+    "wrong_box",
+    "a receiver for another box than the one with the news",
+    (
+        "There are two boxes, yours and the one with the news. Which of them will somebody "
+        "else fill, and which one have you named a receiver for?",
+        "`add_future(self.news, self.on_news)`: `self.done` is the one that you fill.",
+    ),
+)
+MILLISECONDS = Mistake(
+    "milliseconds",
+    "milliseconds where seconds are wanted",
+    (
+        "How long is the time that you give to the clock, and in what is it counted?",
+        "`call_later` counts seconds, and so does `self.deadline`.",
+    ),
+)
+TIME_FOR_DURATION = Mistake(
+    "time_for_duration",
+    "a point in time taken for a duration",
+    (
+        "`call_later` counts from now on. How much later is `loop.time() + self.deadline`?",
+        "`call_later(self.deadline, ...)`; it is `add_timeout` that wants a point in time.",
+    ),
+)
+LOOKS_AT_FINISHED = Mistake(
+    "looks_at_finished",
+    "a look at `_finished`, which comes true a little later",
+    (
+        "You fill the promise, and the other callback is the next one in the queue. Has "
+        "Tornado sent the answer by then?",
+        "Look at your own box, which is full at once: `self.done.done()`.",
+    ),
+)
+HIDES_THE_SECOND = Mistake(
+    "hides_the_second",
+    "an `except` that hides a second answer",
+    (
+        "The second callback has failed, and nobody hears of it. What had it done before?",
+        "Do not let it begin: look at `self.done.done()`, and return if the box is full.",
+    ),
+)
+SHARED = Mistake(
+    "shared",
+    "something of one request, kept where all requests find it",
+    (
+        "Three people wait at once. Whose promise lies there when the third has come?",
+        "What belongs to a request is kept in `self`, which is another one for each.",
+    ),
+)
 
 
 @code_exercise(
@@ -131,22 +212,41 @@ NEWS_TOO_LATE = Mistake(
     NEWS_AT_THE_DEADLINE,
     ALARM_RINGS_ON,
     NEWS_TOO_LATE,
+    LOOKS_TOO_EARLY,
+    WRONG_BOX,
+    MILLISECONDS,
+    POINT_IN_TIME,
+    TIME_FOR_DURATION,
+    FIXED_TIME,
+    POLLS,
+    FALSE_FOR_NONE,
+    LOOKS_AT_FINISHED,
+    HIDES_THE_SECOND,
+    LEFT_WAITING,
+    SHARED,
+    ASYNC_DEF,
+    YIELDS,
     HOLDS,
 )
 async def delayed_answer(case: Case) -> None:
-    """Three wait for the same news; one waits in vain; one has the news, and then the alarm."""
+    """Three wait for the same news; then each order in which news and alarm can come."""
     case.if_stuck = HOLDS
     handler = case.handler("Late")
+    methods = (getattr(handler, name, None) for name in ("get", "on_news", "on_deadline"))
+    refuse_if_it_yields(case, *methods)
+    alarms, promises = note_alarms(), note_promises(handler)
+    shared = _shared(handler)
 
-    def app(news: Future[str], deadline: float) -> Application:
+    def app(news: Box, deadline: float) -> Application:
         return Application([(r"/", handler, {"news": news, "deadline": deadline})])
 
     case.tries("Ada, Grace and Alan come at once. The news comes when all three are waiting.")
     expected = "all three read the news"
-    news: Future[str] = Future()
+    news = Box()
 
     async def tell_when_all_wait(film: Film) -> None:
-        await until(lambda: film.together == 3)
+        if await until(lambda: film.together == 3):
+            await refuse_if_it_polls(case, [news], "the loop calls `on_news`")
         if not news.done():
             news.set_result("rain")
 
@@ -156,43 +256,93 @@ async def delayed_answer(case: Case) -> None:
     case.refuse_if_held(film, HOLDS, expected)
     _refuse_if_filled(case, news, "rain", expected)
     if film.answers != [Answer(200, "rain")] * 3:
-        _why_no_news(case, film, expected)
+        _why_no_news(case, film, news, alarms, expected)
+        other = SHARED if shared != _shared(handler) else None
+        case.refuse(other, expected, answers_in_words(film.answers))
+    if not news.receivers:
+        case.refuse(FIXED_TIME, "the loop calls `on_news`", "nobody is to be told of the news")
+    refuse_if_left_waiting(case, promises, expected)
 
     case.tries("Ada comes. There is no news, and her deadline is a fifth of a second.")
     expected = "she reads `too late`"
-    news = Future()
+    news = Box()
+    alarms.clear()
     film = await case.visits(app(news, 0.2), ["/?user=ada"])
     if film.answers != [Answer(200, "too late")] and _returns(case, "news"):
         case.refuse(RETURNS_THE_NEWS, expected, answers_in_words(film.answers))
     _refuse_if_filled(case, news, None, expected)
     if film.answers != [Answer(200, "too late")]:
-        if any(error.text.startswith("TimeoutError") for error in case.errors):
-            case.refuse(
-                DEADLINE_AS_ERROR, expected, case.with_error(answers_in_words(film.answers))
-            )
-        case.refuse_if_anything_went_wrong(expected, film)
-        got = answers_in_words(film.answers)
-        case.refuse(NO_ALARM if film.answers[0].status == NO_ANSWER else None, expected, got)
+        _why_not_too_late(case, film, alarms, expected)
+    if alarms and min(alarms) > 0.4:
+        got = f"an alarm of {min(alarms):.1f} seconds"
+        case.refuse(FIXED_TIME, "an alarm of 0.2 seconds", got)
+    refuse_if_left_waiting(case, promises, expected)
 
     case.tries("Ada has the news at once. Then her deadline passes.")
     expected = "she reads the news, and nothing else happens"
-    news = Future()
+    news = Box()
     news.set_result("sun")
     film = await case.visits(app(news, 0.2), ["/?user=ada"])
     await asyncio.sleep(0.3)
-    _nothing_twice(case, film, "sun", ALARM_RINGS_ON, expected)
+    other = SHARED if shared != _shared(handler) else None
+    _nothing_twice(case, film, ["sun"], ALARM_RINGS_ON, expected, other)
 
     case.tries("Ada's deadline passes. Then the news comes.")
     expected = "she reads `too late`, and nothing else happens"
-    news = Future()
+    news = Box()
     film = await case.visits(app(news, 0.1), ["/?user=ada"])
     _refuse_if_filled(case, news, None, expected)
     news.set_result("snow")
     await asyncio.sleep(0.05)
-    _nothing_twice(case, film, "too late", NEWS_TOO_LATE, expected)
+    _nothing_twice(case, film, ["too late"], NEWS_TOO_LATE, expected)
+
+    for told_at_once in (True, False):
+        case.tries("The news comes in the very moment in which Ada's deadline passes.")
+        expected = "she reads one of both, and nothing else happens"
+        news = Box()
+        film = await case.visits(app(news, 0.2), ["/?user=ada"], _at_once(news, told_at_once))
+        await asyncio.sleep(0.05)
+        _nothing_twice(case, film, ["fog", "too late"], _guarded_by(case), expected)
+
+    case.tries("The news is there, and it is an empty text.")
+    expected = "Ada reads an empty text"
+    news = Box()
+    news.set_result("")
+    film = await case.visits(app(news, 0.2), ["/?user=ada"])
+    _nothing_twice(case, film, [""], FALSE_FOR_NONE, expected)
 
 
-def _refuse_if_filled(case: Case, news: Future[str], ours: str | None, expected: str) -> None:
+def _at_once(news: Box, told_at_once: bool) -> Callable[[Film], Awaitable[None]]:
+    """Have the news come in the turn of the loop in which the alarm rings."""
+
+    async def script(film: Film) -> None:
+        await until(lambda: film.together == 1)
+        let_pass(0.3)
+        if told_at_once:
+            news.set_result("fog")
+        else:
+            # The alarm stands before the receiver in the queue.
+            asyncio.get_running_loop().call_soon(news.set_result, "fog")
+
+    return script
+
+
+_SEEN_IN_THE_ANSWER = (FALSE_FOR_NONE, LOOKS_AT_FINISHED, HIDES_THE_SECOND)
+
+
+def _shared(handler: type) -> dict[str, str]:
+    """Return what all handlers of a class have in common, as it looks now."""
+    return {name: repr(value) for name, value in vars(handler).items()}
+
+
+def _guarded_by(case: Case) -> Mistake:
+    """Return by what a second answer is kept away, where that does not work."""
+    if case.uses("_finished"):
+        return LOOKS_AT_FINISHED
+    return HIDES_THE_SECOND if case.uses(ast.Try) else NEWS_TOO_LATE
+
+
+def _refuse_if_filled(case: Case, news: Box, ours: str | None, expected: str) -> None:
     """Refuse an answer that has filled a box which was ours to fill, or has cancelled it."""
     if not news.done():
         return
@@ -205,35 +355,73 @@ def _returns(case: Case, name: str) -> bool:
     return any(isinstance(value, ast.Attribute) and value.attr == name for value in returns)
 
 
-def _why_no_news(case: Case, film: Film, expected: str) -> None:
+def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expected: str) -> None:
     """Find out why somebody did not get the news."""
     got, statuses = answers_in_words(film.answers), {answer.status for answer in film.answers}
     bodies = [str(answer.body) for answer in film.answers]
+    twice = any("invalid state" in error.text for error in case.errors)
     if statuses == {200} and set(bodies) == {""}:
+        if is_async_for_nothing(case, "get"):
+            case.refuse(ASYNC_DEF, expected, got)
         waited = film.together == 3
         case.refuse(NOTHING_WRITTEN if waited else RETURNED_TOO_EARLY, expected, got)
-    if any("callable" in error.text for error in case.errors) or "too late" in bodies:
+    if name := handed_over(case.tree):
+        got = case.with_error(f"{got}\n`{name}` is called in `get`, and not later.")
+        case.refuse(CALLED_AT_ONCE, expected, got)
+    if "too late" in bodies and case.uses("add_timeout", "call_at", "timeout_at"):
+        case.refuse(POINT_IN_TIME, expected, got)
+    if "too late" in bodies or any("callable" in error.text for error in case.errors):
         case.refuse(CALLED_AT_ONCE, expected, case.with_error(got))
+    if any("Result is not" in error.text for error in case.errors):
+        case.refuse(LOOKS_TOO_EARLY, expected, case.with_error(got))
     boxes = ("bytes, unicode, and dict", "is not JSON serializable", "concatenate str")
-    if any(box in error.text for error in case.errors for box in boxes) or "<Future" in str(
+    if any(box in error.text for error in case.errors for box in boxes) or "<Box" in str(
         bodies
     ):
         case.refuse(BOX_IN_A_BOX, expected, got)
-    if any("InvalidState" in error.text for error in case.errors):
+    asks = case.uses("add_future", "add_done_callback")
+    if statuses == {NO_ANSWER} and asks and not news.receivers:
+        case.refuse(WRONG_BOX, expected, case.with_error(got))
+    if twice:
         case.refuse(CALLED_AT_ONCE, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected)
     if statuses == {NO_ANSWER}:
-        asks = case.uses("add_future", "add_done_callback")
+        if alarms and max(alarms) < 3000 and not asks:
+            case.refuse(FIXED_TIME, expected, got)
         case.refuse(PROMISE_NOT_KEPT if asks else NEWS_AT_THE_DEADLINE, expected, got)
-    case.refuse(None, expected, got)
+
+
+def _why_not_too_late(case: Case, film: Film, alarms: list[float], expected: str) -> None:
+    """Find out why somebody was not told that it is too late."""
+    got = answers_in_words(film.answers)
+    if any(error.text.startswith("TimeoutError") for error in case.errors):
+        case.refuse(DEADLINE_AS_ERROR, expected, case.with_error(got))
+    case.refuse_if_anything_went_wrong(expected, film)
+    if film.answers[0].status != NO_ANSWER:
+        case.refuse(None, expected, got)
+    if not alarms:
+        case.refuse(NO_ALARM, expected, got)
+    seconds = min(alarms)
+    if seconds < 0.4:
+        case.refuse(PROMISE_NOT_KEPT, expected, got)
+    got += f"\nThe alarm is set to {seconds:.0f} seconds."
+    if 180 < seconds < 220:
+        case.refuse(MILLISECONDS, expected, got)
+    case.refuse(TIME_FOR_DURATION if seconds > 500_000 else FIXED_TIME, expected, got)
 
 
 def _nothing_twice(
-    case: Case, film: Film, wanted: str, mistake: Mistake, expected: str
+    case: Case,
+    film: Film,
+    wanted: list[str],
+    mistake: Mistake,
+    expected: str,
+    other: Mistake | None = None,
 ) -> None:
     twice = ("InvalidStateError", "finish")
+    got = answers_in_words(film.answers)
     if any(word in error.text for error in case.errors for word in twice):
-        case.refuse(mistake, expected, case.with_error(answers_in_words(film.answers)))
+        case.refuse(mistake, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected, film)
-    if film.answers != [Answer(200, wanted)]:
-        case.refuse(None, expected, answers_in_words(film.answers))
+    if film.answers not in [[Answer(200, text)] for text in wanted]:
+        case.refuse(mistake if mistake in _SEEN_IN_THE_ANSWER else other, expected, got)

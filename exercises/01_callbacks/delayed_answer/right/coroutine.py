@@ -1,0 +1,14 @@
+import asyncio
+import time
+
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    async def get(self):
+        done, _ = await asyncio.wait([self.news], timeout=self.deadline)
+        self.write(self.news.result() if done else "too late")

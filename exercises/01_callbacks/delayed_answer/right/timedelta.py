@@ -1,0 +1,32 @@
+import functools
+import time
+from datetime import timedelta
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    def get(self):
+        self.done = Future()
+        self.alarm = IOLoop.current().add_timeout(
+            timedelta(seconds=self.deadline), functools.partial(self.on_deadline)
+        )
+        IOLoop.current().add_future(self.news, self.on_news)
+        return self.done
+
+    def on_news(self, full):
+        if self.done.done():
+            return
+        IOLoop.current().remove_timeout(self.alarm)
+        self.write(self.news.result())
+        self.done.set_result("ok")
+
+    def on_deadline(self):
+        self.write("too late")
+        self.done.set_result("late")

@@ -1,0 +1,16 @@
+import asyncio
+import time
+
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    async def get(self):
+        end = time.time() + self.deadline
+        while not self.news.done() and time.time() < end:
+            await asyncio.sleep(0.02)
+        self.write(self.news.result() if self.news.done() else "too late")
