@@ -47,6 +47,7 @@ from .mistakes import (
     REPLACED,
     STOPS_THE_LOOP,
     TOO_LONG,
+    mistake_of,
 )
 from .own_time import OwnTime
 from .rendering import described, quoted
@@ -331,7 +332,7 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
         # The call was the checker's, with the parameters that the exercise had given.
         return Refused(MISSING, "the parameters are those that the exercise gave", got)
-    return Refused(RAISES, "no exception", got) if where else None
+    return Refused(mistake_of(error, text, case.tree), "no exception", got) if where else None
 
 
 def run_sync(self: IOLoop, *args: Any, **kwargs: Any) -> Any:

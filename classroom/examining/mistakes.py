@@ -108,6 +108,15 @@ MISSING = Mistake(
     "a name that was changed, or is gone",
     ("Keep the name and the parameters that the exercise gave.",),
 )
+OTHER_ARGUMENTS = Mistake(
+    "other_arguments",
+    "a function that is called with other arguments than it takes",
+    (
+        "Who calls this function, and with what? Compare that with what it takes.",
+        "A receiver is called with the full future, an alarm with nothing. `partial` puts "
+        "arguments of your own in front of those.",
+    ),
+)
 REPLACED = Mistake(
     "replaced",
     "a name of Python's own that was replaced for everybody",
@@ -283,6 +292,7 @@ GENERAL = {
         AFTER_THE_END,
         EXITS,
         MISSING,
+        OTHER_ARGUMENTS,
         REPLACED,
         HOLDS,
         ENDLESS,
@@ -320,8 +330,9 @@ def _swapped(error: BaseException, tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr=called), args=[first, *_]) if called in NOTES:
-                name = getattr(first, "attr", getattr(first, "id", None))
-                if isinstance(first, ast.Lambda) or name in own:
+                if isinstance(first, ast.Lambda) or _named(first) in own:
+                    return True
+                if isinstance(first, ast.Call) and _named(first.func) == "partial":
                     return True
     return False
 
@@ -333,6 +344,10 @@ def _called_otherwise(error: BaseException, tree: ast.Module) -> bool:
     if not isinstance(error, TypeError) or not found or not place:
         return False
     return found[1] in _functions(tree) and place.frame.f_code.co_filename != YOUR_CODE
+
+
+def _named(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def _functions(tree: ast.Module) -> set[str]:
@@ -370,7 +385,7 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
     (_called_again, ALREADY_CALLED),
     (_yields, YIELDS),
     (_swapped, SWAPPED),
-    (_called_otherwise, MISSING),
+    (_called_otherwise, OTHER_ARGUMENTS),
     (_coroutine_as_value, FORGOTTEN_AWAIT),
     (lambda error, _: entered_in_vain(error), PLAIN_WITH),
     (lambda error, _: awaited_in_vain(error), AWAITS_NOTHING),

@@ -51,7 +51,7 @@ SHOWN = [
     ("IOLoop.current().call_later(lambda: None, 1)", "swapped"),
     ("IOLoop.current().add_future(lambda full: None, asyncio.Future())", "swapped"),
     ("asyncio.get_running_loop().call_later('1', print)", "raises"),
-    ("import re\ndef told(): pass\nre.sub('a', told, 'a')", "missing"),
+    ("import re\ndef told(): pass\nre.sub('a', told, 'a')", "other_arguments"),
     ("import re\nre.sub('a', lambda: None, 'a')", "raises"),
     ("news().body", "forgotten_await"),
     ("HTTPResponse(HTTPRequest('/'), 200).result()", "opened_twice"),

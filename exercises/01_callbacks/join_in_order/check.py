@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import inspect
 from asyncio import Future
+from collections.abc import Sequence
 from typing import Any
 
 from classroom.examining.case import Case, turns
 from classroom.examining.kinds import code_exercise
+from classroom.examining.mistakes import NOT_YOURS
 from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
+
+from ..boxes import (
+    ASYNC_DEF,
+    FIXED_TIME,
+    POLLS,
+    YIELDS,
+    Box,
+    handed_over,
+    note_alarms,
+    refuse_if_it_polls,
+    refuse_if_it_yields,
+)
 
 ORDER_OF_COMING = Mistake(
     "order_of_coming",
@@ -58,7 +73,7 @@ FILLED_EARLY = Mistake(
     "filled_early",
     "a promise that is filled before the answers are there",
     (
-        "When `join` returns, no answer has come. What is in the box all the same?",
+        "How many answers have come when the box is filled, and what is in it?",
         "Let the receiver fill it that finds that all are there.",
     ),
 )
@@ -102,6 +117,72 @@ COUNTS_LAST_PLACE = Mistake(
         "Count how many are there, not which one has come.",
     ),
 )
+CALLED_AT_ONCE = Mistake(
+    "called_at_once",
+    "a function that was called where it should be handed over",
+    (
+        "What stands inside the brackets of `add_future`: a function, or what it returned?",
+        "With brackets behind its name it is called now. `partial(keep, number)` is a function "
+        "that knows its number and has not been called.",
+    ),
+)
+FILLED_TWICE = Mistake(
+    "filled_twice",
+    "a promise that is filled twice",
+    (
+        "All were filled in one turn. What does each receiver find when it is called?",
+        "Count how many have been kept, or look whether `joined.done()` before you fill it.",
+    ),
+)
+FIXED_NUMBER = Mistake(
+    "fixed_number",
+    "a number that fits one list only",
+    (
+        "How many futures may there be in the list?",
+        "`len(futures)` says how many there are.",
+    ),
+)
+SHARED = Mistake(
+    "shared",
+    "something of one call, kept where all calls find it",
+    (
+        "`join` is called a second time. What lies there from the first?",
+        "Make it anew in each call: inside of `join`, and not in a default value either.",
+    ),
+)
+NO_LIST = Mistake(
+    "no_list",
+    "something else where a list was wanted",
+    (
+        "What do you put into the box, and what is wanted?",
+        "A list in the order of the futures: `[results[n] for n in range(len(futures))]`.",
+    ),
+)
+INSERTED = Mistake(
+    "inserted",
+    "a place that moves when others come",
+    (
+        "What does `insert` do with a place behind the end of the list, and with what stood "
+        "there already?",
+        "Make a list of the right length first, and assign: `results[number] = ...`.",
+    ),
+)
+RETURNS_IN_LOOP = Mistake(
+    "returns_in_loop",
+    "a `return` inside the loop",
+    (
+        "How many of the futures have a receiver when `join` returns?",
+        "`return joined` stands behind the loop, as far to the left as `for`.",
+    ),
+)
+WRONG_BOX = Mistake(
+    "wrong_box",
+    "a receiver for another box than those that were given",
+    (
+        "Which boxes will somebody else fill, and which one have you named a receiver for?",
+        "`add_future(future, ...)`, for each `future` of the list; `joined` you fill yourself.",
+    ),
+)
 
 
 @code_exercise(
@@ -121,44 +202,88 @@ COUNTS_LAST_PLACE = Mistake(
     EMPTY_HANGS,
     NEVER_FILLED,
     COUNTS_LAST_PLACE,
+    CALLED_AT_ONCE,
+    FILLED_TWICE,
+    FIXED_NUMBER,
+    SHARED,
+    NO_LIST,
+    INSERTED,
+    RETURNS_IN_LOOP,
+    WRONG_BOX,
+    NOT_YOURS,
+    POLLS,
+    FIXED_TIME,
+    ASYNC_DEF,
+    YIELDS,
 )
 async def join_in_order(case: Case) -> None:
-    """Fill three futures from the last to the first, then join none at all."""
+    """Fill three futures from the last to the first, then two in one turn, then join none."""
     join = case.function("join")
+    refuse_if_it_yields(case, join)
+    alarms = note_alarms()
 
     case.tries("three futures are joined, and filled from the last to the first.")
     expected = "a future of ['b', 'c', 'a'], once the last one is filled"
-    futures: list[Future[Any]] = [Future() for _ in range(3)]
+    futures = [Box() for _ in range(3)]
     try:
         joined = join(list(futures))
     except asyncio.InvalidStateError as error:
-        case.refuse(LOOKS_TOO_EARLY, expected, f"InvalidStateError ({case.line_of(error)})")
+        got = f"InvalidStateError ({case.line_of(error)})"
+        case.refuse(
+            CALLED_AT_ONCE if handed_over(case.tree) else LOOKS_TOO_EARLY, expected, got
+        )
     if joined is None:
         case.refuse_if_anything_went_wrong(expected)
         case.refuse(NOTHING_RETURNED, expected, "None")
-    if not isinstance(joined, Future):
-        case.refuse(NO_PROMISE, expected, shown(joined))
+    _refuse_if_no_future(case, joined, expected)
+    await turns()
+    if joined in futures:
+        case.refuse(NOT_YOURS, expected, "one of the three futures itself")
+    _refuse_if_filled(case, futures, expected)
+    if not joined.done():
+        await refuse_if_it_polls(case, futures, "the loop calls a receiver")
     for number in (2, 1, 0):
         if joined.done():
             got = f"a future of {shown(_content(joined))} when {2 - number} of 3 were there"
-            case.refuse(COUNTS_LAST_PLACE if number < 2 else FILLED_EARLY, expected, got)
+            last = number < 2 and case.uses(ast.Compare)
+            case.refuse(COUNTS_LAST_PLACE if last else FILLED_EARLY, expected, got)
         futures[number].set_result("bca"[number])
         await turns()
     found = _content(joined)
     if found != ["b", "c", "a"]:
-        _why_not_joined(case, joined, found, expected)
+        _why_not_joined(case, futures, joined, expected)
+        if alarms and not any(future.receivers for future in futures):
+            case.refuse(FIXED_TIME, expected, _in_words(joined))
+        case.refuse(None if joined.done() else NEVER_FILLED, expected, _in_words(joined))
+    _refuse_if_twice(case, FILLED_TWICE, expected)
 
     case.tries("three futures are joined, and filled with None, 0 and an empty text.")
     expected = "a future of [None, 0, '']"
-    futures = [Future() for _ in range(3)]
+    futures = [Box() for _ in range(3)]
     joined = join(list(futures))
     for future, value in zip(futures, (None, 0, ""), strict=True):
         future.set_result(value)
         await turns()
+    _refuse_if_twice(case, SHARED, expected)
     case.refuse_if_anything_went_wrong(expected)
     if not isinstance(joined, Future) or _content(joined) != [None, 0, ""]:
         got = f"a future of {shown(_content(joined))}" if joined.done() else "nothing"
-        case.refuse(VALUE_AS_SIGN, expected, got)
+        kept = {"a", "b", "c"} & {
+            each for each in _content(joined) or () if isinstance(each, str)
+        }
+        case.refuse(SHARED if kept else VALUE_AS_SIGN, expected, got)
+
+    case.tries("two futures are joined, and both are filled in one turn of the loop.")
+    expected = "a future of ['a', 'b'], which is filled once"
+    futures = [Box(), Box()]
+    joined = join(list(futures))
+    for future, value in zip(futures, "ab", strict=True):
+        future.set_result(value)
+    await turns()
+    _refuse_if_twice(case, FILLED_TWICE, expected)
+    case.refuse_if_anything_went_wrong(expected)
+    if _content(joined) != ["a", "b"]:
+        case.refuse(FIXED_NUMBER, expected, _in_words(joined))
 
     case.tries("no futures at all are joined.")
     expected = "a future of []"
@@ -173,23 +298,65 @@ async def join_in_order(case: Case) -> None:
         case.refuse(None, expected, f"a future of {shown(_content(joined))}")
 
 
-def _why_not_joined(case: Case, joined: Future[Any], found: Any, expected: str) -> None:
-    got = f"a future of {shown(found)}" if joined.done() else "a future that is never filled"
+def _refuse_if_no_future(case: Case, joined: object, expected: str) -> None:
+    if inspect.iscoroutine(joined):
+        joined.close()
+        case.refuse(ASYNC_DEF, expected, "a coroutine, of which nothing is run yet")
+    if not isinstance(joined, Future):
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(NO_PROMISE, expected, shown(joined))
+
+
+def _refuse_if_filled(case: Case, futures: Sequence[Box], expected: str) -> None:
+    if any(future.done() for future in futures):
+        case.refuse(
+            NOT_YOURS, expected, "your code fills, or cancels, one of the three futures"
+        )
+
+
+def _refuse_if_twice(case: Case, mistake: Mistake, expected: str) -> None:
+    for error in case.errors:
+        if error.text == "InvalidStateError: invalid state":
+            case.refuse(mistake, expected, str(error))
+
+
+def _why_not_joined(
+    case: Case, futures: Sequence[Box], joined: Future[Any], expected: str
+) -> None:
+    got, found = _in_words(joined), _content(joined)
+    receivers = [future.receivers for future in futures]
     if isinstance(found, list | dict) and any(isinstance(each, Future) for each in found):
         case.refuse(BOXES, expected, got)
-    if found == ["a", "c", "b"]:
-        case.refuse(ORDER_OF_COMING, expected, got)
+    if isinstance(found, dict | tuple) or inspect.isgenerator(found):
+        case.refuse(NO_LIST, expected, got)
+    if isinstance(found, list) and set(map(str, found)) == {"a", "b", "c"}:
+        case.refuse(INSERTED if case.uses("insert") else ORDER_OF_COMING, expected, got)
     if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["c", "b"]):
         case.refuse(LATE_BINDING, expected, got)
+    _refuse_if_twice(case, FILLED_TWICE, expected)
+    for error in case.errors:
+        if "Result is not" in error.text:
+            last = receivers == [0, 0, 1]
+            case.refuse(COUNTS_LAST_PLACE if last else LOOKS_TOO_EARLY, expected, str(error))
     case.refuse_if_anything_went_wrong(expected)
     if not joined.done():
-        late = case.uses(ast.Lambda, ast.FunctionDef, inside=ast.For)
-        case.refuse(LATE_BINDING if late else NEVER_FILLED, expected, got)
-    case.refuse(None, expected, got)
+        if case.uses("add_future", "add_done_callback") and not any(receivers):
+            case.refuse(WRONG_BOX, expected, got)
+        if receivers == [1, 0, 0] and case.uses(ast.Return, inside=ast.For):
+            case.refuse(RETURNS_IN_LOOP, expected, got)
+        if case.uses(ast.Lambda, ast.FunctionDef, inside=ast.For):
+            case.refuse(LATE_BINDING, expected, got)
+
+
+def _in_words(joined: Future[Any]) -> str:
+    """Return what became of a future, in words."""
+    if not joined.done():
+        return "a future that is never filled"
+    return f"a future of {shown(_content(joined))}"
 
 
 def _content(future: Future[Any]) -> Any:
     """Return what is in a future: its result, its exception, or nothing yet."""
-    if not future.done():
+    if not future.done() or future.cancelled():
         return None
     return future.exception() or future.result()

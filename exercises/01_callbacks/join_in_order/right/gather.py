@@ -1,0 +1,5 @@
+import asyncio
+
+
+def join(futures):
+    return asyncio.gather(*futures)

@@ -1,0 +1,2 @@
+async def join(futures):
+    return [await f for f in futures]
