@@ -20,6 +20,7 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import running_apart
 from stormy_demo.program import main
+from tests.addresses import nobody_listens
 from tests.paths import ROOT
 
 pytestmark = [
@@ -236,9 +237,9 @@ class TestPrograms:
         assert_one_sentence(said.stderr, "192.0.2.1")
 
     def test_blames_the_port_for_nothing_else(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            free = server.getsockname()[1]
-        said = run("coroutines", f"--port={free}", "--address=192.0.2.1")
+        with nobody_listens() as url:
+            free = url.rpartition(":")[2]
+            said = run("coroutines", f"--port={free}", "--address=192.0.2.1")
         assert said.returncode == 1
         assert_one_sentence(said.stderr, "192.0.2.1")
         assert "--port" not in said.stderr

@@ -28,6 +28,7 @@ from tornado.web import Application, RequestHandler
 from loopfilm import handlers_at_work, running, running_apart
 from stormy_demo import blocking, bobs_big_data, callbacks, coroutines, greenlets
 from stormy_demo.backend import Backend
+from tests.addresses import nobody_listens
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -283,10 +284,9 @@ class TestEveryStyle:
         assert "JSON" in assert_failed(await ask(style, nonsense), 502)
 
     async def test_tells_that_nobody_listens(self, style: ModuleType) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            free = server.getsockname()[1]
-        async with running(style.make_app(f"http://127.0.0.1:{free}", deadline=LONG)) as url:
-            response = await fetch(f"{url}/resources/?user=ada")
+        with nobody_listens() as backend:
+            async with running(style.make_app(backend, deadline=LONG)) as url:
+                response = await fetch(f"{url}/resources/?user=ada")
         assert "not be reached" in assert_failed(response, 502)
 
     @pytest.mark.parametrize("things", [["profile"], ["messages"], THINGS])

@@ -6,6 +6,7 @@ down to a few packages, so that a set-up takes seconds.
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -21,6 +22,7 @@ from queue import Empty, Queue
 
 import pytest
 
+from tests.addresses import nobody_listens
 from tests.paths import ROOT
 from tools.set_up import PYTHONS
 
@@ -320,18 +322,17 @@ def test_pip_does_it_where_uv_cannot_and_by_our_settings(tmp_path: Path) -> None
 
 def test_no_network(tmp_path: Path) -> None:
     house = make_small_house(tmp_path / "house")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        closed = f"http://127.0.0.1:{server.getsockname()[1]}/simple"
-    outcome = door(
-        house,
-        "bench",
-        "styles",
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_INDEX_URL=closed,
-        PIP_FIND_LINKS="",
-        PIP_CACHE_DIR=str(tmp_path / "pip"),
-        UV_CACHE_DIR=str(tmp_path / "uv"),
-    )
+    with nobody_listens() as url:
+        outcome = door(
+            house,
+            "bench",
+            "styles",
+            PIP_CONFIG_FILE=os.devnull,
+            PIP_INDEX_URL=f"{url}/simple",
+            PIP_FIND_LINKS="",
+            PIP_CACHE_DIR=str(tmp_path / "pip"),
+            UV_CACHE_DIR=str(tmp_path / "uv"),
+        )
     assert_one_sentence(outcome, "cannot be fetched", "connect to the network")
 
 
@@ -733,8 +734,11 @@ def test_committed_makes_no_copies(ready: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody gets who lets the system pick one: those are higher, on Linux too."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 Lab = tuple[str, list[str], subprocess.Popen[str]]
