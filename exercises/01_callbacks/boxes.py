@@ -54,6 +54,23 @@ YIELDS = Mistake(
         "Leave `yield` away: say `return` for the promise, and name a receiver for the rest.",
     ),
 )
+NOTHING_WRITTEN = Mistake(
+    "nothing_written",
+    "a text that is put into the promise, where nobody reads it",
+    (
+        "Tornado looks only at whether the box is full, not at what is in it. Who writes the "
+        "answer?",
+        "First `self.write(...)`, then `self.done.set_result(None)`.",
+    ),
+)
+ANOTHER_PROMISE = Mistake(
+    "another_promise",
+    "a second promise, where the first one is waited for",
+    (
+        "Which future has `get` returned, and which one do you fill?",
+        "`self.done = Future()` stands once, in `get`. Everybody else fills that one.",
+    ),
+)
 # Seconds. Whoever looks again within them, without being told, polls.
 SILENCE = 0.1
 # Between a learner's call and the loop lies what Tornado and asyncio make of it.
@@ -170,6 +187,12 @@ def is_async_for_nothing(case: Case, name: str) -> bool:
         and any(isinstance(each, ast.Return) and each.value for each in ast.walk(node))
         for node in ast.walk(case.tree)
     )
+
+
+def fills_another_promise(tree: ast.Module) -> bool:
+    """Return whether `self.done` is assigned more than once."""
+    stores = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr == "done"]
+    return len([n for n in stores if isinstance(n.ctx, ast.Store)]) > 1
 
 
 def handed_over(tree: ast.Module) -> str:

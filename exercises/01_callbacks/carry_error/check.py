@@ -15,10 +15,27 @@ from tornado.web import Application, RequestHandler
 from classroom.examining.case import Case, turns
 from classroom.examining.evidence import YOUR_CODE
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import PROMISE_NOT_KEPT, RETURNED_TOO_EARLY
+from classroom.examining.mistakes import (
+    HOLDS,
+    LEFT_WAITING,
+    PROMISE_NOT_KEPT,
+    RETURNED_TOO_EARLY,
+)
 from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer
+
+from ..boxes import (
+    ANOTHER_PROMISE,
+    ASYNC_DEF,
+    NOTHING_WRITTEN,
+    YIELDS,
+    fills_another_promise,
+    is_async_for_nothing,
+    note_promises,
+    refuse_if_it_yields,
+    refuse_if_left_waiting,
+)
 
 UNHEARD = Mistake(
     "unheard",
@@ -123,6 +140,42 @@ ALWAYS_THE_SAME = Mistake(
         "Divide by it: `120 / self.people`.",
     ),
 )
+ASKS_FIRST = Mistake(
+    "asks_first",
+    "a question in advance, and no `try`",
+    (
+        "You have thought of `people=0`. What becomes of an exception of which you have not "
+        "thought?",
+        "Put `try` around the lines that can fail, and every exception of theirs into the "
+        "promise.",
+    ),
+)
+DONE_TOO_EARLY = Mistake(
+    "done_too_early",
+    "a promise that is filled before the work is done",
+    (
+        "A box is filled once. What do you know of the division when you fill it?",
+        "Divide first, then fill the box: with the exception, or with `None` if there is none.",
+    ),
+)
+OTHER_STATUS = Mistake(
+    "other_status",
+    "another status than the one for a failure of the server",
+    (
+        "A status from 400 to 499 says that the client should ask in another way. Which one "
+        "says that the server has failed?",
+        "`self.done.set_exception(error)`, and Tornado makes a 500 of it.",
+    ),
+)
+
+
+class _Trouble(int):
+    """A number by which nothing can be divided, although it is not 0."""
+
+    def __rtruediv__(self, other: object) -> float:
+        raise ZeroDivisionError("nothing can be divided by this one")
+
+    __rfloordiv__ = __rtruediv__  # type: ignore[assignment]
 
 
 @code_exercise(
@@ -145,25 +198,42 @@ ALWAYS_THE_SAME = Mistake(
     DONE_ELSEWHERE,
     USES_HEARD,
     ALWAYS_THE_SAME,
+    ASKS_FIRST,
+    DONE_TOO_EARLY,
+    OTHER_STATUS,
+    LEFT_WAITING,
+    NOTHING_WRITTEN,
+    ANOTHER_PROMISE,
+    ASYNC_DEF,
+    YIELDS,
 )
 async def carry_error(case: Case) -> None:
-    """Divide by seven, by five, then by nothing."""
+    """Divide by seven, by five, by nothing, and by what is not to be divided by."""
     handler = case.handler("Share")
-    called = _watch(handler)
+    refuse_if_it_yields(case, handler.get, getattr(handler, "work_it_out", None))
+    called, promises = _watch(handler), note_promises(handler)
     app = Application([(r"/share", handler)])
 
     case.tries("seven people want to know their share.")
     share = {"share": 120 / 7}
     expected = f"200 and {share}."
     film = await case.visits(app, ["/share?people=7"])
-    if film.answers == [Answer(200, "")] and not case.uses(ast.Return, inside="get"):
-        case.refuse(RETURNED_TOO_EARLY, expected, answers_in_words(film.answers))
+    got = answers_in_words(film.answers)
+    case.refuse_if_held(film, HOLDS, expected)
+    if film.answers == [Answer(200, "")]:
+        if is_async_for_nothing(case, "get"):
+            case.refuse(ASYNC_DEF, expected, got)
+        if not case.uses(ast.Return, inside="get"):
+            case.refuse(RETURNED_TOO_EARLY, expected, got)
     case.refuse_if_anything_went_wrong(expected)
+    if film.answers == [Answer(200, "")]:
+        case.refuse(NOTHING_WRITTEN, expected, got)
+    if film.answers[0].status == NO_ANSWER:
+        other = ANOTHER_PROMISE if fills_another_promise(case.tree) else PROMISE_NOT_KEPT
+        case.refuse(other, expected, got)
     if film.answers != [Answer(200, share)]:
-        hangs = film.answers[0].status == NO_ANSWER
-        case.refuse(
-            PROMISE_NOT_KEPT if hangs else None, expected, answers_in_words(film.answers)
-        )
+        case.refuse(None, expected, got)
+    refuse_if_left_waiting(case, promises, expected)
     _refuse_if_done_elsewhere(case, called)
 
     case.tries("five people want to know it.")
@@ -182,7 +252,8 @@ async def carry_error(case: Case) -> None:
     got, status = answers_in_words(film.answers), film.answers[0].status
     heard = [error.logged for error in case.errors]
     if any("InvalidStateError" in error.text for error in case.errors):
-        case.refuse(FILLED_TWICE, expected, case.with_error(got))
+        twice = DONE_TOO_EARLY if status == 200 else FILLED_TWICE
+        case.refuse(twice, expected, case.with_error(got))
     if status == NO_ANSWER and "Exception in callback" in heard:
         got = case.with_error(got)
         if case.uses(ast.Raise, inside="work_it_out"):
@@ -198,12 +269,29 @@ async def carry_error(case: Case) -> None:
     if status == 200:
         case.refuse(TOLD_AS_SUCCESS, expected, got)
     if status != 500:
-        case.refuse(None, expected, got)
+        case.refuse(OTHER_STATUS, expected, got)
     if "Exception in callback" in heard:
         case.refuse(RUNS_ON, expected, case.with_error(got))
+    refuse_if_left_waiting(case, promises, expected)
     _refuse_if_done_elsewhere(case, called)
     if _uses_heard(case.tree):
         case.refuse(USES_HEARD, "the exception is carried by hand", "your cell uses `heard`")
+
+    case.tries("`self.people` is a number that is not 0, and the division fails all the same.")
+    expected = "500, at once"
+    film = await case.visits(_with_trouble(handler), ["/share?people=3"])
+    if film.answers[0].status == NO_ANSWER:
+        case.refuse(ASKS_FIRST, expected, case.with_error(answers_in_words(film.answers)))
+
+
+def _with_trouble(handler: Any) -> Application:
+    class Trouble(handler):  # type: ignore[misc]
+        def get(self, *args: Any, **settings: Any) -> Any:
+            promise = super().get(*args, **settings)
+            vars(self).update(people=_Trouble(3))
+            return promise
+
+    return Application([(r"/share", Trouble)])
 
 
 def _watch(handler: type[RequestHandler]) -> list[str]:

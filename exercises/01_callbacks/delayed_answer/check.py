@@ -23,11 +23,14 @@ from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film
 
 from ..boxes import (
+    ANOTHER_PROMISE,
     ASYNC_DEF,
     FIXED_TIME,
+    NOTHING_WRITTEN,
     POLLS,
     YIELDS,
     Box,
+    fills_another_promise,
     handed_over,
     is_async_for_nothing,
     note_alarms,
@@ -71,15 +74,6 @@ RETURNS_THE_NEWS = Mistake(
     (
         "Tornado waits for the box that `get` returns. Is that full when the deadline is over?",
         "Make a box of your own, return it, and fill it in both cases.",
-    ),
-)
-NOTHING_WRITTEN = Mistake(
-    "nothing_written",
-    "a text that is put into the promise, where nobody reads it",
-    (
-        "Tornado looks only at whether the box is full, not at what is in it. Who writes the "
-        "answer?",
-        "First `self.write(...)`, then `self.done.set_result(None)`.",
     ),
 )
 DEADLINE_AS_ERROR = Mistake(
@@ -224,6 +218,7 @@ SHARED = Mistake(
     HIDES_THE_SECOND,
     LEFT_WAITING,
     SHARED,
+    ANOTHER_PROMISE,
     ASYNC_DEF,
     YIELDS,
     HOLDS,
@@ -388,6 +383,8 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
     if statuses == {NO_ANSWER}:
         if alarms and max(alarms) < 3000 and not asks:
             case.refuse(FIXED_TIME, expected, got)
+        if fills_another_promise(case.tree):
+            case.refuse(ANOTHER_PROMISE, expected, got)
         case.refuse(PROMISE_NOT_KEPT if asks else NEWS_AT_THE_DEADLINE, expected, got)
 
 
