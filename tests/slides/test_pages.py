@@ -211,7 +211,9 @@ def test_every_cell_and_every_output_reaches_its_page(folder: Path, stem: str) -
                     text = output.get("text") or data["text/plain"]
                     assert text.strip("\n") in out
         elif cell.cell_type == "markdown":
-            for word in re.findall(r"\w{5,}", re.sub(r"(?<=\])\(\S+\)", "", cell.source)):
+            for word in re.findall(
+                r"\w{5,}", re.sub(r"(?<=\])\(\S+\)|<img[^>]*>", "", cell.source)
+            ):
                 assert word in words
 
 
@@ -290,6 +292,16 @@ def test_films_are_pictures_with_words_in_a_frame(folder: Path) -> None:
         svg = base64.b64decode(str(film["src"]).partition(",")[2]).decode()
         assert svg.count("prefers-color-scheme") == 1, "as dark as the page"
         assert "style" not in film
+
+
+def test_a_drawing_of_the_talk_has_the_colours_of_the_page(folder: Path) -> None:
+    read = page(folder, "notebooks/01_callbacks")
+    [drawing] = [a for a in read.all("img") if a.get("class") == "drawing"]
+    svg = base64.b64decode(str(drawing["src"]).partition(",")[2]).decode()
+    style = svg.partition("<style>")[2].partition("</style>")[0]
+    assert set(re.findall(r"var\((--\w+)", svg)) <= set(
+        re.findall(r"(--\w+): light-dark", style)
+    )
 
 
 # -- the index --------------------------------------------------------------------------------

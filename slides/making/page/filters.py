@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from bs4 import BeautifulSoup, Tag
 
 from slides.making import playable
+from slides.making.files import read_text
 from slides.making.inline import DATA, decoded
 from slides.making.notebook import CannotBuild
 from slides.making.page.lesson import MINUTES, slug
 from slides.making.page.site import Site
+from slides.paths import COLOURS
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -174,6 +176,10 @@ class Filters:
             picture["src"] = DATA + base64.b64encode(both).decode()
             picture["class"] = "film"
             del picture["style"]
+        elif is_drawing(svg):
+            picture["src"] = DATA + base64.b64encode(with_colours(svg).encode()).decode()
+            picture["class"] = "drawing"
+            del picture["width"]
         self._frame(soup, picture, "Picture")
 
     def _frame(self, soup: BeautifulSoup, thing: Tag, kind: str) -> None:
@@ -190,6 +196,17 @@ class Filters:
         code.clear()
         for number, part in enumerate(parts):
             code.extend([soup.new_tag("wbr"), part] if number else [part])
+
+
+def is_drawing(svg: str) -> bool:
+    """Return whether a picture is one of the talk's, in the colours of the page around it."""
+    return "var(--ink" in svg
+
+
+def with_colours(svg: str) -> str:
+    """Return a drawing with the colours of the pages in it: an image sees no page around it."""
+    begin, end, rest = svg.partition(">")
+    return f"{begin}{end}<style>{read_text(COLOURS)}</style>{rest}"
 
 
 def as_data(source: Path, address: str) -> str:
