@@ -12,6 +12,7 @@ import asyncio
 import gc
 import inspect
 import logging
+import os
 import re
 import sys
 import threading
@@ -79,6 +80,20 @@ class Error(NamedTuple):
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
+class _Heard(logging.Logger):
+    """A logger that is heard also by those who would have it silent."""
+
+    hear: Callable[[logging.LogRecord], None]
+
+    def isEnabledFor(self, level: int) -> bool:
+        return level >= logging.WARNING or super().isEnabledFor(level)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self.hear(record)
+        if super().isEnabledFor(record.levelno):
+            super().handle(record)
+
+
 class Case(logging.Handler):
     """A learner's code, and what was heard of it.
 
@@ -89,6 +104,7 @@ class Case(logging.Handler):
         held_at: the line of the learner's code that last held the thread, or nothing.
         held_for: the longest time for which it was held while the last film was made, in
             seconds, without those in which the thread waited for a processor.
+        forked_at: the line of the learner's code that has made a second process of this one.
         broken_by: what came of a name that was replaced. It is kept to the end, with all that
             it refers to: a loop that is half made complains when it goes.
     """
@@ -103,6 +119,7 @@ class Case(logging.Handler):
         self.if_stuck: Mistake | None = None
         self.held_at = ""
         self.held_for = 0.0
+        self.forked_at = ""
         self.broken_by: BaseException | None = None
         self._module = types.ModuleType("exercise")
         self._warnings: list[str] = []
@@ -112,8 +129,10 @@ class Case(logging.Handler):
     def listen(self) -> None:
         """Hear what goes to the log, to the warnings, and out of threads, from now on."""
         # Not on the root logger: what the learner's code itself logs is no mistake.
-        for name in ("asyncio", "tornado"):
-            logging.getLogger(name).addHandler(self)
+        for name in ("asyncio", "tornado.access", "tornado.application", "tornado.general"):
+            logger = logging.getLogger(name)
+            logger.__class__ = _Heard
+            vars(logger).update(hear=self.emit)
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: self._warnings.append(str(message))
         threading.excepthook = self._hear_thread
@@ -123,6 +142,24 @@ class Case(logging.Handler):
         if record.exc_info and record.exc_info[1]:
             logged = str(record.msg).partition("\n")[0].partition(" %")[0]
             self._hear(record.exc_info[1], logged)
+
+    def hear_forks(self) -> None:
+        """Note when the learner's code itself forks, and have the second process end."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                after_in_parent=self._note_fork, after_in_child=self._end_if_forked
+            )
+
+    def _note_fork(self) -> None:
+        # A library that forks, such as `multiprocessing`, knows what it does.
+        caller = sys._getframe(2)
+        if caller.f_code.co_filename == YOUR_CODE:
+            self.forked_at = quoted(self.source, caller.f_lineno) or "your code"
+
+    def _end_if_forked(self) -> None:
+        self._note_fork()
+        if self.forked_at:
+            os._exit(0)
 
     def _hear_thread(self, end: threading.ExceptHookArgs) -> None:
         # This one ends a thread, and nobody is told.
@@ -140,6 +177,15 @@ class Case(logging.Handler):
         gc.collect()
         found = [re.match(r"coroutine '(.+)' was never awaited", w) for w in self._warnings]
         return [match[1] for match in found if match]
+
+    def has_coroutines_left(self) -> bool:
+        """Return whether there are coroutines of the learner's of which nothing is run yet."""
+        found = (each for each in gc.get_objects() if inspect.iscoroutine(each))
+        return any(
+            each.cr_code.co_filename == YOUR_CODE
+            and inspect.getcoroutinestate(each) == inspect.CORO_CREATED
+            for each in found
+        )
 
     def line_of(self, error: BaseException) -> str:
         """Return the innermost line of the learner's code that an exception went through."""

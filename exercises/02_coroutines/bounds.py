@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
+
+import tornado.locks
 
 from classroom.examining.case import Case
 from classroom.examining.verdict import Mistake
 
-from .questions import Client, so_few, staircase
+from .questions import NOT_STARTED, Client, so_few, staircase
 
 NO_BOUND = Mistake(
     "no_bound",
     "questions that are all asked at once",
     (
         "Who keeps the last question waiting until an earlier one is answered?",
-        "A semaphore of `n` tokens does: each question takes one and gives it back when it is "
-        "answered.",
+        "A semaphore does, with a token for each that may be under way: a question takes one, "
+        "and gives it back when it is answered.",
     ),
 )
 SEMAPHORE_FOR_EACH = Mistake(
     "semaphore_for_each",
     "a bowl of tokens for each question",
     (
-        "How many semaphores are made when twelve questions are asked?",
+        "How many semaphores are made when a dozen questions are asked?",
         "All must take from the same bowl: make it once, before you start.",
     ),
 )
@@ -43,7 +47,7 @@ ONE_TOKEN_FOR_ALL = Mistake(
     "one_token_for_all",
     "one token for all questions together",
     (
-        "How many tokens are taken when twelve questions are asked?",
+        "How many tokens are taken when a dozen questions are asked?",
         "Each question needs a token of its own: write an `async def` that asks one question "
         "inside `async with`, and start that for each.",
     ),
@@ -65,6 +69,24 @@ NEVER_GIVEN_BACK = Mistake(
         "`async with tokens:` takes one, and gives it back at the end of its block.",
     ),
 )
+LOST_TOKEN = Mistake(
+    "lost_token",
+    "a token that is lost when a question fails",
+    (
+        "A question fails between `acquire` and `release`. Who gives its token back?",
+        "`async with tokens:` gives it back whatever happens. By hand, `release` belongs into "
+        "a `finally`.",
+    ),
+)
+WORKER_DIES = Mistake(
+    "worker_dies",
+    "a wait for a worker that has died",
+    (
+        "A question fails, and whoever asked it ends. Who waits for what that one had to do?",
+        "Wait for the workers themselves, as in `await asyncio.gather(*workers)`: then the "
+        "exception comes to you.",
+    ),
+)
 ONE_AFTER_ANOTHER = Mistake(
     "one_after_another",
     "one `await` after another",
@@ -77,9 +99,9 @@ ONE_AFTER_ANOTHER = Mistake(
 )
 OTHER_BOUND = Mistake(
     "other_bound",
-    "a bound that is not `n`",
+    "a bound that is another number",
     (
-        "Count how many of yours may be under way at once, and compare it with `n`.",
+        "Count how many of yours may be under way at once, and compare it with what is asked.",
         "`asyncio.Semaphore(n)` has exactly `n` tokens.",
     ),
 )
@@ -117,13 +139,17 @@ class Bowls:
 
     Attributes:
         made: how many semaphores.
-        taken: how many tokens.
+        taken: how many tokens were asked for.
         taken_first: how many of them before the first question was asked.
+        given_back: how many tokens.
+        held: how many were got and not given back.
     """
 
     made: int = 0
     taken: int = 0
     taken_first: int = 0
+    given_back: int = 0
+    held: int = 0
 
 
 def why_too_many(
@@ -139,6 +165,7 @@ def why_too_many(
         bowls: what became of the semaphores.
     """
     expected, got = f"never more than {n} under way at once", f"{client.most} at once"
+    case.refuse_if_anything_went_wrong(expected)
     if client.most < all_of_them:
         case.refuse(OTHER_BOUND, expected, got)
     if bowls.made > 1:
@@ -167,22 +194,24 @@ async def why_too_few(
     got = so_few(asked)
     case.refuse_if_anything_went_wrong(expected)
     if asked == 1:
+        mistake = NOT_STARTED if case.has_coroutines_left() else ONE_AFTER_ANOTHER
         got += ".\nThe film shows three of them"
-        case.refuse(ONE_AFTER_ANOTHER, expected, got, await staircase(ask_all, *args))
+        case.refuse(mistake, expected, got, await staircase(ask_all, *args))
     case.refuse(OTHER_BOUND if asked else None, expected, got)
 
 
-def why_not_the_next(case: Case, answered: int) -> NoReturn:
+def why_not_the_next(case: Case, answered: int, bowls: Bowls) -> NoReturn:
     """Refuse that one is answered and no other is asked.
 
     Args:
         case: the case.
         answered: how many are answered, while the first to be asked is still under way.
+        bowls: what became of the semaphores.
     """
     expected = "whenever one is answered, the next one is asked"
     got = f"{answered} answered, the first still under way, and nothing else is asked"
     case.refuse_if_anything_went_wrong(expected)
-    if case.uses("acquire") and not case.uses("release"):
+    if bowls.taken > 1 and not bowls.given_back:
         case.refuse(NEVER_GIVEN_BACK, expected, got)
     case.refuse(BATCHES if answered == 1 else FIXED_SHARES, expected, got)
 
@@ -198,22 +227,51 @@ def watched_semaphores(client: Client) -> Iterator[Bowls]:
         The counts.
     """
     bowls = Bowls()
-    make, take = asyncio.Semaphore.__init__, asyncio.Semaphore.acquire
+    kinds: tuple[Any, ...] = (asyncio.Semaphore, tornado.locks.Semaphore)
+    kept = [(kind, kind.__init__, kind.acquire, kind.release) for kind in kinds]
 
-    def note_made(self: asyncio.Semaphore, value: int = 1) -> None:
-        bowls.made += 1
-        make(self, value)
+    def watch(kind: Any, make: Any, take: Any, give_back: Any) -> None:
+        @functools.wraps(make)
+        def note_made(self: Any, value: int = 1) -> None:
+            bowls.made += 1
+            make(self, value)
 
-    async def note_taken(self: asyncio.Semaphore) -> Literal[True]:
-        bowls.taken += 1
-        bowls.taken_first += not client.asked
-        return await take(self)
+        def note_asked_for() -> None:
+            bowls.taken += 1
+            bowls.taken_first += not client.asked
+
+        def note_taken(_: object = None) -> None:
+            bowls.held += 1
+
+        @functools.wraps(take)
+        async def take_and_note(self: Any) -> Any:
+            note_asked_for()
+            taken = await take(self)
+            note_taken()
+            return taken
+
+        @functools.wraps(take)
+        def take_and_note_later(self: Any, *args: Any) -> Any:
+            note_asked_for()
+            taking = take(self, *args)
+            taking.add_done_callback(note_taken)
+            return taking
+
+        @functools.wraps(give_back)
+        def note_given_back(self: Any) -> None:
+            bowls.held -= 1
+            bowls.given_back += 1
+            give_back(self)
+
+        is_coroutine = inspect.iscoroutinefunction(take)
+        kind.acquire = take_and_note if is_coroutine else take_and_note_later
+        kind.__init__, kind.release = note_made, note_given_back
 
     # Its methods are replaced and not the class, which the learner's code may have imported.
-    asyncio.Semaphore.__init__ = note_made  # type: ignore[method-assign]
-    asyncio.Semaphore.acquire = note_taken  # type: ignore[method-assign]
+    for each in kept:
+        watch(*each)
     try:
         yield bowls
     finally:
-        asyncio.Semaphore.__init__ = make  # type: ignore[method-assign]
-        asyncio.Semaphore.acquire = take  # type: ignore[method-assign]
+        for kind, *methods in kept:
+            kind.__init__, kind.acquire, kind.release = methods

@@ -13,7 +13,13 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from classroom.examining.case import Case
-from classroom.examining.evidence import awaited_in_vain, operand_of, place_of
+from classroom.examining.evidence import NOTHING, awaited_in_vain, operand_of, place_of
+from classroom.examining.mistakes import (
+    ALREADY_CALLED,
+    ASKS_TWICE,
+    YIELDS,
+    mistake_of,
+)
 from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import Film, by_user, film, running
@@ -86,6 +92,58 @@ RESPONSES = Mistake(
         "`response.body`, for each of them.",
     ),
 )
+OTHER_BODIES = Mistake(
+    "other_bodies",
+    "bodies that were made into something else",
+    (
+        "What is in your list, and what is a body before you do anything with it?",
+        "The bodies are wanted as they came: `response.body`, and no `decode`.",
+    ),
+)
+NOTHING_RETURNED = Mistake(
+    "nothing_returned",
+    "a function that returns nothing",
+    (
+        "What does a function give when it comes to its end without a `return`?",
+        "`return` the list of bodies.",
+    ),
+)
+ADDRESSES = Mistake(
+    "addresses",
+    "addresses where calls were wanted",
+    (
+        "Who asks at these addresses? An address is a text, and nobody can wait for a text.",
+        "`client.fetch(url)` asks, and returns what can be awaited: "
+        "`asyncio.gather(*[client.fetch(url) for url in urls])`.",
+    ),
+)
+NOT_CALLED = Mistake(
+    "not_called",
+    "a function that nobody called",
+    (
+        "What is in the list that you made: calls of your function, or the function itself?",
+        "With brackets and its arguments it is called: `ask(url)`.",
+    ),
+)
+NOT_STARTED = Mistake(
+    "not_started",
+    "coroutines that nobody has started",
+    (
+        "A call of an `async def` makes a coroutine, and starts nothing. When does the second "
+        "of yours begin?",
+        "Awaited one by one, they run one by one. `asyncio.gather(*coroutines)` starts all of "
+        "them, and so does `asyncio.create_task` for each.",
+    ),
+)
+WAITS_FOR_COROUTINES = Mistake(
+    "waits_for_coroutines",
+    "coroutines given to `asyncio.wait`",
+    (
+        "`asyncio.wait` waits for what runs already. Who has started these coroutines?",
+        "`asyncio.gather(*coroutines)` starts them and waits. For `asyncio.wait`, make a task "
+        "of each first: `asyncio.create_task(ask(url))`.",
+    ),
+)
 
 # Where an argument that is no awaitable, or no coroutine, raises a TypeError.
 GATHERING = [
@@ -104,6 +162,7 @@ class Client(SimpleAsyncHTTPClient):
     Attributes:
         asked: the addresses that it was asked for.
         came: the addresses whose answers have come.
+        under_way: the promises of the answers that have not come.
         most: the largest number of questions that were under way at once.
     """
 
@@ -112,6 +171,7 @@ class Client(SimpleAsyncHTTPClient):
         super().initialize(*args, **settings)
         self.asked: list[str] = []
         self.came: list[str] = []
+        self.under_way: set[Future[HTTPResponse]] = set()
         self.most = 0
 
     def fetch(
@@ -121,7 +181,9 @@ class Client(SimpleAsyncHTTPClient):
         url = request.url if isinstance(request, HTTPRequest) else request
         response = super().fetch(request, raise_error=raise_error, **settings)
         self.asked.append(url)
-        self.most = max(self.most, len(self.asked) - len(self.came))
+        # Whoever looks at a future can know that it is done before its callbacks run.
+        self.under_way = {each for each in self.under_way if not each.done()} | {response}
+        self.most = max(self.most, len(self.under_way))
         # Its callbacks run before the code that awaits the response does.
         response.add_done_callback(lambda _: self.came.append(url))
         return response
@@ -159,6 +221,14 @@ def begin(function: Callable[..., Any], *args: Any) -> Task[Any]:
         return await answer if inspect.isawaitable(answer) else answer
 
     return asyncio.create_task(call())
+
+
+def refuse_if_asked_twice(case: Case, client: Client) -> None:
+    """Refuse that a client was asked for the same address again."""
+    for url in client.asked:
+        if client.asked.count(url) > 1:
+            path = url[url.index("/", len("http://")) :]
+            case.refuse(ASKS_TWICE, "each is asked once", f"{path} is asked for twice")
 
 
 def so_few(asked: int) -> str:
@@ -217,8 +287,11 @@ def judge(case: Case, asking: Task[Any], wanted: list[bytes], expected: str) -> 
     if all(isinstance(thing, bytes) for thing in things) and sorted(things) == sorted(wanted):
         case.refuse(ORDER_OF_COMING, expected, got)
     case.refuse_if_anything_went_wrong(expected)
-    tasks = given is None and case.uses("create_task", "TaskGroup")
-    case.refuse(RESULTS_NOT_READ if tasks else None, expected, got)
+    if given is None:
+        tasks = case.uses("create_task", "TaskGroup")
+        case.refuse(RESULTS_NOT_READ if tasks else NOTHING_RETURNED, expected, got)
+    others = things and all(isinstance(thing, str | dict | tuple) for thing in things)
+    case.refuse(OTHER_BODIES if others else None, expected, got)
 
 
 def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
@@ -227,11 +300,22 @@ def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
         error = error.exceptions[0]
     text, where = described(error), case.line_of(error)
     place, operand = place_of(error), operand_of(error, case.tree)
+    given = _given(error)
     at = (place.module, place.function) if place and isinstance(error, TypeError) else ("", "")
     # Which `gather` took for a coroutine, in Python 3.11.
     in_a_generator = place and place.function == "<genexpr>"
     if isinstance(error, asyncio.InvalidStateError):
         mistake = LOOKS_TOO_EARLY
+    elif isinstance(given, str) or (awaited_in_vain(error) and "str" in text):
+        mistake = ADDRESSES
+    elif inspect.isfunction(given) or inspect.ismethod(given):
+        mistake = NOT_CALLED
+    elif inspect.isasyncgen(given):
+        mistake = YIELDS
+    elif "coroutines is forbidden" in text:
+        mistake = WAITS_FOR_COROUTINES
+    elif mistake_of(error, text, case.tree) is ALREADY_CALLED:
+        mistake = ALREADY_CALLED
     # Only the message says what a call returned, since no name stands for it.
     elif awaited_in_vain(error) and (isinstance(operand, list) or "list" in text):
         mistake = AWAITS_A_LIST
@@ -244,3 +328,17 @@ def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
     else:
         case.refuse_error(error, expected)
     case.refuse(mistake, expected, f"{text} ({where})" if where else text)
+
+
+def _given(error: BaseException) -> object:
+    """Return what was given to something that wants an awaitable, where it is known."""
+    if isinstance(error, AttributeError):
+        # `asyncio.wait` looks for no more than the methods of a future.
+        return error.obj if error.name == "add_done_callback" else NOTHING
+    place = place_of(error)
+    wanting = ("gather", "ensure_future", "_ensure_future", "create_task", "convert_yielded")
+    if not place or place.function not in wanting:
+        return NOTHING
+    values = place.frame.f_locals
+    names = ("coro_or_future", "coro", "arg", "yielded")
+    return next((values[name] for name in names if name in values), NOTHING)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import LONG, let_pass
 from classroom.examining.kinds import code_exercise
+from classroom.examining.mistakes import ASKS_TWICE, FIXED_TIME, POLLS
 from loopfilm import running
 from stormy_demo.backend import Backend
 
@@ -16,21 +18,25 @@ from ..bounds import (
     BATCHES,
     FIXED_SHARES,
     LET_GO_EARLY,
+    LOST_TOKEN,
     NEVER_GIVEN_BACK,
     NO_BOUND,
     ONE_AFTER_ANOTHER,
     ONE_TOKEN_FOR_ALL,
     OTHER_BOUND,
     SEMAPHORE_FOR_EACH,
+    WORKER_DIES,
     watched_semaphores,
     why_not_the_next,
     why_too_few,
     why_too_many,
 )
 from ..questions import (
+    ADDRESSES,
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     LOOKS_TOO_EARLY,
+    NOT_STARTED,
     ORDER_OF_COMING,
     PROMISES,
     RESPONSES,
@@ -41,6 +47,7 @@ from ..questions import (
     judge,
     new_client,
     questions,
+    refuse_if_asked_twice,
 )
 
 MANY = [f"p{n}" for n in range(12)]
@@ -73,6 +80,13 @@ MANY = [f"p{n}" for n in range(12)]
     TASK_OF_A_FUTURE,
     ORDER_OF_COMING,
     RESPONSES,
+    ADDRESSES,
+    ASKS_TWICE,
+    FIXED_TIME,
+    LOST_TOKEN,
+    NOT_STARTED,
+    POLLS,
+    WORKER_DIES,
 )
 async def at_most_n(case: Case) -> None:
     """Hold the first question, and answer the others one by one; then smaller numbers."""
@@ -90,6 +104,9 @@ async def at_most_n(case: Case) -> None:
     case.tries("two questions, and n is 5.")
     await _answered_at_once(case, ask_all, ["ada", "grace"], 5)
 
+    case.tries("three questions, and n is 1. The first one fails, with a 404.")
+    await _one_fails(case, ask_all)
+
 
 async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
     backend, client = Backend(hold=True), new_client()
@@ -104,6 +121,7 @@ async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
             case.refuse(ANOTHER_CLIENT, "the questions are asked with `client`", got)
         if client.most > n:
             why_too_many(case, client, n, len(MANY), bowls)
+        refuse_if_asked_twice(case, client)
         if asking.done():
             judge(case, asking, bodies(MANY), wanted)
         return len(backend.asked) >= count
@@ -113,11 +131,17 @@ async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
             asking = begin(ask_all, client, questions(url, MANY), n)
             if not await come(n):
                 await why_too_few(case, len(backend.asked), n, ask_all, n)
+            await case.refuse_if_it_polls(wanted)
+            let_pass()
+            await turns()
+            if client.most > n or asking.done():
+                got = f"after {LONG:g} seconds, when no answer has come, your function goes on"
+                case.refuse(FIXED_TIME, f"never more than {n} under way at once", got)
             for answered in range(1, len(MANY)):
                 backend.release(backend.asked[answered])
                 await until(lambda came=answered: len(client.came) >= came)  # type: ignore[misc]
                 if not await come(min(n + answered, len(MANY))):
-                    why_not_the_next(case, answered)
+                    why_not_the_next(case, answered, bowls)
             backend.release(backend.asked[0])
             await until(asking.done)
             judge(case, asking, bodies(MANY), wanted)
@@ -134,3 +158,23 @@ async def _answered_at_once(
         expected = f"never more than {n} under way at once"
         case.refuse(OTHER_BOUND, expected, f"{client.most} at once")
     judge(case, asking, bodies(people), "the bodies of all answers, in the order of `urls`")
+
+
+async def _one_fails(case: Case, ask_all: Callable[..., Any]) -> None:
+    client = new_client()
+    with watched_semaphores(client) as bowls:
+        async with running(Backend().app) as url:
+            fails = f"{url}/nothing?user=ada"
+            asking = begin(ask_all, client, [fails, *questions(url, ["grace", "alan"])], 1)
+            await until(lambda: asking.done() and not bowls.held)
+            expected = "its exception comes out of your function, and its token is given back"
+            got = "your function never ends"
+            if asking.done():
+                got = "the exception comes, and the others wait for a token for ever"
+            if bowls.held:
+                case.refuse(LOST_TOKEN, expected, got)
+            if not asking.done():
+                case.refuse(WORKER_DIES, expected, got)
+            # What is left is not a matter of this exercise.
+            if not asking.cancelled():
+                asking.exception()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator
 from typing import Any
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
+from classroom.examining.mistakes import FALSE_FOR_NONE
 from classroom.examining.rendering import described, shown
 from classroom.examining.verdict import Mistake
 
@@ -77,6 +79,15 @@ FIXED_NUMBER = Mistake(
         "Only the generator knows. Go on in a loop, until it raises `StopIteration`.",
     ),
 )
+NOT_PLAIN = Mistake(
+    "not_plain",
+    "a function of which nothing is run",
+    (
+        "`interview` is called as a plain function. What do you get from a call of an "
+        "`async def`, or of a function with `yield` in it?",
+        "Leave it a plain `def` without `yield`: `next` and `send` are plain calls.",
+    ),
+)
 
 
 class _Interview:
@@ -88,13 +99,13 @@ class _Interview:
         result: what the generator returns.
     """
 
-    def __init__(self, *questions: str) -> None:
+    def __init__(self, *questions: object) -> None:
         self.questions = questions
         self.asked: list[object] = []
         self.received: list[object] = []
         self.result = f"the end of {len(questions)}"
 
-    def steps(self) -> Generator[str, object, str]:
+    def steps(self) -> Generator[object, object, str]:
         """Ask each question, and keep what is sent."""
         for question in self.questions:
             self.received.append((yield question))
@@ -135,6 +146,8 @@ class _Interview:
     LETS_THROUGH,
     FIRST_OUTSIDE,
     FIXED_NUMBER,
+    NOT_PLAIN,
+    FALSE_FOR_NONE,
 )
 async def drive_generator(case: Case) -> None:
     """Drive generators of three questions, of one, of none, and of many."""
@@ -167,6 +180,11 @@ async def drive_generator(case: Case) -> None:
     expected = f"`interview` returns {talk.result!r}"
     _check(case, talk, drive(talk), expected)
 
+    case.tries("a generator asks three questions: an empty text, 0 and None.")
+    talk = _Interview("", 0, None)
+    expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
     case.tries(f"a generator asks {MANY} questions.")
     talk = _Interview(*(f"number {number}?" for number in range(MANY)))
     expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
@@ -197,7 +215,11 @@ def _why_not_answered(
     """Find out why not every question got its answer."""
     received, wanted = talk.received, talk.wanted
     outcome = f"the generator was sent {shown(received)}, and {got}"
+    if inspect.isawaitable(result) or inspect.isgenerator(result):
+        case.refuse(NOT_PLAIN, expected, got)
     case.refuse_if_anything_went_wrong(expected)
+    if not any(talk.questions):
+        case.refuse(FALSE_FOR_NONE, expected, outcome)
     if received and set(map(type, received)) == {type(None)}:
         case.refuse(SENDS_NOTHING, expected, outcome)
     if None in received:

@@ -7,25 +7,35 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import LONG, let_pass
 from classroom.examining.kinds import code_exercise
+from classroom.examining.mistakes import ASKS_TWICE, FIXED_TIME, POLLS
 from classroom.examining.verdict import Mistake
 from loopfilm import running
 from stormy_demo.backend import Backend
 
+from ..bounds import ANOTHER_CLIENT
 from ..questions import (
+    ADDRESSES,
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     LOOKS_TOO_EARLY,
+    NOT_CALLED,
+    NOT_STARTED,
+    NOTHING_RETURNED,
     ORDER_OF_COMING,
+    OTHER_BODIES,
     PROMISES,
     RESPONSES,
     RESULTS_NOT_READ,
     TASK_OF_A_FUTURE,
+    WAITS_FOR_COROUTINES,
     begin,
     bodies,
     judge,
     new_client,
     questions,
+    refuse_if_asked_twice,
     so_few,
     staircase,
 )
@@ -45,8 +55,7 @@ BOUNDED = Mistake(
     "a bound that nobody asked for",
     (
         "Who sees to it that no more than these begin?",
-        "Here all are asked at once: no batches, no semaphore, and with `client`, since "
-        "another client may let only ten through.",
+        "Here all are asked at once: no batches, and no semaphore.",
     ),
 )
 AWAITS_EACH_TASK = Mistake(
@@ -76,6 +85,16 @@ AWAITS_EACH_TASK = Mistake(
     TASK_OF_A_FUTURE,
     ORDER_OF_COMING,
     RESPONSES,
+    ADDRESSES,
+    ANOTHER_CLIENT,
+    ASKS_TWICE,
+    FIXED_TIME,
+    NOTHING_RETURNED,
+    NOT_CALLED,
+    NOT_STARTED,
+    OTHER_BODIES,
+    POLLS,
+    WAITS_FOR_COROUTINES,
 )
 async def three_at_once(case: Case) -> None:
     """Hold the answers until all have asked, and let them go in another order."""
@@ -98,16 +117,27 @@ async def _try(
     backend, client = Backend(hold=True), new_client()
     async with running(backend.app) as url:
         asking = begin(ask_all, client, questions(url, people))
-        await until(lambda: len(backend.asked) == len(people) or asking.done())
+        await until(lambda: len(backend.asked) >= len(people) or asking.done())
+        if backend.asked and not client.asked:
+            got = "they come from somewhere else"
+            case.refuse(ANOTHER_CLIENT, "the questions are asked with `client`", got)
         if asking.done():
             judge(case, asking, bodies(people), expected)
         if len(backend.asked) < len(people):
             await _why_so_few(case, ask_all, backend, len(people))
+        await turns()
+        await case.refuse_if_it_polls(expected)
+        refuse_if_asked_twice(case, client)
+        let_pass()
+        await turns()
+        if asking.done():
+            got = f"after {LONG:g} seconds, when no answer has come, your function ends"
+            case.refuse(FIXED_TIME, expected, got)
         for came, number in enumerate(order, 1):
             backend.release(f"profile of {people[number]}")
-            # An answer that asks with a client of its own is not waited for.
-            await until(lambda came=came: len(client.came) >= came or not client.asked)  # type: ignore[misc]
+            await until(lambda came=came: len(client.came) >= came)  # type: ignore[misc]
             await turns()
+            refuse_if_asked_twice(case, client)
         await until(asking.done)
         judge(case, asking, bodies(people), expected)
 
@@ -126,5 +156,7 @@ async def _why_so_few(
         for loop in (ast.For, ast.ListComp)
     )
     mistake = AWAITS_EACH_TASK if tasks else ONE_AFTER_ANOTHER
+    if case.has_coroutines_left():
+        mistake = NOT_STARTED
     got += ".\nThe film shows three of them"
     case.refuse(mistake, expected, got, await staircase(ask_all))

@@ -1,0 +1,7 @@
+def interview(steps, answer):
+    try:
+        question = next(steps)
+        while question:
+            question = steps.send(answer(question))
+    except StopIteration as end:
+        return end.value
