@@ -1,0 +1,17 @@
+import asyncio
+
+from tornado.httpclient import AsyncHTTPClient
+
+
+async def report(client, urls):
+    tokens = asyncio.Semaphore(10)
+
+    async def row(url):
+        async with tokens:
+            try:
+                await AsyncHTTPClient().fetch(url)
+            except Exception as error:
+                return url, str(error)
+            return url, "ok"
+
+    return await asyncio.gather(*[row(url) for url in urls])

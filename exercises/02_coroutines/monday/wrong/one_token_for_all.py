@@ -1,0 +1,15 @@
+import asyncio
+
+
+async def report(client, urls):
+    tokens = asyncio.Semaphore(10)
+
+    async def row(url):
+        try:
+            await client.fetch(url)
+        except Exception as error:
+            return url, str(error)
+        return url, "ok"
+
+    async with tokens:
+        return await asyncio.gather(*[row(url) for url in urls])
