@@ -4,6 +4,7 @@
     class Late(RequestHandler): ...
 
 keeps the cell without running it. `check("delayed_answer")` runs it, in a process of its own.
+`progress()` shows which exercises are done.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from html import escape
 from typing import Any
 
 from .catalogue import find, folders
+from .examining.kinds import Choice, Exercise
 from .examining.parent import examine
 from .examining.verdict import Verdict
+from .places import next_of
+from .progress import done, progress, remember
 from .text import Text
+
+__all__ = ["check", "hint", "keep", "progress", "register", "solution"]
 
 _kept: dict[str, str] = {}
 _checked: dict[str, tuple[str, Verdict]] = {}
@@ -69,7 +75,22 @@ def check(name: str) -> Verdict:
     if verdict.mistake != (before[1].mistake if before else ""):
         _hinted.pop(name, None)
     _checked[name] = source, verdict
+    if verdict.right:
+        remember(name, "done")
+        verdict.note = _praise(exercise, verdict)
+    elif verdict.state == "wrong":
+        remember(name, "tried")
     return verdict
+
+
+def _praise(exercise: Exercise | Choice, verdict: Verdict) -> str:
+    """Return what is said of a right answer: how else it is done, and what comes next."""
+    said = [verdict.note, exercise.another_way]
+    place = next_of(exercise.name, done())
+    if place:
+        more = " (more)" if place.path == "more" else ""
+        said.append(f"Next: `{place.name}`{more}, in {place.section}.")
+    return " ".join(filter(None, said))
 
 
 def hint(name: str) -> Text:
@@ -89,9 +110,11 @@ def hint(name: str) -> Text:
     hints, shown = verdict.hints, verdict.shown
     if verdict.state == "not done":
         hints = list(exercise.hints)
-    given = _hinted.get(name, shown)
     if verdict.right:
-        return Text("Your answer is right: you need no hint.")
+        hints = [*exercise.hints, *filter(None, [exercise.another_way])]
+    given = _hinted.get(name, shown)
+    if verdict.right and not hints:
+        return Text("Your answer is right, and there was no hint to it.")
     if not hints:
         return Text("There is no hint before an answer: choose one, and check it.")
     if given >= len(hints):

@@ -4,5 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 ROOT = Path(str(files("classroom"))).parent
+NOTEBOOKS = ROOT / "notebooks"
 EXERCISES = ROOT / "exercises"
 RESULTS = ROOT / "benchmarks" / "results"
+WORK = ROOT / "work"

@@ -20,11 +20,13 @@ class Exercise:
         checker: examines the code.
         hints: for whoever does not know how to begin, from the vague to the plain.
         mistakes: those that the checker recognises by name.
+        another_way: a sentence for whoever has done it, about another right way.
     """
 
     checker: Checker
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
+    another_way: str = ""
 
     @property
     def module(self) -> str:
@@ -58,6 +60,11 @@ class Choice:
     questions: Mapping[str, Mapping[str, Mistake | None]]
     learned: str
     hints: tuple[str, ...] = field(default=())
+
+    @property
+    def another_way(self) -> str:
+        """Nothing: of a choice, one option is right."""
+        return ""
 
     @property
     def name(self) -> str:
@@ -137,16 +144,19 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
     return [(name, word.strip().rstrip(".").lower()) for name, word in found]
 
 
-def code_exercise(hints: tuple[str, ...], *mistakes: Mistake) -> Callable[[Checker], Exercise]:
+def code_exercise(
+    hints: tuple[str, ...], *mistakes: Mistake, another_way: str = ""
+) -> Callable[[Checker], Exercise]:
     """Make an exercise of its checker.
 
     Args:
         hints: for whoever does not know how to begin, from the vague to the plain.
         *mistakes: those that the checker recognises by name.
+        another_way: a sentence for whoever has done it, about another right way.
     """
 
     def decorate(checker: Checker) -> Exercise:
-        return Exercise(checker, hints, mistakes)
+        return Exercise(checker, hints, mistakes, another_way)
 
     return decorate
 

@@ -16,7 +16,7 @@ from classroom.scripts import environment
 
 class TestExercises:
     RIGHT = 'answer = "c"'
-    WRONG = 'answer = "e"'
+    WRONG = 'answer = "b"'
 
     @pytest.fixture(autouse=True)
     def nothing_was_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,10 +74,12 @@ class TestExercises:
         check("order_of_turns")
         assert str(hint("order_of_turns")).startswith("There is no hint before an answer")
 
-    def test_a_right_answer_needs_no_hint(self) -> None:
+    def test_of_a_right_choice_there_is_nothing_to_hint_at(self) -> None:
         keep("order_of_turns", self.RIGHT)
         check("order_of_turns")
-        assert str(hint("order_of_turns")) == "Your answer is right: you need no hint."
+        assert str(hint("order_of_turns")) == (
+            "Your answer is right, and there was no hint to it."
+        )
 
     def test_the_same_code_as_the_last_time_is_noticed(self) -> None:
         keep("order_of_turns", self.WRONG)
@@ -107,7 +109,7 @@ class TestExercises:
         keep("order_of_turns", answer)
         verdict = check("order_of_turns")
         assert verdict.mistake == "no_option"
-        assert '"a", "b", "c", "d", "e"' in str(verdict)
+        assert '"a", "b", "c", "d"' in str(verdict)
 
     def test_the_solution_is_folded_away_and_comes_from_its_file(self) -> None:
         shown = solution("delayed_answer")

@@ -222,6 +222,10 @@ SHARED = Mistake(
     ASYNC_DEF,
     YIELDS,
     HOLDS,
+    another_way=(
+        "Another right way: both callbacks call one method, which writes only while "
+        "`self.done` is empty; then nobody needs to take the alarm back."
+    ),
 )
 async def delayed_answer(case: Case) -> None:
     """Three wait for the same news; then each order in which news and alarm can come."""

@@ -215,6 +215,10 @@ WRONG_BOX = Mistake(
     FIXED_TIME,
     ASYNC_DEF,
     YIELDS,
+    another_way=(
+        "Another right way: each receiver names the one of the next future; all answers are "
+        "under way already, so it takes no longer, and the list grows in order."
+    ),
 )
 async def join_in_order(case: Case) -> None:
     """Fill three futures from the last to the first, then two in one turn, then join none."""

@@ -87,6 +87,10 @@ MANY = [f"p{n}" for n in range(12)]
     NOT_STARTED,
     POLLS,
     WORKER_DIES,
+    another_way=(
+        "Another right way: `n` workers, each of which takes the next address from one list "
+        "until there is none left."
+    ),
 )
 async def at_most_n(case: Case) -> None:
     """Hold the first question, and answer the others one by one; then smaller numbers."""

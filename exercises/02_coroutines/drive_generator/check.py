@@ -148,6 +148,7 @@ class _Interview:
     FIXED_NUMBER,
     NOT_PLAIN,
     FALSE_FOR_NONE,
+    another_way="Another right way: begin with `steps.send(None)`, and you need no `next`.",
 )
 async def drive_generator(case: Case) -> None:
     """Drive generators of three questions, of one, of none, and of many."""

@@ -158,6 +158,10 @@ class Patient:
     SWALLOWS_CANCELLATION,
     LEFT_RUNNING,
     NOT_TIDIED_UP,
+    another_way=(
+        "Another right way: `await asyncio.wait_for(awaitable, seconds)` in the `try`; it "
+        "raises the same `TimeoutError`."
+    ),
 )
 async def fallback(case: Case) -> None:
     """Something quick, something late, something broken; and somebody who cancels."""

@@ -180,6 +180,10 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
     CLOSED_TWICE,
     CLOSED_EARLY,
     FORGOTTEN_AWAIT,
+    another_way=(
+        "Another right way: give the search to a task of its own, with `asyncio.create_task`; "
+        "await it in `get`, and cancel it."
+    ),
 )
 async def stop_when_gone(case: Case) -> None:
     """One visitor stays, one leaves while another stays, and one finds a broken archive."""

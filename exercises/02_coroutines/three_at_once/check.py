@@ -95,6 +95,10 @@ AWAITS_EACH_TASK = Mistake(
     OTHER_BODIES,
     POLLS,
     WAITS_FOR_COROUTINES,
+    another_way=(
+        "Another right way: a `TaskGroup` with a task for each question, which also cancels "
+        "the others when one of them fails."
+    ),
 )
 async def three_at_once(case: Case) -> None:
     """Hold the answers until all have asked, and let them go in another order."""

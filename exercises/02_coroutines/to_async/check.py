@@ -139,6 +139,10 @@ PAUSE = 0.6
     HARD_CODED,
     POLLS,
     TASK_LEFT,
+    another_way=(
+        "Another right way: ask in a second coroutine, `async def ask(self)`, and await that "
+        "in `get`; one coroutine may wait for another."
+    ),
 )
 async def to_async(case: Case) -> None:
     """Three come at once, to a backend that answers all or none; then the backend fails."""

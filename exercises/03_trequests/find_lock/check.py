@@ -166,6 +166,10 @@ FORGETS = Mistake(
     REMEMBERS_FAILURE,
     ASYNC_GET,
     FORGETS,
+    another_way=(
+        "Another right way: a lock for each user, so that who asks about Ada does not wait "
+        "for who asks about Grace."
+    ),
 )
 async def find_lock(case: Case) -> None:
     """Two want the same, two want different things, and then Bob fails."""

@@ -96,6 +96,10 @@ OTHER_SESSION = Mistake(
     BLOCK_ENDED,
     RETURNS_UNDO,
     OTHER_SESSION,
+    another_way=(
+        'Another right way: `session.mount(host + "/", TornadoAdapter())`, which is what '
+        "`setup_session` does."
+    ),
 )
 async def one_host(case: Case) -> None:
     """Look at what the session is for each of some hosts, then have two people use it."""

@@ -150,6 +150,11 @@ WAITS_FOR_THREAD = Mistake(
     AWAITS_BOB,
     THREAD_NOT_AWAITED,
     WAITS_FOR_THREAD,
+    another_way=(
+        "Another right way: `async def get`, which awaits `run_in_executor` or "
+        "`asyncio.to_thread`; that costs a thread for each who waits, and no library is set "
+        "up."
+    ),
 )
 async def polite(case: Case) -> None:
     """Three come at once, and the backend wants three questions before it answers one."""

@@ -1,0 +1,165 @@
+"""What is done is shown, and kept with the working copies; where it cannot be, no trouble."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from classroom import answers, progress
+from classroom.answers import check, hint, keep
+from classroom.catalogue import every, folders
+from classroom.places import places
+
+
+def restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what only a kernel remembers."""
+    monkeypatch.setattr(progress, "_here", {})
+    for memory in ("_kept", "_checked", "_hinted"):
+        monkeypatch.setattr(answers, memory, {})
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be in a working copy, in a kernel that has just started."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.setattr(progress, "WORK", folder)
+    monkeypatch.setattr(progress, "FILE", folder / ".progress.json")
+    monkeypatch.delenv("STORMY_PREDICT_FIRST", raising=False)
+    monkeypatch.chdir(folder)
+    restart(monkeypatch)
+    return folder
+
+
+def answer(name: str, source: str) -> str:
+    """Answer an exercise, and return what is said to it."""
+    keep(name, source)
+    return str(check(name))
+
+
+def line_of(name: str) -> str:
+    """What `progress()` says of an exercise."""
+    [line] = [line for line in str(progress.progress()).splitlines() if f" {name} " in line]
+    return line.strip()
+
+
+class TestProgress:
+    def test_all_exercises_are_shown_with_their_notebooks_and_minutes(self) -> None:
+        shown = str(progress.progress())
+        assert {place.name for place in places()} == {*every()}
+        for place in places():
+            assert f"\n{place.notebook}: " in f"\n{shown}"
+            assert f"{place.minutes} min  {place.path}" in line_of(place.name)
+            assert f"<code>{place.name}</code>" in progress.progress()._repr_html_()
+
+    def test_a_right_answer_is_done_and_a_wrong_one_tried(self) -> None:
+        answer("order_of_turns", 'answer = "b"')
+        assert line_of("order_of_turns").startswith("tried")
+        answer("order_of_turns", 'answer = "c"')
+        assert line_of("order_of_turns").startswith("done")
+        assert "01_callbacks: 1 of 4 done" in str(progress.progress())
+        assert "1 of 4 done" in progress.progress()._repr_html_()
+
+    def test_what_was_done_once_stays_done(self) -> None:
+        answer("order_of_turns", 'answer = "c"')
+        answer("order_of_turns", 'answer = "b"')
+        assert line_of("order_of_turns").startswith("done")
+
+    def test_it_outlives_the_kernel(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answer("order_of_turns", 'answer = "c"')
+        restart(monkeypatch)
+        assert line_of("order_of_turns").startswith("done")
+
+    def test_two_kernels_add_to_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        progress.remember("order_of_turns", "done")
+        restart(monkeypatch)
+        progress.remember("carry_error", "tried")
+        restart(monkeypatch)
+        assert progress.states() == {"order_of_turns": "done", "carry_error": "tried"}
+
+    def test_where_the_switch_is_set_the_folder_does_not_matter(
+        self, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("STORMY_PREDICT_FIRST", "1")
+        progress.remember("order_of_turns", "done")
+        assert [path.name for path in work.iterdir()] == [".progress.json"]
+
+    def test_from_the_committed_notebooks_nothing_is_written(
+        self, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        progress.remember("order_of_turns", "done")
+        assert [*work.iterdir()] == []
+        assert line_of("order_of_turns").startswith("done")
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda file: file.write_text("no JSON"),
+            lambda file: file.write_bytes(b"\xff"),
+            lambda file: file.write_text("[1, 2]"),
+            lambda file: file.write_text(
+                '{"order_of_turns": 3, "carry_error": [], "x": "done"}'
+            ),
+            lambda file: file.mkdir(),
+            lambda file: file.parent.rmdir(),
+        ],
+    )
+    def test_a_file_that_cannot_be_used_troubles_nobody(
+        self, spoil: Callable[[Path], object], work: Path
+    ) -> None:
+        spoil(work / ".progress.json")
+        assert not line_of("order_of_turns").startswith(("done", "tried"))
+        progress.remember("order_of_turns", "done")
+        assert line_of("order_of_turns").startswith("done")
+
+    def test_a_spoiled_file_is_mended_by_the_next_answer(
+        self, work: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (work / ".progress.json").write_text("no JSON")
+        progress.remember("order_of_turns", "done")
+        assert json.loads((work / ".progress.json").read_text()) == {"order_of_turns": "done"}
+        assert len([*work.iterdir()]) == 1
+
+
+class TestWhatComesNext:
+    def test_is_named_with_its_place(self) -> None:
+        said = answer("order_of_turns", 'answer = "c"')
+        assert "Next: `delayed_answer`, in section 6." in said
+
+    def test_is_not_what_is_done(self) -> None:
+        progress.remember("delayed_answer", "done")
+        said = answer("order_of_turns", 'answer = "c"')
+        assert "Next: `join_in_order` (more), in section 6." in said
+
+    def test_after_the_last_one_on_the_page_comes_the_first(self) -> None:
+        said = answer("way_out", 'one = "threads"')
+        first = next(place for place in places() if place.notebook == "03_trequests")
+        assert "Next" not in said
+        solution = (folders()["way_out"] / "solution.py").read_text("utf-8")
+        assert f"Next: `{first.name}`" in answer("way_out", solution)
+
+    def test_is_nothing_when_all_of_the_notebook_is_done(self) -> None:
+        for name in every():
+            progress.remember(name, "done")
+        assert "Next" not in answer("order_of_turns", 'answer = "c"')
+
+
+class TestAfterARightAnswer:
+    def test_another_right_way_is_told_and_the_hints_are_there(self) -> None:
+        solution = (folders()["join_in_order"] / "solution.py").read_text("utf-8")
+        exercise = every()["join_in_order"]
+        assert exercise.another_way in answer("join_in_order", solution)
+        number = len(exercise.hints) + 1
+        given = [str(hint("join_in_order")) for _ in range(number)]
+        assert given[0] == f"{exercise.hints[0]} (1 of {number})"
+        assert given[-1] == f"{exercise.another_way} ({number} of {number})"
+        assert str(hint("join_in_order")).startswith("That was the last hint.")
+
+    @pytest.mark.parametrize("name", [n for n, e in every().items() if hasattr(e, "checker")])
+    def test_every_exercise_with_code_has_one(self, name: str) -> None:
+        assert every()[name].another_way.endswith(".")
