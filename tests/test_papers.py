@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from jupyter_client.blocking.client import BlockingKernelClient
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
@@ -24,10 +25,11 @@ import loopfilm
 import tornalet
 import trequests
 import workshop
-from classroom import on_a_loop
+from classroom import answers, on_a_loop
 from loopfilm import on_own_loop, running_apart
 from stormy_demo import callbacks, coroutines
 from stormy_demo.backend import Backend
+from tests.kernels import PATIENCE, running_kernel
 from tests.paths import ROOT
 from tools import copies, refresh
 
@@ -224,7 +226,7 @@ def public(*packages: Any) -> set[str]:
         ("TEACHING.md", public(classroom) | {"new"}),
         ("CONTRIBUTING.md", public(classroom, loopfilm) | {"Backend", "Choice"}),
         # `f` is whatever one calls.
-        ("notebooks/handout.md", public(classroom, tornalet, trequests) | {"f"}),
+        ("notebooks/handout.md", public(answers, loopfilm, tornalet, trequests) | {"f"}),
         ("loopfilm/README.md", public(loopfilm) | {"Application", "help"}),
         ("tornalet/README.md", public(tornalet)),
         ("trequests/README.md", public(trequests)),
@@ -295,3 +297,36 @@ class TestTheFiveLinesOfTheHandout:
 
     def test_await(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
         self.check(on_own_loop(self.code(2)["profile"], url), capsys)
+
+
+class TestACellThatHangs:
+    """What the handout says of interrupting one, tried in a kernel."""
+
+    def ends(self, client: BlockingKernelClient) -> str:
+        """How the next cell ends that does: its status, or the name of its error."""
+        while (reply := client.get_shell_msg(timeout=PATIENCE))["msg_type"] != "execute_reply":
+            pass
+        return str(reply["content"].get("ename", reply["content"]["status"]))
+
+    def until_it_runs(self, client: BlockingKernelClient) -> None:
+        """Wait until the cell has printed something."""
+        while client.get_iopub_msg(timeout=PATIENCE)["msg_type"] != "stream":
+            pass
+
+    def test_without_await_it_stops_at_once(self) -> None:
+        with running_kernel() as (kernel, client):
+            client.execute("import time; print('here', flush=True)\nwhile True: time.sleep(1)")
+            self.until_it_runs(client)
+            kernel.interrupt_kernel()
+            assert self.ends(client) == "KeyboardInterrupt"
+
+    def test_one_that_awaits_stops_when_another_cell_wakes_the_loop(self) -> None:
+        with running_kernel() as (kernel, client):
+            client.execute("import asyncio; print('here')\nawait asyncio.Event().wait()")
+            self.until_it_runs(client)
+            kernel.interrupt_kernel()
+            client.execute("1 + 1")
+            assert self.ends(client) == "CancelledError"
+            assert self.ends(client) == "aborted"
+            client.execute("1 + 1")
+            assert self.ends(client) == "ok"

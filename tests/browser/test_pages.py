@@ -356,3 +356,15 @@ def test_on_paper_nothing_is_folded_and_nothing_is_left_of_the_screen(
     page.emulate_media(media="print")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_handout_is_two_pages_and_what_to_do_when_a_cell_hangs_is_the_second(
+    opened: Opener, folder: Path, paper: str
+) -> None:
+    page = opened()
+    page.goto((folder / "handout.html").as_uri())
+    sheets = pypdf.PdfReader(io.BytesIO(page.pdf(format=paper))).pages
+    first, second = (sheet.extract_text() for sheet in sheets)
+    assert first.lstrip().startswith("Stormy Webber") and "Who may call whom" in first
+    assert second.lstrip().startswith("My cell hangs") and "sys.executable" in second
