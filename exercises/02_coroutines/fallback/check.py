@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import let_pass, timers
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import FORGOTTEN_AWAIT
+from classroom.examining.mistakes import FALSE_FOR_NONE, FORGOTTEN_AWAIT, POINT_IN_TIME, POLLS
 from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
 
@@ -102,14 +103,46 @@ NOT_TIDIED_UP = Mistake(
         "Wait for its end before you return. `asyncio.timeout` does that for you.",
     ),
 )
+ALARM_LEFT = Mistake(
+    "alarm_left",
+    "an alarm that nobody turns off",
+    (
+        "It was there in time. Who tells the alarm, which rings in an hour?",
+        "Turn it off in `finally`: `alarm.cancel()`. `asyncio.timeout` does that by itself.",
+    ),
+)
+OTHER_DEADLINE = Mistake(
+    "other_deadline",
+    "a deadline that is not `seconds`",
+    (
+        "How long may it take? Compare your number with the parameter.",
+        "`asyncio.timeout(seconds)`: in seconds, and as many as the caller says.",
+    ),
+)
+FALLBACK_IS_A_VALUE = Mistake(
+    "fallback_is_a_value",
+    "a fallback that is called, or awaited",
+    (
+        'What is `fallback` in `or_else(ask(), 0.5, "old news")`?',
+        "It is a value like any other: `return fallback`.",
+    ),
+)
+NOTHING_RETURNED = Mistake(
+    "nothing_returned",
+    "a result that nobody returns",
+    (
+        "The `await` gives the result. Where does it go?",
+        "`return await awaitable`.",
+    ),
+)
 
 LONG = 3600  # seconds
 
 
-async def quick() -> str:
+async def quick(value: object = "news") -> object:
     """Give something, soon."""
     await asyncio.sleep(0)
-    return "news"
+    return value
 
 
 async def broken() -> str:
@@ -158,6 +191,13 @@ class Patient:
     SWALLOWS_CANCELLATION,
     LEFT_RUNNING,
     NOT_TIDIED_UP,
+    ALARM_LEFT,
+    FALLBACK_IS_A_VALUE,
+    FALSE_FOR_NONE,
+    NOTHING_RETURNED,
+    OTHER_DEADLINE,
+    POINT_IN_TIME,
+    POLLS,
     another_way=(
         "Another right way: `await asyncio.wait_for(awaitable, seconds)` in the `try`; it "
         "raises the same `TimeoutError`."
@@ -176,14 +216,26 @@ async def fallback(case: Case) -> None:
 async def _in_time(case: Case, or_else: Callable[..., Any]) -> None:
     case.tries("something that gives 'news' at once, an hour's time, and the fallback 'old'.")
     expected = "'news'"
-    waiting = begin(or_else, quick(), LONG, "old")
-    if not await until(waiting.done):
-        got = f"no result within {GIVE_UP_AFTER:g} seconds"
-        case.refuse(WAITS_OUT_THE_DEADLINE, expected, got)
+    with timers() as alarms:
+        waiting = begin(or_else, quick(), LONG, "old")
+        if not await until(waiting.done):
+            got = f"no result within {GIVE_UP_AFTER:g} seconds"
+            case.refuse(WAITS_OUT_THE_DEADLINE, expected, got)
     if error := _error(waiting):
         case.refuse_error(error, expected)
     _refuse_unless(case, waiting, "news", expected)
     case.refuse_if_anything_went_wrong(expected)
+    now = asyncio.get_running_loop().time()
+    if any(alarm.when() > now + LONG / 2 and not alarm.cancelled() for alarm in alarms):
+        expected = "'news', and no alarm is set when it has come"
+        case.refuse(ALARM_LEFT, expected, "'news', and an alarm that would ring in an hour")
+
+    case.tries("something that gives 0 at once, and then something that gives None.")
+    for value in (0, None):
+        waiting = begin(or_else, quick(value), LONG, "old")
+        await until(waiting.done)
+        if waiting.done() and not _error(waiting) and waiting.result() == "old":
+            case.refuse(FALSE_FOR_NONE, shown(value), "'old'")
 
 
 async def _late(case: Case, or_else: Callable[..., Any]) -> None:
@@ -196,12 +248,18 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
     waiting.add_done_callback(lambda _: tidied.append(thing.tidied_up))
     if not await until(waiting.done):
         got = f"no result within {GIVE_UP_AFTER:g} seconds"
-        case.refuse(ENDLESS_WAIT, expected, got)
+        let_pass(LONG / 2)
+        await turns()
+        case.refuse(OTHER_DEADLINE if waiting.done() else ENDLESS_WAIT, expected, got)
     error = _error(waiting)
     if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
         inside = case.uses(ast.Try, inside=ast.AsyncWith)
         got = described(error)
         case.refuse(TRY_INSIDE if inside else DEADLINE_NOT_CAUGHT, expected, got)
+    if isinstance(error, TypeError) and case.uses("fallback", inside=ast.Await):
+        case.refuse(FALLBACK_IS_A_VALUE, expected, described(error))
+    if isinstance(error, TypeError) and "'str' object is not callable" in str(error):
+        case.refuse(FALLBACK_IS_A_VALUE, expected, described(error))
     if error:
         case.refuse_error(error, expected)
     _refuse_unless(case, waiting, "old", expected)
@@ -235,6 +293,11 @@ async def _cancelled(case: Case, or_else: Callable[..., Any]) -> None:
     thing = Patient()
     waiting = begin(or_else, thing.patient(), LONG, "old")
     await until(lambda: thing.begun)
+    await case.refuse_if_it_polls("it is waited for")
+    let_pass(LONG / 2)
+    await turns()
+    if waiting.done():
+        case.refuse(OTHER_DEADLINE, "it has an hour", "after half an hour it is given up")
     waiting.cancel()
     await until(waiting.done)
     await turns()
@@ -268,5 +331,10 @@ def _refuse_unless(case: Case, waiting: Task[Any], wanted: str, expected: str) -
         if isinstance(node, ast.Try)
         for each in node.finalbody
     ]
+    points = ("timeout_at", "call_at", "add_timeout", "with_timeout", "reschedule")
+    if wanted != "old" and given == "old" and case.uses(*points):
+        case.refuse(POINT_IN_TIME, expected, "'old', at once")
+    if given is None:
+        case.refuse(NOTHING_RETURNED, expected, shown(given))
     returns = any(isinstance(node, ast.Return) for each in finals for node in ast.walk(each))
     case.refuse(RETURNS_IN_FINALLY if returns else None, expected, shown(given))

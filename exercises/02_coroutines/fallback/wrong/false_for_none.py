@@ -1,0 +1,11 @@
+import asyncio
+
+
+async def or_else(awaitable, seconds, fallback):
+    result = None
+    try:
+        async with asyncio.timeout(seconds):
+            result = await awaitable
+    except TimeoutError:
+        pass
+    return result or fallback
