@@ -9,14 +9,16 @@ import queue
 import re
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
-from classroom import in_a_process, material, on_a_loop
+from classroom import in_a_process, logs, material, on_a_loop
 from classroom.catalogue import every
 from classroom.examining.kinds import Choice
 from loopfilm import running, running_apart
@@ -280,3 +282,59 @@ class TestMonkeyPatch:
             assert kernel.is_alive()
         option = text_of(right_option("monkey_patch"), page("monkey_patch"))
         assert "does not answer any more" in option
+
+
+class TestOtherLoop:
+    def test_ten_go_through_and_the_eleventh_meets_the_closed_loop(self) -> None:
+        [script] = [cell for cell in page("other_loop") if "def make_client" in cell]
+        program = script.partition('"""')[2].rpartition('"""')[0]
+        first, second = program.strip().splitlines()[-2:]
+        assert (first.count("ten_"), second.count("eleven_")) == (1, 1)
+        names: dict[str, Any] = {"asyncio": asyncio, "AsyncHTTPClient": AsyncHTTPClient}
+        with running_apart(Backend().app) as url:
+            for number, name in ((10, "ten_addresses"), (11, "eleven_addresses")):
+                names[name] = [f"{url}/profile?user=p{n}" for n in range(number)]
+            exec(program.replace(second, ""), names)
+            with pytest.raises(RuntimeError, match="Event loop is closed"):
+                exec(second, names)
+        option = text_of(right_option("other_loop"), page("other_loop"))
+        assert "The first works" in option and "*Event loop is closed*" in option
+
+
+class TestBackPressure:
+    PAGES = [b"x" * 1_000_000] * 50
+
+    async def most_kept(self, source: str) -> int:
+        """How much stands in the server's memory while its visitor reads nothing."""
+        names: dict[str, Any] = {"RequestHandler": RequestHandler}
+        exec(source, names)
+        kept = list[int]()
+        report: Any = names["Report"]
+        begun = asyncio.Event()
+
+        class Watched(report):
+            def flush(self, *args: Any) -> Any:
+                done = super().flush(*args)
+                kept.append(len(self.request.connection.stream._write_buffer))
+                begun.set()
+                return done
+
+        async with running(Application([(r"/", Watched)], pages=self.PAGES)) as url:
+            stream = await TCPClient().connect("127.0.0.1", int(url.rpartition(":")[2]))
+            await stream.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await begun.wait()
+            for _ in range(100):
+                await asyncio.sleep(0)
+            stream.close()
+        return max(kept)
+
+    async def test_who_does_not_await_the_flush_keeps_nearly_all(self) -> None:
+        [source] = [cell for cell in page("back_pressure") if "class Report" in cell]
+        all_of_it = sum(map(len, self.PAGES))
+        assert await self.most_kept(source) > 0.7 * all_of_it
+        with logs():
+            awaited = await self.most_kept(source.replace("self.flush", "await self.flush"))
+        assert awaited < 0.1 * all_of_it
+        assert "memory of the server" in text_of(
+            right_option("back_pressure"), page("back_pressure")
+        )
