@@ -14,8 +14,16 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import LONG, let_pass
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import FORGOTTEN_AWAIT, HOLDS
+from classroom.examining.mistakes import (
+    ASKS_TWICE,
+    FIXED_TIME,
+    FORGOTTEN_AWAIT,
+    HOLDS,
+    POLLS,
+    TASK_LEFT,
+)
 from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import Answer, running
@@ -95,6 +103,23 @@ CLOSED_TWICE = Mistake(
         "`finally` in `get` is reached in every case, and is enough.",
     ),
 )
+ASYNC_METHOD = Mistake(
+    "async_method",
+    "an `async def` where a plain method is called",
+    (
+        "Tornado calls `on_connection_close`, and awaits nothing. What does a call of an "
+        "`async def` give, and what of it is run?",
+        "Leave it a plain `def`: `cancel()` only leaves a note, and needs no `await`.",
+    ),
+)
+FINISHES = Mistake(
+    "finishes",
+    "an answer that is finished, and a search that is not",
+    (
+        "`finish` and `send_error` end the answer. Who told `get` that it can stop?",
+        "There is nobody left to answer. Cancel the task of `get`: `self.task.cancel()`.",
+    ),
+)
 CLOSED_EARLY = Mistake(
     "closed_early",
     "an archive that is closed while the search goes on",
@@ -146,8 +171,20 @@ class Archive:
         self.closed += 1
 
 
-def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHandler]:
-    """Return a handler that does the same, and says when its `get` has ended."""
+class _End:
+    """How a `get` ended.
+
+    Attributes:
+        is_there: whether it has.
+        in_silence: whether it was cancelled, and went on to its end as if it were not.
+    """
+
+    is_there = False
+    in_silence = False
+
+
+def _watched(handler: type[RequestHandler], end: _End) -> type[RequestHandler]:
+    """Return a handler that does the same, and says how its `get` has ended."""
 
     class Watched(handler):  # type: ignore[misc, valid-type]
         async def get(self, *args: Any) -> None:
@@ -155,8 +192,10 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
                 result = super().get(*args)
                 if inspect.isawaitable(result):
                     await result
+                task = asyncio.current_task()
+                end.in_silence = bool(task and task.cancelling())
             finally:
-                ended.append(True)
+                end.is_there = True
 
     # Messages of exceptions have the class's name.
     Watched.__name__ = handler.__name__
@@ -180,6 +219,12 @@ def _watched(handler: type[RequestHandler], ended: list[bool]) -> type[RequestHa
     CLOSED_TWICE,
     CLOSED_EARLY,
     FORGOTTEN_AWAIT,
+    ASKS_TWICE,
+    ASYNC_METHOD,
+    FINISHES,
+    FIXED_TIME,
+    POLLS,
+    TASK_LEFT,
     another_way=(
         "Another right way: give the search to a task of its own, with `asyncio.create_task`; "
         "await it in `get`, and cancel it."
@@ -189,17 +234,25 @@ async def stop_when_gone(case: Case) -> None:
     """One visitor stays, one leaves while another stays, and one finds a broken archive."""
     case.if_stuck = HOLDS
     handler = case.handler("Search")
+    if inspect.iscoroutinefunction(handler.on_connection_close):
+        expected = "`on_connection_close` is a plain method"
+        case.refuse(ASYNC_METHOD, expected, "it is an `async def`")
 
     case.tries("Ada looks for a fox in four pages, and stays.")
     expected = f"she reads {shown(FOUND)}, and the archive is closed once"
     archive = Archive()
     film = await case.visits(_app(handler, archive), ["/?word=fox"])
     if film.answers != [Answer(200, FOUND)]:
+        if film.answers == [Answer(200, "")] and case.uses("create_task", "ensure_future"):
+            case.refuse(TASK_LEFT, expected, case.with_error(answers_in_words(film.answers)))
         case.refuse_if_anything_went_wrong(expected)
         case.refuse(None, expected, answers_in_words(film.answers))
     if {*archive.asked} != {*range(archive.pages)}:
         expected = "every page is asked for"
         case.refuse(None, expected, f"the pages {archive.asked} are asked for")
+    if len(archive.asked) > archive.pages:
+        expected = "every page is asked for once"
+        case.refuse(ASKS_TWICE, expected, f"the pages {archive.asked} are asked for")
     await turns()
     _closed_once(case, archive, expected)
     case.refuse_if_anything_went_wrong(expected)
@@ -228,10 +281,10 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
     )
     expected = "Ada's search ends, and her archive is closed once"
     hers, other = Archive(waits=True), Archive(waits=True)
-    ended: list[bool] = []
+    end = _End()
     app = Application(
         [
-            (r"/ada", _watched(handler, ended), {"archive": hers}),
+            (r"/ada", _watched(handler, end), {"archive": hers}),
             (r"/grace", handler, {"archive": other}),
         ]
     )
@@ -246,10 +299,19 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
                 )
                 await until(lambda: LAST in other.asked)
                 await turns()
+                await case.refuse_if_it_polls("both searches wait for their page")
+                let_pass()
+                await turns()
+                if end.is_there:
+                    expected = "the search waits for its page, however long that takes"
+                    got = f"it ends after {LONG:g} seconds, or less"
+                    late = any(e.text.startswith("TimeoutError") for e in case.errors)
+                    mistake = GOES_ON if late else FIXED_TIME
+                    case.refuse(mistake, expected, case.with_error(got))
                 before = len(hers.asked)
                 leave()
-                await until(lambda: bool(ended and hers.closed))
-                after = await _afterwards(hers, before, bool(ended))
+                await until(lambda: bool(end.is_there and hers.closed))
+                after = await _afterwards(hers, before, end)
                 if other.cancelled and not hers.cancelled:
                     case.refuse(SHARED_TASK, expected, "Grace's search is cancelled")
                 _look_at_the_end(case, handler, hers, after, expected)
@@ -293,20 +355,22 @@ class _Afterwards(NamedTuple):
     Attributes:
         ended: whether it ended, while page `LAST` did not come.
         closed: how often it had closed the archive by then.
+        in_silence: whether it was cancelled then, and nobody can know.
         more: the pages that it asked for since, also when page `LAST` came after all.
     """
 
     ended: bool
     closed: int
+    in_silence: bool
     more: list[int]
 
 
-async def _afterwards(archive: Archive, before: int, ended: bool) -> _Afterwards:
-    closed = archive.closed
+async def _afterwards(archive: Archive, before: int, end: _End) -> _Afterwards:
+    ended, closed = end.is_there, archive.closed
     archive.gate.set()
     for _ in range(4):
         await turns()
-    return _Afterwards(ended, closed, archive.asked[before:])
+    return _Afterwards(ended, closed, end.in_silence, archive.asked[before:])
 
 
 def _look_at_the_end(
@@ -320,6 +384,10 @@ def _look_at_the_end(
     # A cancelled task ends like this, and Tornado logs it.
     case.errors[:] = [e for e in case.errors if not e.text.startswith("CancelledError")]
     if after.ended and after.closed == archive.closed == 1 and not after.more:
+        if after.in_silence:
+            expected = "her `get` ends with the `CancelledError`"
+            got = "it is cancelled, and goes on to its end as if nothing had happened"
+            case.refuse(SWALLOWED, expected, got)
         case.refuse_if_anything_went_wrong(expected)
         return
     goes_on = f"after she has left, her search asks for the pages {after.more}"
@@ -333,6 +401,8 @@ def _look_at_the_end(
         case.refuse(GOES_ON, expected, got)
     if case.uses("current_task", inside="on_connection_close"):
         case.refuse(WRONG_TASK, expected, case.with_error(got))
+    if case.uses("finish", "send_error", inside="on_connection_close"):
+        case.refuse(FINISHES, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected)
     if after.closed:
         case.refuse(CLOSED_EARLY, expected, f"the archive is closed, and {got}")

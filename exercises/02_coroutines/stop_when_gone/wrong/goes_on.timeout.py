@@ -1,0 +1,23 @@
+import asyncio
+
+from tornado.web import RequestHandler
+
+
+class Search(RequestHandler):
+    """Answer which pages of the archive hold a word; stop when the visitor leaves."""
+
+    def initialize(self, archive):
+        self.archive = archive
+
+    async def get(self):
+        try:
+            async with asyncio.timeout(2):
+                word = self.get_argument("word")
+                found = []
+                for number in range(self.archive.pages):
+                    if word in await self.archive.page(number):
+                        found.append(number)
+                self.write({"found": found})
+
+        finally:
+            self.archive.close()
