@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -97,8 +98,23 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     if films.count():
         assert_dark_in_the_dark(page, films.first)
         assert_readable_in_a_narrow_window(page, films.first)
+    assert_answers_are_folded(page, source)
     if PICTURES:
         keep_pictures(page, name)
+
+
+def assert_answers_are_folded(page: Page, source: str) -> None:
+    tagged = [
+        c for c in json.loads(source)["cells"] if "answer" in c["metadata"].get("tags", [])
+    ]
+    folded = page.locator(".jp-MarkdownCell details")
+    assert folded.count() == len(tagged)
+    for text in folded.all_text_contents():
+        assert "**" not in text and "`" not in text, f"it is shown as it was written: {text}"
+    inside = folded.first.locator("p, ul, ol").first
+    expect(inside).to_be_hidden()
+    folded.first.locator("summary").click()
+    expect(inside).to_be_visible()
 
 
 def assert_dark_in_the_dark(page: Page, film: Locator) -> None:
