@@ -108,7 +108,7 @@ def commands(pattern: str) -> Iterator[tuple[str, str, list[str]]]:
 
 # A word in capitals stands for one of the reader's own, as one in braces does.
 MEANT = {"VERB": "lab", "NAME": "styles"}
-OWN = ("NAME", "{old}")
+OWN = ("NAME", "{old}", "{notebook}")
 
 
 @functools.cache
@@ -223,8 +223,8 @@ def public(*packages: Any) -> set[str]:
     [
         ("README.md", public(classroom, loopfilm, tornalet, trequests)),
         # `new` is a function of the section that stands before it.
-        ("TEACHING.md", public(classroom) | {"new"}),
-        ("CONTRIBUTING.md", public(classroom, loopfilm) | {"Backend", "Choice"}),
+        ("TEACHING.md", public(classroom, answers) | {"new"}),
+        ("CONTRIBUTING.md", public(classroom, answers, loopfilm) | {"Backend", "Choice"}),
         # `f` is whatever one calls.
         ("notebooks/handout.md", public(answers, loopfilm, tornalet, trequests) | {"f"}),
         ("loopfilm/README.md", public(loopfilm) | {"Application", "help"}),
