@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import gc
 import inspect
 import logging
@@ -144,20 +145,18 @@ class Case(logging.Handler):
             self._hear(record.exc_info[1], logged)
 
     def hear_forks(self) -> None:
-        """Note when the learner's code itself forks, and have the second process end."""
+        """Note when the learner's code forks while a loop runs, and have that process end."""
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                after_in_parent=self._note_fork, after_in_child=self._end_if_forked
-            )
+            os.register_at_fork(before=self._note_fork, after_in_child=self._end_if_forked)
 
     def _note_fork(self) -> None:
         # A library that forks, such as `multiprocessing`, knows what it does.
-        caller = sys._getframe(2)
-        if caller.f_code.co_filename == YOUR_CODE:
-            self.forked_at = quoted(self.source, caller.f_lineno) or "your code"
+        caller = sys._getframe(1)
+        with contextlib.suppress(RuntimeError):
+            if caller.f_code.co_filename == YOUR_CODE and asyncio.get_running_loop():
+                self.forked_at = quoted(self.source, caller.f_lineno) or "your code"
 
     def _end_if_forked(self) -> None:
-        self._note_fork()
         if self.forked_at:
             os._exit(0)
 

@@ -8,6 +8,7 @@ all that it started, once the verdict is there, or when the code takes too long.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
 import errno
@@ -24,6 +25,7 @@ import time
 import traceback
 from contextvars import Context
 from pathlib import Path
+from time import sleep
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -40,9 +42,12 @@ from .mistakes import (
     CANCELS_ALL,
     ENDLESS,
     EXITS,
+    FORKS,
     HOLDS,
     MEMORY,
     MISSING,
+    NOT_YOURS,
+    PATCHED,
     RAISES,
     REPLACED,
     STOPS_THE_LOOP,
@@ -69,6 +74,8 @@ LEAST_FILES = 40
 # Seconds on the clock of the loop at its start, as on a machine that has been up for a while.
 # Else `timeout_at(seconds)` would do what `timeout(seconds)` does.
 UP_SINCE = 1_000_000.0
+WAITED_FOR = "a future that your code is given is left to whoever has promised to fill it"
+ONE_PROCESS = "one process serves all"
 OWN_NAMES = "Python's own names stand for what they always stand for"
 # Kept, since the learner's code may replace `json.dumps`.
 AS_JSON = json.JSONEncoder().encode
@@ -119,7 +126,7 @@ class Watchdog(threading.Thread):
         own_clock = OwnTime(threading.get_native_id())
         looked = own_clock.time()
         while True:
-            time.sleep(BEAT)
+            sleep(BEAT)
             try:
                 # Nothing in this process can delay this thread for long, so if it wakes late,
                 # and did not wait for a processor, the whole process was suspended.
@@ -249,7 +256,26 @@ def _work_of_threads() -> dict[int, int]:
 async def have_checked(case: Case, exercise: Exercise, watchdog: Watchdog) -> None:
     """Have the checker look at the code, on this thread's loop."""
     watchdog.beat_on(asyncio.get_running_loop())
-    await exercise.checker(case)
+    try:
+        await exercise.checker(case)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        # The checker waits for a future that the learner's code has cancelled.
+        raise Refused(NOT_YOURS, WAITED_FOR, "your code cancels it") from None
+    if case.forked_at:
+        raise Refused(FORKS, ONE_PROCESS, f"there are two ({case.forked_at})")
+
+
+def refuse_if_patched(case: Case) -> None:
+    """Refuse a cell that has had `gevent` patch the modules of Python."""
+    monkey = sys.modules.get("gevent.monkey")
+    if getattr(monkey, "saved", None):
+        calls = [node for node in ast.walk(case.tree) if isinstance(node, ast.Call)]
+        called = next((call for call in calls if "patch" in ast.unparse(call.func)), None)
+        where = f" ({quoted(case.source, called.lineno)})" if called else ""
+        raise Refused(PATCHED, OWN_NAMES, f"`gevent` has put its own in many places{where}")
 
 
 def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
@@ -257,6 +283,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     try:
         try:
             case.load()
+            refuse_if_patched(case)
             loop = asyncio.new_event_loop()
             # So that timers ring in their order however slow the machine is.
             loop.time = lambda: UP_SINCE + watchdog.clock.time()  # type: ignore[method-assign]
@@ -295,14 +322,19 @@ def blamed(case: Case, refused: Refused) -> Refused:
     something has failed in other code than the learner's; else it is told beside the reason.
     What is replaced in other modules than `builtins` breaks less, and has mistakes of its own.
     """
+    if case.forked_at:
+        return Refused(FORKS, ONE_PROCESS, f"there are two ({case.forked_at})")
+    if refused.mistake is PATCHED:
+        return refused
     # Newer versions of Python import within functions, also on the learner's behalf.
     is_late = "None in sys.modules" in refused.got
     if is_late and (what := shared_names.replaced(case.source, case.tree)):
         return Refused(REPLACED, OWN_NAMES, what)
-    what = shared_names.replaced(case.source, case.tree, only_builtins=True)
+    what = shared_names.replaced(case.source, case.tree)
     if not what:
         return refused
-    if shared_names.breaks_much() or not all(error.where for error in case.errors):
+    fails = not all(error.where for error in case.errors)
+    if shared_names.breaks_much() or (fails and shared_names.are_builtins()):
         return Refused(REPLACED, OWN_NAMES, what)
     refused.got += f"\nBesides, {what}."
     return refused
@@ -327,6 +359,8 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         # Whoever comes after the learner's code finds none left.
         return Refused(RAISES, f"{LEAST_FILES} open files are enough", got)
+    if isinstance(error, asyncio.InvalidStateError) and not where:
+        return Refused(NOT_YOURS, WAITED_FOR, "your code fills it, or cancels it")
     if "Event loop stopped" in text:
         return Refused(STOPS_THE_LOOP, "the loop goes on", "`stop` stops the loop")
     if not where and re.match(r"TypeError: \S+\(\) (missing|takes|got an unexpected)", text):
@@ -439,6 +473,7 @@ def main() -> None:
     assert isinstance(exercise, Exercise)
     case = Case(source)
     case.listen()
+    case.hear_forks()
     IOLoop.run_sync = run_sync  # type: ignore[method-assign]
     if too_little := what_is_missing():
         # Before there is a `Result`: this is no verdict on the answer.

@@ -25,6 +25,7 @@ from .evidence import (
     operand_of,
     place_of,
 )
+from .rendering import described
 from .verdict import Mistake
 
 RAISES = Mistake(
@@ -119,12 +120,32 @@ OTHER_ARGUMENTS = Mistake(
 )
 REPLACED = Mistake(
     "replaced",
-    "a name of Python's own that was replaced for everybody",
+    "a name of Python's, or of Tornado's, that was replaced for everybody",
     (
         "What you put into a module holds for all code that runs here, also for Tornado's and "
         "for the check's.",
-        "Give your own things names of your own, and leave those of `builtins`, `asyncio`, "
-        "`os` and `time` as they are.",
+        "Give your own things names of your own, and leave those of Python's modules, and of "
+        "Tornado's, as they are.",
+    ),
+)
+PATCHED = Mistake(
+    "patched",
+    "a patch that changes Python for everybody",
+    (
+        "What does the patch change, and for whom? Tornado's loop waits underneath as well, "
+        "and so does the check.",
+        "Leave the patch away. Code that blocks is made polite where it waits, and not in all "
+        "of Python.",
+    ),
+)
+FORKS = Mistake(
+    "forks",
+    "a second process with the loop and the connections of the first",
+    (
+        "After `fork` there are two of you, with one socket. Which of them answers the next "
+        "visitor?",
+        "Fork before there is a loop, as Tornado does at its start, or have work done by a "
+        "pool of processes.",
     ),
 )
 ENDLESS = Mistake(
@@ -294,6 +315,8 @@ GENERAL = {
         MISSING,
         OTHER_ARGUMENTS,
         REPLACED,
+        PATCHED,
+        FORKS,
         HOLDS,
         ENDLESS,
         TOO_LONG,
@@ -339,7 +362,7 @@ def _swapped(error: BaseException, tree: ast.Module) -> bool:
 
 def _called_otherwise(error: BaseException, tree: ast.Module) -> bool:
     # A function of the learner's, called by a library with what the exercise has said.
-    found = re.match(r"(?:\S+\.)?(\w+)\(\) (?:takes|missing) ", str(error))
+    found = re.match(r"\w+: (?:\S+\.)?(\w+)\(\) (?:takes|missing) ", described(error))
     place = place_of(error)
     if not isinstance(error, TypeError) or not found or not place:
         return False
@@ -357,7 +380,9 @@ def _functions(tree: ast.Module) -> set[str]:
 
 def _yields(error: BaseException, _: ast.Module) -> bool:
     # Where it is given to `await`, `gather` or `multi`, the message has its name.
-    return isinstance(error, TypeError | BadYieldError) and "async_generator" in str(error)
+    return isinstance(error, TypeError | BadYieldError) and "async_generator" in described(
+        error
+    )
 
 
 def _opened_twice(error: BaseException, _: ast.Module) -> bool:

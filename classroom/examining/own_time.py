@@ -10,7 +10,7 @@ one: there a check on a very busy machine may give up where it should have waite
 from __future__ import annotations
 
 import os
-import time
+from time import monotonic
 from typing import NamedTuple
 
 from .descendants import descendants
@@ -70,11 +70,11 @@ class OwnTime:
         self._shown = 0.0
         # A tuple is replaced as a whole, so threads may read the clock without a lock, which a
         # fork might leave closed.
-        self._last = _Look(time.monotonic(), self._waited({}), 0.0)
+        self._last = _Look(monotonic(), self._waited({}), 0.0)
 
     def time(self) -> float:
         """Return the seconds that have passed by this clock since it was made."""
-        now, last = time.monotonic(), self._last
+        now, last = monotonic(), self._last
         if now - last.at > LOOK:
             waited = self._waited(last.waited)
             lost = max((waited[t] - last.waited.get(t, 0) for t in waited), default=0) / 1e9

@@ -245,7 +245,26 @@ class TestCodeThatLeaves:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
     def test_with_a_fork(self) -> None:
         verdict = function("import os\nos.fork()\nreturn 3")
-        assert verdict.mistake == "no_promise"
+        assert verdict.mistake == "forks"
+        assert verdict.got == "there are two (line 4: `os.fork()`)"
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_with_a_fork_before_there_is_a_loop(self) -> None:
+        verdict = examine("join_in_order", "import os\nos.fork()\n" + JOIN.read_text())
+        assert verdict.right, verdict
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_with_a_fork_and_a_right_answer(self) -> None:
+        fork = "import os\nright = join\ndef join(futures):\n    os.fork()\n"
+        answer = f"{JOIN.read_text(encoding='utf-8')}\n{fork}    return right(futures)"
+        assert examine("join_in_order", answer).mistake == "forks"
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+    def test_a_library_may_fork(self) -> None:
+        lines = "import multiprocessing\nway = multiprocessing.get_context('fork')\n"
+        lines += "process = way.Process(target=print)\nprocess.start()\nprocess.join()\n"
+        verdict = examine("join_in_order", lines + JOIN.read_text(encoding="utf-8"))
+        assert verdict.right, verdict
 
 
 class TestCodeThatReplacesWhatAllUse:
@@ -263,13 +282,38 @@ class TestCodeThatReplacesWhatAllUse:
         assert verdict.got.startswith(line)
         assert "Traceback" not in str(verdict)
 
-    @pytest.mark.parametrize("called", ["asyncio.sleep", "time.monotonic", "os.close"])
+    @pytest.mark.parametrize("called", ["asyncio.sleep", "os.close", "tornado.ioloop.IOLoop"])
     def test_also_in_other_modules(self, called: str) -> None:
-        module = called.partition(".")[0]
+        module = called.rpartition(".")[0]
         answer = f"import {module}\n{called} = 5\n" + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
         assert verdict.mistake == "replaced", verdict
         assert f"`{called}` stands for something else (line 3: `{called} = 5`)" in verdict.got
+
+    def test_also_in_the_class_of_all_handlers(self) -> None:
+        line = "RequestHandler.write = None"
+        answer = f"from tornado.web import RequestHandler\n{line}\n" + SOLUTION.read_text()
+        verdict = examine("delayed_answer", answer)
+        assert verdict.mistake == "replaced", verdict
+        assert f"`tornado.web.{line[:20]}` stands for something else (line 3: `{line}`)" in (
+            verdict.got
+        )
+
+    @pytest.mark.parametrize("line", ["time.sleep = print", "time.monotonic = lambda: 0"])
+    def test_is_told_beside_the_mistake_where_it_breaks_nothing(self, line: str) -> None:
+        answer = f"import time\n{line}\ndef join(futures):\n    return 3"
+        verdict = examine("join_in_order", answer)
+        assert verdict.mistake == "no_promise", verdict
+        assert f"Besides, `{line.partition(' ')[0]}` stands for something else" in verdict.got
+
+    @pytest.mark.parametrize("name", SOLUTIONS)
+    def test_a_patch_by_gevent_is_named(self, name: str) -> None:
+        pytest.importorskip("gevent", reason="gevent is only locked for Linux on x86-64")
+        line = "monkey.patch_all()"
+        answer = f"from gevent import monkey\n{line}\n" + self.SOLUTIONS[name].read_text()
+        verdict = examine(name, answer)
+        assert verdict.mistake == "patched", verdict
+        assert verdict.got == f"`gevent` has put its own in many places (line 3: `{line}`)"
 
     @pytest.mark.parametrize("name", SOLUTIONS)
     def test_also_among_the_modules(self, name: str) -> None:
@@ -326,6 +370,39 @@ builtins.print = lambda *words, **options: printed(*words, **options)
         """A name of the cell's own module is nobody else's affair."""
         verdict = examine("join_in_order", f"{lines}\n{JOIN.read_text(encoding='utf-8')}")
         assert verdict.right, verdict
+
+
+class TestCodeThatTouchesWhatTheCheckWaitsFor:
+    def test_that_fills_it(self) -> None:
+        verdict = examine(
+            "fallback",
+            "async def or_else(awaitable, seconds, fallback):\n"
+            "    if hasattr(awaitable, 'set_result'): awaitable.set_result(1)\n"
+            "    return fallback",
+        )
+        assert verdict.state == "wrong", verdict
+
+    @pytest.mark.parametrize("touch", ["set_result(1)", "cancel()"])
+    def test_whichever_way(self, touch: str) -> None:
+        assert function(f"futures[0].{touch}\nreturn futures[1]").mistake == "not_yours"
+
+
+class TestCodeThatFallsSilent:
+    """What goes to the log is heard, whatever the learner's code does to the log."""
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "logging.disable(logging.CRITICAL)",
+            "logging.getLogger('tornado.application').disabled = True",
+            "logging.getLogger('tornado').setLevel(100)",
+            "logging.getLogger('tornado.application').propagate = False",
+        ],
+    )
+    def test_is_heard(self, line: str) -> None:
+        wrong = folders()["carry_error"] / "wrong" / "unheard.py"
+        verdict = examine("carry_error", f"import logging\n{line}\n" + wrong.read_text())
+        assert verdict.mistake == "unheard", verdict
 
 
 class TestCodeThatFails:
@@ -432,10 +509,10 @@ class TestCodeThatTakesMemory:
             [5],
         ),
         "in processes that each take less": (
-            "import os, time\nfor _ in range(3):\n    if not os.fork():\n"
-            "        hog = bytearray(150 << 20)\n        time.sleep(600)\n"
-            "time.sleep(600)",
-            [8],
+            "import multiprocessing, time\ndef take():\n    hog = bytearray(150 << 20)\n"
+            "    time.sleep(600)\nway = multiprocessing.get_context('fork')\n"
+            "for _ in range(3): way.Process(target=take).start()\ntime.sleep(600)",
+            [8, 9],
         ),
     }
 

@@ -206,6 +206,10 @@ class _Trouble(int):
     ANOTHER_PROMISE,
     ASYNC_DEF,
     YIELDS,
+    another_way=(
+        "Another right way: set the status to 500 by hand, write a sentence, and fill the "
+        "promise with `None`."
+    ),
 )
 async def carry_error(case: Case) -> None:
     """Divide by seven, by five, by nothing, and by what is not to be divided by."""
@@ -286,9 +290,11 @@ async def carry_error(case: Case) -> None:
 
 def _with_trouble(handler: Any) -> Application:
     class Trouble(handler):  # type: ignore[misc]
+        people: Any
+
         def get(self, *args: Any, **settings: Any) -> Any:
             promise = super().get(*args, **settings)
-            vars(self).update(people=_Trouble(3))
+            self.people = _Trouble(3)
             return promise
 
     return Application([(r"/share", Trouble)])
