@@ -91,6 +91,8 @@ class FilmedLoop:
         # Weak, since whoever awaits a task, or has forgotten it, decides how long it lives.
         self._tasks: dict[Lane, weakref.ref[asyncio.Task[Any]]] = {}
         self._many = MANY
+        # A task that took its first step before it had its name, as Python 3.12 has it.
+        self._unnamed: tuple[Lane, asyncio.Task[Any]] | None = None
         self._processor = Processor()
         self.scheduled, self.asked_at = UNKNOWN, 0.0
         self._before = vars(loop).get("create_task")
@@ -153,7 +155,15 @@ class FilmedLoop:
         if self.thread != threading.get_ident():
             self._processor.close()
             self.thread, self._processor = threading.get_ident(), Processor()
-        self.scheduled, self.asked_at = self._processor.scheduled(), now
+        self.scheduled, self.asked_at = self._scheduled_at(now), now
+
+    def _scheduled_at(self, moment: float) -> Scheduled:
+        """Return what the system had counted at a moment that has just passed."""
+        said = self._processor.scheduled()
+        if said is UNKNOWN or self.thread != threading.get_ident():
+            return said
+        # If any time has passed since then, this thread stood in line for it.
+        return said._replace(lacked=said.lacked - (time.perf_counter() - moment))
 
     def end_of_part(self, step: Step, outer: Step | None, now: float) -> None:
         """Note that a part of a step has ended, and go on with what was around it."""
@@ -191,7 +201,7 @@ class FilmedLoop:
         self, step: Step, end: float, scheduled: Scheduled | None = None
     ) -> Long:
         """Return what is known of a step that lasted until `end`."""
-        scheduled = scheduled or self._processor.scheduled()
+        scheduled = scheduled or self._scheduled_at(end)
         lacked, slept = scheduled.since(step.scheduled, end - step.since)
         seen, places, shares = step.looks
         if seen != step.since:
@@ -268,10 +278,15 @@ class FilmedLoop:
         return [(lane, task) for lane, ref in list(self._tasks.items()) if (task := ref())]
 
     def _name_all(self) -> None:
-        # One that starts eagerly may have its name only after its first step, and no pause.
+        self._name_last()
         for lane, task in self._known_tasks():
             if lane.kind is Kind.TASK:
                 name_after(lane, task)
+
+    def _name_last(self) -> None:
+        unnamed, self._unnamed = self._unnamed, None
+        if unnamed is not None:
+            name_after(*unnamed)
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -283,6 +298,7 @@ class FilmedLoop:
         if not self.records:
             # Somebody has wrapped the method during a film, and still calls it.
             return self._create_task(coro, **options)
+        self._name_last()
         context: Context | None = options.get("context")
         lane = LANE.get() if context is None else context.get(LANE)
         if context is None and _has_own_lane(coro, lane):
@@ -318,6 +334,7 @@ class FilmedLoop:
                     self._remember(lane, task)
                     if lane.kind is Kind.TASK:
                         name_after(lane, task, coro)
+                        self._unnamed = lane, task
                 step.is_handler = getattr(coro, "cr_code", None) is EXECUTE
                 self.end_of_part(step, outer, time.perf_counter())
             return task

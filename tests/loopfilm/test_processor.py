@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tornado.web import Application, RequestHandler
 
-from loopfilm.processor import Scheduled
+from loopfilm.processor import Processor, Scheduled
 from loopfilm.record import Long, Wait
 from loopfilm.where import Place, Point
-from tests.loopfilm.servers import recorded, request
+from tests.loopfilm.servers import LONG, clock, recorded, request, watch
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,27 @@ def test_of_a_step_of_six_tenths_of_a_second(
 
 def test_more_than_the_step_can_have_lacked_is_of_before_it() -> None:
     assert Scheduled(0.0, 9.0).since(Scheduled(0.0, 0.0), 0.5) == (0.5, 0.0)
+
+
+@pytest.mark.usefixtures("measured_by_hand")
+def test_who_loses_the_processor_as_a_step_ends_held_the_loop_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What passes before the system is asked is not of the step."""
+    to_lose, lost = list[float](), list[float]()
+
+    class Blocks(RequestHandler):
+        def get(self) -> None:
+            clock.block()
+            to_lose.append(LONG)
+
+    def asked_late(_: Processor) -> Scheduled:
+        lost.append(to_lose.pop() if to_lose else 0.0)
+        clock.block(lost[-1])
+        return Scheduled(0.0, sum(lost))
+
+    monkeypatch.setattr(Processor, "scheduled", asked_late)
+    assert watch(Application([("/", Blocks)]), ["/?user=ada"]).held == ["ada"]
 
 
 def place(line: int, caller: int | None = None) -> Place:
