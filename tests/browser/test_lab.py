@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -30,6 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (room / "work").mkdir()
     copy_folder(ROOT / "notebooks", room / "work")
     copy_solutions(ROOT / "exercises", room / "work" / "solutions")
+    shutil.copytree(ROOT / "slides" / "pictures", room / "slides" / "pictures")
     env = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
@@ -92,9 +94,11 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     films = page.locator('.jp-OutputArea img[src^="data:image/svg+xml"]')
     source = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
     assert films.count() == source.count("data:image/svg+xml")
-    for film in films.all():
-        assert film.evaluate("picture => picture.complete && picture.naturalWidth > 0")
-        assert film.get_attribute("alt")
+    drawings = page.locator(".jp-MarkdownOutput img")
+    assert drawings.count() == source.count("slides/pictures/")
+    for picture in (*films.all(), *drawings.all()):
+        assert picture.evaluate("picture => picture.complete && picture.naturalWidth > 0")
+        assert picture.get_attribute("alt")
     if films.count():
         assert_dark_in_the_dark(page, films.first)
         assert_readable_in_a_narrow_window(page, films.first)
