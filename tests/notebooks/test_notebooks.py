@@ -243,7 +243,8 @@ def test_a_cell_that_is_folded_in_the_working_copies_is_text_without_a_heading(
     for cell in refresh.read(path).cells:
         if "answer" in cell.metadata.get("tags", []):
             assert cell.cell_type == "markdown", cell.id
-            assert not re.search(r"^#+ ", cell.source, re.MULTILINE), cell.id
+            text = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+            assert not re.search(r"^#+ ", text, re.MULTILINE), cell.id
 
 
 def test_the_first_notebook_gets_by_without_async_and_await() -> None:
@@ -355,6 +356,26 @@ def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
         row = next((row for row in rows if row.startswith("|") and path.name in row), "")
         said = f"| {minutes['core']} min | {minutes['more']} min |"
         assert row.endswith(said), f"{paper}: {row or 'no row'}, and it is {said}"
+
+
+@each_of(CORE)
+def test_the_plan_has_each_section_with_its_minutes(path: Path) -> None:
+    plan = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    for section in sections(path):
+        if "exercise" not in section.metadata:
+            title = re.sub(r"^## | \(\d+ min\)$", "", section.source.partition("\n")[0])
+            row = f"| {path.name[:2]}, {title} | {section.metadata.minutes} | "
+            assert row.lower() in plan.lower(), row
+
+
+def test_the_clock_of_the_agenda_goes_on_by_the_minutes_of_each_row() -> None:
+    agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d):(\d\d) \|.*?\| (\d+) min \|", agenda, re.MULTILINE)
+    begin = [int(hour) * 60 + int(minute) for hour, minute, _ in rows]
+    end = [start + int(row[2]) for start, row in zip(begin, rows, strict=True)]
+    assert begin == [0, *end[:-1]]
+    assert end[-1] == 4 * 60 + 45 and "four hours and three quarters" in agenda
+    assert end[-2] - end[0] == 4 * 60 and "a half day of four hours" in agenda
 
 
 @each_of(CORE)
