@@ -266,16 +266,18 @@ async def have_checked(case: Case, exercise: Exercise, watchdog: Watchdog) -> No
         raise Refused(NOT_YOURS, WAITED_FOR, "your code cancels it") from None
     if case.forked_at:
         raise Refused(FORKS, ONE_PROCESS, f"there are two ({case.forked_at})")
+    if reason := patched(case):
+        raise reason
 
 
-def refuse_if_patched(case: Case) -> None:
-    """Refuse a cell that has had `gevent` patch the modules of Python."""
-    monkey = sys.modules.get("gevent.monkey")
-    if getattr(monkey, "saved", None):
-        calls = [node for node in ast.walk(case.tree) if isinstance(node, ast.Call)]
-        called = next((call for call in calls if "patch" in ast.unparse(call.func)), None)
-        where = f" ({quoted(case.source, called.lineno)})" if called else ""
-        raise Refused(PATCHED, OWN_NAMES, f"`gevent` has put its own in many places{where}")
+def patched(case: Case) -> Refused | None:
+    """Return why a cell is refused that has had `gevent` patch the modules of Python."""
+    if not getattr(sys.modules.get("gevent.monkey"), "saved", None):
+        return None
+    calls = [node for node in ast.walk(case.tree) if isinstance(node, ast.Call)]
+    called = next((call for call in calls if "patch" in ast.unparse(call.func)), None)
+    where = f" ({quoted(case.source, called.lineno)})" if called else ""
+    return Refused(PATCHED, OWN_NAMES, f"`gevent` has put its own in many places{where}")
 
 
 def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
@@ -283,7 +285,8 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
     try:
         try:
             case.load()
-            refuse_if_patched(case)
+            if reason := patched(case):
+                raise reason
             loop = asyncio.new_event_loop()
             # So that timers ring in their order however slow the machine is.
             loop.time = lambda: UP_SINCE + watchdog.clock.time()  # type: ignore[method-assign]
@@ -306,6 +309,8 @@ def verdict_after(error: BaseException, case: Case, exercise: Exercise) -> Verdi
     """Return the verdict on an answer after an exception has come out of everything."""
     if reason := why_it_ended(case, error):
         return case.refusal(exercise.name, exercise.hints, blamed(case, reason))
+    if reason := patched(case):
+        return case.refusal(exercise.name, exercise.hints, reason)
     if what := shared_names.replaced(case.source, case.tree):
         reason = Refused(REPLACED, OWN_NAMES, f"{what}, and then {described(error)}")
         case.broken_by = error
@@ -324,8 +329,8 @@ def blamed(case: Case, refused: Refused) -> Refused:
     """
     if case.forked_at:
         return Refused(FORKS, ONE_PROCESS, f"there are two ({case.forked_at})")
-    if refused.mistake is PATCHED:
-        return refused
+    if reason := patched(case):
+        return reason
     # Newer versions of Python import within functions, also on the learner's behalf.
     is_late = "None in sys.modules" in refused.got
     if is_late and (what := shared_names.replaced(case.source, case.tree)):
@@ -356,6 +361,8 @@ def why_it_ended(case: Case, error: BaseException) -> Refused | None:
         return Refused(CANCELS_ALL, expected, "it cancels everything, the check as well")
     if isinstance(error, MemoryError):
         return Refused(MEMORY, memory.ENOUGH, got)
+    if isinstance(error, OSError) and error.errno == errno.EBADF:
+        return Refused(None, "what others have opened stays open", "your code has closed it")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         # Whoever comes after the learner's code finds none left.
         return Refused(RAISES, f"{LEAST_FILES} open files are enough", got)

@@ -235,6 +235,12 @@ class TestCodeThatLeaves:
     def test_with_the_place_of_the_verdict(self, take: str) -> None:
         assert function(f"{take}\nreturn 3").mistake == "no_promise"
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="files are not numbered like this")
+    def test_with_what_others_have_opened(self) -> None:
+        verdict = function("import os\nos.closerange(3, 256)\nreturn futures[0]")
+        assert verdict.state == "wrong"
+        assert verdict.got == "your code has closed it"
+
     @pytest.mark.skipif(sys.platform == "win32", reason="no such limit on this system")
     def test_with_all_open_files(self) -> None:
         take = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))\n"
@@ -305,6 +311,11 @@ class TestCodeThatReplacesWhatAllUse:
         verdict = examine("join_in_order", answer)
         assert verdict.mistake == "no_promise", verdict
         assert f"Besides, `{line.partition(' ')[0]}` stands for something else" in verdict.got
+
+    def test_a_patch_by_gevent_is_named_in_a_handler_too(self) -> None:
+        pytest.importorskip("gevent", reason="gevent is only locked for Linux on x86-64")
+        verdict = handler("from gevent import monkey\nmonkey.patch_all()\nself.write('x')")
+        assert verdict.mistake == "patched", verdict
 
     @pytest.mark.parametrize("name", SOLUTIONS)
     def test_a_patch_by_gevent_is_named(self, name: str) -> None:
