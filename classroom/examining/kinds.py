@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .case import Case
 from .verdict import Mistake, Verdict
 
 Checker = Callable[[Case], Awaitable[None]]
+
+# Of an answer that names an option; a longer one may say something else.
+MOST_WORDS = 2
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Choice:
         """
         given = dict(_assigned(tree))
         for name, options in self.questions.items():
-            chosen = given.get(name, "")
+            chosen = _meant(given.get(name, ""), options)
             tried = [f"you chose {chosen} for `{name}`."] if len(self.questions) > 1 else []
             if chosen not in options:
                 listing = ", ".join(f'"{option}"' for option in options)
@@ -136,12 +140,21 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
                 ast.Tuple(elts=values) | ast.List(elts=values),
             ):
                 pairs[:0] = zip(names, values, strict=False)
+            case name, ast.List(elts=[value]) | ast.Tuple(elts=[value]) | ast.Set(elts=[value]):
+                pairs.insert(0, (name, value))
             case ast.Name(id=name), ast.Constant(value=str(word)):
                 found.append((name, word))
             # `answer = c`, without quotes, is as clear.
             case ast.Name(id=name), ast.Name(id=word):
                 found.append((name, word))
-    return [(name, word.strip().rstrip(".").lower()) for name, word in found]
+    return [(name, word.strip().lower()) for name, word in found]
+
+
+def _meant(word: str, options: Iterable[str]) -> str:
+    """Return the option that is meant by such as "c)" or "line c", or the word as it is."""
+    parts = re.findall(r"\w+", word)
+    found = [option for option in options if option in parts]
+    return found[0] if len(found) == 1 and len(parts) <= MOST_WORDS else word
 
 
 def code_exercise(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import functools
 import inspect
@@ -21,6 +22,7 @@ from tornado.web import Application, RequestHandler
 from classroom import in_a_process, logs, material, on_a_loop
 from classroom.catalogue import every
 from classroom.examining.kinds import Choice
+from classroom.examining.verdict import Verdict
 from loopfilm import running, running_apart
 from stormy_demo.backend import Backend
 from tests.kernels import PATIENCE, running_kernel
@@ -60,6 +62,57 @@ def text_of(option: str, cells: list[str]) -> str:
     found = re.search(rf"^[-|] \*\*{option}\*\*[:| ]*(.+)$", "\n".join(cells), re.MULTILINE)
     assert found, option
     return found[1]
+
+
+class TestWhatIsWritten:
+    """It counts as what it says, in whichever clothes it comes."""
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            'answer = "{}"',
+            "answer = {}",
+            'answer = ("{}")',
+            'answer = "{}",',
+            'answer = ["{}"]',
+            'answer: str = "{}"',
+            'answer = films = "{}"',
+            'answer, other = "{}", "x"',
+            'answer = "({})"',
+            'answer = " {}) "',
+            'answer = "{}."',
+            'answer = "option {}"',
+            'answer = "x"\nanswer = "{}"',
+        ],
+    )
+    def test_of_one_question(self, cell: str) -> None:
+        right = right_option("order_of_turns")
+        for letter in (right, right.upper()):
+            assert judged("order_of_turns", cell.format(letter)).right
+        assert judged("order_of_turns", cell.format("a")).mistake == "at_once"
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            'films = "{films}"\nline = "{line}"',
+            'films, line = "{films}", "line {line}"',
+            '[line, films] = ["{line})", "{films}"]',
+        ],
+    )
+    def test_of_two_questions(self, cell: str) -> None:
+        right = {name: right_option("find_blocking", name) for name in ("films", "line")}
+        assert judged("find_blocking", cell.format(**right)).right
+
+    @pytest.mark.parametrize("words", ["b or c", "I think it is c", "y", ""])
+    def test_what_says_no_option_is_none(self, words: str) -> None:
+        assert judged("order_of_turns", f'answer = "{words}"').mistake == "no_option"
+
+
+def judged(name: str, cell: str) -> Verdict:
+    """The verdict on an answer to a choice."""
+    exercise = EXERCISES[name]
+    assert isinstance(exercise, Choice)
+    return exercise.judge(ast.parse(cell))
 
 
 def test_order_of_turns() -> None:
