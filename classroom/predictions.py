@@ -25,7 +25,7 @@ class Prediction:
 
     Args:
         expected: the expected values, in order; none at all, or `...` for any of them, while
-            there is no expectation yet; None alone from somebody who does not want to guess.
+            there is no expectation yet; None from somebody who does not want to guess.
     """
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
@@ -37,7 +37,7 @@ class Prediction:
             expected = ()
         dots = sum(value is ... for value in expected)
         self.is_begun = 0 < dots < len(expected)
-        self.is_declined = expected == (None,)
+        self.is_declined = bool(expected) and all(value is None for value in expected)
         self.expected = () if dots or self.is_declined else expected
 
     def __repr__(self) -> str:
@@ -97,7 +97,7 @@ def predict(*expected: Any) -> Prediction:
 
     Args:
         *expected: what will come out, in order. `...` stands for no prediction yet; `None`
-            alone is for who does not want to guess.
+            is for who does not want to guess.
     """
     return Prediction(expected)
 

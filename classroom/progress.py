@@ -18,7 +18,7 @@ from .places import Place, places
 
 FILE = WORK / ".progress.json"
 
-_CELL = '<td style="text-align: left">{}</td>'
+_CELL = '<td style="text-align: left; white-space: {}">{}</td>'
 
 # What this kernel knows; another one may write the file too.
 _here: dict[str, str] = {}
@@ -64,7 +64,7 @@ def _is_working_copy() -> bool:
     """Whether the notebook is somebody's own, as `workshop.py lab` opens it."""
     is_first = os.environ.get("STORMY_PREDICT_FIRST") == "1"
     with contextlib.suppress(OSError):
-        is_first = is_first or Path.cwd().is_relative_to(WORK)
+        is_first = is_first or Path.cwd().is_relative_to(WORK.resolve())
     return is_first and WORK.is_dir()
 
 
@@ -111,9 +111,9 @@ def _row(state: str, place: Place) -> str:
         f"<code>{escape(place.name)}</code>",
         f"{place.minutes} min",
         escape(place.path),
-        escape(where),
     )
-    return f"<tr>{''.join(map(_CELL.format, cells))}</tr>"
+    shown = [_CELL.format("nowrap", cell) for cell in cells]
+    return f"<tr>{''.join(shown)}{_CELL.format('normal', escape(where))}</tr>"
 
 
 def progress() -> Progress:

@@ -70,10 +70,10 @@ class TestPredict:
     def test_who_does_not_want_to_guess_is_told(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        declined = predict(None)
-        assert str(declined) == "You do not guess: see what happens."
-        declined.compare(3)
-        assert capsys.readouterr().out == "It was: 3\n"
+        for declined in (predict(None), predict(None, None)):
+            assert str(declined) == "You do not guess: see what happens."
+            declined.compare(3)
+            assert capsys.readouterr().out == "It was: 3\n"
 
     @pytest.mark.parametrize("mine", [..., None, 3])
     def test_what_is_shown_beside_it_is_handed_on(self, mine: object) -> None:
