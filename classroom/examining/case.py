@@ -29,8 +29,10 @@ from loopfilm import Film, visited
 from .clockwork import goes_round
 from .evidence import YOUR_CODE
 from .mistakes import (
+    ALREADY_CALLED,
     FORGOTTEN_AWAIT,
     GENERAL,
+    HOLDS,
     MISSING,
     NESTED_LOOP,
     POLLS,
@@ -106,6 +108,8 @@ class Case(logging.Handler):
         held_for: the longest time for which it was held while the last film was made, in
             seconds, without those in which the thread waited for a processor.
         forked_at: the line of the learner's code that has made a second process of this one.
+        to_show: the film of visitors at once that a right answer is shown, beside that of a
+            handler that holds the loop.
         broken_by: what came of a name that was replaced. It is kept to the end, with all that
             it refers to: a loop that is half made complains when it goes.
     """
@@ -121,6 +125,7 @@ class Case(logging.Handler):
         self.held_at = ""
         self.held_for = 0.0
         self.forked_at = ""
+        self.to_show: Film | None = None
         self.broken_by: BaseException | None = None
         self._module = types.ModuleType("exercise")
         self._warnings: list[str] = []
@@ -307,10 +312,10 @@ class Case(logging.Handler):
         """Refuse an answer of which a complaint was heard, whatever the exercise is about."""
         film = film if film and self.held(film) else None
         # Most specific first: a nested loop also leaves a coroutine that was never awaited, and
-        # such a coroutine leaves other exceptions.
+        # so does who calls one; and such a coroutine leaves other exceptions.
         for error in self.errors:
-            if error.mistake is NESTED_LOOP:
-                self.refuse(NESTED_LOOP, expected, str(error), film)
+            if error.mistake in (NESTED_LOOP, ALREADY_CALLED):
+                self.refuse(error.mistake, expected, str(error), film)
         for name in self.never_awaited():
             got = f"`{name}` was called and never awaited"
             self.refuse(FORGOTTEN_AWAIT, expected, got, film)
@@ -350,6 +355,23 @@ class Case(logging.Handler):
             hints=helpful(mistake, hints),
             svg=refused.film.svg() if refused.film else "",
             alt=str(refused.film) if refused.film else "",
+            beside=bool(mistake and mistake.key == HOLDS.key and not refused.film),
+        )
+
+    def praise(self, name: str) -> Verdict:
+        """Return the verdict on an answer that is right.
+
+        Args:
+            name: the exercise.
+        """
+        film = self.to_show
+        return Verdict(
+            name,
+            "right",
+            tried=self.tried,
+            svg=film.svg() if film else "",
+            alt=str(film) if film else "",
+            beside=bool(film),
         )
 
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from loopfilm import as_image
 from loopfilm.picture import GREEN, RED
 
+from . import blocking
+
 MOST_PRINTED = 10  # lines of the learner's own that are shown
 
 # The state of a verdict that says nothing of the answer, since the checker itself failed.
@@ -16,6 +18,7 @@ FAILED = "failed"
 
 # Those of the films. Each stands beside its word, so that the colour alone says nothing.
 COLOURS = {"right": GREEN, "wrong": RED, "not done": "#8a949e"}
+HOLDING = "A handler that holds the loop:"
 HEADINGS = {"right": "Right.", "wrong": "Not right yet.", "not done": "Not done yet."}
 
 
@@ -54,6 +57,7 @@ class Verdict:
         stalled: whether the machine stood still for a while, so that it should be tried again.
         svg: a film of it.
         alt: that film in words.
+        beside: whether the film of a handler that holds the loop is shown as well.
     """
 
     exercise: str
@@ -69,6 +73,7 @@ class Verdict:
     stalled: bool = False
     svg: str = ""
     alt: str = ""
+    beside: bool = False
 
     @property
     def right(self) -> bool:
@@ -128,6 +133,8 @@ class Verdict:
             lines += [" " * width + line for line in more]
         if self.alt:
             lines.append(f"Film: {self.alt}")
+        if self.beside:
+            lines.append(f"{HOLDING} {blocking.kept()[1]}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -140,6 +147,8 @@ class Verdict:
         )
         note = _with_code(self.note)
         picture = as_image(self.svg, self.alt) if self.svg else ""
+        if self.beside:
+            picture += f"<p>{HOLDING}</p>{as_image(*blocking.kept())}"
         style = f"border-left: 5px solid {COLOURS[self.state]}; padding: 2px 0 2px 14px"
         return (
             f'<div style="{style}"><p><b>{HEADINGS[self.state]}</b> {note}</p>'

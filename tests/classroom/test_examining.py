@@ -749,6 +749,20 @@ class TestAMachineThatStandsStill:
             function("return 3")
 
 
+class TestFilms:
+    def test_a_right_answer_is_shown_its_film_beside_that_of_one_that_holds_the_loop(
+        self,
+    ) -> None:
+        verdict = examine("delayed_answer", SOLUTION.read_text(encoding="utf-8"))
+        assert verdict.right and verdict.beside
+        assert verdict.alt == "ada, grace and alan: 3 at once. Nobody held the loop."
+
+    def test_whoever_is_stuck_is_shown_what_that_looks_like(self) -> None:
+        verdict = function("import time\ntime.sleep(3600)")
+        assert verdict.mistake == "holds_the_loop" and verdict.beside
+        assert not verdict.svg
+
+
 class TestRightAnswersInOddClothes:
     @pytest.mark.parametrize(
         "line",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from classroom.examining import blocking
 from classroom.examining.verdict import Verdict
 
 
@@ -37,3 +38,17 @@ class TestVerdict:
     def test_survives_the_way_to_another_process(self) -> None:
         verdict = Verdict("x", "right", tried=["one", "two"])
         assert Verdict(**json.loads(json.dumps(verdict.as_data()))) == verdict
+
+    def test_shows_a_film_beside_that_of_a_handler_that_holds_the_loop(self) -> None:
+        verdict = Verdict("x", svg="<svg/>", alt="ada, grace and alan: 3 at once.", beside=True)
+        assert str(verdict).splitlines()[-2:] == [
+            "Film: ada, grace and alan: 3 at once.",
+            f"A handler that holds the loop: {blocking.kept()[1]}",
+        ]
+        page = verdict._repr_html_()
+        assert page.count("<img") == 2 and f'alt="{blocking.kept()[1]}"' in page
+
+
+def test_the_film_that_is_kept_says_what_one_says_that_is_made() -> None:
+    _, words = blocking.kept()
+    assert words == str(blocking.made(0.3))

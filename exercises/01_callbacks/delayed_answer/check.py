@@ -261,6 +261,7 @@ async def delayed_answer(case: Case) -> None:
     if not news.receivers:
         case.refuse(FIXED_TIME, "the loop calls `on_news`", "nobody is to be told of the news")
     refuse_if_left_waiting(case, promises, expected)
+    case.to_show = film
 
     case.tries("Ada comes. There is no news, and her deadline is a fifth of a second.")
     expected = "she reads `too late`"
