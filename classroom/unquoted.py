@@ -62,7 +62,8 @@ def mark_what_is_no_python(lines: list[str]) -> list[str]:
     Args:
         lines: a cell; one that Python can read is returned as it is.
     """
-    if _is_python("".join(lines), "exec"):
+    cell = "".join(lines)
+    if "predict(" not in cell or _is_python(cell, "exec"):
         return lines
     return [CALL.sub(_marked, line) for line in lines]
 
