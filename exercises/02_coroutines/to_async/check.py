@@ -240,6 +240,7 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
         visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
         pause = asyncio.create_task(_seconds_until_asked(backend))
         film = await case.visits(app, visits, answer_when_all_wait, GIVE_UP_AFTER + takes)
+        case.to_show = film
         asked = len(backend.asked)
     return _Seen(film, await pause, asked, early, too_soon, went_round, much_later)
 
