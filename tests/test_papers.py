@@ -221,7 +221,7 @@ def public(*packages: Any) -> set[str]:
 @pytest.mark.parametrize(
     ("paper", "names"),
     [
-        ("README.md", public(classroom, loopfilm, tornalet, trequests)),
+        ("README.md", public(answers, classroom, loopfilm, tornalet, trequests)),
         # `new` is a function of the section that stands before it.
         ("TEACHING.md", public(classroom, answers) | {"new"}),
         ("CONTRIBUTING.md", public(classroom, answers, loopfilm) | {"Backend", "Choice"}),
