@@ -242,6 +242,15 @@ ALREADY_CALLED = Mistake(
         "A coroutine, a future and a task are awaited without brackets: `await thing`.",
     ),
 )
+AWAITED_TWICE = Mistake(
+    "awaited_twice",
+    "a coroutine that is awaited twice",
+    (
+        "A coroutine runs once. Who has awaited this one already?",
+        "Keep what the first `await` gave. Or make a task of the coroutine: that can be "
+        "awaited by many.",
+    ),
+)
 POINT_IN_TIME = Mistake(
     "point_in_time",
     "a duration taken for a point in time",
@@ -307,6 +316,7 @@ GENERAL = {
         PLAIN_WITH,
         OPENED_TWICE,
         ALREADY_CALLED,
+        AWAITED_TWICE,
         NOT_YOURS,
         SWAPPED,
         YIELDS,
@@ -421,6 +431,8 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
 # Parts of messages, for what shows nothing: an exception that was caught and raised again as
 # another, and a coroutine which no name stands for.
 WORDS = {
+    "already awaited coroutine": AWAITED_TWICE,
+    "is being awaited already": AWAITED_TWICE,
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
     "Event loop stopped before": STOPS_THE_LOOP,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from loopfilm import running_apart
@@ -14,8 +14,16 @@ from stormy_demo.backend import Backend
 STANDS = 0.6
 
 
+async def nothing_else() -> None:
+    """Look at nothing."""
+
+
 @asynccontextmanager
-async def answering(backend: Backend, together: int) -> AsyncIterator[str]:
+async def answering(
+    backend: Backend,
+    together: int,
+    look: Callable[[], Awaitable[None]] = nothing_else,
+) -> AsyncIterator[str]:
     """Run a backend apart that answers when so many questions about profiles wait.
 
     A question whose asker holds the loop is let go after a while, so that the loop comes back
@@ -24,26 +32,31 @@ async def answering(backend: Backend, together: int) -> AsyncIterator[str]:
     Args:
         backend: one that holds its questions.
         together: how many.
+        look: what is done when all of them wait, before they are answered.
 
     Yields:
         Its address.
     """
-    loop = asyncio.get_running_loop()
-    over = threading.Event()
-    last = loop.time()
+    # As it is now: `look` may put the loop's clock forward.
+    now = asyncio.get_running_loop().time
+    over, looked = threading.Event(), threading.Event()
+    last = now()
 
     async def beat() -> None:
         nonlocal last
         while True:
-            last = loop.time()
+            last = now()
+            if backend.most >= together and not looked.is_set():
+                await look()
+                looked.set()
             await asyncio.sleep(0.01)
 
     def let_go() -> None:
         seen: dict[str, float] = {}
-        while not over.wait(0.01) and backend.most < together:
+        while not over.wait(0.01) and not looked.is_set():
             for question in list(backend.asked):
-                since = max(last, seen.setdefault(question, loop.time()))
-                if loop.time() - since > STANDS:
+                since = max(last, seen.setdefault(question, now()))
+                if now() - since > STANDS:
                     backend.release(question)
         backend.release("profile")
 

@@ -9,10 +9,20 @@ from typing import Any, NoReturn
 import requests
 from tornado.web import Application, RequestHandler
 
-from classroom.examining.case import Case, until
+from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import LONG, goes_round, let_pass
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import AWAITS_NOTHING, MISSING, PLAIN_WITH
-from classroom.examining.rendering import answers_in_words, shown
+from classroom.examining.mistakes import (
+    ASKS_TWICE,
+    AWAITS_NOTHING,
+    FALSE_FOR_NONE,
+    FIXED_TIME,
+    HARD_CODED,
+    MISSING,
+    PLAIN_WITH,
+    POLLS,
+)
+from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film, running_apart
 from stormy_demo.backend import Backend
@@ -143,6 +153,39 @@ FORGETS = Mistake(
         "Write what Bob says into `self.known`.",
     ),
 )
+GIVES_UP = Mistake(
+    "gives_up",
+    "a wait that is given up before the answer is there",
+    (
+        "Bob may take longer than that. What does the second one do then?",
+        "Wait for as long as it takes: Bob has a deadline of his own, and whoever asks him "
+        "tells the others in any case.",
+    ),
+)
+ONE_FOR_ALL = Mistake(
+    "one_for_all",
+    "one answer for all users",
+    (
+        "Grace's answer is there. What does somebody get who asks for Alan?",
+        "Look for the user, and not for anything: `if user not in self.known`.",
+    ),
+)
+NOTHING_RETURNED = Mistake(
+    "nothing_returned",
+    "an answer that nobody returns",
+    (
+        "The answer stands in `known`. What does `get` give to who has called it?",
+        "`return self.known[user]`.",
+    ),
+)
+GENERATOR = Mistake(
+    "generator",
+    "a `yield` in plain code",
+    (
+        "A function with a `yield` makes a generator: a call of `get` runs nothing of it.",
+        "`wait(...)` stands where older coroutines have `yield`.",
+    ),
+)
 
 
 @code_exercise(
@@ -166,6 +209,15 @@ FORGETS = Mistake(
     REMEMBERS_FAILURE,
     ASYNC_GET,
     FORGETS,
+    ASKS_TWICE,
+    FALSE_FOR_NONE,
+    FIXED_TIME,
+    GENERATOR,
+    GIVES_UP,
+    HARD_CODED,
+    NOTHING_RETURNED,
+    ONE_FOR_ALL,
+    POLLS,
     another_way=(
         "Another right way: a lock for each user, so that who asks about Ada does not wait "
         "for who asks about Grace."
@@ -179,30 +231,65 @@ async def find_lock(case: Case) -> None:
         case.refuse(MISSING, "`Profiles` is a class with a method `get`", shown(cls))
     if inspect.iscoroutinefunction(get):
         case.refuse(ASYNC_GET, "`get` is a plain method", "it is an `async def`")
+    if inspect.isgeneratorfunction(get) or inspect.isasyncgenfunction(get):
+        case.refuse(GENERATOR, "`get` is a plain method", "it is a generator")
     if case.uses("Lock", "RLock", "Semaphore", "Condition"):
         case.if_stuck = LOCK_KEPT
     with setup_session():
-        await _same_user(case, cls())
+        await _same_user(case, cls)
         await _different_users(case, cls())
+        await _nothing_to_say(case, cls())
         await _failure(case, cls())
 
 
-async def _same_user(case: Case, profiles: Any) -> None:
-    case.tries("two people ask for Ada at once. The backend answers when both have come.")
+async def _same_user(case: Case, cls: Any) -> None:
+    case.tries(
+        "two people ask for Ada at once. The backend answers when both have come, and have "
+        f"waited for {LONG:g} seconds."
+    )
     expected = "both get the answer, and the backend is asked once"
     backend = Backend(hold=True)
+    ended: list[RequestHandler] = []
+    went_round, early, asked_again = False, False, False
 
     async def answer_when_both_wait(film: Film) -> None:
+        nonlocal went_round, early, asked_again
         await until(lambda: (film.together == 2 and bool(backend.asked)) or bool(case.errors))
+        await turns()
+        if film.together == 2 and not ended:
+            asked = len(backend.asked)
+            went_round = await goes_round()
+            let_pass()
+            await turns()
+            early = bool(ended)
+            asked_again = await until(lambda: len(backend.asked) > asked, 0.05)
         backend.release("profile")
 
     with running_apart(backend.app) as url:
+        app = _app(url, cls(), ended)
         visits = ["/?user=ada", "/?user=ada"]
-        film = await case.visits(_app(url, profiles), visits, answer_when_both_wait)
+        film = await case.visits(app, visits, answer_when_both_wait, GIVE_UP_AFTER + LONG)
     case.if_stuck = None
+    if went_round:
+        case.refuse(POLLS, expected, "the loop goes round and round while both wait")
     right = [Answer(200, {"profile": "Ada Lovelace"})] * 2
     if film.answers != right or len(backend.asked) != 1:
+        got = f"{answers_in_words(film.answers)}\n{_count(backend)}"
+        if (early or asked_again) and case.uses("wait_for", "timeout", "with_timeout"):
+            case.refuse(GIVES_UP, expected, case.with_error(got))
+        if early:
+            case.refuse(FIXED_TIME, expected, case.with_error(got))
+        if len(backend.asked) > 1 and await _asked_by_one(case, cls()) > 1:
+            case.refuse(ASKS_TWICE, expected, got)
         _why_not_once(case, backend, film, expected)
+
+
+async def _asked_by_one(case: Case, profiles: Any) -> int:
+    """Return how often the backend is asked when one comes alone."""
+    backend = Backend()
+    with running_apart(backend.app) as url:
+        await case.visits(_app(url, profiles), ["/?user=ada"])
+    return len(backend.asked)
 
 
 def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> NoReturn:
@@ -213,6 +300,10 @@ def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> No
         case.refuse(USES_THE_TRUE, expected, case.with_error(got))
     if any(error.mistake is AWAITS_NOTHING for error in case.errors):
         case.refuse(AWAITS_NOTHING, expected, case.with_error(got))
+    if not backend.asked and case.has_own_address():
+        case.refuse(HARD_CODED, expected, case.with_error(got))
+    if film.answers == [Answer(200, {"profile": None})] * 2:
+        case.refuse(NOTHING_RETURNED, expected, got)
     unlocked = any("Lock is not acquired" in error.text for error in case.errors)
     if plain_with or any("Lock.acquire" in name for name in case.never_awaited()):
         case.refuse(NOT_WAITED, expected, case.with_error(got))
@@ -272,10 +363,35 @@ async def _different_users(case: Case, profiles: Any) -> None:
     right = [Answer(200, {"profile": name}) for name in names]
     got = f"{answers_in_words([*film.answers, *again.answers])}\n{_count(backend)}"
     if film.answers != right or again.answers != right:
+        if len({str(answer) for answer in film.answers}) == 1:
+            case.refuse(ONE_FOR_ALL, expected, case.with_error(got))
+        if NO_ANSWER in {answer.status for answer in again.answers}:
+            case.refuse(NOT_RELEASED, expected, got)
         case.refuse_if_anything_went_wrong(expected)
         case.refuse(None, expected, got)
     if len(backend.asked) != 2:
         case.refuse(FORGETS, expected, got)
+
+
+async def _nothing_to_say(case: Case, profiles: Any) -> None:
+    case.tries("Bob's answer about Nobody is an empty text. She is asked for twice.")
+    expected = "both get the empty text, and the backend is asked once"
+    asked: list[str] = []
+
+    class Silence(RequestHandler):
+        def get(self) -> None:
+            asked.append(self.get_argument("user"))
+            self.write({"profile": ""})
+
+    with running_apart(Application([(r"/profile", Silence)])) as url:
+        app = _app(url, profiles)
+        film = await case.visits(app, ["/?user=nobody"])
+        again = await case.visits(app, ["/?user=nobody"])
+    answers = [*film.answers, *again.answers]
+    got = f"{answers_in_words(answers)}\nThe backend was asked {len(asked)} times."
+    if answers != [Answer(200, {"profile": ""})] * 2 or len(asked) != 1:
+        case.refuse_if_anything_went_wrong(expected)
+        case.refuse(FALSE_FOR_NONE, expected, got)
 
 
 async def _failure(case: Case, profiles: Any) -> None:
@@ -311,7 +427,7 @@ async def _failure(case: Case, profiles: Any) -> None:
     case.refuse(None, expected, got)
 
 
-def _app(url: str, profiles: Any) -> Application:
+def _app(url: str, profiles: Any, ended: list[RequestHandler] | None = None) -> Application:
     class Profile(RequestHandler):
         @tornalet
         def get(self) -> None:
@@ -321,4 +437,5 @@ def _app(url: str, profiles: Any) -> Application:
                 self.set_status(502)
                 self.write("Bob failed")
 
-    return Application([(r"/", Profile)])
+    log = (ended if ended is not None else []).append
+    return Application([(r"/", Profile)], log_function=log)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import requests
+from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
+from classroom.examining.mistakes import HARD_CODED
 from classroom.examining.rendering import answers_in_words, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import Answer, Film
@@ -81,6 +84,31 @@ OTHER_SESSION = Mistake(
         "Make it once, give it a name, set it up, and return it.",
     ),
 )
+NOT_SET_UP = Mistake(
+    "not_set_up",
+    "a session that nobody has set up",
+    (
+        "What waits underneath your session, when it is asked about the host?",
+        '`setup_session(session, host + "/")` puts a polite adapter there.',
+    ),
+)
+NOTHING_RETURNED = Mistake(
+    "nothing_returned",
+    "a session that nobody returns",
+    (
+        "What does a function give when it comes to its end without a `return`?",
+        "`return session`.",
+    ),
+)
+NOT_PLAIN = Mistake(
+    "not_plain",
+    "a function of which nothing is run",
+    (
+        "`make_session` is called as a plain function. What do you get from a call of an "
+        "`async def`, or of a function with `yield` in it?",
+        "Leave it a plain `def` without `yield`: to make a session waits for nothing.",
+    ),
+)
 
 
 @code_exercise(
@@ -96,6 +124,10 @@ OTHER_SESSION = Mistake(
     BLOCK_ENDED,
     RETURNS_UNDO,
     OTHER_SESSION,
+    HARD_CODED,
+    NOT_PLAIN,
+    NOT_SET_UP,
+    NOTHING_RETURNED,
     another_way=(
         'Another right way: `session.mount(host + "/", TornadoAdapter())`, which is what '
         "`setup_session` does."
@@ -119,10 +151,10 @@ async def one_host(case: Case) -> None:
     for url in (*OTHERS, LONGER):
         case.tries(f"your session is asked for its adapter for {url}/profile")
         if not is_plain(session, f"{url}/profile"):
-            mistake = NO_SLASH if url == LONGER else ALL_HOSTS
-            # An adapter that was mounted for all ports of one host is neither mistake.
-            known = mistake if url == LONGER or not is_plain(session, f"{OTHERS[2]}/") else None
-            case.refuse(known, "the adapter of `requests`", "another one")
+            # What stands for another port only is a mount without its end.
+            everywhere = not is_plain(session, f"{OTHERS[2]}/")
+            mistake = ALL_HOSTS if everywhere else NO_SLASH
+            case.refuse(mistake, "the adapter of `requests`", "another one")
 
     case.tries(f"your session is asked for its adapter for {HOST}/anything")
     if is_plain(session, f"{HOST}/profile") != is_plain(session, f"{HOST}/anything"):
@@ -134,6 +166,9 @@ async def one_host(case: Case) -> None:
     backend = Backend(hold=True)
     async with answering(backend, 2) as url:
         session = _session(case, make_session, url)
+        if is_plain(session, f"{url}/") and not is_plain(first, f"{HOST}/"):
+            got = f"for {HOST} it has a polite adapter, and for another host it has none"
+            case.refuse(HARD_CODED, "the host is the one that is given", got)
         film = await case.visits(_app(url, session), ["/?user=ada", "/?user=grace"])
     names = ["Ada Lovelace", "Grace Hopper"]
     if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 2:
@@ -145,6 +180,10 @@ def _session(case: Case, make_session: Callable[..., Any], host: str) -> request
     found = make_session(host)
     if not isinstance(found, requests.Session):
         # For example the `ExitStack` that `setup_session` returns.
+        if found is None:
+            case.refuse(NOTHING_RETURNED, "a session", shown(found))
+        if inspect.isawaitable(found) or inspect.isgenerator(found):
+            case.refuse(NOT_PLAIN, "a session", shown(found))
         undo = hasattr(found, "__exit__")
         case.refuse(RETURNS_UNDO if undo else None, "a session", shown(found))
     return found
@@ -171,7 +210,7 @@ def _mounts() -> Iterator[Mounts]:
 
     def mount(self: requests.Session, prefix: Any, adapter: Any) -> None:
         original(self, prefix, adapter)
-        if not is_plain(self, prefix):
+        if type(adapter) is not HTTPAdapter:
             noted.append((self, prefix))
 
     cls: Any = requests.Session
@@ -187,8 +226,9 @@ def _why_not_polite(
 ) -> NoReturn:
     if case.held(film):
         got = "they waited one after the other, and the loop was held"
-        covered = [each for each, prefix in mounts if HOST.startswith(prefix.rstrip("/"))]
-        mistake = None
+        covered = [each for each, prefix in mounts if f"{HOST}/".startswith(prefix)]
+        parts = any(prefix.startswith(f"{HOST}/") for _, prefix in mounts)
+        mistake = PART_OF_HOST if parts else NOT_SET_UP
         if covered:
             mistake = BLOCK_ENDED if any(each is first for each in covered) else OTHER_SESSION
         case.refuse(mistake, expected, got, film)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import inspect
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -14,14 +18,24 @@ import requests
 from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 
-from classroom.examining.case import Case
+from classroom.examining.case import Case, turns, until
+from classroom.examining.clockwork import LONG, goes_round, let_pass
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import AWAITS_NOTHING, HOLDS
-from classroom.examining.rendering import answers_in_words
+from classroom.examining.mistakes import (
+    ASKS_TWICE,
+    AWAITS_NOTHING,
+    FIXED_TIME,
+    HARD_CODED,
+    HOLDS,
+    POLLS,
+    TASK_LEFT,
+)
+from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words
 from classroom.examining.verdict import Mistake
 from loopfilm import Answer, Film
 from stormy_demo import bobs_big_data
 from stormy_demo.backend import Backend
+from trequests.setups import Setup
 
 from ..answering import answering
 
@@ -129,6 +143,32 @@ WAITS_FOR_THREAD = Mistake(
         "`result()` and `join()` hold the loop. `await` the future of `run_in_executor`.",
     ),
 )
+SET_UP_EACH_TIME = Mistake(
+    "set_up_each_time",
+    "a setup that is made anew for each visitor",
+    (
+        "How often is your `setup_session()` called when a thousand people come? It changes "
+        "`requests` for all of the process.",
+        "Call it once, in the cell, before anybody comes.",
+    ),
+)
+POOL_FOR_EACH = Mistake(
+    "pool_for_each",
+    "a pool that is made anew for each visitor",
+    (
+        "How many pools are there when a thousand people come, and how many threads or "
+        "processes?",
+        "Make the pool once, outside of `get`; or pass `None` for the loop's own.",
+    ),
+)
+ONE_AT_A_TIME = Mistake(
+    "one_at_a_time",
+    "a lock that lets in one at a time",
+    (
+        "The loop is free, and two people wait for a third. For what?",
+        "Nothing here is changed by two at once. Leave the lock away.",
+    ),
+)
 
 
 @code_exercise(
@@ -150,6 +190,14 @@ WAITS_FOR_THREAD = Mistake(
     AWAITS_BOB,
     THREAD_NOT_AWAITED,
     WAITS_FOR_THREAD,
+    ASKS_TWICE,
+    FIXED_TIME,
+    HARD_CODED,
+    ONE_AT_A_TIME,
+    POLLS,
+    POOL_FOR_EACH,
+    SET_UP_EACH_TIME,
+    TASK_LEFT,
     another_way=(
         "Another right way: `async def get`, which awaits `run_in_executor` or "
         "`asyncio.to_thread`; that costs a thread for each who waits, and no library is set "
@@ -170,15 +218,92 @@ async def polite(case: Case) -> None:
     )
     expected = "three questions wait at once, and each gets an answer"
     backend = Backend(hold=True)
-    with _questions_of_bob() as asked_bob:
-        async with answering(backend, 3) as url:
-            app = Application([(r"/", handler)], backend=url)
+    wanted = _wanted_at_once(case)
+    ended: list[RequestHandler] = []
+
+    went_round, early = False, 0
+    # To start processes is work for the machine.
+    many = 5 if case.uses("ProcessPoolExecutor", "multiprocessing") else 1
+
+    async def give_up(_: Film) -> None:
+        if not await until(
+            lambda: backend.most >= wanted or len(ended) == 3, GIVE_UP_AFTER * many
+        ):
+            let_pass()
+
+    async def look() -> None:
+        nonlocal went_round, early
+        await turns()
+        went_round = await goes_round()
+        let_pass()
+        await turns()
+        early = len(ended)
+
+    with _questions_of_bob() as asked_bob, _made_meanwhile() as made:
+        async with answering(backend, wanted, look) as url:
+            app = Application([(r"/", handler)], backend=url, log_function=ended.append)
             visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
-            film = await case.visits(app, visits)
+            film = await case.visits(app, visits, give_up, LONG + GIVE_UP_AFTER * many)
+            case.to_show = film
     names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
-    if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 3:
+    if went_round:
+        case.refuse(POLLS, expected, "the loop goes round and round while all three wait")
+    if early:
+        got = f"{early} of them have an answer before the backend gives one"
+        case.refuse(FIXED_TIME, expected, case.with_error(got))
+    right = film.answers == [Answer(200, {"profile": name}) for name in names]
+    if not right or backend.most < wanted:
         _why_not_polite(case, backend, film, expected, len(asked_bob))
     _refuse_if_without_bob(case, backend, len(asked_bob))
+    if len(backend.asked) > 3:
+        got = f"{len(backend.asked)} questions come to the backend"
+        case.refuse(ASKS_TWICE, "three people, three questions", got)
+    for kind, mistake in ((Setup, SET_UP_EACH_TIME), (Executor, POOL_FOR_EACH)):
+        if (count := made[kind]) > 1:
+            case.refuse(
+                mistake, "it is made once", f"for three visitors it is made {count} times"
+            )
+
+
+def _wanted_at_once(case: Case) -> int:
+    """Return how many have to be asked about at once.
+
+    A pool of processes whose size nobody gave is as large as the machine.
+    """
+    for node in ast.walk(case.tree):
+        if isinstance(node, ast.Call) and _called(node) in ("ProcessPoolExecutor", "Pool"):
+            sized = node.args or {"max_workers", "processes"} & {k.arg for k in node.keywords}
+            if not sized:
+                return min(3, os.cpu_count() or 1)
+    return 3
+
+
+@contextmanager
+def _made_meanwhile() -> Iterator[Counter[type]]:
+    """Count the setups, and the pools, that are made while the block lasts."""
+    made = Counter[type]()
+    kinds: tuple[tuple[Any, type], ...] = (
+        (Setup, Setup),
+        (ThreadPoolExecutor, Executor),
+        (ProcessPoolExecutor, Executor),
+    )
+    kept = [(kind, kind.__init__) for kind, _ in kinds]
+
+    def counting(make: Callable[..., None], counted: type) -> Callable[..., None]:
+        @functools.wraps(make)
+        def make_and_count(self: Any, *args: Any, **settings: Any) -> None:
+            made[counted] += 1
+            make(self, *args, **settings)
+
+        return make_and_count
+
+    for kind, counted in kinds:
+        kind.__init__ = counting(kind.__init__, counted)
+    try:
+        yield made
+    finally:
+        for kind, make in kept:
+            kind.__init__ = make
 
 
 def _refuse_if_without_bob(case: Case, backend: Backend, asked_bob: int) -> None:
@@ -201,15 +326,22 @@ def _why_not_polite(
         )
     unread = any("Future is not JSON serializable" in text for text in texts)
     empty = all(answer == Answer(200, "") for answer in film.answers)
+    if empty and case.uses("create_task", "ensure_future"):
+        case.refuse(TASK_LEFT, expected, case.with_error(got))
     if unread or (threads and empty):
         case.refuse(THREAD_NOT_AWAITED, expected, case.with_error(got))
     most = f"at most {backend.most} of their questions waited at once"
     if case.held(film):
         where = f", and the loop was held in {case.held_at}" if case.held_at else ""
         case.refuse(case.if_stuck, expected, most + where, film)
+    if not backend.asked and case.has_own_address():
+        case.refuse(HARD_CODED, "the backend of the check is asked", case.with_error(got))
     case.refuse_if_anything_went_wrong(expected)
-    if case.uses("ThreadPoolExecutor") and 0 < backend.most < 3:
+    pools = ("ThreadPoolExecutor", "ProcessPoolExecutor", "Pool")
+    if case.uses(*pools) and 0 < backend.most < 3:
         case.refuse(POOL_TOO_SMALL, expected, f"{most}\n{got}")
+    if backend.most == 1 and case.uses("Lock", "Semaphore", "BoundedSemaphore"):
+        case.refuse(ONE_AT_A_TIME, expected, f"{most}\n{got}")
     if backend.asked and backend.most < 3:
         case.refuse(None, expected, f"{most}\n{got}", film)
     if backend.asked:

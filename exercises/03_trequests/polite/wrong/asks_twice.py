@@ -1,0 +1,17 @@
+from tornalet import tornalet
+from trequests import setup_session
+from tornado.web import RequestHandler
+
+from stormy_demo import bobs_big_data
+
+setup_session()
+
+
+class Profile(RequestHandler):
+    """Answer with the profile of a user, as Bob knows it."""
+
+    @tornalet
+    def get(self):
+        url, user = self.settings["backend"], self.get_argument("user")
+        if bobs_big_data.ask(url, "profile", user, 5):
+            self.write({"profile": bobs_big_data.ask(url, "profile", user, 5)})
