@@ -154,8 +154,9 @@ Stormy Webber: asynchronous Python with Tornado.
 {verbs}
 
 The first run of a verb installs what it needs into .venv, and wants the network for that.
-`lab` never overwrites a notebook in work/: `lab --fresh 01_callbacks` adds a clean copy, and
-`lab --committed` opens notebooks/ itself. More arguments go to JupyterLab, pytest, and so on.
+`lab` never overwrites a notebook in work/, and says which of them have a newer version:
+`lab --fresh 01_callbacks` adds a clean copy. `lab --committed` opens notebooks/ itself, with
+all answers. More arguments go to JupyterLab, pytest, and so on.
 """
 
 
