@@ -123,6 +123,18 @@ def test_the_talk_takes_half_an_hour(notebook: NotebookNode) -> None:
         assert cells[1].source.startswith(f"**{words[cells[0].metadata.minutes]}.**")
 
 
+def test_what_the_notes_of_a_slide_say_can_be_said_in_its_minutes(
+    notebook: NotebookNode,
+) -> None:
+    """140 words a minute, and ten seconds for whoever answers, and for what is shown."""
+    for cells in slides(notebook):
+        notes = re.sub(r"^\*\*.+\*\*$|\*\*\w+:\*\*", "", cells[1].source, flags=re.MULTILINE)
+        steps = len(re.findall(r"\*\*(?:Ask|Demo):", cells[1].source))
+        needed = len(re.findall(r"[\w'.]+", notes)) / 140 + steps / 6
+        minutes = cells[0].metadata.minutes
+        assert needed <= minutes or not minutes, f"{cells[0].source}: {needed:.2f}"
+
+
 def test_the_talks_handler_runs_word_for_word(notebook: NotebookNode) -> None:
     [cell] = [
         c for c in notebook.cells if c.cell_type == "code" and "class WebHandler" in c.source
@@ -165,7 +177,9 @@ def test_every_part_ends_at_a_section_of_a_notebook(notebook: NotebookNode) -> N
     assert [len(last) for last in ends.values()] == [1] * (len(listed(PARTS)) - 1), ends
 
     for way in on(notebook):
-        found = re.fullmatch(r"goes on in `notebooks/(\w+\.ipynb)`, ([\d, and to]+)", way)
+        found = re.fullmatch(
+            r"(?:goes|[a-z ]+ go) on in `notebooks/(\w+\.ipynb)`, ([\d, and to]+)", way
+        )
         assert found, way
         lesson = nbformat.read(ROOT / "notebooks" / found[1], as_version=4)
         headings = "\n".join(c.source for c in lesson.cells if c.cell_type == "markdown")
