@@ -70,7 +70,7 @@ AWAITS_EACH_TASK = Mistake(
 
 @code_exercise(
     (
-        "`at_once`, above, asks three at once. What does it return, and what is wanted here?",
+        "`gathered`, above, asks three at once. What does it return, and what is wanted here?",
         "First start all, then wait for all, then read the bodies.",
         "`responses = await asyncio.gather(*[client.fetch(url) for url in urls])`",
     ),
