@@ -251,6 +251,15 @@ AWAITED_TWICE = Mistake(
         "awaited by many.",
     ),
 )
+FOR_COROUTINES = Mistake(
+    "waits_for_coroutines",
+    "coroutines given to `asyncio.wait`",
+    (
+        "`asyncio.wait` waits for what runs already. Who has started these coroutines?",
+        "`asyncio.gather(*coroutines)` starts them and waits. For `asyncio.wait`, make a task "
+        "of each first: `asyncio.create_task(ask(url))`.",
+    ),
+)
 POINT_IN_TIME = Mistake(
     "point_in_time",
     "a duration taken for a point in time",
@@ -317,6 +326,7 @@ GENERAL = {
         OPENED_TWICE,
         ALREADY_CALLED,
         AWAITED_TWICE,
+        FOR_COROUTINES,
         NOT_YOURS,
         SWAPPED,
         YIELDS,
@@ -416,6 +426,7 @@ NOTES = ("call_later", "call_at", "add_timeout", "add_future")
 # What an exception shows: its type, the values it has, where it was raised, what failed there.
 SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] = (
     (lambda error, _: isinstance(error, MemoryError), MEMORY),
+    (lambda error, _: isinstance(error, SystemExit | KeyboardInterrupt), EXITS),
     (_loop_in_a_loop, NESTED_LOOP),
     (_called_again, ALREADY_CALLED),
     (_yields, YIELDS),
@@ -433,6 +444,7 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
 WORDS = {
     "already awaited coroutine": AWAITED_TWICE,
     "is being awaited already": AWAITED_TWICE,
+    "Passing coroutines is forbidden": FOR_COROUTINES,
     "asyncio.run() cannot be called": NESTED_LOOP,
     "already running": NESTED_LOOP,
     "Event loop stopped before": STOPS_THE_LOOP,

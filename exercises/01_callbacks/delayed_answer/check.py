@@ -379,6 +379,9 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
         bodies
     ):
         case.refuse(BOX_IN_A_BOX, expected, got)
+    states = ("invalid state", "Result is not")
+    if not all(any(state in error.text for state in states) for error in case.errors):
+        case.refuse_if_anything_went_wrong(expected)
     asks = case.uses("add_future", "add_done_callback")
     if statuses == {NO_ANSWER} and asks and not news.receivers:
         case.refuse(WRONG_BOX, expected, case.with_error(got))
