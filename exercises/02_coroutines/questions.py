@@ -17,6 +17,7 @@ from classroom.examining.evidence import NOTHING, awaited_in_vain, operand_of, p
 from classroom.examining.mistakes import (
     ALREADY_CALLED,
     ASKS_TWICE,
+    FOR_COROUTINES,
     YIELDS,
     mistake_of,
 )
@@ -133,15 +134,6 @@ NOT_STARTED = Mistake(
         "of yours begin?",
         "Awaited one by one, they run one by one. `asyncio.gather(*coroutines)` starts all of "
         "them, and so does `asyncio.create_task` for each.",
-    ),
-)
-WAITS_FOR_COROUTINES = Mistake(
-    "waits_for_coroutines",
-    "coroutines given to `asyncio.wait`",
-    (
-        "`asyncio.wait` waits for what runs already. Who has started these coroutines?",
-        "`asyncio.gather(*coroutines)` starts them and waits. For `asyncio.wait`, make a task "
-        "of each first: `asyncio.create_task(ask(url))`.",
     ),
 )
 
@@ -312,10 +304,8 @@ def _why_an_error(case: Case, error: BaseException, expected: str) -> NoReturn:
         mistake = NOT_CALLED
     elif inspect.isasyncgen(given):
         mistake = YIELDS
-    elif "coroutines is forbidden" in text:
-        mistake = WAITS_FOR_COROUTINES
-    elif mistake_of(error, text, case.tree) is ALREADY_CALLED:
-        mistake = ALREADY_CALLED
+    elif (known := mistake_of(error, text, case.tree)) in (ALREADY_CALLED, FOR_COROUTINES):
+        mistake = known
     # Only the message says what a call returned, since no name stands for it.
     elif awaited_in_vain(error) and (isinstance(operand, list) or "list" in text):
         mistake = AWAITS_A_LIST

@@ -119,6 +119,14 @@ OTHER_DEADLINE = Mistake(
         "`asyncio.timeout(seconds)`: in seconds, and as many as the caller says.",
     ),
 )
+ERROR_RETURNED = Mistake(
+    "error_returned",
+    "an exception that is returned, and not raised",
+    (
+        "Who called you waits for a result, and gets an exception as one. Does it look?",
+        "Without `return_exceptions=True`, `gather` raises it; and so does a plain `await`.",
+    ),
+)
 FALLBACK_IS_A_VALUE = Mistake(
     "fallback_is_a_value",
     "a fallback that is called, or awaited",
@@ -192,6 +200,7 @@ class Patient:
     LEFT_RUNNING,
     NOT_TIDIED_UP,
     ALARM_LEFT,
+    ERROR_RETURNED,
     FALLBACK_IS_A_VALUE,
     FALSE_FOR_NONE,
     NOTHING_RETURNED,
@@ -281,8 +290,9 @@ async def _broken(case: Case, or_else: Callable[..., Any]) -> None:
         case.refuse(None, expected, f"no result within {GIVE_UP_AFTER:g} seconds")
     error = _error(waiting)
     if error is None:
-        mistake = HIDES_ERRORS if case.uses(ast.ExceptHandler) else None
-        case.refuse(mistake, expected, shown(waiting.result()))
+        if isinstance(waiting.result(), ValueError):
+            case.refuse(ERROR_RETURNED, expected, f"it returns {shown(waiting.result())}")
+        case.refuse(HIDES_ERRORS, expected, shown(waiting.result()))
     if not isinstance(error, ValueError):
         case.refuse_error(error, expected)
 

@@ -29,7 +29,6 @@ from ..questions import (
     RESPONSES,
     RESULTS_NOT_READ,
     TASK_OF_A_FUTURE,
-    WAITS_FOR_COROUTINES,
     begin,
     bodies,
     judge,
@@ -70,7 +69,7 @@ AWAITS_EACH_TASK = Mistake(
 
 @code_exercise(
     (
-        "`gathered`, above, asks three at once. What does it return, and what is wanted here?",
+        "`second_way`, above, asks three at once. What does it return, and what is wanted?",
         "First start all, then wait for all, then read the bodies.",
         "`responses = await asyncio.gather(*[client.fetch(url) for url in urls])`",
     ),
@@ -94,7 +93,6 @@ AWAITS_EACH_TASK = Mistake(
     NOT_STARTED,
     OTHER_BODIES,
     POLLS,
-    WAITS_FOR_COROUTINES,
     another_way=(
         "Another right way: a `TaskGroup` with a task for each question, which also cancels "
         "the others when one of them fails."

@@ -22,6 +22,7 @@ from classroom.examining.mistakes import (
     MISSING,
     POLLS,
     TASK_LEFT,
+    TOO_LONG,
 )
 from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
 from classroom.examining.verdict import Mistake
@@ -103,6 +104,14 @@ HANGS_ON_FAILURE = Mistake(
         "Without callbacks it goes up by itself: `await` the answer in `get`.",
     ),
 )
+KEPT_ANSWER = Mistake(
+    "kept_answer",
+    "an answer that was kept from an earlier visitor",
+    (
+        "Whose answer is it that this visitor gets, and how old is it?",
+        "What is kept in the class, all visitors share. Ask for each of them.",
+    ),
+)
 TOLD_AS_SUCCESS = Mistake(
     "told_as_success",
     "a failure told with status 200",
@@ -134,6 +143,7 @@ PAUSE = 0.6
     MILLISECONDS,
     HANGS_ON_FAILURE,
     TOLD_AS_SUCCESS,
+    KEPT_ANSWER,
     ASKS_TWICE,
     FIXED_TIME,
     HARD_CODED,
@@ -153,12 +163,15 @@ async def to_async(case: Case) -> None:
 
     case.tries("the backend fails: it answers with a 500.")
     expected = "the visitor gets a 500, and does not hang"
-    async with running(Backend(fail=["profile"]).app) as url:
+    backend = Backend(fail=["profile"])
+    async with running(backend.app) as url:
         app = Application([(r"/", handler)], backend=url)
         film = await case.visits(app, ["/?user=ada"])
     status, got = film.answers[0].status, case.with_error(answers_in_words(film.answers))
     if status == NO_ANSWER:
         case.refuse(HANGS_ON_FAILURE, expected, got)
+    if not backend.asked:
+        case.refuse(KEPT_ANSWER, expected, f"{got} The backend is not asked.")
     if status < 400:
         case.refuse(TOLD_AS_SUCCESS, expected, answers_in_words(film.answers))
     if status < 500:
@@ -305,7 +318,10 @@ def _why_no_profile(case: Case, seen: _Seen, expected: str) -> None:
             case.refuse(TASK_LEFT, expected, got)
         if case.uses("call_later", "add_future", "add_callback", "add_done_callback"):
             case.refuse(PROMISE_RETURNED, expected, got)
+        if not case.uses("fetch", inside=ast.Await):
+            case.refuse(PROMISE_NOT_AWAITED, expected, got)
     if not seen.asked and case.has_own_address():
         case.refuse(HARD_CODED, "the backend of the check is asked", case.with_error(got))
     case.refuse_if_anything_went_wrong(expected, film)
-    case.refuse(None, f"each of them: 200 and {shown(PROFILE)}.", got)
+    hang = seen.asked >= 3 and {answer.status for answer in film.answers} == {NO_ANSWER}
+    case.refuse(TOO_LONG if hang else None, f"each of them: 200 and {shown(PROFILE)}.", got)

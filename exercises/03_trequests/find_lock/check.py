@@ -19,6 +19,7 @@ from classroom.examining.mistakes import (
     FIXED_TIME,
     HARD_CODED,
     MISSING,
+    NESTED_LOOP,
     PLAIN_WITH,
     POLLS,
 )
@@ -300,6 +301,8 @@ def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> No
         case.refuse(USES_THE_TRUE, expected, case.with_error(got))
     if any(error.mistake is AWAITS_NOTHING for error in case.errors):
         case.refuse(AWAITS_NOTHING, expected, case.with_error(got))
+    if any(error.mistake is NESTED_LOOP for error in case.errors):
+        case.refuse(NESTED_LOOP, expected, case.with_error(got))
     if not backend.asked and case.has_own_address():
         case.refuse(HARD_CODED, expected, case.with_error(got))
     if film.answers == [Answer(200, {"profile": None})] * 2:

@@ -1,0 +1,15 @@
+import asyncio
+
+from tornado import gen
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Profile(RequestHandler):
+    async def get(self):
+        done = asyncio.Future()
+        await asyncio.sleep(0.6)
+        response = await AsyncHTTPClient().fetch(self.settings["backend"] + "/profile?user=ada")
+        self.write(response.body)
+        await done
