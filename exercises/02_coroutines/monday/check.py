@@ -15,7 +15,7 @@ from tornado.httpclient import HTTPError, HTTPResponse
 from classroom.examining.case import Case, turns, until
 from classroom.examining.clockwork import let_pass
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import FIXED_TIME
+from classroom.examining.mistakes import ASKS_TWICE, FIXED_TIME, POLLS
 from classroom.examining.rendering import described, shown
 from classroom.examining.verdict import Mistake
 from loopfilm import running
@@ -40,9 +40,11 @@ from ..bounds import (
     why_too_many,
 )
 from ..questions import (
+    ADDRESSES,
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     LOOKS_TOO_EARLY,
+    NOT_STARTED,
     ORDER_OF_COMING,
     PROMISES,
     RESULTS_NOT_READ,
@@ -51,6 +53,7 @@ from ..questions import (
     judge,
     new_client,
     questions,
+    refuse_if_asked_twice,
 )
 
 ONE_FAILS_ALL = Mistake(
@@ -158,6 +161,8 @@ class Row(NamedTuple):
     BATCHES,
     FIXED_SHARES,
     FIXED_TIME,
+    ASKS_TWICE,
+    POLLS,
     ANOTHER_CLIENT,
     PROMISES,
     RESULTS_NOT_READ,
@@ -165,6 +170,8 @@ class Row(NamedTuple):
     AWAITS_A_LIST,
     GATHERS_A_LIST,
     TASK_OF_A_FUTURE,
+    NOT_STARTED,
+    ADDRESSES,
     ORDER_OF_COMING,
     another_way=(
         "Another right way: `asyncio.gather(..., return_exceptions=True)` gives the errors "
@@ -221,6 +228,7 @@ async def _one_is_slow(
         if backend.asked and not client.asked:
             got = "they come from somewhere else"
             case.refuse(ANOTHER_CLIENT, "the addresses are asked with `client`", got)
+        refuse_if_asked_twice(case, client)
         if client.most > N:
             why_too_many(case, client, N, len(rows), bowls)
         if asking.done():
@@ -234,6 +242,7 @@ async def _one_is_slow(
         asking = begin(report, client, [row.url for row in rows])
         if not await come(N):
             await why_too_few(case, len(backend.asked), N, report)
+        await case.refuse_if_it_polls(EXPECTED)
         let_pass()
         await turns()
         if asking.done() and not asking.cancelled() and not asking.exception():
