@@ -16,7 +16,7 @@ from .catalogue import find, folders
 from .examining.kinds import Choice, Exercise
 from .examining.parent import examine
 from .examining.verdict import Verdict
-from .places import next_of
+from .places import Place, next_of
 from .progress import done, progress, remember
 from .text import Text
 
@@ -86,11 +86,15 @@ def check(name: str) -> Verdict:
 def _praise(exercise: Exercise | Choice, verdict: Verdict) -> str:
     """Return what is said of a right answer: how else it is done, and what comes next."""
     said = [verdict.note, exercise.another_way]
-    place = next_of(exercise.name, done())
-    if place:
-        more = " (more)" if place.path == "more" else ""
-        said.append(f"Next: `{place.name}`{more}, in {place.section}.")
+    following = [_told(place) for place in next_of(exercise.name, done())]
+    said += [f"Next: {each}." for each in following[-1:]]
+    said += [f"If there is time, before that: {each}." for each in following[:-1]]
     return " ".join(filter(None, said))
+
+
+def _told(place: Place) -> str:
+    more = " (more)" if place.path == "more" else ""
+    return f"`{place.name}`{more}, in {place.section}"
 
 
 def hint(name: str) -> Text:

@@ -56,15 +56,20 @@ def places() -> tuple[Place, ...]:
     return tuple(found)
 
 
-def next_of(name: str, done: set[str]) -> Place | None:
-    """Return the next exercise of the same notebook that is to be done, or None.
+def next_of(name: str, done: set[str]) -> list[Place]:
+    """Return the next exercises of the same notebook that are to be done.
 
     Args:
-        name: the exercise that comes before it on the page; after the last comes the first.
+        name: the exercise that comes before them on the page; after the last comes the first.
         done: the exercises that are done.
+
+    Returns:
+        The next one of the core, and before it the next one of all if that is another: none,
+        one, or two.
     """
     here = [place for place in places() if place.notebook == find(name).notebook]
     passed = [number for number, place in enumerate(here, 1) if place.name == name]
     after = passed[0] if passed else 0
     left = [place for place in here[after:] + here[:after] if place.name not in done]
-    return left[0] if left else None
+    core = [place for place in left if place.path == "core"]
+    return list(dict.fromkeys(left[:1] + core[:1]))

@@ -134,7 +134,16 @@ class TestWhatComesNext:
     def test_is_not_what_is_done(self) -> None:
         progress.remember("delayed_answer", "done")
         said = answer("order_of_turns", 'answer = "c"')
+        assert "Next: `carry_error`, in section 7." in said
+        assert "If there is time, before that: `join_in_order` (more), in section 6." in said
+
+    def test_is_what_is_left_when_the_core_is_done(self) -> None:
+        for place in places():
+            if place.path == "core":
+                progress.remember(place.name, "done")
+        said = answer("order_of_turns", 'answer = "c"')
         assert "Next: `join_in_order` (more), in section 6." in said
+        assert "before that" not in said
 
     def test_after_the_last_one_on_the_page_comes_the_first(self) -> None:
         said = answer("way_out", 'one = "threads"')
