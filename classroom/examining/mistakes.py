@@ -16,6 +16,7 @@ from types import CoroutineType
 
 from tornado.gen import BadYieldError
 from tornado.httpclient import HTTPResponse
+from tornado.ioloop import IOLoop
 
 from .evidence import (
     YOUR_CODE,
@@ -277,6 +278,23 @@ TASK_LEFT = Mistake(
         "Keep the task in a name, and `await` it.",
     ),
 )
+NO_LOOP = Mistake(
+    "no_loop",
+    "something else where the loop is wanted",
+    (
+        "`IOLoop` is a class, and `IOLoop.current` a function. Which of them is the loop that "
+        "runs now?",
+        "`IOLoop.current()`, with brackets, gives the loop. Say that in front of the dot.",
+    ),
+)
+NO_PROMISE_RETURNED = Mistake(
+    "no_promise_returned",
+    "a `get` that returns something else than a promise",
+    (
+        "Tornado waits for what `get` returns. What does yours return?",
+        "Return a future that is filled later; or nothing, if the answer is written already.",
+    ),
+)
 NOT_YOURS = Mistake(
     "not_yours",
     "a box that is filled by somebody who did not promise it",
@@ -327,6 +345,8 @@ GENERAL = {
         ALREADY_CALLED,
         AWAITED_TWICE,
         FOR_COROUTINES,
+        NO_LOOP,
+        NO_PROMISE_RETURNED,
         NOT_YOURS,
         SWAPPED,
         YIELDS,
@@ -380,6 +400,31 @@ def _swapped(error: BaseException, tree: ast.Module) -> bool:
     return False
 
 
+def _no_loop(error: BaseException, tree: ast.Module) -> bool:
+    if isinstance(error, NameError):
+        return error.name in NOTES
+    if isinstance(error, AttributeError):
+        return getattr(error.obj, "__qualname__", "") == IOLoop.current.__qualname__
+    place = place_of(error)
+    if not isinstance(error, TypeError) or not place:
+        return False
+    # A method of the class, called without an object, lacks its last argument.
+    on_class = any(
+        isinstance(node, ast.Call) and ast.unparse(node.func) in _METHODS
+        for node in ast.walk(tree)
+    )
+    return on_class and place.frame.f_code.co_filename == YOUR_CODE
+
+
+def _returned_no_promise(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    return bool(
+        awaited_in_vain(error)
+        and place
+        and (place.module, place.function) == ("tornado.web", "_execute")
+    )
+
+
 def _called_otherwise(error: BaseException, tree: ast.Module) -> bool:
     # A function of the learner's, called by a library with what the exercise has said.
     found = re.match(r"\w+: (?:\S+\.)?(\w+)\(\) (?:takes|missing) ", described(error))
@@ -422,6 +467,7 @@ def _after_the_end(error: BaseException, _: ast.Module) -> bool:
 
 # What leaves a note with the loop, and takes the function as its second argument.
 NOTES = ("call_later", "call_at", "add_timeout", "add_future")
+_METHODS = tuple(f"IOLoop.{name}" for name in (*NOTES, "add_callback"))
 
 # What an exception shows: its type, the values it has, where it was raised, what failed there.
 SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] = (
@@ -430,7 +476,9 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
     (_loop_in_a_loop, NESTED_LOOP),
     (_called_again, ALREADY_CALLED),
     (_yields, YIELDS),
+    (_no_loop, NO_LOOP),
     (_swapped, SWAPPED),
+    (_returned_no_promise, NO_PROMISE_RETURNED),
     (_called_otherwise, OTHER_ARGUMENTS),
     (_coroutine_as_value, FORGOTTEN_AWAIT),
     (lambda error, _: entered_in_vain(error), PLAIN_WITH),

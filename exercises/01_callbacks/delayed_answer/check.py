@@ -260,6 +260,10 @@ async def delayed_answer(case: Case) -> None:
         case.refuse(other, expected, answers_in_words(film.answers))
     if not news.receivers:
         case.refuse(FIXED_TIME, "the loop calls `on_news`", "nobody is to be told of the news")
+    if alarms and max(alarms) < 3000:
+        got = f"an alarm of {max(alarms):.1f} seconds"
+        short = 3 < max(alarms) < 4
+        case.refuse(MILLISECONDS if short else FIXED_TIME, "an alarm of 3600 seconds", got)
     refuse_if_left_waiting(case, promises, expected)
     case.to_show = film
 
@@ -268,10 +272,10 @@ async def delayed_answer(case: Case) -> None:
     news = Box()
     alarms.clear()
     film = await case.visits(app(news, 0.2), ["/?user=ada"])
-    if film.answers != [Answer(200, "too late")] and _returns(case, "news"):
+    if not _is_too_late(film) and _returns(case, "news"):
         case.refuse(RETURNS_THE_NEWS, expected, answers_in_words(film.answers))
     _refuse_if_filled(case, news, None, expected)
-    if film.answers != [Answer(200, "too late")]:
+    if not _is_too_late(film):
         _why_not_too_late(case, film, alarms, expected)
     if alarms and min(alarms) > 0.4:
         got = f"an alarm of {min(alarms):.1f} seconds"
@@ -350,6 +354,11 @@ def _refuse_if_filled(case: Case, news: Box, ours: str | None, expected: str) ->
         case.refuse(FILLS_THE_NEWS, expected, "`self.news` is filled by your handler")
 
 
+def _is_too_late(film: Film) -> bool:
+    """Return whether the only visitor was told so, with a status that says so or with 200."""
+    return film.answers in [[Answer(status, "too late")] for status in (200, 503, 504)]
+
+
 def _returns(case: Case, name: str) -> bool:
     returns = [node.value for node in ast.walk(case.tree) if isinstance(node, ast.Return)]
     return any(isinstance(value, ast.Attribute) and value.attr == name for value in returns)
@@ -370,6 +379,9 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
         case.refuse(CALLED_AT_ONCE, expected, got)
     if "too late" in bodies and case.uses("add_timeout", "call_at", "timeout_at"):
         case.refuse(POINT_IN_TIME, expected, got)
+    if "too late" in bodies and alarms and max(alarms) < 3000:
+        got += f"\nThe alarm is set to {max(alarms):.1f} seconds, and the deadline is an hour."
+        case.refuse(FIXED_TIME, expected, got)
     if "too late" in bodies or any("callable" in error.text for error in case.errors):
         case.refuse(CALLED_AT_ONCE, expected, case.with_error(got))
     if any("Result is not" in error.text for error in case.errors):
@@ -428,5 +440,6 @@ def _nothing_twice(
     if any(word in error.text for error in case.errors for word in twice):
         case.refuse(mistake, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected, film)
-    if film.answers not in [[Answer(200, text)] for text in wanted]:
+    late = "too late" in wanted and _is_too_late(film)
+    if not late and film.answers not in [[Answer(200, text)] for text in wanted]:
         case.refuse(mistake if mistake in _SEEN_IN_THE_ANSWER else other, expected, got)

@@ -1,0 +1,26 @@
+import time
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    def get(self):
+        self.done = Future()
+        IOLoop.current().call_later(self.deadline, self.on_deadline)
+        IOLoop.current().call_later(0, self.on_news, self.news)
+        return self.done
+
+    def on_news(self, full):
+        self.write(full.result())
+        self.done.set_result(None)
+
+    def on_deadline(self):
+        if not self.done.done():
+            self.write("too late")
+            self.done.set_result(None)

@@ -1,0 +1,30 @@
+import time
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    def get(self):
+        self.done = Future()
+        if self.news.done():
+            self.on_news(self.news)
+        else:
+            IOLoop.current().call_later(self.deadline, self.on_deadline)
+        return self.done
+
+    def on_news(self, full):
+        self.write(full.result())
+        self.done.set_result(None)
+
+    def on_deadline(self):
+        if self.news.done():
+            self.on_news(self.news)
+        else:
+            self.write("too late")
+            self.done.set_result(None)
