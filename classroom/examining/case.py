@@ -191,6 +191,12 @@ class Case(logging.Handler):
             for each in found
         )
 
+    def has_tasks_left(self) -> bool:
+        """Return whether a coroutine of the learner's is under way in a task of its own."""
+        coroutines = (task.get_coro() for task in asyncio.all_tasks())
+        codes = (getattr(each, "cr_code", None) for each in coroutines)
+        return any(code and code.co_filename == YOUR_CODE for code in codes)
+
     def line_of(self, error: BaseException) -> str:
         """Return the innermost line of the learner's code that an exception went through."""
         number, trace = 0, error.__traceback__

@@ -93,6 +93,15 @@ RESPONSES = Mistake(
         "`response.body`, for each of them.",
     ),
 )
+ONLY_SOME = Mistake(
+    "only_some",
+    "some of the answers, and not all",
+    (
+        "How many are asked, and how many does your code wait for?",
+        "Leave away what lets you go on after the first, or takes a part of the list: wait for "
+        "all of them.",
+    ),
+)
 OTHER_BODIES = Mistake(
     "other_bodies",
     "bodies that were made into something else",
@@ -282,6 +291,8 @@ def judge(case: Case, asking: Task[Any], wanted: list[bytes], expected: str) -> 
     if given is None:
         tasks = case.uses("create_task", "TaskGroup")
         case.refuse(RESULTS_NOT_READ if tasks else NOTHING_RETURNED, expected, got)
+    if 0 < len(things) < len(wanted) and all(thing in wanted for thing in things):
+        case.refuse(ONLY_SOME, expected, got)
     others = things and all(isinstance(thing, str | dict | tuple) for thing in things)
     case.refuse(OTHER_BODIES if others else None, expected, got)
 

@@ -23,6 +23,7 @@ from ..questions import (
     NOT_CALLED,
     NOT_STARTED,
     NOTHING_RETURNED,
+    ONLY_SOME,
     ORDER_OF_COMING,
     OTHER_BODIES,
     PROMISES,
@@ -91,6 +92,7 @@ AWAITS_EACH_TASK = Mistake(
     NOTHING_RETURNED,
     NOT_CALLED,
     NOT_STARTED,
+    ONLY_SOME,
     OTHER_BODIES,
     POLLS,
     another_way=(

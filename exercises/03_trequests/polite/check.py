@@ -324,7 +324,8 @@ def _why_not_polite(
         case.refuse(
             AWAITS_BOB, expected, case.with_error(got), film if case.held(film) else None
         )
-    unread = any("Future is not JSON serializable" in text for text in texts)
+    looks = ("Future is not JSON serializable", "InvalidStateError")
+    unread = any(each in text for text in texts for each in looks)
     empty = all(answer == Answer(200, "") for answer in film.answers)
     if empty and case.uses("create_task", "ensure_future"):
         case.refuse(TASK_LEFT, expected, case.with_error(got))
