@@ -48,3 +48,21 @@ def test_every_row_of_the_clients_has_its_figures() -> None:
     for row in found["results"]:
         assert names <= row.keys()
         assert not row["errors"]
+
+
+def test_what_the_third_notebook_says_of_its_tables_is_in_them() -> None:
+    def cpu(mode: str, at_once: int) -> int:
+        return measured.clients([mode], latency_ms=50, at_once=at_once)[mode, "CPU µs"]
+
+    ways = ["blocking", "200 threads", "trequests sockets", "raw simple"]
+    alone = [cpu(way, at_once=1) for way in ways]
+    assert max(alone) < 1.2 * min(alone), "need about as much, with one visitor at a time"
+
+    thread, greenlet, simple, curl, aiohttp, other, third = (
+        cpu(way, at_once=200)
+        for way in [*ways[1:], "raw curl", "aiohttp", "trequests curl", "trequests simple"]
+    )
+    assert greenlet < thread, "a greenlet costs less than a thread"
+    assert greenlet == pytest.approx(simple, rel=0.1), "and about what the simple client costs"
+    assert max(curl, aiohttp) <= simple / 2, "a faster client costs half of that, or less"
+    assert greenlet < min(other, third), "of the three engines it costs the least"
