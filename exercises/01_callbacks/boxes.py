@@ -17,6 +17,7 @@ from tornado.web import RequestHandler
 from classroom.examining.case import Case
 from classroom.examining.evidence import YOUR_CODE
 from classroom.examining.mistakes import LEFT_WAITING
+from classroom.examining.rendering import quoted
 from classroom.examining.verdict import Mistake
 
 POLLS = Mistake(
@@ -71,6 +72,15 @@ ANOTHER_PROMISE = Mistake(
         "`self.done = Future()` stands once, in `get`. Everybody else fills that one.",
     ),
 )
+BRACKETS = Mistake(
+    "brackets",
+    "a function that is named, and not called",
+    (
+        "A name alone on a line does nothing. What makes a call of it?",
+        "Brackets behind the name, with what belongs in between, as in "
+        "`self.done.set_result(None)`.",
+    ),
+)
 # Seconds. Whoever looks again within them, without being told, polls.
 SILENCE = 0.1
 # Between a learner's call and the loop lies what Tornado and asyncio make of it.
@@ -106,6 +116,10 @@ class Box(Future[Any]):
 
     def _note(self, frame: FrameType) -> None:
         self.looks += not super().done() and frame.f_code.co_filename == YOUR_CODE
+
+
+# So it is called in what learners are shown.
+Box.__name__ = "Future"
 
 
 async def refuse_if_it_polls(case: Case, boxes: Sequence[Box], expected: str) -> None:
@@ -189,6 +203,15 @@ def is_async_for_nothing(case: Case, name: str) -> bool:
         and any(isinstance(each, ast.Return) and each.value for each in ast.walk(node))
         for node in ast.walk(case.tree)
     )
+
+
+def refuse_if_not_called(case: Case, expected: str) -> None:
+    """Refuse an answer with a line such as `self.done.set_result`, which does nothing."""
+    for node in ast.walk(case.tree):
+        match node:
+            case ast.Expr(value=ast.Attribute() as named):
+                where = quoted(case.source, named.lineno)
+                case.refuse(BRACKETS, expected, f"nothing is called in {where}")
 
 
 def fills_another_promise(tree: ast.Module) -> bool:

@@ -28,6 +28,7 @@ from loopfilm import NO_ANSWER, Answer
 from ..boxes import (
     ANOTHER_PROMISE,
     ASYNC_DEF,
+    BRACKETS,
     NOTHING_WRITTEN,
     YIELDS,
     fills_another_promise,
@@ -35,6 +36,7 @@ from ..boxes import (
     note_promises,
     refuse_if_it_yields,
     refuse_if_left_waiting,
+    refuse_if_not_called,
 )
 
 UNHEARD = Mistake(
@@ -204,6 +206,7 @@ class _Trouble(int):
     LEFT_WAITING,
     NOTHING_WRITTEN,
     ANOTHER_PROMISE,
+    BRACKETS,
     ASYNC_DEF,
     YIELDS,
     another_way=(
@@ -233,6 +236,7 @@ async def carry_error(case: Case) -> None:
     if film.answers == [Answer(200, "")]:
         case.refuse(NOTHING_WRITTEN, expected, got)
     if film.answers[0].status == NO_ANSWER:
+        refuse_if_not_called(case, expected)
         other = ANOTHER_PROMISE if fills_another_promise(case.tree) else PROMISE_NOT_KEPT
         case.refuse(other, expected, got)
     if film.answers != [Answer(200, share)]:
@@ -262,13 +266,15 @@ async def carry_error(case: Case) -> None:
         got = case.with_error(got)
         if case.uses(ast.Raise, inside="work_it_out"):
             case.refuse(RAISED_TO_THE_LOOP, expected, got)
-        if not case.errors[-1].text.startswith("ZeroDivisionError"):
+        tries = case.uses(ast.Try, inside="work_it_out")
+        if tries and not case.errors[-1].text.startswith("ZeroDivisionError"):
             case.refuse(EXCEPT_FAILS, expected, got)
-        if case.uses(ast.Try, inside="work_it_out"):
+        if tries:
             case.refuse(CATCHES_ANOTHER, expected, got)
         elsewhere = case.uses("call_later", inside=ast.Try)
         case.refuse(TRY_ELSEWHERE if elsewhere else UNHEARD, expected, got)
     if status == NO_ANSWER:
+        refuse_if_not_called(case, expected)
         case.refuse(SWALLOWED, expected, got)
     if status == 200:
         case.refuse(TOLD_AS_SUCCESS, expected, got)
@@ -277,6 +283,8 @@ async def carry_error(case: Case) -> None:
     if "Exception in callback" in heard:
         case.refuse(RUNS_ON, expected, case.with_error(got))
     refuse_if_left_waiting(case, promises, expected)
+    if not called and case.uses(ast.If, inside="get"):
+        case.refuse(ASKS_FIRST, "the loop calls `work_it_out`", "`get` answers by itself")
     _refuse_if_done_elsewhere(case, called)
     if _uses_heard(case.tree):
         case.refuse(USES_HEARD, "the exception is carried by hand", "your cell uses `heard`")

@@ -25,6 +25,7 @@ from loopfilm import NO_ANSWER, Answer, Film
 from ..boxes import (
     ANOTHER_PROMISE,
     ASYNC_DEF,
+    BRACKETS,
     FIXED_TIME,
     NOTHING_WRITTEN,
     POLLS,
@@ -38,6 +39,7 @@ from ..boxes import (
     refuse_if_it_polls,
     refuse_if_it_yields,
     refuse_if_left_waiting,
+    refuse_if_not_called,
 )
 
 HOLDS = Mistake(
@@ -219,6 +221,7 @@ SHARED = Mistake(
     LEFT_WAITING,
     SHARED,
     ANOTHER_PROMISE,
+    BRACKETS,
     ASYNC_DEF,
     YIELDS,
     HOLDS,
@@ -387,7 +390,7 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
     if any("Result is not" in error.text for error in case.errors):
         case.refuse(LOOKS_TOO_EARLY, expected, case.with_error(got))
     boxes = ("bytes, unicode, and dict", "is not JSON serializable", "concatenate str")
-    if any(box in error.text for error in case.errors for box in boxes) or "<Box" in str(
+    if any(box in error.text for error in case.errors for box in boxes) or "<Future" in str(
         bodies
     ):
         case.refuse(BOX_IN_A_BOX, expected, got)
@@ -401,6 +404,7 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
         case.refuse(CALLED_AT_ONCE, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected)
     if statuses == {NO_ANSWER}:
+        refuse_if_not_called(case, expected)
         if alarms and max(alarms) < 3000 and not asks:
             case.refuse(FIXED_TIME, expected, got)
         if fills_another_promise(case.tree):

@@ -17,6 +17,7 @@ from classroom.examining.verdict import Mistake
 
 from ..boxes import (
     ASYNC_DEF,
+    BRACKETS,
     FIXED_TIME,
     POLLS,
     YIELDS,
@@ -25,6 +26,7 @@ from ..boxes import (
     note_alarms,
     refuse_if_it_polls,
     refuse_if_it_yields,
+    refuse_if_not_called,
 )
 
 ORDER_OF_COMING = Mistake(
@@ -55,7 +57,7 @@ LOOKS_TOO_EARLY = Mistake(
 )
 NO_PROMISE = Mistake(
     "no_promise",
-    "a list where a promise was wanted",
+    "something else where a promise was wanted",
     (
         "The answers do not exist yet when `join` returns. What stands for them until then?",
         "Make a `Future`, return it, and fill it when the last answer is there.",
@@ -175,6 +177,30 @@ RETURNS_IN_LOOP = Mistake(
         "`return joined` stands behind the loop, as far to the left as `for`.",
     ),
 )
+TOO_FEW = Mistake(
+    "too_few",
+    "fewer answers than there are futures",
+    (
+        "How many futures were joined, and how many answers stand in the list?",
+        "Name a receiver for each of them. `range(len(futures))` counts from 0 to the last.",
+    ),
+)
+NO_PLACE = Mistake(
+    "no_place",
+    "a place in a list that is too short for it",
+    (
+        "How long is the list when the receiver puts something at its place?",
+        "Make it as long as `futures` first, `[None] * len(futures)`, or take a dictionary.",
+    ),
+)
+NUMBER_FOR_FUTURE = Mistake(
+    "number_for_future",
+    "the number in the place of the future",
+    (
+        "In which order does a `partial` hand over what it knows, and what it is called with?",
+        "What it knows comes first: `partial(keep, number)` calls `keep(number, full)`.",
+    ),
+)
 WRONG_BOX = Mistake(
     "wrong_box",
     "a receiver for another box than those that were given",
@@ -209,7 +235,11 @@ WRONG_BOX = Mistake(
     NO_LIST,
     INSERTED,
     RETURNS_IN_LOOP,
+    TOO_FEW,
+    NO_PLACE,
+    NUMBER_FOR_FUTURE,
     WRONG_BOX,
+    BRACKETS,
     NOT_YOURS,
     POLLS,
     FIXED_TIME,
@@ -249,7 +279,7 @@ async def join_in_order(case: Case) -> None:
     for number in (2, 1, 0):
         if joined.done():
             got = f"a future of {shown(_content(joined))} when {2 - number} of 3 were there"
-            last = number < 2 and case.uses(ast.Compare)
+            last = number == 1 and case.uses(ast.Compare)
             case.refuse(COUNTS_LAST_PLACE if last else FILLED_EARLY, expected, got)
         futures[number].set_result("bca"[number])
         await turns()
@@ -275,6 +305,8 @@ async def join_in_order(case: Case) -> None:
         kept = {"a", "b", "c"} & {
             each for each in _content(joined) or () if isinstance(each, str)
         }
+        if sorted(map(repr, _content(joined) or ())) == sorted(map(repr, (None, 0, ""))):
+            case.refuse(ORDER_OF_COMING, expected, got)
         case.refuse(SHARED if kept else VALUE_AS_SIGN, expected, got)
 
     case.tries("two futures are joined, and both are filled in one turn of the loop.")
@@ -299,7 +331,7 @@ async def join_in_order(case: Case) -> None:
     if not joined.done():
         case.refuse(EMPTY_HANGS, expected, "a future that is never filled")
     if _content(joined) != []:
-        case.refuse(None, expected, f"a future of {shown(_content(joined))}")
+        case.refuse(NO_LIST, expected, f"a future of {shown(_content(joined))}")
 
 
 def _refuse_if_no_future(case: Case, joined: object, expected: str) -> None:
@@ -337,13 +369,20 @@ def _why_not_joined(
         case.refuse(INSERTED if case.uses("insert") else ORDER_OF_COMING, expected, got)
     if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["c", "b"]):
         case.refuse(LATE_BINDING, expected, got)
+    if isinstance(found, list) and len(found) < 3:
+        case.refuse(TOO_FEW, expected, got)
     _refuse_if_twice(case, FILLED_TWICE, expected)
     for error in case.errors:
+        if error.text.startswith("IndexError: list assignment"):
+            case.refuse(NO_PLACE, expected, str(error))
+        if error.text == "AttributeError: 'int' object has no attribute 'result'":
+            case.refuse(NUMBER_FOR_FUTURE, expected, str(error))
         if "Result is not" in error.text:
             last = receivers == [0, 0, 1]
             case.refuse(COUNTS_LAST_PLACE if last else LOOKS_TOO_EARLY, expected, str(error))
     case.refuse_if_anything_went_wrong(expected)
     if not joined.done():
+        refuse_if_not_called(case, expected)
         if case.uses("add_future", "add_done_callback") and not any(receivers):
             case.refuse(WRONG_BOX, expected, got)
         if receivers == [1, 0, 0] and case.uses(ast.Return, inside=ast.For):

@@ -1,0 +1,20 @@
+from functools import partial
+
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+
+
+def join(futures):
+    joined = Future()
+    results = {}
+
+    def keep(full, number):
+        results[number] = full.result()
+        if len(results) == len(futures):
+            joined.set_result([results[n] for n in range(len(futures))])
+
+    for number, future in enumerate(futures):
+        IOLoop.current().add_future(future, partial(keep, number))
+    if not futures:
+        joined.set_result([])
+    return joined
