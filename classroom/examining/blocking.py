@@ -1,8 +1,6 @@
 """The film of a handler that holds the loop, beside which other films are shown.
 
-    python -m classroom.examining.blocking
-
-makes it anew. It is kept, since to make it takes three seconds.
+It is kept, since to make it takes three seconds. `keep()` makes it anew.
 """
 
 from __future__ import annotations
@@ -27,23 +25,23 @@ def kept() -> tuple[str, str]:
 
 
 class Slow(RequestHandler):
-    """Hold the loop for a while, and answer."""
+    """Hold the loop for a second, and answer."""
 
     def get(self) -> None:
         """Answer late."""
-        time.sleep(self.settings["seconds"])
+        time.sleep(1)
         self.write("at last")
 
 
-def made(seconds: float = 1.0) -> Film:
+def made(handler: type[RequestHandler] = Slow) -> Film:
     """Make the film of three visitors.
 
     Args:
-        seconds: for how long each of them holds the loop.
+        handler: whom they visit.
     """
-    app = Application([(r"/", Slow)], seconds=seconds)
-    return watch(app, ["/?user=ada", "/?user=grace", "/?user=alan"])
+    return watch(Application([(r"/", handler)]), ["/?user=ada", "/?user=grace", "/?user=alan"])
 
 
-if __name__ == "__main__":
+def keep() -> None:
+    """Make it, and keep it."""
     FILE.write_text(made().svg() + "\n", encoding="utf-8")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+
+from tornado.web import RequestHandler
 
 from classroom.examining import blocking
 from classroom.examining.verdict import Verdict
@@ -50,5 +53,9 @@ class TestVerdict:
 
 
 def test_the_film_that_is_kept_says_what_one_says_that_is_made() -> None:
+    class Slow(RequestHandler):
+        def get(self) -> None:
+            time.sleep(0.3)
+
     _, words = blocking.kept()
-    assert words == str(blocking.made(0.3))
+    assert words == str(blocking.made(Slow))
