@@ -255,7 +255,11 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
         film = await case.visits(app, visits, answer_when_all_wait, GIVE_UP_AFTER + takes)
         case.to_show = film
         asked = len(backend.asked)
-    return _Seen(film, await pause, asked, early, too_soon, went_round, much_later)
+    if not asked:
+        pause.cancel()
+    return _Seen(
+        film, await pause if asked else 0.0, asked, early, too_soon, went_round, much_later
+    )
 
 
 def _has_deadline(case: Case) -> bool:
