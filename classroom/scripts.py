@@ -99,7 +99,7 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
 
 
 @contextmanager
-def as_a_program(script: str, *, port: int = 8888) -> Iterator[str]:
+def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
     """Run a script as a program of its own while the block lasts, as in a terminal.
 
     Args:

@@ -56,13 +56,13 @@ class TestAsAProgram:
     def test_runs_while_the_block_lasts_on_a_port_that_is_free(self) -> None:
         server = """
 import http.server
-server = http.server.HTTPServer(("127.0.0.1", 8888), http.server.BaseHTTPRequestHandler)
-print("http://127.0.0.1:8888")
+server = http.server.HTTPServer(("127.0.0.1", 8889), http.server.BaseHTTPRequestHandler)
+print("http://127.0.0.1:8889")
 server.serve_forever()
 """
         with as_a_program(server) as url:
             port = int(url.rpartition(":")[2])
-            assert port != 8888
+            assert port != 8889
             socket.create_connection(("127.0.0.1", port)).close()
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
