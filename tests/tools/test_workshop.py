@@ -28,7 +28,7 @@ from tools.set_up import PYTHONS
 
 BASE = getattr(sys, "_base_executable", sys.executable)
 BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
-DEADLINE = 240  # seconds: a machine may be slow, and only a machine that hangs is wrong
+DEADLINE = 600  # seconds: a machine may be slow, and only a machine that hangs is wrong
 
 NOTEBOOK = """\
 {
