@@ -79,8 +79,8 @@ CALLED_BEFORE = Mistake(
     "a call that is done before the thread gets anything",
     (
         "Who calls `ask` in your line, with its brackets: the thread, or you?",
-        "Give the function and its arguments apart: `run_in_executor(None, bobs_big_data.ask, "
-        'url, "profile", user, 5)`.',
+        "Give the function and its arguments apart: `await asyncio.to_thread("
+        'bobs_big_data.ask, url, "profile", user, 5)`.',
     ),
 )
 POOL_TOO_SMALL = Mistake(
@@ -131,8 +131,9 @@ THREAD_NOT_AWAITED = Mistake(
     "thread_not_awaited",
     "a thread that nobody awaits",
     (
-        "`run_in_executor` returns at once. What does it return?",
-        "It returns a future of Bob's answer: `answer = await ...`, in an `async def`.",
+        "Whoever gives work to a thread goes on at once. Where does Bob's answer come to?",
+        "`to_thread` and `run_in_executor` give you something to await: `answer = await ...`, "
+        "in an `async def`.",
     ),
 )
 WAITS_FOR_THREAD = Mistake(
@@ -140,7 +141,7 @@ WAITS_FOR_THREAD = Mistake(
     "a thread that waits, and a loop that waits for the thread",
     (
         "Bob is in another thread now. And what does the loop's own thread do meanwhile?",
-        "`result()` and `join()` hold the loop. `await` the future of `run_in_executor`.",
+        "`result()` and `join()` hold the loop. `await asyncio.to_thread(...)` does not.",
     ),
 )
 SET_UP_EACH_TIME = Mistake(
