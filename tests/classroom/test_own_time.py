@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -21,8 +20,7 @@ class Machine:
         self.folder, self.now = folder, 1000.0
         # The clock looks below /proc, and takes any name for a process.
         self.process = os.path.relpath(folder, "/proc")
-        clock = SimpleNamespace(monotonic=lambda: self.now)
-        monkeypatch.setattr(own_time, "time", clock)
+        monkeypatch.setattr(own_time, "monotonic", lambda: self.now)
 
     def waits(self, **seconds: float) -> None:
         for thread, waited in seconds.items():
