@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import Awaitable, Callable
+import functools
+import threading
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, until
 from classroom.examining.clockwork import let_pass
@@ -17,6 +21,7 @@ from classroom.examining.mistakes import (
     POINT_IN_TIME,
     PROMISE_NOT_KEPT,
     RETURNED_TOO_EARLY,
+    TASK_LEFT,
 )
 from classroom.examining.rendering import answers_in_words
 from classroom.examining.verdict import Mistake
@@ -178,6 +183,23 @@ HIDES_THE_SECOND = Mistake(
         "Do not let it begin: look at `self.done.done()`, and return if the box is full.",
     ),
 )
+DONE_TOO_EARLY = Mistake(
+    "done_too_early",
+    "a promise that is filled before the answer is written",
+    (
+        "When do you fill the promise, and what has been written by then?",
+        "Fill it where the answer is written: in `on_news` and in `on_deadline`.",
+    ),
+)
+OTHER_THREAD = Mistake(
+    "other_thread",
+    "an answer that is written on another thread",
+    (
+        "The loop, and all that belongs to it, lives on one thread. On which one does your "
+        "alarm call?",
+        "Have the loop call: `call_later` does so on its own thread.",
+    ),
+)
 SHARED = Mistake(
     "shared",
     "something of one request, kept where all requests find it",
@@ -219,6 +241,9 @@ SHARED = Mistake(
     LOOKS_AT_FINISHED,
     HIDES_THE_SECOND,
     LEFT_WAITING,
+    DONE_TOO_EARLY,
+    OTHER_THREAD,
+    TASK_LEFT,
     SHARED,
     ANOTHER_PROMISE,
     BRACKETS,
@@ -237,6 +262,7 @@ async def delayed_answer(case: Case) -> None:
     methods = (getattr(handler, name, None) for name in ("get", "on_news", "on_deadline"))
     refuse_if_it_yields(case, *methods)
     alarms, promises = note_alarms(), note_promises(handler)
+    threads = _note_threads(handler)
     shared = _shared(handler)
 
     def app(news: Box, deadline: float) -> Application:
@@ -260,7 +286,7 @@ async def delayed_answer(case: Case) -> None:
     case.refuse_if_held(film, HOLDS, expected)
     _refuse_if_filled(case, news, "rain", expected)
     if film.answers != [Answer(200, "rain")] * 3:
-        _why_no_news(case, film, news, alarms, expected)
+        _why_no_news(case, film, news, alarms, promises, expected)
         other = SHARED if shared != _shared(handler) else None
         case.refuse(other, expected, answers_in_words(film.answers))
     if not news.receivers:
@@ -282,6 +308,8 @@ async def delayed_answer(case: Case) -> None:
     _refuse_if_filled(case, news, None, expected)
     if not _is_too_late(film):
         _why_not_too_late(case, film, alarms, expected)
+    if threads - {threading.get_ident()}:
+        case.refuse(OTHER_THREAD, "the loop calls `on_deadline`", "another thread does")
     if alarms and min(alarms) > 0.4:
         got = f"an alarm of {min(alarms):.1f} seconds"
         case.refuse(FIXED_TIME, "an alarm of 0.2 seconds", got)
@@ -359,6 +387,20 @@ def _refuse_if_filled(case: Case, news: Box, ours: str | None, expected: str) ->
         case.refuse(FILLS_THE_NEWS, expected, "`self.news` is filled by your handler")
 
 
+def _note_threads(handler: type[RequestHandler]) -> set[int]:
+    """Note on which threads a handler writes, from now on."""
+    noted: set[int] = set()
+    original: Callable[..., Any] = handler.write
+
+    @functools.wraps(original)
+    def write(*args: Any, **settings: Any) -> Any:
+        noted.add(threading.get_ident())
+        return original(*args, **settings)
+
+    handler.write = write  # type: ignore[method-assign]
+    return noted
+
+
 def _is_too_late(film: Film) -> bool:
     """Return whether the only visitor was told so, with a status that says so or with 200."""
     return film.answers in [[Answer(status, "too late")] for status in (200, 503, 504)]
@@ -369,7 +411,14 @@ def _returns(case: Case, name: str) -> bool:
     return any(isinstance(value, ast.Attribute) and value.attr == name for value in returns)
 
 
-def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expected: str) -> None:
+def _why_no_news(
+    case: Case,
+    film: Film,
+    news: Box,
+    alarms: list[float],
+    promises: Sequence[Future[None]],
+    expected: str,
+) -> None:
     """Find out why somebody did not get the news."""
     got, statuses = answers_in_words(film.answers), {answer.status for answer in film.answers}
     bodies = [str(answer.body) for answer in film.answers]
@@ -377,8 +426,14 @@ def _why_no_news(case: Case, film: Film, news: Box, alarms: list[float], expecte
     if statuses == {200} and set(bodies) == {""}:
         if is_async_for_nothing(case, "get"):
             case.refuse(ASYNC_DEF, expected, got)
+        if promises and film.together < 3:
+            case.refuse(DONE_TOO_EARLY, expected, got)
+        if case.uses("create_task", "ensure_future"):
+            case.refuse(TASK_LEFT, expected, got)
         waited = film.together == 3
         case.refuse(NOTHING_WRITTEN if waited else RETURNED_TOO_EARLY, expected, got)
+    if case.never_awaited():
+        case.refuse_if_anything_went_wrong(expected)
     if name := handed_over(case.tree):
         got = case.with_error(f"{got}\n`{name}` is called in `get`, and not later.")
         case.refuse(CALLED_AT_ONCE, expected, got)
