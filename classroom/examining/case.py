@@ -40,7 +40,7 @@ from .mistakes import (
     mistake_of,
 )
 from .rendering import GIVE_UP_AFTER, described, quoted, shown
-from .verdict import Mistake, Verdict
+from .verdict import LOGGED, Mistake, Verdict
 
 # The file in which the child leaves its tracebacks when the parent asks for them.
 WHERE = "where.txt"
@@ -97,6 +97,13 @@ class _Heard(logging.Logger):
             super().handle(record)
 
 
+class _Marked(logging.Formatter):
+    """Marks each line of the log, which the learner's code has not printed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(LOGGED + line for line in super().format(record).splitlines())
+
+
 class Case(logging.Handler):
     """A learner's code, and what was heard of it.
 
@@ -134,11 +141,14 @@ class Case(logging.Handler):
 
     def listen(self) -> None:
         """Hear what goes to the log, to the warnings, and out of threads, from now on."""
+        shown = logging.StreamHandler()
+        shown.setFormatter(_Marked())
         # Not on the root logger: what the learner's code itself logs is no mistake.
         for name in ("asyncio", "tornado.access", "tornado.application", "tornado.general"):
             logger = logging.getLogger(name)
             logger.__class__ = _Heard
-            vars(logger).update(hear=self.emit)
+            vars(logger).update(hear=self.emit, propagate=False)
+            logger.addHandler(shown)
         warnings.simplefilter("always")
         warnings.showwarning = lambda message, *_: self._warnings.append(str(message))
         threading.excepthook = self._hear_thread

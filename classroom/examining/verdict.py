@@ -12,6 +12,7 @@ from loopfilm.picture import GREEN, RED
 from . import blocking
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
+LOGGED = "log: "  # before each line of the server's log among them
 
 # The state of a verdict that says nothing of the answer, since the checker itself failed.
 FAILED = "failed"
@@ -53,7 +54,7 @@ class Verdict:
         mistake: the key of the mistake that this looks like, if it looks like one.
         looks_like: the name of that mistake.
         hints: what may help; `answers.hint` shows more than the first.
-        said: what the learner's code printed.
+        said: what the learner's code printed, and the server's log.
         stalled: whether the machine stood still for a while, so that it should be tried again.
         svg: a film of it.
         alt: that film in words.
@@ -114,10 +115,14 @@ class Verdict:
         rows += [("Expected", self.expected), ("Got", self.got)]
         rows += [("It looks like", self.looks_like)]
         rows += [("Hint", hint) for hint in self.hints[: self.shown]]
-        if self.said:
-            lines = self.said.splitlines()
-            more = [] if len(lines) <= MOST_PRINTED else ["..."]
-            rows.append(("Your code printed", "\n".join(lines[:MOST_PRINTED] + more)))
+        # The log of a right answer has the errors that were wanted of it.
+        lines = [
+            line
+            for line in self.said.splitlines()
+            if not (self.right and line.startswith(LOGGED))
+        ]
+        more = [] if len(lines) <= MOST_PRINTED else ["..."]
+        rows.append(("Printed", "\n".join(lines[:MOST_PRINTED] + more)))
         if len(self.hints) > self.shown:
             word = "One more hint" if self.shown else "A hint"
             rows.append((word, f'`hint("{self.exercise}")`'))

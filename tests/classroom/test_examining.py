@@ -805,9 +805,15 @@ class TestWhatIsPrinted:
         assert lines[lines.index("0") :][:11] == [*map(str, range(10)), "..."]
 
     def test_also_by_a_right_answer(self) -> None:
-        answer = "print('hello')\n" + JOIN.read_text(encoding="utf-8")
+        """But not the log: a traceback that was wanted looks as if something were wrong."""
+        logs = "__import__('logging').getLogger('tornado.general').warning('one\\ntwo')\n"
+        answer = "print('hello')\n" + logs + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
-        assert verdict.right and verdict.said == "hello"
+        assert verdict.right
+        assert sorted(verdict.said.splitlines()) == ["hello", "log: one", "log: two"]
+        assert "hello" in str(verdict) and "log:" not in str(verdict)
+        verdict.state = "wrong"
+        assert "log: two" in str(verdict)
 
 
 class TestNothingIsLeft:
