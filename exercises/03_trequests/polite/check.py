@@ -162,6 +162,14 @@ POOL_FOR_EACH = Mistake(
         "Make the pool once, outside of `get`; or pass `None` for the loop's own.",
     ),
 )
+ONE_FOR_ALL = Mistake(
+    "one_for_all",
+    "one answer for all visitors",
+    (
+        "Whose profile does Grace get? Who was named in her request?",
+        '`self.get_argument("user")` is the one to ask Bob about.',
+    ),
+)
 ONE_AT_A_TIME = Mistake(
     "one_at_a_time",
     "a lock that lets in one at a time",
@@ -195,6 +203,7 @@ ONE_AT_A_TIME = Mistake(
     FIXED_TIME,
     HARD_CODED,
     ONE_AT_A_TIME,
+    ONE_FOR_ALL,
     POLLS,
     POOL_FOR_EACH,
     SET_UP_EACH_TIME,
@@ -348,6 +357,8 @@ def _why_not_polite(
         case.refuse(None, expected, f"{most}\n{got}", film)
     if backend.asked:
         _refuse_if_without_bob(case, backend, asked_bob)
+        if len({str(answer) for answer in film.answers}) == 1 and film.answers[0].status == 200:
+            case.refuse(ONE_FOR_ALL, "each gets the profile that was asked for", got)
         expected = "Ada gets {'profile': 'Ada Lovelace'}, and the others get theirs"
     case.refuse(None, expected, got)
 
