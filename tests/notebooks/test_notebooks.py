@@ -417,7 +417,6 @@ TOLD = [
     ),
     ("03_trequests", "values that belong to its task (section 8)", "03", 8, "ContextVar"),
     ("03_trequests", "`tornalet.wait`: section 4 again", "03", 4, "tornalet"),
-    ("03_trequests", "Tornado's two clients (section 7 shows", "03", 7, 'engine="curl"'),
     ("03_trequests", "do not show what section 8 showed", "03", 8, "threading.local"),
     ("03_trequests", "belongs (section 7 there)", "02", 7, "belongs in another process"),
     ("order_of_turns", "section 4 say of a full box", "01", 4, "full box"),
