@@ -194,7 +194,8 @@ class Case(logging.Handler):
 
     def has_coroutines_left(self) -> bool:
         """Return whether there are coroutines of the learner's of which nothing is run yet."""
-        found = (each for each in gc.get_objects() if inspect.iscoroutine(each))
+        # Not `inspect.iscoroutine`: it asks each object for its class, and some raise an error.
+        found = (each for each in gc.get_objects() if type(each) is types.CoroutineType)
         return any(
             each.cr_code.co_filename == YOUR_CODE
             and inspect.getcoroutinestate(each) == inspect.CORO_CREATED
@@ -347,9 +348,15 @@ class Case(logging.Handler):
         mistake = mistake_of(error, text, self.tree)
         self.refuse(mistake, expected, f"{text} ({where})" if where else text)
 
-    def with_error(self, got: str) -> str:
-        """Add to what was got the last exception that was heard, if there was one."""
-        return f"{got}\nIn the log: {self.errors[-1]}" if self.errors else got
+    def with_error(self, got: str, among: str = "") -> str:
+        """Add to what was got the last exception that was heard, if there was one.
+
+        Args:
+            got: what was got.
+            among: look among those only of which the log, or the exception itself, says this.
+        """
+        errors = [error for error in self.errors if among in f"{error.logged}: {error.text}"]
+        return f"{got}\nIn the log: {errors[-1]}" if errors else got
 
     def refusal(self, name: str, hints: Sequence[str], refused: Refused) -> Verdict:
         """Return the verdict on an answer that was refused.

@@ -12,7 +12,10 @@ from loopfilm.picture import GREEN, RED
 from . import blocking
 
 MOST_PRINTED = 10  # lines of the learner's own that are shown
-LOGGED = "log: "  # before each line of the server's log among them
+# Before each line of the server's log among them: a character that nobody prints, and what is
+# shown of it.
+UNPRINTED = "\x01"
+LOGGED = f"{UNPRINTED}log: "
 
 # The state of a verdict that says nothing of the answer, since the checker itself failed.
 FAILED = "failed"
@@ -117,7 +120,7 @@ class Verdict:
         rows += [("Hint", hint) for hint in self.hints[: self.shown]]
         # The log of a right answer has the errors that were wanted of it.
         lines = [
-            line
+            line.removeprefix(UNPRINTED)
             for line in self.said.splitlines()
             if not (self.right and line.startswith(LOGGED))
         ]
