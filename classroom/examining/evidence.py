@@ -56,6 +56,16 @@ def place_of(error: BaseException) -> Place | None:
     )
 
 
+def lines_of(error: BaseException) -> set[int]:
+    """Return the lines of a learner's code that an exception went through."""
+    found, trace = set(), error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == YOUR_CODE:
+            found.add(trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
 def awaited_in_vain(error: BaseException) -> bool:
     """Return whether an `await` was given what cannot be awaited, also by a library's."""
     place = place_of(error)

@@ -23,6 +23,7 @@ from .evidence import (
     awaited_in_vain,
     called_in_vain,
     entered_in_vain,
+    lines_of,
     operand_of,
     place_of,
 )
@@ -389,10 +390,13 @@ def _called_again(error: BaseException, tree: ast.Module) -> bool:
 def _swapped(error: BaseException, tree: ast.Module) -> bool:
     if not isinstance(error, TypeError | AssertionError | AttributeError):
         return False
-    own = _functions(tree)
+    own, lines = _functions(tree), lines_of(error)
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr=called), args=[first, *_]) if called in NOTES:
+                # What fails in the loop later has gone through no line of the cell.
+                if lines and not lines & {*range(node.lineno, (node.end_lineno or 0) + 1)}:
+                    continue
                 if isinstance(first, ast.Lambda) or _named(first) in own:
                     return True
                 if isinstance(first, ast.Call) and _named(first.func) == "partial":

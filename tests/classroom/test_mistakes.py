@@ -55,6 +55,8 @@ SHOWN = [
     ("IOLoop.current().call_later(lambda: None, 1)", "swapped"),
     ("IOLoop.current().add_future(lambda full: None, asyncio.Future())", "swapped"),
     ("asyncio.get_running_loop().call_later('1', print)", "raises"),
+    ("IOLoop.current().call_later(\n    ask,\n    1,\n)", "swapped"),
+    ("if self: IOLoop.current().call_later(self.ask, 1)\nNone.body", "raises"),
     ("import re\ndef told(): pass\nre.sub('a', told, 'a')", "other_arguments"),
     ("import re\nre.sub('a', lambda: None, 'a')", "raises"),
     ("news().body", "forgotten_await"),
