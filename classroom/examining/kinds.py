@@ -12,8 +12,8 @@ from .verdict import Mistake, Verdict
 
 Checker = Callable[[Case], Awaitable[None]]
 
-# Of an answer that names an option; a longer one may say something else.
-MOST_WORDS = 2
+# What people write beside an option; any other word may say something else, such as "not".
+BESIDE = {"answer", "film", "letter", "line", "option"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _meant(word: str, options: Iterable[str]) -> str:
     """Return the option that is meant by such as "c)" or "line c", or the word as it is."""
     parts = re.findall(r"\w+", word)
     found = [option for option in options if option in parts]
-    return found[0] if len(found) == 1 and len(parts) <= MOST_WORDS else word
+    return found[0] if len(found) == 1 and {*parts} - {*found} <= BESIDE else word
 
 
 def code_exercise(

@@ -103,7 +103,7 @@ class TestWhatIsWritten:
         right = {name: right_option("find_blocking", name) for name in ("films", "line")}
         assert judged("find_blocking", cell.format(**right)).right
 
-    @pytest.mark.parametrize("words", ["b or c", "I think it is c", "y", ""])
+    @pytest.mark.parametrize("words", ["b or c", "I think it is c", "not c", "y", ""])
     def test_what_says_no_option_is_none(self, words: str) -> None:
         assert judged("order_of_turns", f'answer = "{words}"').mistake == "no_option"
 
