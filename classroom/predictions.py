@@ -7,11 +7,10 @@ answer while a prediction is empty.
 from __future__ import annotations
 
 import os
-from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from .text import Text
-from .unquoted import Unquoted, sentence
+from .unquoted import Unquoted, name_or_value, sentence
 
 FIRST = (
     "Predict first: put something in place of the dots and run that cell, or say predict(None)."
@@ -30,7 +29,8 @@ class Prediction:
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
         if len(expected) == 1 and isinstance(expected[0], list | tuple):
-            expected = tuple(expected[0])
+            # An empty list says that nothing comes.
+            expected = tuple(expected[0]) or ("nothing",)
         self.is_unquoted = any(isinstance(value, Unquoted) for value in expected)
         if self.is_unquoted:
             print(sentence(expected))
@@ -113,7 +113,7 @@ def _split(expected: tuple[Any, ...], number: int) -> tuple[Any, ...]:
 
 def _listed(values: tuple[Any, ...]) -> str:
     # Without quotes, an empty string would look like nothing, and a comma like two values.
-    named = map(_name_or_value, values)
+    named = map(name_or_value, values)
     words = (repr(v) if v == "" or "," in str(v) else str(v) for v in named)
     return ", ".join(words) or "nothing"
 
@@ -122,15 +122,9 @@ def _plain(values: tuple[Any, ...]) -> list[object]:
     """Return what counts in a comparison: numbers as such, words without case and full stop."""
     plain: list[object] = []
     for value in values:
-        word = str(_name_or_value(value)).strip().rstrip(".?").lower()
+        word = str(name_or_value(value)).strip().rstrip(".?").lower()
         try:
             plain.append(float(word))
         except ValueError:
             plain.append(word)
     return plain
-
-
-def _name_or_value(value: Any) -> Any:
-    """Return the name of what has one: it is what somebody means who left quotes out."""
-    is_named = isinstance(value, type | ModuleType | FunctionType | BuiltinFunctionType)
-    return value.__name__ if is_named else value

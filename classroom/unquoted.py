@@ -11,9 +11,13 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-CALL = re.compile(r"^(\s*(?:\w+\s*=\s*)?predict\()(.*)(\)\s*)$", re.DOTALL)
+CALL = re.compile(
+    r"^([ \t]*(?:\w+\s*=\s*)?predict\()(.*?)(\)[ \t]*(?:;[ \t]*)?(?:#.*?)?)$",
+    re.DOTALL | re.MULTILINE,
+)
 HERE = "__import__('classroom.unquoted').unquoted"
 # Those of a keyboard, and those that a phone or a word processor makes of them.
 QUOTES = "'\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
@@ -42,8 +46,14 @@ def sentence(values: tuple[Any, ...]) -> str:
 
 
 def _quoted(value: Any) -> str:
-    word = value.words if isinstance(value, Unquoted) else value
+    word = value.words if isinstance(value, Unquoted) else name_or_value(value)
     return f'"{word}"' if isinstance(word, str) else repr(word)
+
+
+def name_or_value(value: Any) -> Any:
+    """Return the name of what has one: it is what somebody means who left quotes out."""
+    is_named = isinstance(value, type | ModuleType | FunctionType | BuiltinFunctionType)
+    return value.__name__ if is_named else value
 
 
 def register(shell: Any) -> None:
@@ -65,7 +75,7 @@ def mark_what_is_no_python(lines: list[str]) -> list[str]:
     cell = "".join(lines)
     if "predict(" not in cell or _is_python(cell, "exec"):
         return lines
-    return [CALL.sub(_marked, line) for line in lines]
+    return CALL.sub(_marked, cell).splitlines(keepends=True)
 
 
 def _marked(call: re.Match[str]) -> str:

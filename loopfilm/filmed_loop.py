@@ -91,8 +91,6 @@ class FilmedLoop:
         # Weak, since whoever awaits a task, or has forgotten it, decides how long it lives.
         self._tasks: dict[Lane, weakref.ref[asyncio.Task[Any]]] = {}
         self._many = MANY
-        # A task that took its first step before it had its name, as Python 3.12 has it.
-        self._unnamed: tuple[Lane, asyncio.Task[Any]] | None = None
         self._processor = Processor()
         self.scheduled, self.asked_at = UNKNOWN, 0.0
         self._before = vars(loop).get("create_task")
@@ -278,15 +276,10 @@ class FilmedLoop:
         return [(lane, task) for lane, ref in list(self._tasks.items()) if (task := ref())]
 
     def _name_all(self) -> None:
-        self._name_last()
+        # One that starts eagerly may have its name only after its first step, and no pause.
         for lane, task in self._known_tasks():
             if lane.kind is Kind.TASK:
                 name_after(lane, task)
-
-    def _name_last(self) -> None:
-        unnamed, self._unnamed = self._unnamed, None
-        if unnamed is not None:
-            name_after(*unnamed)
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -298,7 +291,6 @@ class FilmedLoop:
         if not self.records:
             # Somebody has wrapped the method during a film, and still calls it.
             return self._create_task(coro, **options)
-        self._name_last()
         context: Context | None = options.get("context")
         lane = LANE.get() if context is None else context.get(LANE)
         if context is None and _has_own_lane(coro, lane):
@@ -334,7 +326,9 @@ class FilmedLoop:
                     self._remember(lane, task)
                     if lane.kind is Kind.TASK:
                         name_after(lane, task, coro)
-                        self._unnamed = lane, task
+                        if sys.version_info < (3, 13):
+                            # It gets its name when this has returned, and may be gone soon.
+                            self.loop.call_soon(name_after, lane, task, context=Context())
                 step.is_handler = getattr(coro, "cr_code", None) is EXECUTE
                 self.end_of_part(step, outer, time.perf_counter())
             return task

@@ -30,6 +30,7 @@ class TestPredict:
             ((["queue", "timer"],), ["queue", "timer"]),
             ((200, ""), (200, "")),
             (("nothing",), []),
+            (([],), []),
             (("queue, timer",), ["queue", "timer"]),
             (("a, b",), "a, b"),
         ],

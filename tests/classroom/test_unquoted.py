@@ -35,6 +35,8 @@ class TestInANotebook:
             ("3, soon, ...", '3, "soon", ...'),
             ("one ends, the other begins", '"one ends", "the other begins"'),
             ("“later”, “soon”", '"later", "soon"'),
+            ("one ends,\n    soon", '"one ends", "soon"'),
+            ("TimeoutError, soon", '"TimeoutError", "soon"'),
         ],
     )
     def test_words_without_quotes_are_told_so(
@@ -47,6 +49,14 @@ class TestInANotebook:
     ) -> None:
         assert shell.run_cell(f"{begin}predict({written})").success
         assert f"Put quotes around words: predict({meant})\n" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("end", [";", "  # my guess", "; # (perhaps)"])
+    def test_whatever_stands_behind_it(
+        self, end: str, shell: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert shell.run_cell(f"turns = predict(one ends, soon){end}\nturns").success
+        said = capsys.readouterr().out
+        assert 'Put quotes around words: predict("one ends", "soon")\n' in said
 
     def test_the_prediction_is_empty_then_and_the_cells_below_go_on(
         self,
