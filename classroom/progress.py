@@ -1,7 +1,8 @@
 """Which exercises are done: kept in `work/`, so that it outlives the kernel.
 
-Nothing is written for whoever works in the committed notebooks. Where nothing can be written
-or read, it is kept for as long as the kernel lives, and nobody is troubled.
+Nothing is written for authors and tests, who work in `notebooks/` without `lab`, or with `lab
+--committed`. Where nothing can be written or read, it is kept for as long as the kernel lives,
+and nobody is troubled.
 """
 
 from __future__ import annotations

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
 from .paths import ROOT
+
+SECONDS_TO_END = 5  # for a program that has failed, to say why
 
 
 def on_a_loop(script: Callable[[], object], *, seconds: float = 10.0) -> None:
@@ -112,11 +115,10 @@ def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
     Raises:
         RuntimeError: it ended before it printed a line; what it said is in the error.
     """
-    [probe] = bind_sockets(0, "127.0.0.1")
-    with closing(probe):
-        free = probe.getsockname()[1]
+    script = script.replace(str(port), str(_free_port()))
+    # A warning, which comes first, is not what it says when it is ready.
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", script.replace(str(port), str(free))],
+        [sys.executable, "-u", "-W", "ignore", "-c", script],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -128,10 +130,23 @@ def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
         try:
             first = program.stdout.readline()
             if not first or "Traceback" in first:
+                with suppress(subprocess.TimeoutExpired):
+                    program.wait(SECONDS_TO_END)
+                program.kill()
                 raise RuntimeError(f"the program ended:\n{first}{program.stdout.read()}")
             yield first.strip()
         finally:
             program.kill()
+
+
+def _free_port() -> int:
+    """Return a port of those that the system gives to nobody who lets it pick one."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with suppress(OSError):
+            for probe in bind_sockets(port, "127.0.0.1"):
+                probe.close()
+            return port
 
 
 def environment() -> dict[str, str]:

@@ -55,6 +55,18 @@ class TestProgress:
             assert f"{place.minutes} min  {place.path}" in line_of(place.name)
             assert f"<code>{place.name}</code>" in progress.progress()._repr_html_()
 
+    def test_a_notebook_that_is_spoiled_has_no_exercises(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, text in {
+            "01_empty": "",
+            "02_list": "[]",
+            "03_other": '{"cells": [1]}',
+        }.items():
+            (tmp_path / f"{name}.ipynb").write_text(text)
+        monkeypatch.setattr("classroom.places.NOTEBOOKS", tmp_path)
+        assert places.__wrapped__() == ()
+
     def test_a_right_answer_is_done_and_a_wrong_one_tried(self) -> None:
         answer("order_of_turns", 'answer = "b"')
         assert line_of("order_of_turns").startswith("tried")
