@@ -243,8 +243,14 @@ async def _in_time(case: Case, or_else: Callable[..., Any]) -> None:
     for value in (0, None):
         waiting = begin(or_else, quick(value), LONG, "old")
         await until(waiting.done)
-        if waiting.done() and not _error(waiting) and waiting.result() == "old":
-            case.refuse(FALSE_FOR_NONE, shown(value), "'old'")
+        if not waiting.done():
+            case.refuse(None, shown(value), f"no result within {GIVE_UP_AFTER:g} seconds")
+        if error := _error(waiting):
+            case.refuse(FALSE_FOR_NONE, shown(value), described(error))
+        given = waiting.result()
+        if given is not value:
+            false = given is None or given == "old"
+            case.refuse(FALSE_FOR_NONE if false else None, shown(value), shown(given))
 
 
 async def _late(case: Case, or_else: Callable[..., Any]) -> None:
