@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+from asyncio import Future
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -240,20 +241,21 @@ def watched_semaphores(client: Client) -> Iterator[Bowls]:
             bowls.taken += 1
             bowls.taken_first += not client.asked
 
-        def note_taken(_: object = None) -> None:
-            bowls.held += 1
+        def note_taken(taking: Future[Any]) -> None:
+            # It has no token if it was given up.
+            bowls.held += not (taking.cancelled() or taking.exception())
 
         @functools.wraps(take)
         async def take_and_note(self: Any) -> Any:
             note_asked_for()
             taken = await take(self)
-            note_taken()
+            bowls.held += 1
             return taken
 
         @functools.wraps(take)
-        def take_and_note_later(self: Any, *args: Any) -> Any:
+        def take_and_note_later(self: Any, *args: Any, **settings: Any) -> Any:
             note_asked_for()
-            taking = take(self, *args)
+            taking = take(self, *args, **settings)
             taking.add_done_callback(note_taken)
             return taking
 

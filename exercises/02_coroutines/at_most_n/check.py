@@ -9,6 +9,8 @@ from classroom.examining.case import Case, turns, until
 from classroom.examining.clockwork import LONG, let_pass
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import ASKS_TWICE, FIXED_TIME, POLLS
+from classroom.examining.rendering import shown
+from classroom.examining.verdict import Mistake
 from loopfilm import running
 from stormy_demo.backend import Backend
 
@@ -50,6 +52,17 @@ from ..questions import (
     refuse_if_asked_twice,
 )
 
+HIDES_ERRORS = Mistake(
+    "hides_errors",
+    "an exception that nobody hears of",
+    (
+        "A question fails. What stands in its place in the list, and who can tell that from a "
+        "body?",
+        "Let the exception pass: no `except`, and no `raise_error=False`. The token is given "
+        "back all the same, at the end of `async with`.",
+    ),
+)
+
 MANY = [f"p{n}" for n in range(12)]
 
 
@@ -83,6 +96,7 @@ MANY = [f"p{n}" for n in range(12)]
     ADDRESSES,
     ASKS_TWICE,
     FIXED_TIME,
+    HIDES_ERRORS,
     LOST_TOKEN,
     NOT_STARTED,
     POLLS,
@@ -179,6 +193,6 @@ async def _one_fails(case: Case, ask_all: Callable[..., Any]) -> None:
                 case.refuse(LOST_TOKEN, expected, got)
             if not asking.done():
                 case.refuse(WORKER_DIES, expected, got)
-            # What is left is not a matter of this exercise.
-            if not asking.cancelled():
-                asking.exception()
+            # Which exception it is, is not a matter of this exercise.
+            if not (asking.cancelled() or asking.exception()):
+                case.refuse(HIDES_ERRORS, expected, f"it returns {shown(asking.result())}")
