@@ -284,7 +284,9 @@ def _wanted_at_once(case: Case) -> int:
         if isinstance(node, ast.Call) and _called(node) in ("ProcessPoolExecutor", "Pool"):
             sized = node.args or {"max_workers", "processes"} & {k.arg for k in node.keywords}
             if not sized:
-                return min(3, os.cpu_count() or 1)
+                # Since Python 3.13 a pool counts those processors that it may use.
+                count = getattr(os, "process_cpu_count", os.cpu_count)
+                return min(3, count() or 1)
     return 3
 
 
