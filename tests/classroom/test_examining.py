@@ -388,6 +388,18 @@ class TestCodeThatTouchesWhatTheCheckWaitsFor:
     def test_that_fills_it_or_cancels_it(self, touch: str) -> None:
         assert function(f"futures[0].{touch}\nreturn futures[1]").mistake == "not_yours"
 
+    def test_that_fills_it_when_the_check_does_not_look_any_more(self) -> None:
+        """Then it is the check that fills it a second time."""
+        second = (
+            "right, calls = join, []\n"
+            "def join(futures):\n"
+            "    calls.append(1)\n"
+            "    if len(calls) == 2: futures[0].set_result(1)\n"
+            "    return right(futures)\n"
+        )
+        verdict = examine("join_in_order", f"{JOIN.read_text(encoding='utf-8')}\n{second}")
+        assert verdict.mistake == "not_yours", verdict
+
 
 class TestCodeWithObjectsThatCannotBeAsked:
     def test_is_judged_like_any_other(self) -> None:

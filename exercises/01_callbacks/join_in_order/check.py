@@ -138,17 +138,18 @@ async def join_in_order(case: Case) -> None:
     expected = "a future of [None, 0, '']"
     futures = [Box() for _ in range(3)]
     joined = join(list(futures))
+    _refuse_if_no_future(case, joined, expected)
     for future, value in zip(futures, (None, 0, ""), strict=True):
         future.set_result(value)
         await turns()
     _refuse_if_twice(case, SHARED, expected)
     case.refuse_if_anything_went_wrong(expected)
-    if not isinstance(joined, Future) or _content(joined) != [None, 0, ""]:
-        got = f"a future of {shown(_content(joined))}" if joined.done() else "nothing"
-        kept = {"a", "b", "c"} & {
-            each for each in _content(joined) or () if isinstance(each, str)
-        }
-        if sorted(map(repr, _content(joined) or ())) == sorted(map(repr, (None, 0, ""))):
+    found = _content(joined)
+    if found != [None, 0, ""]:
+        got = f"a future of {shown(found)}" if joined.done() else "nothing"
+        texts = [repr(each) for each in found] if isinstance(found, list) else []
+        kept = {"'a'", "'b'", "'c'"} & {*texts}
+        if sorted(texts) == sorted(map(repr, (None, 0, ""))):
             case.refuse(ORDER_OF_COMING, expected, got)
         case.refuse(SHARED if kept else VALUE_AS_SIGN, expected, got)
 
@@ -156,6 +157,7 @@ async def join_in_order(case: Case) -> None:
     expected = "a future of ['a', 'b'], which is filled once"
     futures = [Box(), Box()]
     joined = join(list(futures))
+    _refuse_if_no_future(case, joined, expected)
     for future, value in zip(futures, "ab", strict=True):
         future.set_result(value)
     await turns()
@@ -167,10 +169,9 @@ async def join_in_order(case: Case) -> None:
     case.tries("no futures at all are joined.")
     expected = "a future of []"
     joined = join([])
+    _refuse_if_no_future(case, joined, expected)
     await turns()
     case.refuse_if_anything_went_wrong(expected)
-    if not isinstance(joined, Future):
-        case.refuse(NO_PROMISE, expected, shown(joined))
     if not joined.done():
         case.refuse(EMPTY_HANGS, expected, "a future that is never filled")
     if _content(joined) != []:
