@@ -76,9 +76,20 @@ ALARM_RINGS_ON = Mistake(
     "alarm_rings_on",
     "an alarm that rings although all is well",
     (
-        "The news came, and later the alarm rang all the same. Two callbacks filled one box.",
+        "The news came, and later the alarm rang all the same. Both callbacks set out to "
+        "answer.",
         "Keep what `call_later` returns, and give it to `remove_timeout` when the news comes. "
         "Or look at `self.done.done()` before you fill it.",
+    ),
+)
+ALARM_IN_ONE_TURN = Mistake(
+    "alarm_in_one_turn",
+    "an alarm that rings in the moment in which the news is answered",
+    (
+        "The news came first and was answered, and the alarm was the next one in the queue. "
+        "Does the method that was called second look before it writes?",
+        "Look at `self.done.done()` in `on_deadline` too; or take the alarm back in `on_news`. "
+        "`on_finish` is called a little later, when the alarm has rung.",
     ),
 )
 NEWS_TOO_LATE = Mistake(

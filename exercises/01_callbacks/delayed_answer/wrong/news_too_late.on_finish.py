@@ -1,0 +1,29 @@
+from tornado.concurrent import Future
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+
+
+class Late(RequestHandler):
+    def initialize(self, news, deadline):
+        self.news = news
+        self.deadline = deadline
+
+    def get(self):
+        self.over = False
+        self.done = Future()
+        IOLoop.current().call_later(self.deadline, self.on_deadline)
+        IOLoop.current().add_future(self.news, self.on_news)
+        return self.done
+
+    def on_news(self, full):
+        if not self.over:
+            self.write(full.result())
+            self.done.set_result(None)
+
+    def on_deadline(self):
+        if not self.done.done():
+            self.write("too late")
+            self.done.set_result(None)
+
+    def on_finish(self):
+        self.over = True
