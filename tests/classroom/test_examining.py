@@ -409,6 +409,18 @@ class TestCodeWithObjectsThatCannotBeAsked:
         assert verdict.mistake == "one_after_another", verdict
 
 
+class TestTheLogInAVerdict:
+    @pytest.mark.parametrize(
+        ("wrong", "fault"),
+        [("filled_twice", "InvalidStateError"), ("runs_on", "UnboundLocalError")],
+    )
+    def test_names_the_fault_and_no_error_that_was_wanted(self, wrong: str, fault: str) -> None:
+        """The one that was wanted comes last."""
+        path = folders()["carry_error"] / "wrong" / f"{wrong}.py"
+        verdict = examine("carry_error", path.read_text(encoding="utf-8"))
+        assert f"In the log: {fault}" in verdict.got, verdict
+
+
 class TestCodeThatFallsSilent:
     """What goes to the log is heard, whatever the learner's code does to the log."""
 

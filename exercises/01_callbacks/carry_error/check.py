@@ -146,7 +146,7 @@ async def carry_error(case: Case) -> None:
     heard = [error.logged for error in case.errors]
     if any("InvalidStateError" in error.text for error in case.errors):
         twice = DONE_TOO_EARLY if status == 200 else FILLED_TWICE
-        case.refuse(twice, expected, case.with_error(got))
+        case.refuse(twice, expected, case.with_error(got, "InvalidStateError"))
     if status == NO_ANSWER and "Exception in callback" in heard:
         got = case.with_error(got)
         if case.uses(ast.Raise, inside="work_it_out"):
@@ -166,7 +166,7 @@ async def carry_error(case: Case) -> None:
     if status != 500:
         case.refuse(OTHER_STATUS, expected, got)
     if "Exception in callback" in heard:
-        case.refuse(RUNS_ON, expected, case.with_error(got))
+        case.refuse(RUNS_ON, expected, case.with_error(got, "Exception in callback"))
     refuse_if_left_waiting(case, promises, expected)
     if not called and case.uses(ast.If, inside="get"):
         case.refuse(ASKS_FIRST, "the loop calls `work_it_out`", "`get` answers by itself")
