@@ -77,15 +77,15 @@ def check(name: str) -> Verdict:
     _checked[name] = source, verdict
     if verdict.right:
         remember(name, "done")
-        verdict.note = _praise(exercise, verdict)
+        verdict.note = _praise(exercise, verdict, source)
     elif verdict.state == "wrong":
         remember(name, "tried")
     return verdict
 
 
-def _praise(exercise: Exercise | Choice, verdict: Verdict) -> str:
+def _praise(exercise: Exercise | Choice, verdict: Verdict, source: str) -> str:
     """Return what is said of a right answer: how else it is done, and what comes next."""
-    said = [verdict.note, exercise.another_way]
+    said = [verdict.note, exercise.way_beside(source)]
     following = [_told(place) for place in next_of(exercise.name, done())]
     said += [f"Next: {each}." for each in following[-1:]]
     said += [f"If there is time, before that: {each}." for each in following[:-1]]
@@ -110,12 +110,12 @@ def hint(name: str) -> Text:
         ValueError: there is no such exercise.
     """
     exercise = find(name)
-    _, verdict = _checked.get(name, ("", Verdict(name, "not done")))
+    source, verdict = _checked.get(name, ("", Verdict(name, "not done")))
     hints, shown = verdict.hints, verdict.shown
     if verdict.state == "not done":
         hints = list(exercise.hints)
     if verdict.right:
-        hints = [*exercise.hints, *filter(None, [exercise.another_way])]
+        hints = [*exercise.hints, *filter(None, [exercise.way_beside(source)])]
     given = _hinted.get(name, shown)
     if verdict.right and not hints:
         return Text("Your answer is right, and there was no hint to it.")

@@ -25,12 +25,25 @@ class Exercise:
         hints: for whoever does not know how to begin, from the vague to the plain.
         mistakes: those that the checker recognises by name.
         another_way: a sentence for whoever has done it, about another right way.
+        known_by: a name in the code of those who have taken that way.
+        instead: the sentence for them.
     """
 
     checker: Checker
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
     another_way: str = ""
+    known_by: str = ""
+    instead: str = ""
+
+    def way_beside(self, source: str) -> str:
+        """Return a sentence about another right way than the one that was taken.
+
+        Args:
+            source: the learner's cell.
+        """
+        taken = self.known_by in re.findall(r"\w+", source)
+        return self.instead if taken else self.another_way
 
     @property
     def module(self) -> str:
@@ -65,9 +78,8 @@ class Choice:
     learned: str
     hints: tuple[str, ...] = field(default=())
 
-    @property
-    def another_way(self) -> str:
-        """Nothing: of a choice, one option is right."""
+    def way_beside(self, source: str) -> str:
+        """Return nothing: of a choice, one option is right."""
         return ""
 
     @property
@@ -158,7 +170,11 @@ def _meant(word: str, options: Iterable[str]) -> str:
 
 
 def code_exercise(
-    hints: tuple[str, ...], *mistakes: Mistake, another_way: str = ""
+    hints: tuple[str, ...],
+    *mistakes: Mistake,
+    another_way: str = "",
+    known_by: str = "",
+    instead: str = "",
 ) -> Callable[[Checker], Exercise]:
     """Make an exercise of its checker.
 
@@ -166,10 +182,12 @@ def code_exercise(
         hints: for whoever does not know how to begin, from the vague to the plain.
         *mistakes: those that the checker recognises by name.
         another_way: a sentence for whoever has done it, about another right way.
+        known_by: a name in the code of those who have taken that way.
+        instead: the sentence for them.
     """
 
     def decorate(checker: Checker) -> Exercise:
-        return Exercise(checker, hints, mistakes, another_way)
+        return Exercise(checker, hints, mistakes, another_way, known_by, instead)
 
     return decorate
 

@@ -210,6 +210,14 @@ FIXED_TIME = Mistake(
         "`await` what brings the answer: that lasts as long as it takes, no more and no less.",
     ),
 )
+SHORT_DEADLINE = Mistake(
+    "short_deadline",
+    "a deadline that is over before the answer comes",
+    (
+        "How long does the answer take here, and how much time does your code give it?",
+        "Leave a deadline of your own away, and one that the exercise gave as it was.",
+    ),
+)
 ASKS_TWICE = Mistake(
     "asks_twice",
     "a question that is asked twice",

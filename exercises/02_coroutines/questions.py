@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import inspect
 from asyncio import Future, Task
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from classroom.examining.case import Case
+from classroom.examining.case import Case, turns
+from classroom.examining.clockwork import LONG
 from classroom.examining.evidence import NOTHING, awaited_in_vain, operand_of, place_of
 from classroom.examining.mistakes import (
     ALREADY_CALLED,
@@ -222,6 +223,35 @@ def begin(function: Callable[..., Any], *args: Any) -> Task[Any]:
         return await answer if inspect.isawaitable(answer) else answer
 
     return asyncio.create_task(call())
+
+
+async def with_patience(case: Case, attempt: Callable[[float], Awaitable[bool]]) -> None:
+    """Try something with a backend that takes some time, or else with one in a hurry.
+
+    Args:
+        case: the case.
+        attempt: tries it, with a backend that takes so many seconds, and returns whether the
+            learner's code has a deadline that is over by then. That is its own affair.
+    """
+    if await attempt(LONG):
+        await turns()
+        # Of questions that were given up.
+        case.errors.clear()
+        await attempt(0.0)
+
+
+def gave_up(client: Client, asking: Task[Any]) -> bool:
+    """Return whether questions ended before anybody answered one, by a deadline.
+
+    Args:
+        client: the one that asked.
+        asking: the call of the learner's function.
+    """
+    error = asking.exception() if asking.done() and not asking.cancelled() else None
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    # A task group cancels the questions also when somebody looks too early.
+    return bool(client.came) and not isinstance(error, asyncio.InvalidStateError)
 
 
 def refuse_if_asked_twice(case: Case, client: Client) -> None:

@@ -181,6 +181,22 @@ class TestAfterARightAnswer:
         assert given[-1] == f"{exercise.another_way} ({number} of {number})"
         assert str(hint("join_in_order")).startswith("That was the last hint.")
 
+    @pytest.mark.parametrize(
+        ("name", "file", "told", "untold"),
+        [
+            ("polite", "solution.py", "to_thread", "setup_session"),
+            ("polite", "right/to_thread.py", "setup_session", "to_thread"),
+            ("monday", "solution.py", "return_exceptions", "`try`"),
+            ("monday", "right/return_exceptions.py", "`try`", "return_exceptions"),
+        ],
+    )
+    def test_the_way_that_was_not_taken_is_told(
+        self, name: str, file: str, told: str, untold: str
+    ) -> None:
+        said = every()[name].way_beside((folders()[name] / file).read_text("utf-8"))
+        assert told in said
+        assert untold not in said
+
     @pytest.mark.parametrize("name", [n for n, e in every().items() if hasattr(e, "checker")])
     def test_every_exercise_with_code_has_one(self, name: str) -> None:
         assert every()[name].another_way.endswith(".")

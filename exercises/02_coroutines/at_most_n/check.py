@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from classroom.examining.case import Case, turns, until
@@ -46,10 +47,12 @@ from ..questions import (
     TASK_OF_A_FUTURE,
     begin,
     bodies,
+    gave_up,
     judge,
     new_client,
     questions,
     refuse_if_asked_twice,
+    with_patience,
 )
 
 HIDES_ERRORS = Mistake(
@@ -114,7 +117,7 @@ async def at_most_n(case: Case) -> None:
         "twelve questions, and n is 3. The first to come waits long for its answer; the others "
         "are answered one by one."
     )
-    await _one_is_slow(case, ask_all, 3)
+    await with_patience(case, partial(_gives_up, case, ask_all, 3))
 
     case.tries("three questions, and n is 1.")
     await _answered_at_once(case, ask_all, ["ada", "grace", "alan"], 1)
@@ -126,7 +129,8 @@ async def at_most_n(case: Case) -> None:
     await _one_fails(case, ask_all)
 
 
-async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
+async def _gives_up(case: Case, ask_all: Callable[..., Any], n: int, takes: float) -> bool:
+    """Try it with a backend that takes some time; return whether that was too long."""
     backend, client = Backend(hold=True), new_client()
     wanted = "the bodies of all twelve answers, in the order of `urls`"
 
@@ -150,9 +154,11 @@ async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
             if not await come(n):
                 await why_too_few(case, len(backend.asked), n, ask_all, n)
             await case.refuse_if_it_polls(wanted)
-            let_pass()
+            let_pass(takes)
             await turns()
-            if client.most > n or asking.done():
+            if takes and gave_up(client, asking):
+                return True
+            if takes and (client.most > n or asking.done()):
                 got = f"after {LONG:g} seconds, when no answer has come, your function goes on"
                 case.refuse(FIXED_TIME, f"never more than {n} under way at once", got)
             for answered in range(1, len(MANY)):
@@ -163,6 +169,7 @@ async def _one_is_slow(case: Case, ask_all: Callable[..., Any], n: int) -> None:
             backend.release(backend.asked[0])
             await until(asking.done)
             judge(case, asking, bodies(MANY), wanted)
+    return False
 
 
 async def _answered_at_once(

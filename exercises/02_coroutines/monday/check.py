@@ -8,6 +8,7 @@ import socket
 from asyncio import Task
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from tornado.httpclient import HTTPError, HTTPResponse
@@ -50,10 +51,12 @@ from ..questions import (
     RESULTS_NOT_READ,
     TASK_OF_A_FUTURE,
     begin,
+    gave_up,
     judge,
     new_client,
     questions,
     refuse_if_asked_twice,
+    with_patience,
 )
 
 ONE_FAILS_ALL = Mistake(
@@ -177,6 +180,11 @@ class Row(NamedTuple):
         "Another right way: `asyncio.gather(..., return_exceptions=True)` gives the errors "
         "among the answers, and the table is made of them afterwards."
     ),
+    known_by="return_exceptions",
+    instead=(
+        "Another right way: a `try` around the `await` in the coroutine that asks, which then "
+        "always returns a row of the table."
+    ),
 )
 async def monday(case: Case) -> None:
     """Hold the first address, and answer the others one by one; then fewer than ten."""
@@ -186,18 +194,7 @@ async def monday(case: Case) -> None:
             f"{len(PEOPLE)} addresses. One fails with a 500, one closes the connection, and at "
             "one nobody listens. The first takes long; the others are answered one by one."
         )
-        backend = Backend(hold=True, fail=["friends"], drop=["messages"])
-        # What the backend writes down about its 500 was not printed by the learner.
-        backend.app.settings["log_function"] = lambda _: None
-        async with running(backend.app) as url:
-            urls = questions(url, PEOPLE)
-            urls[2] = f"{url}/friends?user=p2"
-            urls[7] = f"{url}/messages?user=p7"
-            # It is the last, since it fails by itself: no script decides when.
-            urls[-1] = nobody
-            wrong = {2: "500", 7: "", len(urls) - 1: ""}
-            rows = [Row(u, wrong.get(place)) for place, u in enumerate(urls)]
-            await _one_is_slow(case, report, backend, rows, nobody)
+        await with_patience(case, partial(_gives_up, case, report, nobody))
 
         case.tries("three addresses, all of them good.")
         client = new_client()
@@ -217,11 +214,27 @@ def _nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/profile?user=nobody"
 
 
+async def _gives_up(case: Case, report: Any, nobody: str, takes: float) -> bool:
+    """Try it with a backend that takes some time; return whether that was too long."""
+    backend = Backend(hold=True, fail=["friends"], drop=["messages"])
+    # What the backend writes down about its 500 was not printed by the learner.
+    backend.app.settings["log_function"] = lambda _: None
+    async with running(backend.app) as url:
+        urls = questions(url, PEOPLE)
+        urls[2] = f"{url}/friends?user=p2"
+        urls[7] = f"{url}/messages?user=p7"
+        # It is the last, since it fails by itself: no script decides when.
+        urls[-1] = nobody
+        wrong = {2: "500", 7: "", len(urls) - 1: ""}
+        rows = [Row(u, wrong.get(place)) for place, u in enumerate(urls)]
+        return await _one_is_slow(case, report, backend, rows, takes)
+
+
 async def _one_is_slow(
-    case: Case, report: Any, backend: Backend, rows: Sequence[Row], nobody: str
-) -> None:
+    case: Case, report: Any, backend: Backend, rows: Sequence[Row], takes: float
+) -> bool:
     client = new_client()
-    there = len(rows) - 1
+    there, nobody = len(rows) - 1, rows[-1].url
 
     async def come(count: int) -> bool:
         """Wait until so many questions have come, and object to what is wrong by then."""
@@ -245,8 +258,10 @@ async def _one_is_slow(
         if not await come(N):
             await why_too_few(case, len(backend.asked), N, report)
         await case.refuse_if_it_polls(EXPECTED)
-        let_pass()
+        let_pass(takes)
         await turns()
+        if takes and gave_up(client, asking):
+            return True
         if asking.done() and not asking.cancelled() and not asking.exception():
             got = f"it returns while {len(client.asked) - len(client.came)} are under way"
             case.refuse(FIXED_TIME, "your function waits for the answers", got)
@@ -261,6 +276,7 @@ async def _one_is_slow(
         backend.release(backend.asked[0])
         await until(asking.done)
         _judge(case, asking, rows)
+    return False
 
 
 def _judge(case: Case, asking: Task[Any], rows: Sequence[Row]) -> None:

@@ -22,6 +22,7 @@ from classroom.examining.mistakes import (
     FORGOTTEN_AWAIT,
     HOLDS,
     POLLS,
+    SHORT_DEADLINE,
     TASK_LEFT,
 )
 from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
@@ -224,6 +225,7 @@ def _watched(handler: type[RequestHandler], end: _End) -> type[RequestHandler]:
     FINISHES,
     FIXED_TIME,
     POLLS,
+    SHORT_DEADLINE,
     TASK_LEFT,
     another_way=(
         "Another right way: give the search to a task of its own, with `asyncio.create_task`; "
@@ -306,7 +308,10 @@ async def _leave(case: Case, handler: type[RequestHandler]) -> None:
                     expected = "the search waits for its page, however long that takes"
                     got = f"it gives up within {LONG:g} seconds"
                     late = any(each.text.startswith("TimeoutError") for each in case.errors)
-                    mistake = GOES_ON if late else FIXED_TIME
+                    hears = (
+                        handler.on_connection_close is not RequestHandler.on_connection_close
+                    )
+                    mistake = (SHORT_DEADLINE if hears else GOES_ON) if late else FIXED_TIME
                     case.refuse(mistake, expected, case.with_error(got))
                 before = len(hers.asked)
                 leave()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from classroom.examining.case import Case, turns, until
@@ -32,12 +33,14 @@ from ..questions import (
     TASK_OF_A_FUTURE,
     begin,
     bodies,
+    gave_up,
     judge,
     new_client,
     questions,
     refuse_if_asked_twice,
     so_few,
     staircase,
+    with_patience,
 )
 
 ONE_AFTER_ANOTHER = Mistake(
@@ -107,16 +110,23 @@ async def three_at_once(case: Case) -> None:
         "questions about Ada, Grace and Alan. The backend answers when it has all three: "
         "Alan first, then Ada, then Grace."
     )
-    await _try(case, ask_all, ["ada", "grace", "alan"], [2, 0, 1])
+    people = ["ada", "grace", "alan"]
+    await with_patience(case, partial(_gives_up, case, ask_all, people, [2, 0, 1]))
 
     case.tries("twelve questions, answered in no order.")
     # A set of three may have the right order by chance, one of twelve hardly.
-    await _try(case, ask_all, [f"p{n}" for n in range(12)], [n * 5 % 12 for n in range(12)])
+    people, order = [f"p{n}" for n in range(12)], [n * 5 % 12 for n in range(12)]
+    await with_patience(case, partial(_gives_up, case, ask_all, people, order))
 
 
-async def _try(
-    case: Case, ask_all: Callable[..., Any], people: Sequence[str], order: Sequence[int]
-) -> None:
+async def _gives_up(
+    case: Case,
+    ask_all: Callable[..., Any],
+    people: Sequence[str],
+    order: Sequence[int],
+    takes: float,
+) -> bool:
+    """Try it with a backend that takes some time; return whether that was too long."""
     expected = f"the bodies of all {len(people)} answers, in the order of `urls`"
     backend, client = Backend(hold=True), new_client()
     async with running(backend.app) as url:
@@ -132,9 +142,11 @@ async def _try(
         await turns()
         await case.refuse_if_it_polls(expected)
         refuse_if_asked_twice(case, client)
-        let_pass()
+        let_pass(takes)
         await turns()
-        if asking.done():
+        if takes and gave_up(client, asking):
+            return True
+        if takes and asking.done():
             got = f"after {LONG:g} seconds, when no answer has come, your function ends"
             case.refuse(FIXED_TIME, expected, got)
         for came, number in enumerate(order, 1):
@@ -144,6 +156,7 @@ async def _try(
             refuse_if_asked_twice(case, client)
         await until(asking.done)
         judge(case, asking, bodies(people), expected)
+    return False
 
 
 async def _why_so_few(

@@ -196,8 +196,8 @@ async def _three_at_once(case: Case, handler: type[RequestHandler]) -> None:
     if not all(_is_profile(answer) for answer in seen.film.answers):
         _why_no_profile(case, seen, expected)
     case.refuse_if_anything_went_wrong(expected, seen.film)
-    # A slow machine makes a pause longer, and never shorter. Who does not ask at all is found out
-    # when the backend fails.
+    # A slow machine makes a pause longer, and never shorter. Who does not ask at all is found
+    # out when the backend fails.
     if seen.asked and seen.pause < PAUSE - 0.1:
         got = "the backend is asked without a pause"
         case.refuse(NO_PAUSE, "a pause of 0.6 seconds, then the question", got)

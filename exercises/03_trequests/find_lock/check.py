@@ -22,6 +22,7 @@ from classroom.examining.mistakes import (
     NESTED_LOOP,
     PLAIN_WITH,
     POLLS,
+    SHORT_DEADLINE,
 )
 from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
 from classroom.examining.verdict import Mistake
@@ -188,6 +189,9 @@ GENERATOR = Mistake(
     ),
 )
 
+# What `_app` tells a visitor for whom Bob has raised what he raises.
+FAILED = Answer(502, "Bob failed")
+
 
 @code_exercise(
     (
@@ -219,6 +223,7 @@ GENERATOR = Mistake(
     NOTHING_RETURNED,
     ONE_FOR_ALL,
     POLLS,
+    SHORT_DEADLINE,
     another_way=(
         "Another right way: a lock for each user, so that who asks about Ada does not wait "
         "for who asks about Grace."
@@ -281,6 +286,8 @@ async def _same_user(case: Case, cls: Any) -> None:
         got = f"{answers_in_words(film.answers)}\n{_count(backend)}"
         if (early or asked_again) and case.uses("wait_for", "timeout", "with_timeout"):
             case.refuse(GIVES_UP, expected, case.with_error(got))
+        if early and FAILED in film.answers:
+            case.refuse(SHORT_DEADLINE, expected, got)
         if early:
             case.refuse(FIXED_TIME, expected, case.with_error(got))
         if len(backend.asked) > 1 and await _asked_by_one(case, cls()) > 1:
@@ -417,17 +424,16 @@ async def _failure(case: Case, profiles: Any) -> None:
         first = await case.visits(app, ["/?user=ada"] * 2, fail_when_both_wait)
         backend.fail = ()
         second = await case.visits(app, ["/?user=ada"])
-    failed = Answer(502, "Bob failed")
     answers = [*first.answers, *second.answers]
-    if answers == [failed, failed, Answer(200, {"profile": "Ada Lovelace"})]:
+    if answers == [FAILED, FAILED, Answer(200, {"profile": "Ada Lovelace"})]:
         return
     got = answers_in_words(answers)
     if NO_ANSWER in {answer.status for answer in answers}:
         locks = case.uses("Lock", "Semaphore", "Condition")
         case.refuse(NOT_RELEASED if locks else NEVER_FILLED, expected, got)
-    if first.answers == [failed] * 2 and second.answers == [failed]:
+    if first.answers == [FAILED] * 2 and second.answers == [FAILED]:
         case.refuse(REMEMBERS_FAILURE, expected, got)
-    if first.answers[0] != failed and first.answers[0].status == 200:
+    if first.answers[0] != FAILED and first.answers[0].status == 200:
         case.refuse(HIDES_FAILURE, expected, got)
     case.refuse_if_anything_went_wrong(expected)
     case.refuse(None, expected, got)
