@@ -137,6 +137,7 @@ def bench(arguments: list[str]) -> int:
         for stem, path in scripts.items():
             story = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             print(f"  {stem:<12} {story.partition(chr(10))[0]}")
+        print(f"Now runs {name}, which takes a minute or two.", flush=True)
     set_up(ALL)
     return run("-m", f"benchmarks.{name}", *options)
 

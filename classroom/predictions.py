@@ -74,7 +74,7 @@ class Prediction:
         expected = _split(self.expected, len(found))
         if not expected:
             print(f"It was: {_listed(found)}")
-        elif _plain(expected) == _plain(found or ("nothing",)):
+        elif _plain(expected) == _plain(found) or (not found and _is_nothing(expected)):
             print(f"As you predicted: {_listed(found)}")
         else:
             print(f"You predicted: {_listed(expected)}\nIt was:        {_listed(found)}")
@@ -103,12 +103,17 @@ def predict(*expected: Any) -> Prediction:
 
 
 def _split(expected: tuple[Any, ...], number: int) -> tuple[Any, ...]:
-    """Return several values where somebody wrote as many into one string, with commas."""
+    """Return several values where somebody wrote as many into one string."""
     if len(expected) == 1 and isinstance(expected[0], str):
-        words = tuple(word.strip() for word in expected[0].split(","))
-        if len(words) == number:
-            return words
+        text = expected[0]
+        for words in ([word.strip() for word in text.split(",")], text.split()):
+            if len(words) == number > 1:
+                return tuple(words)
     return expected
+
+
+def _is_nothing(expected: tuple[Any, ...]) -> bool:
+    return len(expected) == 1 and expected[0] in ("nothing", "none", "empty", "[]", "", 0)
 
 
 def _listed(values: tuple[Any, ...]) -> str:

@@ -32,11 +32,15 @@ class Unquoted:
 
 
 def looked_up(word: str, look: Callable[[], Any]) -> Any:
-    """Return the value of a name, or the name if it has none."""
+    """Return the value of a name, or the name if it has none that can be meant."""
     try:
-        return look()
-    except NameError:
+        value = look()
+    except (NameError, AttributeError):
         return Unquoted(word)
+    if getattr(type(value), "__name__", "") == "Prediction":
+        # The cell was run before, and gave the name to what it predicts.
+        return Unquoted(word)
+    return value if name_or_value(value) is value else word
 
 
 def sentence(values: tuple[Any, ...]) -> str:
@@ -53,7 +57,7 @@ def _quoted(value: Any) -> str:
 def name_or_value(value: Any) -> Any:
     """Return the name of what has one: it is what somebody means who left quotes out."""
     is_named = isinstance(value, type | ModuleType | FunctionType | BuiltinFunctionType)
-    return value.__name__ if is_named else value
+    return value.__name__.rpartition(".")[2] if is_named else value
 
 
 def register(shell: Any) -> None:
@@ -115,9 +119,10 @@ class _Names(ast.NodeTransformer):
     def _forgiven(self, value: ast.expr) -> ast.expr:
         if isinstance(value, ast.List | ast.Tuple):
             value.elts = [self._forgiven(each) for each in value.elts]
-        if not isinstance(value, ast.Name):
+        if not isinstance(value, ast.Name | ast.Attribute):
             return value
-        source = f"{HERE}.looked_up({value.id!r}, lambda: {value.id})"
+        word = ast.unparse(value)
+        source = f"{HERE}.looked_up({word!r}, lambda: {word})"
         forgiven = ast.parse(source, mode="eval").body
         for inner in ast.walk(forgiven):
             ast.copy_location(inner, value)

@@ -44,12 +44,14 @@ def make(fresh: str | None = None) -> Path:
     page = WORK / (FIRST if fresh is None else unused(fresh))
     if fresh is not None:
         copy_file(NOTEBOOKS / fresh, page)
+        print(f"The clean copy is work/{page.name}.")
     copy_folder(NOTEBOOKS, WORK)
     for old, notebook in older(WORK):
         beside = unused(f"{notebook}.ipynb")
         print(
-            f"work/{old} has a newer version, and stays as you left it: "
-            f"`lab --fresh {notebook}` puts the newer one beside it, as work/{beside}."
+            f"work/{old} has a newer version, and stays as you left it; perhaps not all of it "
+            f"still runs. `python3 workshop.py lab --fresh {notebook}` puts the newer one "
+            f"beside it, as work/{beside}."
         )
     for solution in copy_solutions(EXERCISES, WORK / "solutions"):
         print(

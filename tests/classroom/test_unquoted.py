@@ -50,6 +50,14 @@ class TestInANotebook:
         assert shell.run_cell(f"{begin}predict({written})").success
         assert f"Put quotes around words: predict({meant})\n" in capsys.readouterr().out
 
+    def test_also_when_the_cell_is_run_once_more(
+        self, shell: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for _ in range(2):
+            assert shell.run_cell("saved = predict(saved, 0)").success
+            said = capsys.readouterr().out
+            assert said.startswith('Put quotes around words: predict("saved", 0)\n')
+
     @pytest.mark.parametrize("end", [";", "  # my guess", "; # (perhaps)"])
     def test_whatever_stands_behind_it(
         self, end: str, shell: Any, capsys: pytest.CaptureFixture[str]
@@ -78,6 +86,9 @@ class TestInANotebook:
             ("x = 3\npredict(x)", 3),
             ("def later(): ...\npredict(later, 'soon')", ["later", "soon"]),
             ("predict(TimeoutError)", "TimeoutError"),
+            ("import time\npredict(time.sleep)", "time.sleep"),
+            ("import os.path\npredict(os.path)", "os.path"),
+            ("from classroom import log\npredict(log)", "log"),
             ("def f(x):\n    return predict([x, 'b'])\nf('a')", ["a", "b"]),
         ],
     )
