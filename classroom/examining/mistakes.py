@@ -402,8 +402,7 @@ def _swapped(error: BaseException, tree: ast.Module) -> bool:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr=called), args=[first, *_]) if called in NOTES:
-                # What fails in the loop later has gone through no line of the cell.
-                if lines and not lines & {*range(node.lineno, (node.end_lineno or 0) + 1)}:
+                if not lines & {*range(node.lineno, (node.end_lineno or 0) + 1)}:
                     continue
                 if isinstance(first, ast.Lambda) or _named(first) in own:
                     return True
