@@ -96,6 +96,11 @@ MILLISECONDS = Mistake(
         "In seconds, as `call_later` does: `await asyncio.sleep(0.6)`.",
     ),
 )
+OTHER_PAUSE = Mistake(
+    "other_pause",
+    "a pause of another length",
+    ("For how long does the version with callbacks pause? So does this one.",),
+)
 HANGS_ON_FAILURE = Mistake(
     "hangs_on_failure",
     "an exception in a callback, which nobody hears",
@@ -141,6 +146,7 @@ PAUSE = 0.6
     RESPONSE_WRITTEN,
     NO_PAUSE,
     MILLISECONDS,
+    OTHER_PAUSE,
     HANGS_ON_FAILURE,
     TOLD_AS_SUCCESS,
     KEPT_ANSWER,
@@ -216,7 +222,8 @@ class _Seen(NamedTuple):
         early: whether requests ended before a question came.
         too_soon: whether requests ended after that, and before the backend answered.
         went_round: whether the loop went round and round while all waited.
-        much_later: whether they were asked when a thousand times the pause had passed.
+        later: whether it was asked when a hundred times the pause had passed.
+        much_later: whether it was asked when a thousand times the pause had passed.
     """
 
     film: Film
@@ -225,6 +232,7 @@ class _Seen(NamedTuple):
     early: bool
     too_soon: bool
     went_round: bool
+    later: bool
     much_later: bool
 
 
@@ -232,10 +240,10 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
     """Have three visitors come, to a backend that takes some time for its answers."""
     backend = Backend(hold=True)
     ended: list[RequestHandler] = []
-    early = too_soon = went_round = much_later = False
+    early = too_soon = went_round = later = much_later = False
 
     async def answer_when_all_wait(_: Film) -> None:
-        nonlocal early, too_soon, went_round, much_later
+        nonlocal early, too_soon, went_round, later, much_later
         await until(lambda: len(backend.asked) >= 3 or len(ended) == 3)
         early = bool(ended) and not backend.asked
         await turns()
@@ -245,8 +253,11 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
             await turns()
             too_soon = bool(ended)
         elif not ended:
-            let_pass(PAUSE * 1000)
-            much_later = await until(lambda: bool(backend.asked), 0.5)
+            let_pass(PAUSE * 100)
+            later = await until(lambda: bool(backend.asked), 0.5)
+            if not later:
+                let_pass(PAUSE * 1000)
+                much_later = await until(lambda: bool(backend.asked), 0.5)
         backend.release("profile")
 
     async with running(backend.app) as url:
@@ -258,9 +269,8 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
         asked = len(backend.asked)
     if not asked:
         pause.cancel()
-    return _Seen(
-        film, await pause if asked else 0.0, asked, early, too_soon, went_round, much_later
-    )
+    seconds = await pause if asked else 0.0
+    return _Seen(film, seconds, asked, early, too_soon, went_round, later, much_later)
 
 
 def _has_deadline(case: Case) -> bool:
@@ -299,8 +309,11 @@ def _data(body: Any) -> Any:
 
 def _why_no_profile(case: Case, seen: _Seen, expected: str) -> None:
     film, got = seen.film, answers_in_words(seen.film.answers)
+    if seen.later:
+        got = "the backend is asked after seconds of pause"
+        case.refuse(OTHER_PAUSE, "a pause of 0.6 seconds, then the question", got)
     if seen.much_later:
-        got = "the backend is asked after ten minutes"
+        got = "the backend is asked after minutes of pause"
         case.refuse(MILLISECONDS, "a pause of 0.6 seconds, then the question", got)
     if seen.too_soon:
         case.refuse(FIXED_TIME, expected, case.with_error(got))
