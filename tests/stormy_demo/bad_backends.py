@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+from weakref import WeakSet
 
 from loopfilm.own_loop import OwnLoop
 
@@ -465,8 +466,10 @@ DIFFERENT = {
 def bad_backend(answers: dict[str, Says]) -> Iterator[str]:
     """Run a backend, on a loop of its own, that answers what has the name of the user."""
     started: Future[str] = Future()
+    writers: WeakSet[asyncio.StreamWriter] = WeakSet()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.add(writer)
         try:
             request = await reader.readuntil(b"\r\n\r\n")
             (user,) = parse_qs(urlsplit(request.split()[1].decode()).query)["user"]
@@ -496,6 +499,10 @@ def bad_backend(answers: dict[str, Says]) -> Iterator[str]:
             await asyncio.get_running_loop().create_future()
         finally:
             server.close()
+            # A connection that still has something to send would be left open.
+            for writer in list(writers):
+                writer.transport.abort()
+            await asyncio.sleep(0)
 
     with OwnLoop(serve) as own_loop:
         either: list[Future[Any]] = [started, own_loop.outcome]

@@ -4,10 +4,14 @@ from tornado.concurrent import Future
 from tornado.ioloop import IOLoop
 
 
-joined = Future()
+kept = []
 
 
 def join(futures):
+    # From Python 3.14 on, a future cannot be made before there is a loop.
+    if not kept:
+        kept.append(Future())
+    joined = kept[0]
     results = {}
 
     def keep(number, full):
