@@ -39,6 +39,11 @@ MOST_READ = 10_000_000  # bytes of a verdict, which may have a film in it
 MOST_KEPT = 10_000  # bytes of what the learner's code prints
 
 
+# Python 3.11.7 counts how deep it is for all threads together: two that parse at once disturb
+# each other, and one gets a SystemError.
+_parsing = threading.Lock()
+
+
 def examine(exercise: Exercise | Choice, source: str) -> Verdict:
     """Examine an answer to an exercise.
 
@@ -58,7 +63,8 @@ def examine(exercise: Exercise | Choice, source: str) -> Verdict:
     """
     try:
         # The empty line stands for the magic, so that line numbers are those of the cell.
-        tree = ast.parse("\n" + source)
+        with _parsing:
+            tree = ast.parse("\n" + source)
         # Some errors, such as `await` in a plain function, are found by the compiler only.
         compile("\n" + source, exercise.name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -34,11 +34,15 @@ def with_lines(name: str, lines: str) -> str:
 @pytest.fixture(scope="module")
 def verdict_on() -> Iterator[Callable[[str, str], Verdict]]:
     """Examine all of them, four at a time, in advance."""
+    sources = {
+        (name, key): with_lines(name, lines)
+        for name in EXERCISES
+        for key, lines in LINES.items()
+    }
     with ThreadPoolExecutor(4) as threads:
         coming: dict[tuple[str, str], Future[Verdict]] = {
-            (name, key): threads.submit(examine, exercise, with_lines(name, lines))
-            for name, exercise in EXERCISES.items()
-            for key, lines in LINES.items()
+            (name, key): threads.submit(examine, EXERCISES[name], source)
+            for (name, key), source in sources.items()
         }
         yield lambda name, key: coming[name, key].result()
 

@@ -242,10 +242,14 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
     ended: list[RequestHandler] = []
     early = too_soon = went_round = later = much_later = False
 
+    def note_end(ended_by: RequestHandler) -> None:
+        nonlocal early
+        early = early or not backend.asked
+        ended.append(ended_by)
+
     async def answer_when_all_wait(_: Film) -> None:
-        nonlocal early, too_soon, went_round, later, much_later
+        nonlocal too_soon, went_round, later, much_later
         await until(lambda: len(backend.asked) >= 3 or len(ended) == 3)
-        early = bool(ended) and not backend.asked
         await turns()
         if backend.asked and not ended:
             went_round = await goes_round()
@@ -261,7 +265,7 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
         backend.release("profile")
 
     async with running(backend.app) as url:
-        app = Application([(r"/", handler)], backend=url, log_function=ended.append)
+        app = Application([(r"/", handler)], backend=url, log_function=note_end)
         visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
         pause = asyncio.create_task(_seconds_until_asked(backend))
         film = await case.visits(app, visits, answer_when_all_wait, GIVE_UP_AFTER + takes)
