@@ -12,6 +12,7 @@ from classroom.catalogue import every, folders
 from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine
 from classroom.examining.verdict import Verdict
+from tests.exercises.forked import forked
 
 EXERCISES = {name: each for name, each in every().items() if isinstance(each, Exercise)}
 
@@ -39,7 +40,7 @@ def verdict_on() -> Iterator[Callable[[str, str], Verdict]]:
         for name in EXERCISES
         for key, lines in LINES.items()
     }
-    with ThreadPoolExecutor(4) as threads:
+    with forked(), ThreadPoolExecutor(4) as threads:
         coming: dict[tuple[str, str], Future[Verdict]] = {
             (name, key): threads.submit(examine, EXERCISES[name], source)
             for (name, key), source in sources.items()

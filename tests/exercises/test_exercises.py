@@ -27,6 +27,7 @@ from classroom.examining.mistakes import GENERAL
 from classroom.examining.parent import examine
 from classroom.examining.verdict import Verdict
 from tests.conftest import RAN
+from tests.exercises.forked import forked
 from tests.kernels import PATIENCE
 from tests.paths import ROOT
 from tools import refresh
@@ -86,7 +87,7 @@ def verdict_on(request: pytest.FixtureRequest) -> Iterator[Callable[[str, Path],
         if item.path == request.path and hasattr(item, "callspec")
         if "path" in (params := item.callspec.params)
     }
-    with ThreadPoolExecutor(4) as threads:
+    with forked(), ThreadPoolExecutor(4) as threads:
         coming = {
             (name, path): threads.submit(examine, EXERCISES[name], read(path))
             for name, path in sorted(wanted)
