@@ -64,7 +64,9 @@ class Forks:
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
 
-    def start(self, command: list[Any], *, cwd: str, env: dict[str, str], **_others: Any) -> Child:
+    def start(
+        self, command: list[Any], *, cwd: str, env: dict[str, str], **_others: Any
+    ) -> Child:
         _, _, module, *arguments = map(str, command)
         assert module == MODULE
         stdin, to_child = os.pipe()
