@@ -270,7 +270,7 @@ async def polite(case: Case) -> None:
     names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
     if went_round:
         case.refuse(POLLS, expected, "the loop goes round and round while all three wait")
-    if early:
+    if early and not given_up:
         got = f"{early} of them have an answer before the backend gives one"
         late = any(map(_is_late, case.errors))
         case.refuse(SHORT_DEADLINE if late else FIXED_TIME, expected, case.with_error(got))
