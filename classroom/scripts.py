@@ -115,7 +115,7 @@ def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
     Raises:
         RuntimeError: it ended before it printed a line; what it said is in the error.
     """
-    script = script.replace(str(port), str(_free_port()))
+    script = script.replace(str(port), str(free_port()))
     # A warning, which comes first, is not what it says when it is ready.
     with subprocess.Popen(
         [sys.executable, "-u", "-W", "ignore", "-c", script],
@@ -139,7 +139,7 @@ def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
             program.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port of those that the system gives to nobody who lets it pick one."""
     while True:
         port = random.randrange(20_000, 30_000)

@@ -6,10 +6,8 @@ down to a few packages, so that a set-up takes seconds.
 
 import json
 import os
-import random
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +20,7 @@ from queue import Empty, Queue
 
 import pytest
 
+from classroom.scripts import free_port
 from tests.addresses import nobody_listens
 from tests.paths import ROOT
 from tools.set_up import PYTHONS
@@ -732,14 +731,6 @@ def test_fresh_of_what_is_not_there(ready: Path) -> None:
 def test_committed_makes_no_copies(ready: Path) -> None:
     make_copies(ready, "--committed")
     assert not (ready / "work").exists()
-
-
-def free_port() -> int:
-    """A port that nobody gets who lets the system pick one: those are higher, on Linux too."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 Lab = tuple[str, list[str], subprocess.Popen[str]]
