@@ -11,11 +11,13 @@ request is counted, and so are the iterations of the loop meanwhile, and how lon
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import importlib
 import json
 import os
 import selectors
+import ssl
 import sys
 import threading
 import time
@@ -44,6 +46,9 @@ Send = Callable[..., requests.Response]
 # Nanoseconds for which the thread that opens it had a processor, and for which it had none and
 # could have run.
 SCHEDULED = Path("/proc/thread-self/schedstat")
+# Seconds. A shorter iteration is not looked at closely, and what other threads have lacked is
+# known as it was no longer ago than this.
+LOOK = 0.05
 
 
 class Clock:
@@ -80,6 +85,17 @@ class Clock:
             self.file.close()
 
 
+def lacked_by_others() -> dict[int, int]:
+    """Return for how many nanoseconds each other thread could have run and had no processor."""
+    found, ours = dict[int, int](), threading.get_native_id()
+    for thread in threading.enumerate():
+        if thread.native_id not in (None, ours):
+            with contextlib.suppress(OSError, IndexError):
+                text = Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text()
+                found[thread.native_id or 0] = int(text.split()[1])
+    return found
+
+
 class CountingSelector(selectors.DefaultSelector):
     """A selector for the loop, which counts its iterations and measures them.
 
@@ -96,14 +112,27 @@ class CountingSelector(selectors.DefaultSelector):
         self.count = 0
         self.held = 0.0
         self.since = self.clock.now()
+        self.others = lacked_by_others()
+        self.looked = time.monotonic()
 
     def restart(self) -> None:
         """Measure from here on."""
         self.held, self.since = 0.0, self.clock.now()
+        self.look()
+
+    def look(self) -> None:
+        """Note what the other threads have lacked until now."""
+        if time.monotonic() - self.looked > LOOK:
+            self.others, self.looked = lacked_by_others(), time.monotonic()
 
     def measure(self) -> None:
         """Take into account how long the current iteration has taken until now."""
-        self.held = max(self.held, self.clock.now() - self.since)
+        took = self.clock.now() - self.since
+        if took > max(self.held, LOOK):
+            # The loop may have waited for a thread that had the GIL and no processor.
+            after = lacked_by_others()
+            took -= sum(after[thread] - self.others.get(thread, 0) for thread in after) / 1e9
+        self.held = max(self.held, took)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait for events; between two of these calls the loop is held."""
@@ -111,6 +140,7 @@ class CountingSelector(selectors.DefaultSelector):
         events = super().select(timeout)
         self.count += 1
         self.since = self.clock.now()
+        self.look()
         return events
 
     def close(self) -> None:
@@ -301,13 +331,25 @@ def answer_side_by_side() -> None:
     """Let the servers of the tests answer several requests at once, with TLS and without.
 
     Each has one thread, and some tests make it sleep for ten seconds, for which all tests after
-    them would wait.
+    them would wait. The one with TLS also gives up a handshake after a second, which a busy
+    machine may well need.
     """
     serve: Any = importlib.import_module("pytest_httpbin.serve")
     serve.make_server = functools.partial(serve.make_server, server_class=SideBySide)
 
     class SecureSideBySide(ThreadingMixIn, serve.SecureWSGIServer):  # type: ignore[misc]
         daemon_threads = True
+
+        def get_request(self) -> tuple[ssl.SSLSocket, Any]:
+            connection, address = WSGIServer.get_request(self)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            folder = Path(serve.CERT_DIR)
+            context.load_cert_chain(folder / "server.pem", folder / "server.key")
+            # The thread of the request shakes hands, as it reads.
+            wrapped = context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+            return wrapped, address
 
     serve.SecureWSGIServer = SecureSideBySide
 
