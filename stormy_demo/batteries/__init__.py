@@ -1,0 +1,1 @@
+"""What comes with Tornado: a server for each battery, beside a real counterpart."""
