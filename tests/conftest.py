@@ -13,6 +13,7 @@ from typing import Any
 
 import nbval.kernel
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools.kernels import Kernel
 
@@ -22,6 +23,18 @@ EXCUSED = ("Using selector",)
 
 # How many answers to exercises were examined, told at the end of a run.
 RAN = pytest.StashKey[Counter[str]]()
+
+
+# The same examples in every run, and no time is asserted.
+settings.register_profile(
+    "house",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
