@@ -1,0 +1,187 @@
+"""A chat with one room, by WebSocket and by long poll at once.
+
+Open the address in two windows, the second with `?poll` behind it, and talk to yourself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tornado.escape import json_encode
+from tornado.web import Application, HTTPError
+from tornado.websocket import WebSocketHandler
+
+from ..program import main
+from ..sentences import NotFoundHandler, SentenceHandler
+from .frames import TRY_AGAIN_LATER, write_frame
+from .room import Room
+
+PAGE = Path(__file__).with_name("chat.html")
+
+# Letters.
+LONGEST_NAME = 40
+LONGEST_TEXT = 1000
+
+# Bytes: what so many letters need in UTF-8.
+LARGEST_MESSAGE = 4 * LONGEST_TEXT
+
+# Why a WebSocket is closed, see RFC 6455: it sent what is no text, or too much of it.
+NO_TEXT = 1003
+TOO_LONG = 1009
+
+
+class InRoom(SentenceHandler):
+    """A handler that has to do with the room."""
+
+    def initialize(self, room: Room, patience: float) -> None:
+        """Keep the room, and the seconds after which nothing new is an answer, too."""
+        self.room = room
+        self.patience = patience
+
+
+class PageHandler(InRoom):
+    """The page on which people talk."""
+
+    async def get(self) -> None:
+        """Answer with it."""
+        await self.render(PAGE.name)
+
+
+class SocketHandler(InRoom, WebSocketHandler):
+    """Somebody on a WebSocket, who is in the room as long as that is open.
+
+    Who sends a request from a page of another site is refused by `WebSocketHandler`.
+    """
+
+    def prepare(self) -> None:
+        """Read who it is, before there is a WebSocket."""
+        self.name = named(self.only_argument("name", ""))
+        self.since = self.only_argument("since", "")
+
+    def open(self) -> None:
+        """Come in."""
+        self.set_nodelay(True)
+        self.room.join(self, self.since)
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Say it to the room."""
+        if isinstance(message, bytes):
+            self.close(NO_TEXT, "Send text.")
+        elif len(message) > LONGEST_TEXT:
+            self.close(TOO_LONG, f"A message has {LONGEST_TEXT} letters at most.")
+        elif text := message.strip():
+            await self.room.say(self.name, text)
+
+    def take(self, frame: bytes) -> None:
+        """Send what somebody said; who does not read is sent away, and not waited for."""
+        if not write_frame(self, frame, self.room.most_waiting):
+            self.room.leave(self)
+            self.close(TRY_AGAIN_LATER, "You read too slowly.")
+
+    def on_close(self) -> None:
+        """Go."""
+        self.room.leave(self)
+
+
+class NewsHandler(InRoom):
+    """What is new, for somebody who asks again and again: the long poll."""
+
+    limit: asyncio.Timeout | None = None
+    gone = False
+
+    async def get(self) -> None:
+        """Answer when there is something new, or with nothing when that takes too long."""
+        newer = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0 if self.gone else self.patience) as self.limit:
+                newer = await self.room.news(self.only_argument("since", ""))
+        self.set_header("Content-Type", "application/json")
+        self.finish(json_encode([asdict(message) for message in newer]))
+
+    def on_connection_close(self) -> None:
+        """Wait no longer: who asked has gone."""
+        self.gone = True
+        if self.limit:
+            self.limit.reschedule(0)
+
+
+class SayHandler(InRoom):
+    """Where people on the long poll speak.
+
+    A page of another site is refused here too, since the application says so in its settings.
+    """
+
+    async def post(self) -> None:
+        """Say something to the room."""
+        name = named(self.only_of_body("name"))
+        text = self.only_of_body("text")
+        if not text or len(text) > LONGEST_TEXT:
+            raise HTTPError(400, f"text must have from 1 to {LONGEST_TEXT} letters")
+        await self.room.say(name, text)
+        self.set_status(204)
+
+    def only_of_body(self, name: str) -> str:
+        """Return a field of the form, which must be there once."""
+        values = self.get_body_arguments(name)
+        if len(values) != 1:
+            raise HTTPError(400, f"{name} must be given once")
+        return values[0]
+
+
+def named(name: str) -> str:
+    """Return a name under which somebody may speak.
+
+    Raises:
+        HTTPError: a 400; there is none, or it is too long.
+    """
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise HTTPError(
+            400, f"name must have from 1 to {LONGEST_NAME} letters, as in ?name=ada"
+        )
+    return name
+
+
+def make_app(room: Room | None = None, patience: float = 25.0, **settings: Any) -> Application:
+    """Make the application.
+
+    Args:
+        room: where people talk; a new one if it is left out.
+        patience: seconds after which somebody on the long poll is told that nothing is new.
+        **settings: passed on to `tornado.web.Application`.
+
+    Raises:
+        ValueError: patience is not more than 0.
+    """
+    if not patience > 0:
+        raise ValueError(f"patience must be more than 0 seconds, not {patience}")
+    arguments = {"room": Room() if room is None else room, "patience": patience}
+    return Application(
+        [
+            (r"/", PageHandler, arguments),
+            (r"/socket", SocketHandler, arguments),
+            (r"/news", NewsHandler, arguments),
+            (r"/say", SayHandler, arguments),
+        ],
+        default_handler_class=NotFoundHandler,
+        default_handler_args={"there_is": "/"},
+        **{
+            "template_path": str(PAGE.parent),
+            "cross_origin_protection": True,
+            "websocket_max_message_size": LARGEST_MESSAGE,
+            **settings,
+        },
+    )
+
+
+def make_program(history: int = 20, patience: float = 25.0) -> Application:
+    """Make the application with a room of its own, from what a command line can say."""
+    return make_app(Room(history), patience)
+
+
+if __name__ == "__main__":
+    sys.exit(main(make_program))
