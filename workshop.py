@@ -12,7 +12,6 @@ if sys.version_info < (3, 11):
         "and start workshop.py with it.".format(*sys.version_info)
     )
 
-import argparse
 import ast
 import contextlib
 import difflib
@@ -71,10 +70,7 @@ def run(*command: str, **changes: str) -> int:
 
 def lab(arguments: list[str]) -> int:
     """Open the notebooks in JupyterLab, as copies in work/."""
-    parser = argparse.ArgumentParser("workshop.py lab", add_help=False, allow_abbrev=False)
-    parser.add_argument("--fresh", metavar="NAME")
-    parser.add_argument("--committed", action="store_true")
-    own, rest = parser.parse_known_args(arguments)
+    own, rest = usage.of_lab().parse_known_args(arguments)
     fresh = None if own.fresh is None else copies.file_of(own.fresh)
     set_up(CORE)
     changes: dict[str, str] = {}

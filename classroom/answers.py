@@ -38,7 +38,7 @@ def keep(line: str, cell: str) -> Text:
         A word for the learner.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
     """
     name = find(line.strip()).name
     _kept[name] = cell
@@ -58,7 +58,7 @@ def check(name: str) -> Verdict:
         The verdict, which shows itself.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
         RuntimeError: the answer could not be examined, through no fault of its own.
     """
     exercise = find(name)
@@ -107,7 +107,7 @@ def hint(name: str) -> Text:
         The hint, which shows itself.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
     """
     exercise = find(name)
     source, verdict = _checked.get(name, ("", Verdict(name, "not done")))
@@ -153,7 +153,7 @@ def solution(name: str) -> Solution:
         name: the exercise.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
     """
     return Solution(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 from pathlib import Path
@@ -9,6 +10,23 @@ from types import ModuleType
 
 from .examining.kinds import Choice, Exercise
 from .paths import EXERCISES
+
+
+class NoSuchExercise(ValueError):
+    """A name that no exercise has; in a notebook it shows as one sentence."""
+
+    def __init__(self, name: object) -> None:
+        """Say it, with the name that was perhaps meant."""
+        like = difflib.get_close_matches(str(name), folders(), 1)
+        advice = (
+            f"did you mean {like[0]!r}?" if like else "`progress()` shows all that there are"
+        )
+        super().__init__(f"there is no exercise {name!r}: {advice}")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in place of a traceback."""
+        said = str(self)
+        return [f"{said[0].upper()}{said[1:]}."]
 
 
 @functools.cache
@@ -25,7 +43,7 @@ def find(name: str) -> Exercise | Choice:
         name: how the notebook calls it.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
         TypeError: its `check.py` has none of that name.
     """
     exercise = getattr(material(name, "check"), name, None)
@@ -47,12 +65,11 @@ def material(name: str, module: str) -> ModuleType:
         module: the name of a file in its folder.
 
     Raises:
-        ValueError: there is no such exercise.
+        NoSuchExercise: there is none of that name.
         ModuleNotFoundError: it has no such file.
     """
     if not isinstance(name, str) or name not in folders():
-        listing = ", ".join(folders())
-        raise ValueError(f"there is no exercise {name!r}: it is one of {listing}")
+        raise NoSuchExercise(name)
     folder = folders()[name]
     return importlib.import_module(
         f"classroom.exercise_modules.{folder.parent.name}.{name}.{module}"

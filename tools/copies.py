@@ -41,11 +41,13 @@ def make(fresh: str | None = None) -> Path:
     if os.path.lexists(WORK) and not WORK.is_dir():
         raise Trouble("'work' is in the way, for it is no folder: move it elsewhere.")
     WORK.mkdir(exist_ok=True)
-    page = WORK / (FIRST if fresh is None else unused(fresh))
     if fresh is not None:
+        page = WORK / unused(fresh)
         copy_file(NOTEBOOKS / fresh, page)
         print(f"The clean copy is work/{page.name}.")
     copy_folder(NOTEBOOKS, WORK)
+    if fresh is None:
+        page = newest(FIRST)
     for old, notebook in older(WORK):
         beside = unused(f"{notebook}.ipynb")
         print(
@@ -110,17 +112,42 @@ def older(folder: Path) -> list[tuple[str, str]]:
     """
     found = []
     for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        now = working_copy(source)["metadata"][KEPT_IN]["version"]
-        named = re.compile(rf"{re.escape(source.stem)}(-\d+)?\.ipynb")
-        versions = {}
-        for path in sorted(folder.glob("*.ipynb")):
-            notebook, version = origin(path)
-            # Older kits left no note of it in their copies.
-            if notebook == source.stem or (not notebook and named.fullmatch(path.name)):
-                versions[path.name] = version
-        if now not in versions.values():
+        versions = versions_of(source, folder)
+        if version_of(source) not in versions.values():
             found += [(name, source.stem) for name in versions]
     return found
+
+
+def newest(notebook: str) -> Path:
+    """Return the copy of a notebook in work/ that is to be opened.
+
+    Somebody may have an older one, and the newer beside it; of two that are as new, the first.
+    """
+    source = NOTEBOOKS / notebook
+    versions = versions_of(source, WORK) if source.is_file() else {}
+    if versions and version_of(source) in versions.values():
+        # The notebook's own name comes before the others.
+        new = [name for name in versions if versions[name] == version_of(source)]
+        return WORK / min(new, key=lambda name: (len(name), name))
+    return WORK / notebook
+
+
+def version_of(source: Path) -> str:
+    """Return which version of a notebook there is now."""
+    version: str = working_copy(source)["metadata"][KEPT_IN]["version"]
+    return version
+
+
+def versions_of(source: Path, folder: Path) -> dict[str, str]:
+    """Return of which version each copy of a notebook is, by its file."""
+    named = re.compile(rf"{re.escape(source.stem)}(-\d+)?\.ipynb")
+    versions = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        copied, version = origin(path)
+        # Older kits left no note of it in their copies.
+        if copied == source.stem or (not copied and named.fullmatch(path.name)):
+            versions[path.name] = version
+    return versions
 
 
 def copy_solutions(exercises: Path, target: Path) -> list[str]:

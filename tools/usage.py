@@ -12,6 +12,21 @@ from pathlib import Path
 from tools.set_up import ROOT, Misuse
 
 
+def of_lab() -> argparse.ArgumentParser:
+    """Return the parser of `lab`, which leaves to JupyterLab what it does not know."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py lab",
+        allow_abbrev=False,
+        description="Open the notebooks in JupyterLab, as copies in work/.",
+        epilog="More options go to JupyterLab, which lists them at `lab --help-all`.",
+    )
+    parser.add_argument("--fresh", metavar="NAME", help="add a clean copy of a notebook")
+    parser.add_argument(
+        "--committed", action="store_true", help="open notebooks/ itself, with all answers"
+    )
+    return parser
+
+
 def of_check() -> argparse.ArgumentParser:
     """Return the parser of `check`, which takes nothing."""
     return argparse.ArgumentParser(

@@ -508,7 +508,7 @@ def test_a_wrong_word_is_told_before_anything_is_installed(
     assert not (bare / ".venv").exists()
 
 
-@pytest.mark.parametrize("verb", ["check", "slides", "refresh"])
+@pytest.mark.parametrize("verb", ["lab", "check", "slides", "refresh"])
 def test_a_verb_says_what_it_takes(bare: Path, verb: str) -> None:
     outcome = door(bare, verb, "--help")
     assert outcome.returncode == 0, outcome
@@ -549,9 +549,9 @@ def make_copies(house: Path, *arguments: str) -> Outcome:
     return outcome
 
 
-def say_copies(house: Path, fresh: str = "None") -> str:
+def say_copies(house: Path, fresh: str = "None", then: str = "") -> str:
     """What `lab` says when it has made the copies, without the time that JupyterLab takes."""
-    code = f"from tools import copies; copies.make({fresh})"
+    code = f"from tools import copies; page = copies.make({fresh}); {then}"
     return subprocess.run(
         [BASE, "-c", code],
         cwd=house,
@@ -631,6 +631,12 @@ def test_when_the_newer_one_is_beside_it_nothing_is_said(newer: Path) -> None:
     assert say_copies(newer) == ""
     assert "und jeden" in (newer / "work" / "01_callbacks-2.ipynb").read_text("utf-8")
     assert "for me" in (newer / "work" / FIRST).read_text("utf-8")
+
+
+def test_the_newer_one_is_opened_from_then_on(newer: Path) -> None:
+    say_copies(newer, f"'{FIRST}'")
+    opened = say_copies(newer, then="print(page.name)")
+    assert opened == "01_callbacks-2.ipynb\n"
 
 
 @pytest.mark.parametrize("theirs", ["{}", "no notebook", '{"metadata": {"stormy_webber": 3}}'])
