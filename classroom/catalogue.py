@@ -18,15 +18,13 @@ class NoSuchExercise(ValueError):
     def __init__(self, name: object) -> None:
         """Say it, with the name that was perhaps meant."""
         like = difflib.get_close_matches(str(name), folders(), 1)
-        advice = (
-            f"did you mean {like[0]!r}?" if like else "`progress()` shows all that there are"
-        )
+        advice = f"did you mean {like[0]!r}?" if like else "progress() shows all of them."
         super().__init__(f"there is no exercise {name!r}: {advice}")
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in place of a traceback."""
         said = str(self)
-        return [f"{said[0].upper()}{said[1:]}."]
+        return [said[0].upper() + said[1:]]
 
 
 @functools.cache
