@@ -292,18 +292,73 @@ def test_every_section_says_its_minutes_its_path_and_what_it_teaches(path: Path)
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
             if cell.source.startswith("## What you can do now"):
                 continue
-            assert cell.metadata.get("path") in ("core", "more"), cell.source
+            assert cell.metadata.get("path") in ("core", "more", "pick"), cell.source
             assert cell.metadata.get("minutes", 0) > 0, cell.source
             assert isinstance(cell.metadata.get("teaches"), list), cell.source
+
+
+# Of a notebook whose sections stand alone, a room takes so many, and the others are for home.
+PICKED = 3
+
+
+def core_and_more(path: Path) -> tuple[int, int]:
+    """The minutes of what everybody does, and of what is for fast people and for home."""
+    minutes: dict[str, list[int]] = {"core": [], "more": [], "pick": []}
+    for cell in sections(path):
+        minutes[cell.metadata.path].append(cell.metadata.minutes)
+    picked = sorted(minutes["pick"], reverse=True)
+    core = sum(minutes["core"]) + sum(picked[:PICKED])
+    return core, sum(minutes["more"]) + sum(picked[PICKED:])
+
+
+def stands_alone(path: Path) -> bool:
+    """Whether the sections of a notebook are to be picked."""
+    return any(cell.metadata.path == "pick" for cell in sections(path))
 
 
 @each_of(CORE)
 def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
     heading = refresh.read(path).cells[0].source
-    promised = re.search(r"Core: (\d+) minutes", heading)
+    what = "Pick three of the seven" if stands_alone(path) else "Core"
+    promised = re.search(rf"{what}: (\d+) minutes", heading)
     assert promised, heading
-    core = sum(cell.metadata.minutes for cell in sections(path) if cell.metadata.path == "core")
-    assert core == int(promised[1])
+    assert core_and_more(path)[0] == int(promised[1])
+
+
+@each_of([path for path in CORE if stands_alone(path)])
+def test_a_section_that_can_be_picked_uses_nothing_of_another(path: Path) -> None:
+    cells = refresh.read(path).cells
+    imports = next(cell for cell in cells if cell.cell_type == "code")
+    known = names_made(imports.source) | set(dir(builtins)) | {"_"}
+    for part in parts(path, until="## "):
+        code = [cell.source for cell in part if cell.cell_type == "code"]
+        sources = [source for source in code if not source.startswith("%%exercise")]
+        made = set().union(*map(names_made, sources))
+        assert not (read_of := names_read(sources) - made - known), (part[0].source, read_of)
+
+
+def names_made(source: str) -> set[str]:
+    """The names that code gives to something, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                found.add(name)
+            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                found.add(name)
+            case ast.arg(arg=name):
+                found.add(name)
+            case ast.alias(name=name, asname=other):
+                found.add(other or name.partition(".")[0])
+    return found
+
+
+def names_read(sources: list[str]) -> set[str]:
+    """The names whose value code asks for."""
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
 # What a novice needs, as people who had never seen asynchronous code did.
@@ -331,11 +386,11 @@ def minutes_needed(cells: list[NotebookNode]) -> float:
     return seconds / 60
 
 
-def parts(path: Path) -> list[list[NotebookNode]]:
+def parts(path: Path, until: str = "##") -> list[list[NotebookNode]]:
     """The cells of each section and exercise, as a working copy has them."""
     found: list[list[NotebookNode]] = []
     for cell in refresh.read(path).cells:
-        if cell.cell_type == "markdown" and cell.source.startswith("##"):
+        if cell.cell_type == "markdown" and cell.source.startswith(until):
             found.append([])
         if found and "author" not in cell.metadata.get("tags", []):
             found[-1].append(cell)
@@ -362,13 +417,11 @@ def test_a_core_exercise_has_time_for_its_debrief(path: Path) -> None:
 
 @each_of(CORE)
 def test_the_agenda_and_the_readme_give_the_same_minutes(path: Path) -> None:
-    minutes = {"core": 0, "more": 0}
-    for cell in sections(path):
-        minutes[cell.metadata.path] += cell.metadata.minutes
+    core, more = core_and_more(path)
     for paper in ("README.md", "TEACHING.md"):
         rows = (ROOT / paper).read_text(encoding="utf-8").splitlines()
         row = next((row for row in rows if row.startswith("|") and path.name in row), "")
-        said = f"| {minutes['core']} min | {minutes['more']} min |"
+        said = f"| {core} min | {more} min |"
         assert row.endswith(said), f"{paper}: {row or 'no row'}, and it is {said}"
 
 
@@ -397,7 +450,7 @@ def test_the_agenda_lists_the_minutes_of_each_section(path: Path) -> None:
     core = [
         str(section.metadata.minutes)
         for section in sections(path)
-        if section.metadata.path == "core" and "exercise" not in section.metadata
+        if section.metadata.path in ("core", "pick") and "exercise" not in section.metadata
     ]
     agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
     assert f"| {path.name[:2]} | {', '.join(core)} |" in agenda
