@@ -1,0 +1,150 @@
+"""The sign-in of the talk: Twitter's, OAuth 1.0a, at a provider on this machine.
+
+`TwitterMixin` has been deprecated since Tornado 6.3, because Twitter closed the door that it
+opens, and it will go. What it does is what OAuth 1.0a was everywhere: each question is signed
+with a secret that is not sent along, and has a number, its nonce, that is good for once.
+
+The mixin keeps the request token in a cookie, with its secret, and signs neither. With another
+secret in there, the signature is another one than the provider expects, and it refuses.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from tornado.auth import TwitterMixin
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.web import Application, HTTPError
+
+from stormy_demo.agreed import NotUnderstood, OtherStatus
+from stormy_demo.program import main
+
+from .providers import KEY, SECRET, twitter_provider
+from .signing_in import SigningInHandler, signing_in_app
+
+# What a provider answers to a question that is not signed well, or has been asked before.
+REFUSALS = (400, 401)
+
+
+class Refused(OtherStatus):
+    """The provider does not take what it is asked."""
+
+
+class TwitterHandler(SigningInHandler, TwitterMixin):
+    """Asks what Twitter was, at another address."""
+
+    def prepare(self) -> None:
+        """Put the provider's addresses in the place of Twitter's, which are nobody's now."""
+        self._OAUTH_REQUEST_TOKEN_URL = f"{self.provider}/oauth/request_token"
+        self._OAUTH_AUTHENTICATE_URL = f"{self.provider}/oauth/authenticate"
+        self._OAUTH_ACCESS_TOKEN_URL = f"{self.provider}/oauth/access_token"
+        self._TWITTER_BASE_URL = f"{self.provider}/1.1"
+
+    def get_auth_http_client(self) -> AsyncHTTPClient:
+        """Return what the mixin asks with: this handler, whose `fetch` is strict."""
+        return cast(AsyncHTTPClient, self)
+
+    async def fetch(self, url: str) -> HTTPResponse:
+        """Ask the provider.
+
+        Raises:
+            BackendError: there is no answer of success.
+        """
+        response = await self.ask(url)
+        if response.code in REFUSALS:
+            raise Refused(response.code)
+        response.rethrow()
+        return response
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Give all that the mixin raises when it reads an answer that is none one name.
+
+    Raises:
+        NotUnderstood: in place of all that.
+    """
+    try:
+        yield
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+        raise NotUnderstood from None
+
+
+class SignInHandler(TwitterHandler):
+    """Sends the browser to the provider."""
+
+    async def get(self) -> None:
+        """Ask for a request token, and send the browser to the provider with it."""
+        async with self.provider_to_blame():
+            with parsing():
+                await self.authenticate_redirect(callback_uri="/signed-in")
+
+
+class SignedInHandler(TwitterHandler):
+    """Where the provider sends the browser back to."""
+
+    async def get(self) -> None:
+        """Find out who that is."""
+        self.check_request_token()
+        try:
+            async with self.provider_to_blame():
+                user = await self.user()
+        except Refused:
+            raise HTTPError(403, "The provider takes this no more, or not from here.") from None
+        self.keep_user(user)
+
+    def check_request_token(self) -> None:
+        """Insist on that the browser is the one that began.
+
+        Raises:
+            HTTPError: a 403.
+        """
+        if self.only_argument("denied", "") or self.only_argument("error", ""):
+            raise HTTPError(403, "You said no, or the provider did.")
+        token = self.only_argument("oauth_token", "")
+        kept = self.get_cookie("_oauth_request_token") or ""
+        # The mixin would look at all this too, and raise what it meets.
+        try:
+            key, _ = (base64.b64decode(part).decode() for part in kept.split("|"))
+        except ValueError:
+            key = ""
+        if not token or token != key or not self.only_argument("oauth_verifier", ""):
+            raise HTTPError(403, "This is not where this browser began: begin at /sign-in")
+
+    async def user(self) -> Any:
+        """Return what the provider calls the one who came back.
+
+        Raises:
+            BackendError: it does not say.
+        """
+        with parsing():
+            return (await self.get_authenticated_user())["username"]
+
+
+def make_app(provider: str = "", deadline: float = 5.0) -> Application:
+    """Make the application.
+
+    Args:
+        provider: address of a provider with the paths that Twitter had; empty starts one, for
+            as long as the application runs.
+        deadline: seconds that the provider has for all that a request needs of it.
+
+    Raises:
+        ValueError: an argument is not what it should be.
+    """
+    return signing_in_app(
+        [("/sign-in", SignInHandler), ("/signed-in", SignedInHandler)],
+        provider,
+        twitter_provider,
+        deadline,
+        twitter_consumer_key=KEY,
+        twitter_consumer_secret=SECRET,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(make_app))
