@@ -10,21 +10,19 @@ of a process is that of its mode, and gevent patches before anything of it is im
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import logging
-import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .._shared import LOCALHOST
+from .._shared.serving import BACKLOG, announce, end_with_stdin
 
 if TYPE_CHECKING:
     import requests
     from tornado.web import RequestHandler
 
 MAX_CONNECTIONS = 1000
-BACKLOG = 4096
 
 
 def stock_session(wide: bool = False) -> requests.Session:
@@ -204,18 +202,6 @@ def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
     server.serve_forever()
 
 
-def announce(port: int) -> None:
-    """Say on which port, in the words that `program` waits for."""
-    print(f"listening on http://{LOCALHOST}:{port}", flush=True)
-
-
-def end_with_stdin() -> None:
-    """End this process when the one at the other end of its stdin has ended."""
-    while os.read(0, 1):
-        pass
-    os._exit(0)
-
-
 def main() -> None:
     """Serve in one of the modes until Ctrl-C."""
     parser = argparse.ArgumentParser(
@@ -229,7 +215,7 @@ def main() -> None:
     parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin does")
     given = parser.parse_args()
     if given.end_with_stdin:
-        _thread.start_new_thread(end_with_stdin, ())
+        end_with_stdin()
     try:
         # A pool of ten connections logs a warning for each that it does not keep. That would
         # cost more than the connection does, and is not what is measured here.
