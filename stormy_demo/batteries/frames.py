@@ -40,8 +40,8 @@ def write_frame(handler: WebSocketHandler, frame: bytes, most_waiting: int) -> b
 
     Args:
         handler: whose connection it is. On one that is closing, nothing is done.
-        frame: what `text_frame` made.
-        most_waiting: so many bytes may wait until the connection takes them.
+        frame: what `text_frame` made, or several of these in one piece.
+        most_waiting: so many bytes may wait already until the connection takes them.
 
     Returns:
         Whether there was room for it; if not, it is not sent.
@@ -52,7 +52,7 @@ def write_frame(handler: WebSocketHandler, frame: bytes, most_waiting: int) -> b
     stream = connection.stream
     assert stream is not None
     # Only meanwhile: Tornado itself does not expect that a pong or a close is refused.
-    stream.max_write_buffer_size = most_waiting
+    stream.max_write_buffer_size = most_waiting + len(frame)
     try:
         stream.write(frame)
     except StreamBufferFullError:

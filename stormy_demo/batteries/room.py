@@ -36,18 +36,19 @@ class Member(Protocol):
     """Somebody in the room, who is told at once."""
 
     def take(self, frame: bytes) -> None:
-        """Take the frame of a message, without waiting and without raising anything."""
+        """Take the frame of a message, or several at once. It neither waits nor raises."""
 
 
 class Room:
     """A room where everybody hears everything, in the same order.
 
     Attributes:
-        most_waiting: bytes that may wait for a member who reads slowly.
+        most_waiting: bytes that may wait for a member who reads slowly, before they are given
+            more.
         members: who is in the room.
     """
 
-    def __init__(self, history: int = 20, most_waiting: int = 1 << 16) -> None:
+    def __init__(self, history: int = 20, most_waiting: int = 1 << 18) -> None:
         """Make an empty room.
 
         Args:
@@ -63,9 +64,10 @@ class Room:
         self.members: set[Member] = set()
         self._history: deque[tuple[Message, bytes]] = deque(maxlen=history)
         self._arrival = asyncio.Event()
-        # With the time in front, so that a person who comes back after the server was started
-        # again is not taken for one who knows a part of what was said since.
-        self._ids = (f"{time.time_ns():x}-{number:08}" for number in itertools.count(1))
+        # With the time in front: who knows a message of before the server was started again is
+        # not taken for one who knows a part of what was said since.
+        self._born = time.time_ns()
+        self._numbers = itertools.count(1)
 
     async def say(self, name: str, text: str) -> None:
         """Tell everybody. A room that spans processes does this by way of a broker.
@@ -74,7 +76,8 @@ class Room:
             name: who says it.
             text: what they say.
         """
-        self.deliver(Message(next(self._ids), name, text))
+        id_ = f"{self._born:x}-{next(self._numbers):010}"
+        self.deliver(Message(id_, name, text))
 
     def deliver(self, message: Message) -> None:
         """Hand a message to everybody who is in the room, and keep it for those who come.
@@ -82,7 +85,7 @@ class Room:
         Args:
             message: what was said, later than all that was delivered before.
         """
-        frame = text_frame(json.dumps(asdict(message)).encode())
+        frame = text_frame(json.dumps(asdict(message), ensure_ascii=False).encode())
         self._history.append((message, frame))
         # A copy, since a member may be sent away meanwhile.
         for member in list(self.members):
@@ -98,8 +101,8 @@ class Room:
             since: the id of the last message that they know, if they were here before.
         """
         self.members.add(member)
-        for _, frame in self._newer(since):
-            member.take(frame)
+        if newer := self._newer(since):
+            member.take(b"".join(frame for _, frame in newer))
 
     def leave(self, member: Member) -> None:
         """Let somebody go, who may have been sent away before."""
