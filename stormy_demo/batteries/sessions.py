@@ -105,15 +105,14 @@ class SessionHandler(FormHandler):
         Args:
             kept: what to keep in it.
         """
-        number = self.sessions.begin(kept)
-        # Not for scripts, not with a form of another site, and only encrypted if we are.
+        self.give_number(self.sessions.begin(kept))
+
+    def give_number(self, number: bytes) -> None:
+        """Give the browser the number of a session, until it is closed."""
+        tls = self.request.protocol == "https"
+        # Hidden from scripts; not sent with a form of another site; with TLS, never without it.
         self.set_signed_cookie(
-            COOKIE,
-            number,
-            expires_days=None,
-            httponly=True,
-            samesite="Lax",
-            secure=self.request.protocol == "https",
+            COOKIE, number, expires_days=None, httponly=True, samesite="Lax", secure=tls
         )
 
 
