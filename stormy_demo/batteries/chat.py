@@ -10,10 +10,12 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tornado.escape import json_encode
-from tornado.web import Application, HTTPError
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPInputError, parse_body_arguments
+from tornado.web import Application, HTTPError, stream_request_body
 from tornado.websocket import WebSocketHandler
 
 from ..program import main
@@ -27,8 +29,9 @@ PAGE = Path(__file__).with_name("chat.html")
 LONGEST_NAME = 40
 LONGEST_TEXT = 1000
 
-# Bytes: what so many letters need in UTF-8.
+# Bytes: so many letters in UTF-8, and a form in which each of these bytes is written as "%F0".
 LARGEST_MESSAGE = 4 * LONGEST_TEXT
+LARGEST_FORM = 20_000
 
 # Why a WebSocket is closed, see RFC 6455: it sent what is no text, or too much of it.
 NO_TEXT = 1003
@@ -75,7 +78,10 @@ class SocketHandler(InRoom, WebSocketHandler):
         elif len(message) > LONGEST_TEXT:
             self.close(TOO_LONG, f"A message has {LONGEST_TEXT} letters at most.")
         elif text := message.strip():
-            await self.room.say(self.name, text)
+            try:
+                await self.room.say(self.name, text)
+            except HTTPError as error:
+                self.close(TRY_AGAIN_LATER, error.get_message())
 
     def take(self, frame: bytes) -> None:
         """Send what somebody said; who does not read is sent away, and not waited for."""
@@ -101,6 +107,8 @@ class NewsHandler(InRoom):
             async with asyncio.timeout(0 if self.gone else self.patience) as self.limit:
                 newer = await self.room.news(self.only_argument("since", ""))
         self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        # Not write(): that takes no list, which a page of another site could once read.
         self.finish(json_encode([asdict(message) for message in newer]))
 
     def on_connection_close(self) -> None:
@@ -110,20 +118,41 @@ class NewsHandler(InRoom):
             self.limit.reschedule(0)
 
 
+@stream_request_body
 class SayHandler(InRoom):
     """Where people on the long poll speak.
 
     A page of another site is refused here too, since the application says so in its settings.
+    The body comes in pieces, since Tornado would keep 100 MB of one before it asks anybody.
     """
+
+    def prepare(self) -> None:
+        """Have no more read than a form may have; Tornado closes on whoever sends more."""
+        cast(HTTP1Connection, self.request.connection).set_max_body_size(LARGEST_FORM)
+        self.form = b""
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the form."""
+        self.form += chunk
 
     async def post(self) -> None:
         """Say something to the room."""
+        self.read_form()
         name = named(self.only_of_body("name"))
         text = self.only_of_body("text")
         if not text or len(text) > LONGEST_TEXT:
             raise HTTPError(400, f"text must have from 1 to {LONGEST_TEXT} letters")
         await self.room.say(name, text)
         self.set_status(204)
+
+    def read_form(self) -> None:
+        """Do with a body in pieces what Tornado does with one that comes at once."""
+        request = self.request
+        kind = request.headers.get("Content-Type", "")
+        try:
+            parse_body_arguments(kind, self.form, request.body_arguments, request.files)
+        except HTTPInputError:
+            raise HTTPError(400, "The form cannot be read.") from None
 
     def only_of_body(self, name: str) -> str:
         """Return a field of the form, which must be there once."""
