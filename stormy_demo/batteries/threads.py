@@ -15,10 +15,9 @@ from functools import partial
 
 from tornado.web import Application, HTTPError
 
-from stormy_demo.backend import LONGEST
-from stormy_demo.program import main
-from stormy_demo.sentences import NotFoundHandler, SentenceHandler
-
+from ..backend import LONGEST
+from ..program import main
+from ..sentences import NotFoundHandler, SentenceHandler
 from .bounded import Full, Pool
 
 MOST_STEPS = 1000
@@ -67,7 +66,7 @@ class WorkHandler(SentenceHandler):
         self.step = step
         self.patience = patience
         self.unwanted = threading.Event()
-        self.task: asyncio.Task[None] | None = None
+        self.limit: asyncio.Timeout | None = None
 
     def prepare(self) -> None:
         """Read how much is to be done."""
@@ -80,9 +79,8 @@ class WorkHandler(SentenceHandler):
 
     async def get(self) -> None:
         """Answer how many steps were taken; refuse, or give up, what takes too long."""
-        self.task = asyncio.current_task()
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.patience) as self.limit:
                 taken = await self.pool.run(work, self.steps, self.step, self.unwanted)
         except Full:
             self.set_header("Retry-After", str(RETRY_AFTER))
@@ -90,8 +88,11 @@ class WorkHandler(SentenceHandler):
             self.write({"error": "All threads are at work, and the line is full."})
             return
         except TimeoutError:
+            if self.unwanted.is_set():
+                return
             raise HTTPError(504, f"This was not done within {self.patience:g} s.") from None
         finally:
+            self.limit = None
             # Whatever ended the waiting: a thread that is still at work is told.
             self.unwanted.set()
         self.write({"steps": taken})
@@ -99,8 +100,8 @@ class WorkHandler(SentenceHandler):
     def on_connection_close(self) -> None:
         """Wait no longer for somebody who has left."""
         self.unwanted.set()
-        if self.task:
-            self.task.cancel()
+        if self.limit and not self.limit.expired():
+            self.limit.reschedule(0)
 
 
 class CountHandler(SentenceHandler):
