@@ -1,0 +1,16 @@
+import asyncio
+
+from tornado.iostream import StreamClosedError
+
+
+async def serve(stream):
+    """Answer each line of a client with the sum of its numbers, until it leaves."""
+    while True:
+        try:
+            line = await stream.read_until(b"\n", max_bytes=100)
+            answer = str(sum(int(word) for word in line.split()))
+            await stream.write(f"{answer}\n".encode())
+        except ValueError:
+            await stream.write(b"error\n")
+        except StreamClosedError:
+            await asyncio.sleep(0)

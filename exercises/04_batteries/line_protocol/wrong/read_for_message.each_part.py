@@ -1,0 +1,16 @@
+from tornado.iostream import StreamClosedError
+
+
+async def serve(stream):
+    """Answer each line of a client with the sum of its numbers, until it leaves."""
+    try:
+        while True:
+            data = await stream.read_bytes(1024, partial=True)
+            for line in data.splitlines():
+                try:
+                    answer = sum(int(word) for word in line.split())
+                except ValueError:
+                    answer = "error"
+                await stream.write(f"{answer}\n".encode())
+    except StreamClosedError:
+        pass
