@@ -139,7 +139,7 @@ async def _a_line_in_pieces(case: Case, ada: Conversation) -> None:
 async def _what_is_no_number(case: Case, ada: Conversation) -> None:
     for line, said in (
         (b"2 three\n", "the line `2 three`"),
-        (b"2 \xff\n", "a line of bytes that are no text"),
+        (b"2 \xff\n", "a line with a byte that is no text"),
     ):
         case.tries(f"She sends {said}, and then the line `4 5`.")
         expected = "she gets the line `error`, and then the line `9`"

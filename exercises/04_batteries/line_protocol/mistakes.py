@@ -126,9 +126,10 @@ NO_BOUND = Mistake(
 )
 OTHER_BOUND = Mistake(
     "other_bound",
-    "a bound that is off by a little",
+    "a bound that is another one",
     (
-        "A line of 100 bytes, of which its end is one, is to be answered. Is yours?",
+        "A line may have 100 bytes, of which its end is one. How long is the longest that you "
+        "answer?",
         "`max_bytes` counts the line's end too: `max_bytes=100`.",
     ),
 )
