@@ -94,13 +94,27 @@ class SignedInHandler(OpenIDHandler):
 
     async def get(self) -> None:
         """Find out who that is."""
-        attempt = self.attempt()
         code = self.code()
+        attempt = self.attempt()
         async with self.provider_to_blame():
             claims = await self.claims(code, attempt.verifier)
         if claims.get("nonce") != attempt.nonce:
             raise HTTPError(403, "What the provider says is no answer to this attempt.")
         self.keep_user(claims["sub"])
+
+    def code(self) -> str:
+        """Return the code of the provider.
+
+        Raises:
+            HTTPError: a 4xx; there is none.
+        """
+        if error := self.only_argument("error", ""):
+            said_no = error == "access_denied"
+            raise HTTPError(403, "You said no." if said_no else "The provider said no.")
+        code = self.only_argument("code", "")
+        if not code:
+            raise HTTPError(400, "There is no code in the address: begin at /sign-in")
+        return code
 
     def attempt(self) -> Attempt:
         """Return the attempt that ends here; it is forgotten, so that it ends once.
@@ -116,20 +130,6 @@ class SignedInHandler(OpenIDHandler):
             raise HTTPError(403, "This is not where this browser began: begin at /sign-in")
         self.clear_cookie("attempt")
         return attempt
-
-    def code(self) -> str:
-        """Return the code of the provider.
-
-        Raises:
-            HTTPError: a 4xx; there is none.
-        """
-        if error := self.only_argument("error", ""):
-            said_no = error == "access_denied"
-            raise HTTPError(403, "You said no." if said_no else "The provider said no.")
-        code = self.only_argument("code", "")
-        if not code:
-            raise HTTPError(400, "There is no code in the address: begin at /sign-in")
-        return code
 
     async def claims(self, code: str, verifier: str) -> dict[str, Any]:
         """Return what the provider says about the one who got this code.

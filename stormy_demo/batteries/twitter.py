@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from tornado.auth import TwitterMixin
+from tornado.auth import AuthError, TwitterMixin
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application, HTTPError
 
-from stormy_demo.agreed import NotUnderstood, OtherStatus
+from stormy_demo.agreed import BackendError, NotUnderstood
 from stormy_demo.program import main
 
 from .providers import KEY, SECRET, twitter_provider
@@ -30,8 +30,14 @@ from .signing_in import SigningInHandler, signing_in_app
 REFUSALS = (400, 401)
 
 
-class Refused(OtherStatus):
-    """The provider does not take what it is asked."""
+class Refused(BackendError):
+    """The provider does not take what the browser brought."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("The backend takes this no more, or not from here.")
 
 
 class TwitterHandler(SigningInHandler, TwitterMixin):
@@ -55,8 +61,6 @@ class TwitterHandler(SigningInHandler, TwitterMixin):
             BackendError: there is no answer of success.
         """
         response = await self.ask(url)
-        if response.code in REFUSALS:
-            raise Refused(response.code)
         response.rethrow()
         return response
 
@@ -70,7 +74,7 @@ def parsing() -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
+    except (AuthError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
         raise NotUnderstood from None
 
 
@@ -90,12 +94,10 @@ class SignedInHandler(TwitterHandler):
     async def get(self) -> None:
         """Find out who that is."""
         self.check_request_token()
-        try:
-            async with self.provider_to_blame():
-                user = await self.user()
-        except Refused:
-            raise HTTPError(403, "The provider takes this no more, or not from here.") from None
-        self.keep_user(user)
+        async with self.provider_to_blame():
+            with parsing():
+                user = await self.get_authenticated_user()
+        self.keep_user(user["username"])
 
     def check_request_token(self) -> None:
         """Insist on that the browser is the one that began.
@@ -115,14 +117,16 @@ class SignedInHandler(TwitterHandler):
         if not token or token != key or not self.only_argument("oauth_verifier", ""):
             raise HTTPError(403, "This is not where this browser began: begin at /sign-in")
 
-    async def user(self) -> Any:
-        """Return what the provider calls the one who came back.
+    async def ask(self, url: str, **request: Any) -> HTTPResponse:
+        """Ask the provider, who may refuse what the browser brought.
 
         Raises:
-            BackendError: it does not say.
+            Refused: it did.
         """
-        with parsing():
-            return (await self.get_authenticated_user())["username"]
+        response = await super().ask(url, **request)
+        if response.code in REFUSALS:
+            raise Refused
+        return response
 
 
 def make_app(provider: str = "", deadline: float = 5.0) -> Application:
