@@ -31,7 +31,7 @@ def test_a_benchmark_says_how_it_is_started_and_keeps_its_result(name: str) -> N
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "two"])
-@pytest.mark.parametrize("name", ["styles", "clients", "faults"])
+@pytest.mark.parametrize("name", ["styles", "clients", "faults", "chat"])
 def test_nothing_is_measured_less_than_once(name: str, rounds: str) -> None:
     """It would say nothing, and be written over what was measured."""
     before = (RESULTS / f"{name}.json").read_bytes()

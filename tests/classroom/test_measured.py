@@ -50,6 +50,17 @@ def test_every_row_of_the_clients_has_its_figures() -> None:
         assert not row["errors"]
 
 
+def test_the_figures_of_the_chats_are_those_of_the_results() -> None:
+    found = json.loads((measured.RESULTS / "chat.json").read_text(encoding="utf-8"))
+    talking, idle = measured.chat(), measured.idle_chat()
+    for one in found["results"]:
+        assert talking[one["mode"], "people"] == one["people"]
+        assert talking[one["mode"], "lost one"] == one["lost"]
+        assert talking[one["mode"], "CPU µs"] == round(one["cpu_us"])
+    for one in found["idle"]:
+        assert idle[one["mode"], "bytes each"] == one["bytes"]
+
+
 def test_what_the_third_notebook_says_of_its_tables_is_in_them() -> None:
     def cpu(mode: str, at_once: int) -> int:
         return measured.clients([mode], latency_ms=50, at_once=at_once)[mode, "CPU µs"]
