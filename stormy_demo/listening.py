@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import errno
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,7 +21,6 @@ from typing import Any
 from weakref import WeakSet
 
 from tornado.iostream import IOStream
-from tornado.netutil import bind_sockets
 from tornado.tcpserver import TCPServer
 
 from loopfilm import LOCALHOST, CannotListen
@@ -77,15 +77,20 @@ async def listening(
 
 def _listen(server: TCPServer, port: int, address: str) -> tuple[str, int]:
     try:
+        if not 0 <= port <= 65535:
+            raise ValueError("a port is a number from 0 to 65535")
         if not address:
             raise ValueError("an empty address is every network, and 0.0.0.0 says so")
-        sockets = bind_sockets(port, address)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        # Unlike `bind_sockets`, it closes what it could not bind.
+        listener = socket.create_server((address, port), family=family, backlog=1024)
     except (OSError, ValueError, OverflowError) as error:
         number, why = getattr(error, "errno", None), getattr(error, "strerror", None)
         where = f"{address or repr(address)}, port {port}"
         raise CannotListen(number, why or str(error), where) from None
-    server.add_sockets(sockets)
-    host, found, *_ = sockets[0].getsockname()
+    listener.setblocking(False)
+    server.add_sockets([listener])
+    host, found, *_ = listener.getsockname()
     return host, found
 
 

@@ -55,10 +55,10 @@ class Store(TCPServer):
             while True:
                 async with asyncio.timeout(self.patience):
                     line = await stream.read_until(b"\n", max_bytes=LONGEST)
-                    await stream.write(self.answer(line))
+                    # Tornado's log complains of a write that is cancelled.
+                    await asyncio.shield(stream.write(self.answer(line)))
         except (StreamClosedError, TimeoutError):
-            # Nobody is left to answer.
-            pass
+            return
         finally:
             stream.close()
 
@@ -115,7 +115,8 @@ class Client:
         line = f"{command}\n".encode()
         async with self._asking:
             try:
-                await self.stream.write(line)
+                # Whoever waits for the answer need not wait for this.
+                self.stream.write(line)
                 answer = await self.stream.read_until(b"\n", max_bytes=LONGEST_ANSWER)
             except BaseException:
                 # The answer may come later, and would be taken for that of the next command.
