@@ -1,0 +1,27 @@
+import asyncio
+
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+
+class Chat(WebSocketHandler):
+    """Everybody in the room hears what somebody says."""
+
+    def initialize(self, people):
+        self.people = people
+
+    def open(self):
+        self.people.add(self)
+
+    async def on_message(self, text):
+        async with asyncio.TaskGroup() as group:
+            for person in list(self.people):
+                group.create_task(self.tell(person, text))
+
+    async def tell(self, person, text):
+        try:
+            await person.write_message(text)
+        except WebSocketClosedError:
+            self.people.discard(person)
+
+    def on_close(self):
+        self.people.discard(self)
