@@ -1,0 +1,310 @@
+"""A page that shows what strangers wrote: as text, in an attribute, and in an address."""
+
+from __future__ import annotations
+
+import inspect
+from html import unescape
+from html.parser import HTMLParser
+from typing import NamedTuple
+from urllib.parse import parse_qs, unquote_plus, urlsplit
+
+from classroom.examining.case import Case
+from classroom.examining.kinds import code_exercise
+from classroom.examining.rendering import shown
+from classroom.examining.verdict import Mistake
+from stormy_demo.batteries.seen import seen
+
+from .places import ADDRESS, ATTRIBUTE, Page, Place, places
+
+SCRIPT = "<script>steal()</script>"
+SUM = "{{ 6 * 7 }}"
+
+# Names, and texts, that somebody may type.
+TYPED = [
+    ("Ada", SUM),
+    (SUM, "hello"),
+    ("Ada", SCRIPT),
+    ("Ada", "<b>bold</b> <img src=x onerror=steal()>"),
+    ("Ada", "1 < 2 && \"3\" > '2'"),
+    ("Ada", "In HTML, write &lt; for < and &amp; for &."),
+    ("Ada", "caffè, 100%, a+b"),
+    (SCRIPT, "hello"),
+    ("Ada Lovelace", "hello"),
+    ('"Ada" onmouseover="steal()', "hello"),
+    ("'Ada' onmouseover='steal()", "hello"),
+    ("Ada & Co", "hello"),
+    ("Ada &amp; Co", "hello"),
+    ("C# + 100% Zoë?/=", "hello"),
+]
+
+RAW = Mistake(
+    "raw",
+    "what strangers typed, put into the page as it is",
+    (
+        "The browser cannot know which tags are yours and which a stranger typed. What does a "
+        "template do in a hole of its own accord, and what tells it not to?",
+        "`{{ text }}` escapes, and `{% raw text %}` does not. By hand, `xhtml_escape` does it.",
+    ),
+)
+BLACKLIST = Mistake(
+    "blacklist",
+    "a search for what is bad, and all else let through",
+    (
+        "How many ways to run code do you know? And a stranger who has looked for longer?",
+        "Take nothing away. Escape all of it, and no `<` begins a tag any more.",
+    ),
+)
+TAKEN_AWAY = Mistake(
+    "taken_away",
+    "something taken away from what was typed",
+    (
+        'Somebody types "1 < 2 and 3 > 2", or explains what `<b>` does. What is left of it?',
+        "Take nothing away: what is escaped is harmless, and shown as it was typed.",
+    ),
+)
+TWICE = Mistake(
+    "twice",
+    "something that is escaped twice",
+    (
+        "The reader sees an escape. How often was `&` escaped, and who did it?",
+        "`{{ ... }}` escapes by itself: give it the text as it was typed. By hand, escape `&` "
+        "before you make other escapes.",
+    ),
+)
+AMPERSAND = Mistake(
+    "ampersand",
+    "a `&` that is left as it is",
+    (
+        'Somebody types "&lt;", four characters. What does a browser show for them?',
+        "Escape `&` as well, as the first. Better: leave it to `{{ ... }}` or `xhtml_escape`, "
+        "which know all of them.",
+    ),
+)
+URL_IN_TEXT = Mistake(
+    "url_in_text",
+    "an escape for addresses where a person reads",
+    (
+        "Who undoes `%20` or `+`? Whoever reads an address. Is this one?",
+        "`url_escape` belongs into the `href`. For text and for a `title`, escape for HTML.",
+    ),
+)
+QUOTES = Mistake(
+    "quotes",
+    "a quote that ends the attribute",
+    (
+        "The value ends at the next quote of the kind that it began with. What comes then?",
+        "Escape the quotes in it too, both kinds. `{{ ... }}` and `xhtml_escape` do.",
+    ),
+)
+UNQUOTED = Mistake(
+    "unquoted",
+    "an attribute without quotes",
+    (
+        "Where does the value of an attribute end that has no quotes around it?",
+        'At the first blank, and nobody escapes blanks. Write `title="..."`.',
+    ),
+)
+NOT_FOR_ADDRESSES = Mistake(
+    "not_for_addresses",
+    "an address whose parts are not told from what was typed",
+    (
+        "The browser undoes the escapes of HTML first. Then it reads the address: what do `&`, "
+        "`#` and `+` mean there?",
+        "In the query, `url_escape(name)`.",
+    ),
+)
+HTML_IN_ADDRESS = Mistake(
+    "html_in_address",
+    "a name that is escaped for HTML, and then for an address",
+    (
+        "Undo what you did in the order of a browser: first HTML, and then the address. What "
+        "name does the server get?",
+        "The innermost comes first: `url_escape` of the name as it was typed, and then HTML, "
+        "as `{{ url_escape(name) }}` does.",
+    ),
+)
+IN_THE_TEMPLATE = Mistake(
+    "in_the_template",
+    "what strangers typed as a part of the template",
+    (
+        "A template is a program: what does `{{ 6 * 7 }}` in it do? Who wrote that here?",
+        "Make the `Template` without names and texts, once. They come with "
+        "`generate(name=name, text=text)`.",
+    ),
+)
+STORED = Mistake(
+    "stored",
+    "comments that are changed when they are shown",
+    (
+        "What will stand on the page when it is shown for the second time?",
+        "Keep what was typed, and escape where it is shown: only there you know whether it "
+        "will be text or a part of an address.",
+    ),
+)
+
+
+class Link(NamedTuple):
+    """A link: its text and what comes after it, its tooltip, and which name it asks for."""
+
+    text: str
+    title: str
+    asks_for: dict[str, list[str]]
+
+
+class Made(NamedTuple):
+    """What a browser makes of a page: its tags with their attributes, the links, the code."""
+
+    tags: list[tuple[str, ...]]
+    links: list[Link]
+    runs: list[str]
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, ...]] = []
+        self.links: list[Link] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        if tag == "a":
+            given = dict(attrs)
+            query = urlsplit(given.get("href") or "").query
+            asks_for = parse_qs(query, keep_blank_values=True)
+            self.links.append(Link("", given.get("title") or "", asks_for))
+
+    def handle_data(self, data: str) -> None:
+        if self.links:
+            link = self.links[-1]
+            self.links[-1] = link._replace(text=link.text + data)
+
+
+def read(page: str) -> Made:
+    """Return what a browser makes of a page.
+
+    Args:
+        page: the page.
+    """
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    return Made(reader.tags, reader.links, seen(page).runs)
+
+
+@code_exercise(
+    (
+        "A template escapes what comes into a hole. Which of the four holes needs something "
+        "else as well?",
+        "The one in the address: there `url_escape`, which a template knows by this name.",
+        '`href="/by?name={{ url_escape(name) }}"`, and `{{ name }}` and `{{ text }}` in the '
+        "other three.",
+    ),
+    RAW,
+    BLACKLIST,
+    TAKEN_AWAY,
+    TWICE,
+    AMPERSAND,
+    URL_IN_TEXT,
+    QUOTES,
+    UNQUOTED,
+    NOT_FOR_ADDRESSES,
+    HTML_IN_ADDRESS,
+    IN_THE_TEMPLATE,
+    STORED,
+    another_way="Another right way: `xhtml_escape` and `url_escape` by hand, no template.",
+    known_by="xhtml_escape",
+    instead="Another right way: a template, which escapes by itself in each `{{ ... }}`.",
+)
+async def escape_it(case: Case) -> None:
+    """Show two ordinary comments, and then what people type who mean no good, or HTML."""
+    page = case.function("page")
+
+    def make(*comments: tuple[str, str]) -> str:
+        given = [*comments]
+        made = page(given)
+        if inspect.isawaitable(made) or not isinstance(made, str | bytes):
+            case.refuse_if_anything_went_wrong("`page` returns the page")
+            case.refuse(None, "`page` returns the page, a text", f"it returns {shown(made)}")
+        if given != [*comments]:
+            expected = "the comments are still as they were typed"
+            case.refuse(STORED, expected, f"they are {shown(given)}")
+        return made if isinstance(made, str) else made.decode()
+
+    def one(name: str, text: str) -> str:
+        return make((name, text))
+
+    case.tries("Ada writes: hello. Grace writes: goodbye.")
+    both = make(("Ada", "hello"), ("Grace", "goodbye"))
+    made = read(both)
+    links = [Link("Ada: hello", "Ada", {"name": ["Ada"]})]
+    links.append(Link("Grace: goodbye", "Grace", {"name": ["Grace"]}))
+    if [_tidy(link) for link in made.links] != links:
+        case.refuse(
+            None,
+            "two links, with each name as its text, as its `title` and as the `name` in the "
+            "query of its `href`, and after each link a colon and the text",
+            shown(both),
+        )
+    for name, text in TYPED:
+        case.tries(f"{shown(name)} writes {shown(text)}.")
+        _try(case, one, name, text)
+
+
+def _tidy(link: Link) -> Link:
+    return link._replace(text=" ".join(link.text.split()))
+
+
+def _try(case: Case, one: Page, name: str, text: str) -> None:
+    """Refuse a page that shows something else than what was typed, or runs some of it."""
+    made = read(one(name, text))
+    expected = f"a browser shows {shown(f'{name}: {text}')}, and nothing runs"
+    if made.runs or made.tags != read(one("Ada", "hello")).tags:
+        got = f"`{made.runs[0]}` runs" if made.runs else "some of it is taken for HTML"
+        case.refuse(_why(one, name, text), expected, got)
+    link = _tidy(made.links[0])
+    if link.text != f"{name}: {text}":
+        case.refuse(_why(one, name, text), expected, f"it shows {shown(link.text)}")
+    if link.title != name:
+        expected = f"the `title` of the link is {shown(name)}"
+        case.refuse(_why(one, name, text), expected, f"it is {shown(link.title)}")
+    if link.asks_for != {"name": [name]}:
+        expected = f"the link asks for the name {shown(name)}"
+        asked = link.asks_for.get("name", ["nothing"])[0]
+        case.refuse(_why(one, name, text), expected, f"it asks for {shown(asked)}")
+
+
+def _why(one: Page, name: str, text: str) -> Mistake | None:
+    """Return the mistake in a place of the page: in a text, an attribute, or an address."""
+    if SUM in (name, text) and "42" in one(name, text):
+        return IN_THE_TEMPLATE
+    for place in places(one, name, text):
+        if not place.is_right() and (found := _mistake(one, place)):
+            return found
+    return None
+
+
+def _mistake(one: Page, place: Place) -> Mistake | None:
+    typed, written = place.typed, place.written
+    after_html = unescape(written)
+    if place.kind == ADDRESS:
+        after_all = unquote_plus(after_html)
+        if typed in (written, after_html):
+            return NOT_FOR_ADDRESSES
+        if unquote_plus(after_all) == typed:
+            return TWICE
+        return HTML_IN_ADDRESS if unescape(after_all) == typed else None
+    if place.kind == ATTRIBUTE and not place.quote:
+        return UNQUOTED
+    if place.kind == ATTRIBUTE and place.quote in written:
+        return QUOTES
+    if written == typed:
+        return RAW
+    if unquote_plus(after_html) == typed:
+        return URL_IN_TEXT
+    if unescape(after_html) == typed:
+        return TWICE
+    if after_html == unescape(typed):
+        return AMPERSAND
+    if len(after_html) < len(typed):
+        return BLACKLIST if "<u>" in one("Ada", "<u>") else TAKEN_AWAY
+    return None

@@ -1,0 +1,16 @@
+import re
+
+from tornado.template import Template
+
+LINE = Template(
+    '<p><a href="/by?name={{ url_escape(name) }}" title="{{ name }}">{{ name }}</a>: {% raw text %}</p>'
+)
+
+
+def clean(text):
+    return re.sub("<.*?>", "", text)
+
+
+def page(comments):
+    """Return the page: a line for each comment, a pair of a name and a text."""
+    return b"".join(LINE.generate(name=name, text=clean(text)) for name, text in comments)
