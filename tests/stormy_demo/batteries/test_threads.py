@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import signal
 import socket
@@ -231,13 +232,17 @@ class TestLate:
             assert (await other).code == 200
             assert server.step.begun == 2
 
-    async def test_who_leaves_the_line_is_not_waited_for(self) -> None:
+    async def test_who_leaves_the_line_is_not_waited_for(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         async with working(1, line=1) as server:
             await server.come()
             leave = await server.leave()
             assert await server.counts() == (1, 1, 1, 1)
             leave()
             await server.until_page_says(1, 1, 0, 1)
+            # To leave is no fault of the server's.
+            assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
             await server.come()
             assert await server.counts() == (1, 1, 1, 1)
             server.step.end(2)
