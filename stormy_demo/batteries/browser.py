@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http.cookies import SimpleCookie
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httputil import url_concat
 
 MOST_REDIRECTS = 10
 SECONDS = 600  # for an answer, on the busiest machine
@@ -106,3 +107,20 @@ class Browser:
         self.cookies.pop(name, None)
         if value:
             self.cookies[name] = value
+
+
+def arguments_of(address: str) -> dict[str, str]:
+    """Return the arguments in an address."""
+    return dict(parse_qsl(urlsplit(address).query))
+
+
+def changed(address: str, **changes: str) -> str:
+    """Return an address with other arguments.
+
+    Args:
+        address: the address.
+        **changes: the new value of each; without its argument where that is empty.
+    """
+    arguments = {**arguments_of(address), **changes}
+    given = {name: value for name, value in arguments.items() if value}
+    return url_concat(address.partition("?")[0], given)

@@ -139,23 +139,32 @@ class SignedInHandler(OpenIDHandler):
             HTTPError: a 403; it does not take the code.
         """
         where = await self.configuration()
-        question = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.callback,
-            "client_id": KEY,
-            "client_secret": SECRET,
-            "code_verifier": verifier,
-        }
-        response = await self.ask(
-            where["token_endpoint"], method="POST", body=urlencode(question)
-        )
+        form = urlencode(trade(code, self.callback, verifier))
+        response = await self.ask(where["token_endpoint"], method="POST", body=form)
         # The status says only that something is wrong; 200 has `said_of` read it all the same.
         if response.code == 400 and said_of("error", 200, response.body) == "invalid_grant":
             raise HTTPError(403, "The provider takes this code no more, or not from here.")
         id_token = said_of("id_token", response.code, response.body)
         [keys] = await self.said(where["jwks_uri"], "keys")
         return claims_of(id_token, keys, issuer=where["issuer"], client=KEY)
+
+
+def trade(code: str, callback: str, verifier: str) -> dict[str, str]:
+    """Return the form that brings a code to the provider, which gives an ID token for it.
+
+    Args:
+        code: the code.
+        callback: the address to which the provider has sent the browser with it.
+        verifier: that of the attempt.
+    """
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": callback,
+        "client_id": KEY,
+        "client_secret": SECRET,
+        "code_verifier": verifier,
+    }
 
 
 def make_app(provider: str = "", deadline: float = 5.0) -> Application:

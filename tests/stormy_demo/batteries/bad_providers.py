@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -30,6 +29,16 @@ def says(body: Any, status: int = 200) -> Answer:
         handler.write(body)
 
     return answer
+
+
+def slowly(answer: Answer, seconds: float) -> Answer:
+    """Give an answer after so many seconds, or later."""
+
+    async def answer_later(handler: RequestHandler) -> None:
+        await asyncio.sleep(seconds)
+        answer(handler)
+
+    return answer_later
 
 
 def redirects(handler: RequestHandler) -> None:
@@ -124,17 +133,13 @@ def openid_answers(**other: Answer) -> dict[str, Answer]:
     }
 
 
-def gives(claims: Claims) -> Answer:
-    """Answer with an ID token; as its code comes the nonce."""
+def gives(claims: Claims, **more: str) -> Answer:
+    """Answer with an ID token, and with more; as its code comes the nonce."""
 
     def answer(handler: RequestHandler) -> None:
         nonce = handler.get_body_argument("code")
         token = claims.token(f"http://{handler.request.host}", nonce)
-        handler.write({"id_token": token, "access_token": "x", "token_type": "Bearer"})
+        right = {"id_token": token, "access_token": "x", "token_type": "Bearer"}
+        handler.write({**right, **more})
 
     return answer
-
-
-def asked_in(address: str) -> dict[str, str]:
-    """Return the arguments of an address."""
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}

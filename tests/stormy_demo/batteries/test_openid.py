@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 from joserfc import jwk
 from tornado.escape import json_decode, url_unescape
 from tornado.httpclient import HTTPResponse
-from tornado.httputil import url_concat
 
 from loopfilm import running
 from stormy_demo.agreed import NotUnderstood
-from stormy_demo.batteries.browser import Browser
+from stormy_demo.batteries.browser import Browser, arguments_of, changed
 from stormy_demo.batteries.id_token import claims_of
 from stormy_demo.batteries.openid import make_app
 from stormy_demo.batteries.pkce import challenge_of
@@ -37,12 +36,12 @@ from .bad_providers import (
     RSA,
     Answer,
     Claims,
-    asked_in,
     gives,
     hangs,
     openid_answers,
     provider_that,
     says,
+    slowly,
 )
 
 pytestmark = [
@@ -89,11 +88,6 @@ async def who_is(browser: Browser, app: str) -> Any:
     return said(await browser.open(f"{app}/"))["user"]
 
 
-def with_changes(address: str, **changes: str) -> str:
-    arguments = {**asked_in(address), **changes}
-    return url_concat(address.partition("?")[0], {k: v for k, v in arguments.items() if v})
-
-
 # -- those who may -----------------------------------------------------------------------------
 
 
@@ -119,7 +113,7 @@ async def test_the_walk_from_the_app_to_the_provider_and_back() -> None:
 async def test_the_verifier_and_the_secret_do_not_go_through_the_browser() -> None:
     async with scene() as s:
         page = await s.browser().open(f"{s.app}/sign-in")
-        question = asked_in(page.effective_url)
+        question = arguments_of(page.effective_url)
         assert question["code_challenge_method"] == "S256"
         assert len({question[name] for name in ("state", "nonce", "code_challenge")}) == 3
         assert SECRET not in url_unescape(page.effective_url)
@@ -134,8 +128,8 @@ def test_a_challenge_is_the_one_of_rfc_7636() -> None:
 async def test_each_attempt_has_secrets_of_its_own() -> None:
     async with scene() as s:
         ada = s.browser()
-        first = asked_in((await ada.step(f"{s.app}/sign-in")).headers["Location"])
-        second = asked_in((await ada.step(f"{s.app}/sign-in")).headers["Location"])
+        first = arguments_of((await ada.step(f"{s.app}/sign-in")).headers["Location"])
+        second = arguments_of((await ada.step(f"{s.app}/sign-in")).headers["Location"])
         for name in ("state", "nonce", "code_challenge"):
             assert first[name] != second[name]
 
@@ -178,7 +172,7 @@ async def test_a_state_that_is_wrong_or_missing_is_refused_by_the_app() -> None:
     async with scene() as s:
         for state in ("", "x", "ü" * 43):
             ada = s.browser()
-            answer = await ada.open(with_changes(await s.callback(ada), state=state))
+            answer = await ada.open(changed(await s.callback(ada), state=state))
             assert answer.code == 403
             assert "/sign-in" in said(answer)["error"]
             assert await who_is(ada, s.app) is None
@@ -189,7 +183,7 @@ async def test_a_wrong_state_does_not_spoil_the_right_one() -> None:
     async with scene() as s:
         ada = s.browser()
         callback = await s.callback(ada)
-        await ada.open(with_changes(callback, state="x"))
+        await ada.open(changed(callback, state="x"))
         assert said(await ada.open(callback)) == {"user": "ada"}
 
 
@@ -206,9 +200,9 @@ async def test_the_right_address_in_another_browser_is_refused_by_the_app() -> N
 
 async def test_a_stolen_code_in_an_attempt_of_the_thief_is_refused_by_the_provider() -> None:
     async with scene() as s:
-        stolen = asked_in(await s.callback(s.browser()))["code"]
+        stolen = arguments_of(await s.callback(s.browser()))["code"]
         thief = s.browser()
-        answer = await thief.open(with_changes(await s.callback(thief, "mallory"), code=stolen))
+        answer = await thief.open(changed(await s.callback(thief, "mallory"), code=stolen))
         assert answer.code == 403
         assert "takes this code no more" in said(answer)["error"]
         assert s.code_was_brought
@@ -217,9 +211,9 @@ async def test_a_stolen_code_in_an_attempt_of_the_thief_is_refused_by_the_provid
 
 async def test_where_the_provider_knows_no_pkce_the_nonce_stops_a_stolen_code() -> None:
     async with scene(pkce=False) as s:
-        stolen = asked_in(await s.callback(s.browser()))["code"]
+        stolen = arguments_of(await s.callback(s.browser()))["code"]
         thief = s.browser()
-        answer = await thief.open(with_changes(await s.callback(thief, "mallory"), code=stolen))
+        answer = await thief.open(changed(await s.callback(thief, "mallory"), code=stolen))
         assert answer.code == 403
         assert "no answer to this attempt" in said(answer)["error"]
         assert await who_is(thief, s.app) is None
@@ -275,7 +269,7 @@ async def test_who_takes_a_code_to_the_provider_must_be_all_that_we_are() -> Non
         ):
             authorize = f"{s.provider}/oauth2/authorize?{urlencode(question)}"
             answer = await thief.step(authorize, sub="ada")
-            code = asked_in(answer.headers["Location"])["code"]
+            code = arguments_of(answer.headers["Location"])["code"]
             brought = {**right, "code": code, name: value}
             answer = await thief.step(f"{s.provider}/oauth2/token", **brought)
             assert answer.code == status, (name, value)
@@ -285,7 +279,7 @@ async def test_a_challenge_that_is_not_hashed_is_refused_by_the_provider() -> No
     async with scene() as s:
         page = await s.browser().open(f"{s.app}/sign-in")
         for method in ("plain", ""):
-            address = with_changes(page.effective_url, code_challenge_method=method)
+            address = changed(page.effective_url, code_challenge_method=method)
             assert (await s.browser().open(address)).code == 400
 
 
@@ -293,7 +287,7 @@ async def test_who_takes_the_challenge_out_of_the_question_gains_nothing() -> No
     async with scene() as s:
         ada = s.browser()
         page = await ada.open(f"{s.app}/sign-in")
-        bare = with_changes(page.effective_url, code_challenge="", code_challenge_method="")
+        bare = changed(page.effective_url, code_challenge="", code_challenge_method="")
         assert (await ada.open(bare, sub="ada")).code == 403
 
 
@@ -341,7 +335,7 @@ async def tried(answers: dict[str, Answer], deadline: float) -> HTTPResponse:
         browser = Browser()
         answer = await browser.step(f"{app}/sign-in")
         if answer.code == 302:
-            question = asked_in(answer.headers["Location"])
+            question = arguments_of(answer.headers["Location"])
             back = {"code": question["nonce"], "state": question["state"]}
             answer = await browser.step(f"{app}/signed-in?{urlencode(back)}")
         assert (answer.code == 302) == ("user" in browser.cookies)
@@ -350,6 +344,12 @@ async def tried(answers: dict[str, Answer], deadline: float) -> HTTPResponse:
 
 async def test_a_provider_that_a_test_made_up_can_be_right() -> None:
     assert (await tried(openid_answers(), PATIENCE)).code == 302
+
+
+async def test_a_provider_that_has_too_much_to_say_is_not_heard_to_the_end() -> None:
+    for length, status in ((20_000, 302), (100_000, 502)):
+        token = gives(Claims({}), more="x" * length)
+        assert (await tried(openid_answers(token=token), PATIENCE)).code == status
 
 
 @pytest.mark.parametrize("where", ["configuration", "token", "keys"])
@@ -362,6 +362,12 @@ async def test_a_provider_that_fails(where: str, failure: str) -> None:
     assert answer.code == status
     assert "provider" in said(answer)["error"]
     assert "backend" not in said(answer)["error"]
+
+
+async def test_all_questions_together_have_the_deadline() -> None:
+    answers = openid_answers()
+    slow = {path: slowly(answer, 0.4) for path, answer in answers.items()}
+    assert (await tried(slow, 1.0)).code == 504
 
 
 async def test_a_provider_that_is_down() -> None:
@@ -393,7 +399,9 @@ async def test_a_provider_whose_addresses_are_none(changes: dict[str, Any]) -> N
         names = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
         handler.write({**dict.fromkeys(names, here), **changes})
 
-    assert (await tried(openid_answers(configuration=configuration), PATIENCE)).code == 502
+    answer = await tried(openid_answers(configuration=configuration), PATIENCE)
+    assert answer.code == 502
+    assert answer.effective_url.endswith("/sign-in")
 
 
 @pytest.mark.parametrize(
@@ -477,12 +485,12 @@ async def test_nothing_secret_is_in_the_log(caplog: pytest.LogCaptureFixture) ->
         ada = s.browser()
         callback = await s.callback(ada)
         attempt = dict(ada.cookies)
-        await ada.open(with_changes(callback, state="x"))
+        await ada.open(changed(callback, state="x"))
         await ada.open(callback)
         ada.cookies = attempt
         assert (await ada.open(callback)).code == 403
     assert "GET /signed-in" in caplog.text
-    for secret in (*asked_in(callback).values(), *attempt.values(), SECRET, "token'"):
+    for secret in (*arguments_of(callback).values(), *attempt.values(), SECRET, "token'"):
         assert secret not in caplog.text
 
 
@@ -542,6 +550,7 @@ def test_what_is_missing_is_named(part: str) -> None:
     assert "pip install" in last
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 async def test_it_runs_as_a_program() -> None:
     command = [
         sys.executable,
