@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -16,6 +19,7 @@ from loopfilm import running
 from stormy_demo.batteries.pages import LONGEST, MOST_ENTRIES, is_web_address, make_app
 from stormy_demo.batteries.seen import seen
 from tests.bad_clients import Visit, http_requests, serving, visits
+from tests.paths import ROOT
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -211,3 +215,27 @@ def test_it_survives_every_client() -> None:
             server.survives(what)
 
         visit()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        (["pages"], "Guest book"),
+        (["sessions", "--secret=known", "--xsrf_cookies=false"], "Purse"),
+    ],
+)
+def test_it_is_a_program_too(command: list[str], title: str) -> None:
+    module, *options = command
+    words = [sys.executable, "-m", f"stormy_demo.batteries.{module}", "--port=0", *options]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        try:
+            assert program.stdout
+            url = program.stdout.readline().split()[2]
+            page = asyncio.run(fetch(url))
+            assert seen(page.body).text.startswith(title)
+            program.terminate()
+            assert program.stdout.read() == "stopped\n"
+            assert program.wait() == 0
+        finally:
+            program.kill()
