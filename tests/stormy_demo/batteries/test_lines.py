@@ -173,6 +173,12 @@ class TestAClient:
                 await client.ask(command)
             assert await client.ask("set a b") == "ok"
 
+    async def test_leaves_at_the_end_of_its_block(self) -> None:
+        async with listening(Store()) as place:
+            async with connected(*place) as client:
+                await client.ask("set ada 10")
+            assert client.stream.closed()
+
     async def test_hears_that_the_server_has_left(self) -> None:
         async with listening(Store()) as place:
             stream = await TCPClient().connect(*place)
