@@ -20,22 +20,27 @@ SCRIPT = "<script>steal()</script>"
 SUM = "{{ 6 * 7 }}"
 
 # Names, and texts, that somebody may type.
-TYPED = [
-    ("Ada", SUM),
-    (SUM, "hello"),
-    ("Ada", SCRIPT),
-    ("Ada", "<b>bold</b> <img src=x onerror=steal()>"),
-    ("Ada", "1 < 2 && \"3\" > '2'"),
-    ("Ada", "In HTML, write &lt; for < and &amp; for &."),
-    ("Ada", "caffè, 100%, a+b"),
-    (SCRIPT, "hello"),
-    ("Ada Lovelace", "hello"),
-    ('"Ada" onmouseover="steal()', "hello"),
-    ("'Ada' onmouseover='steal()", "hello"),
-    ("Ada & Co", "hello"),
-    ("Ada &amp; Co", "hello"),
-    ("C# + 100% Zoë?/=", "hello"),
-]
+TYPED = {
+    "A text and a name look like the hole of a template.": [("Ada", SUM), (SUM, "hello")],
+    "Texts have tags, quotes and escapes in them.": [
+        ("Ada", SCRIPT),
+        ("Ada", "<b>bold</b> <img src=x onerror=steal()>"),
+        ("Ada", "1 < 2 && \"3\" > '2'"),
+        ("Ada", "In HTML, write &lt; for < and &amp; for &."),
+        ("Ada", "caffè, 100%, a+b"),
+    ],
+    "Names have tags, blanks, quotes and escapes in them.": [
+        (SCRIPT, "hello"),
+        ("Ada Lovelace", "hello"),
+        ('"Ada" onmouseover="steal()', "hello"),
+        ("'Ada' onmouseover='steal()", "hello"),
+        ("Ada &amp; Co", "hello"),
+    ],
+    "Names have signs in them that mean something in an address.": [
+        ("Ada & Co", "hello"),
+        ("C# + 100% Zoë?/=", "hello"),
+    ],
+}
 
 RAW = Mistake(
     "raw",
@@ -66,7 +71,7 @@ TWICE = Mistake(
     "twice",
     "something that is escaped twice",
     (
-        "The reader sees an escape. How often was `&` escaped, and who did it?",
+        "A browser undoes each escape once, and one is left. Who made the second?",
         "`{{ ... }}` escapes by itself: give it the text as it was typed. By hand, escape `&` "
         "before you make other escapes.",
     ),
@@ -245,9 +250,10 @@ async def escape_it(case: Case) -> None:
             "query of its `href`, and after each link a colon and the text",
             shown(both),
         )
-    for name, text in TYPED:
-        case.tries(f"{shown(name)} writes {shown(text)}.")
-        _try(case, one, name, text)
+    for what, comments in TYPED.items():
+        case.tries(what)
+        for name, text in comments:
+            _try(case, one, name, text)
 
 
 def _tidy(link: Link) -> Link:
