@@ -101,6 +101,7 @@ class Person:
                 self.send(payload, PONG)
             elif kind == CLOSE:
                 self.crowd.lose(self)
+            if self.sock.fileno() < 0:
                 return
 
     def close(self) -> None:

@@ -114,10 +114,12 @@ async def socketio(port: int) -> None:
         names[sid] = parse_qs(environ["QUERY_STRING"])["name"][0]
 
     async def say(sid: str, text: str) -> None:
-        await server.emit("said", told(names[sid], text))
+        # A text is looked at in a task of its own, and whoever sent it may have gone by then.
+        if name := names.get(sid):
+            await server.emit("said", told(name, text))
 
     async def disconnect(sid: str) -> None:
-        del names[sid]
+        names.pop(sid, None)
 
     for handler in (connect, say, disconnect):
         server.on(handler.__name__, handler)
