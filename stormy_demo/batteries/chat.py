@@ -21,7 +21,7 @@ from tornado.websocket import WebSocketHandler
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
 from .frames import TRY_AGAIN_LATER, write_frame
-from .room import Room
+from .room import Message, Room
 
 PAGE = Path(__file__).with_name("chat.html")
 
@@ -106,10 +106,14 @@ class NewsHandler(InRoom):
         with suppress(TimeoutError):
             async with asyncio.timeout(0 if self.gone else self.patience) as self.limit:
                 newer = await self.room.news(self.only_argument("since", ""))
+        self.answer(newer)
+
+    def answer(self, messages: list[Message]) -> None:
+        """Answer with some messages, which nobody is to keep for the next who asks."""
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
         # Not write(): that takes no list, which a page of another site could once read.
-        self.finish(json_encode([asdict(message) for message in newer]))
+        self.finish(json_encode([asdict(message) for message in messages]))
 
     def on_connection_close(self) -> None:
         """Wait no longer: who asked has gone."""
