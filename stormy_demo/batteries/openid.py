@@ -171,8 +171,8 @@ def make_app(provider: str = "", deadline: float = 5.0) -> Application:
     """Make the application.
 
     Args:
-        provider: address of an OpenID provider, such as "http://127.0.0.1:9400"; empty starts
-            one, for as long as the application runs.
+        provider: address of an OpenID provider that takes `providers.KEY` and `SECRET`, such
+            as "http://127.0.0.1:9400"; empty starts one, for as long as the application runs.
         deadline: seconds that the provider has for all that a request needs of it.
 
     Raises:

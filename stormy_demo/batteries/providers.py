@@ -6,11 +6,14 @@ their own, and the loop has its own.
 
 from __future__ import annotations
 
+import functools
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from loopfilm import LOCALHOST
 
 from .missing_parts import missing_part
 
@@ -57,12 +60,13 @@ def openid_provider(
     Yields:
         Its address.
     """
-    app: Flask = oidc_provider_mock.app(require_nonce=False)
+    app: Flask = oidc_provider_mock.app()
     app.debug = False
     if pkce:
         demand_verifiers(app)
     # Without the debugger that the mock puts in front, which shows the world its source.
-    with running_wsgi(_noted(lambda *request: Flask.wsgi_app(app, *request), heard)) as url:
+    app.wsgi_app = functools.partial(Flask.wsgi_app, app)  # type: ignore[method-assign]
+    with _running(app, heard) as url:
         yield url
 
 
@@ -76,7 +80,15 @@ def twitter_provider(heard: Callable[[str], object] = nobody) -> Iterator[str]:
     Yields:
         Its address.
     """
-    with running_wsgi(_noted(oauth1_app(KEY, SECRET), heard)) as url:
+    with _running(oauth1_app(KEY, SECRET), heard) as url:
+        yield url
+
+
+@contextmanager
+def _running(app: Flask, heard: Callable[[str], object]) -> Iterator[str]:
+    # Whoever comes by another name is no browser that was sent here.
+    app.config["TRUSTED_HOSTS"] = [LOCALHOST]
+    with running_wsgi(_noted(app, heard)) as url:
         yield url
 
 

@@ -48,8 +48,13 @@ class SigningInHandler(SentenceHandler):
         self.redirect("/")
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie that no script reads, and that no form elsewhere sends along."""
-        attributes: dict[str, Any] = {"httponly": True, "samesite": "Lax", **kwargs}
+        """Set a cookie that no script reads, and no form elsewhere sends along."""
+        attributes: dict[str, Any] = {
+            "httponly": True,
+            "samesite": "Lax",
+            "secure": self.request.protocol == "https",
+            **kwargs,
+        }
         super().set_cookie(name, value, *args, **attributes)
 
     @property

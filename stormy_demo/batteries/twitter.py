@@ -133,8 +133,8 @@ def make_app(provider: str = "", deadline: float = 5.0) -> Application:
     """Make the application.
 
     Args:
-        provider: address of a provider with the paths that Twitter had; empty starts one, for
-            as long as the application runs.
+        provider: address of a provider that has the paths of Twitter, and takes
+            `providers.KEY` and `SECRET`; empty starts one, for as long as the application runs.
         deadline: seconds that the provider has for all that a request needs of it.
 
     Raises:

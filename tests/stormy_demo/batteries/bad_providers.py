@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from tornado.web import Application, RequestHandler
 
 from loopfilm import running
 from stormy_demo.batteries.providers import KEY
+from tests import bad_clients
 
 Answer = Callable[[RequestHandler], Any]
 
@@ -72,6 +74,24 @@ FAILURES: Mapping[str, tuple[Answer, int]] = {
     "too much": (sends_too_much, 502),
     "hangs": (hangs, 504),
 }
+
+
+def provider_survives(
+    data: st.DataObject, url: str, paths: Sequence[str], arguments: Sequence[str]
+) -> None:
+    """Have a client that misbehaves visit a provider of WSGI, and one that behaves."""
+    # It listens to nobody who calls it by another name.
+    by_name = b"Host: " + url.removeprefix("http://").encode()
+    visits = bad_clients.visits(
+        bad_clients.http_requests(paths, arguments).map(
+            lambda request: request.replace(b"Host: here", by_name)
+        )
+    )
+    heard = bad_clients.talk(url, data.draw(visits))
+    assert all(status < 500 for status in bad_clients.statuses(heard)), heard
+    with bad_clients.connect(url) as connection:
+        connection.sendall(b"GET /nothing HTTP/1.1\r\n" + by_name + b"\r\n\r\n")
+        assert bad_clients.statuses(bad_clients.read_to_the_end(connection)) == [404]
 
 
 @asynccontextmanager

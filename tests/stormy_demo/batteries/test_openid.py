@@ -39,6 +39,7 @@ from .bad_providers import (
     gives,
     hangs,
     openid_answers,
+    provider_survives,
     provider_that,
     says,
     slowly,
@@ -582,3 +583,27 @@ def test_whatever_a_client_sends(data: st.DataObject, strange_server: Any) -> No
 def strange_server() -> Any:
     with bad_clients.serving(lambda: running(make_app(deadline=PATIENCE))) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def strange_provider() -> Any:
+    with openid_provider() as url:
+        yield url
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_a_client_sends_to_the_provider(
+    data: st.DataObject, strange_provider: Any
+) -> None:
+    paths = ["/oauth2/authorize", "/oauth2/token", "/userinfo"]
+    arguments = ["client_id", "code", "code_challenge", "sub"]
+    provider_survives(data, strange_provider, paths, arguments)
+
+
+async def test_a_provider_that_is_called_by_another_name_does_not_answer() -> None:
+    # As in a browser that somebody else's name server has sent to this machine.
+    with openid_provider() as provider:
+        address = provider.replace("127.0.0.1", "localhost")
+        assert (await Browser().step(f"{provider}/jwks")).code == 200
+        assert (await Browser().step(f"{address}/jwks")).code == 400

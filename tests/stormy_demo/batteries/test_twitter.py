@@ -29,7 +29,14 @@ from stormy_demo.batteries.providers import KEY, SECRET, twitter_provider
 from stormy_demo.batteries.twitter import make_app
 from tests import bad_clients
 
-from .bad_providers import FAILURES, Answer, hangs, provider_that, says
+from .bad_providers import (
+    FAILURES,
+    Answer,
+    hangs,
+    provider_survives,
+    provider_that,
+    says,
+)
 
 pytestmark = pytest.mark.usefixtures("no_noise", "no_proxies")
 
@@ -374,10 +381,8 @@ def test_whatever_a_client_sends(data: st.DataObject, strange_server: Any) -> No
 
 @pytest.fixture(scope="module")
 def strange_provider() -> Any:
-    # Of WSGI, and not of ours; what it is asked is the same.
     with twitter_provider() as url:
-        server = bad_clients.Server(url)
-        yield server
+        yield url
 
 
 @settings(max_examples=60, deadline=None)
@@ -386,7 +391,5 @@ def test_whatever_a_client_sends_to_the_provider(
     data: st.DataObject, strange_provider: Any
 ) -> None:
     paths = ["/oauth/request_token", "/oauth/authenticate", "/oauth/access_token"]
-    requests = bad_clients.http_requests(paths, ["oauth_token", "oauth_consumer_key", "user"])
-    heard = bad_clients.talk(strange_provider.url, data.draw(bad_clients.visits(requests)))
-    assert all(status < 500 for status in bad_clients.statuses(heard)), heard
-    assert strange_provider.ask("/oauth/request_token") == 400
+    arguments = ["oauth_token", "oauth_consumer_key", "user"]
+    provider_survives(data, strange_provider, paths, arguments)
