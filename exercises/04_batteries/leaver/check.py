@@ -138,6 +138,7 @@ class Person:
         self.heard: list[object] = []
         self.gone = False
         self._unsent: list[asyncio.Future[None]] = []
+        self._write: Callable[..., object] | None = None
 
     def hear(self, text: object) -> None:
         """Keep what came; Tornado's client says the end with `None`."""
@@ -155,7 +156,15 @@ class Person:
             future.add_done_callback(lambda f: f.cancelled() or f.exception())
             return future
 
-        self.stream.write = write
+        self._write, self.stream.write = self.stream.write, write
+
+    def read_again(self) -> None:
+        """Let those go who wait for this person."""
+        for future in self._unsent:
+            if not future.done():
+                future.set_result(None)
+        if self._unsent:
+            self.stream.write = self._write
 
     def break_off(self) -> None:
         """Have the server's end of the connection break, in this moment."""
@@ -322,10 +331,17 @@ async def leaver(case: Case) -> None:
     people: set[Any] = set()
     async with running(Application([("/socket", handler, {"people": people})])) as url:
         room = Room(case, f"{url}/socket".replace("http", "ws", 1), people)
-        await _talk(room)
-        await _leave(room)
-        await _break_off(room)
-        await _do_not_read(room)
+        try:
+            await _talk(room)
+            await _leave(room)
+            await _break_off(room)
+            await _do_not_read(room)
+        finally:
+            # Who waits for them now would be cancelled, and the log would tell the learner.
+            for person in room.inside:
+                person.read_again()
+            for _ in range(20):
+                await turns()
     case.refuse_if_anything_went_wrong("nothing goes to the log")
 
 

@@ -15,7 +15,7 @@ class Chat(WebSocketHandler):
     async def on_message(self, text):
         for person in list(self.people):
             try:
-                await asyncio.wait_for(person.write_message(text), 0.1)
+                await asyncio.wait_for(person.write_message(text), 1)
             except TimeoutError:
                 person.close(1013)
                 self.people.discard(person)

@@ -15,7 +15,7 @@ class Chat(WebSocketHandler):
     async def on_message(self, text):
         for person in self.people:
             try:
-                await asyncio.wait_for(person.write_message(text), 0.3)
+                await asyncio.wait_for(person.write_message(text), 1)
             except (WebSocketClosedError, TimeoutError):
                 self.people.discard(person)
 
