@@ -120,6 +120,10 @@ class TestBytes:
             assert await stream.read_until_close() == b""
             assert await grace.ask("set ada 10") == "ok"
 
+    async def test_without_a_bound_tornado_keeps_a_hundred_megabytes(self) -> None:
+        async with stream_to(Store()) as stream:
+            assert stream.max_buffer_size == 100 << 20
+
     async def test_a_slow_client_keeps_nobody(self) -> None:
         async with listening(Store()) as place, connected(*place) as slow:
             await slow.stream.write(b"set slow ")
