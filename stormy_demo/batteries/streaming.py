@@ -65,8 +65,8 @@ class DownloadHandler(SentenceHandler):
             for piece in pieces(size):
                 self.write(piece)
                 await self.flush()
-                # A flush with nothing to wait for keeps the thread, and a fast reader never
-                # lets one wait: without this, nobody else would have a turn till the end.
+                # A flush with nothing to wait for does not let go of the thread, and a fast
+                # reader may never let one wait: nobody else would have a turn till the end.
                 await asyncio.sleep(0)
         except StreamClosedError:
             # Who asked has left, and there is nobody to tell.
