@@ -31,6 +31,7 @@ class Conversation(asyncio.Protocol):
         self.gone = False
         self.received = 0
         self.leaves = False
+        self.stream: IOStream | None = None
         self.ended = False
         self.error: BaseException | None = None
 
@@ -60,8 +61,14 @@ class Conversation(asyncio.Protocol):
         heard, self.heard = self.heard, b""
         return heard
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the learner's side waits for more from this client."""
+        return bool(self.stream and self.stream.reading())
+
     def watch(self, stream: IOStream) -> None:
         """Count what is taken from a socket."""
+        self.stream = stream
         read_from_fd = stream.read_from_fd
 
         def counting(buf: bytearray | memoryview) -> int | None:
@@ -82,8 +89,6 @@ class Server(TCPServer):
         super().__init__()
         self.serve = serve
         self.coming: asyncio.Queue[Conversation] = asyncio.Queue()
-        # As a server does that keeps a list of its clients.
-        self.streams: list[IOStream] = []
         [socket] = sockets = bind_sockets(0, LOCALHOST)
         self.port = socket.getsockname()[1]
         self.add_sockets(sockets)
@@ -92,7 +97,6 @@ class Server(TCPServer):
         """Have a client served, and note how that ends."""
         conversation = await self.coming.get()
         conversation.watch(stream)
-        self.streams.append(stream)
         try:
             if serving := self.serve(stream):
                 await serving

@@ -17,7 +17,8 @@ WAITS_FOR_MORE = Mistake(
     "a read that waits for more than a line",
     (
         "The client has sent its line, and waits for an answer. What does your read wait for?",
-        'The line is complete when its end is there: `await stream.read_until(b"\\n", ...)`.',
+        "The line is complete when its end is there, which is one byte: "
+        '`await stream.read_until(b"\\n", ...)`.',
     ),
 )
 ONE_LINE = Mistake(
