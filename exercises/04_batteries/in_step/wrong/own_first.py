@@ -1,0 +1,23 @@
+import asyncio
+
+
+class Room:
+    def __init__(self, broker, deliver):
+        self.broker = broker
+        self.deliver = deliver
+        self.own = set()
+
+    async def say(self, text):
+        self.deliver(text)
+        self.own.add(text)
+        await self.broker.add(text)
+
+    async def listen(self):
+        last = 0
+        while True:
+            try:
+                for last, text in await self.broker.read(last):
+                    if text not in self.own:
+                        self.deliver(text)
+            except ConnectionError:
+                await asyncio.sleep(0.1)
