@@ -433,9 +433,7 @@ class TestTheChat:
         with serving(start) as server:
 
             @settings(max_examples=20, deadline=None, suppress_health_check=[*HealthCheck])
-            @given(
-                visits(http_requests(["/whoami", "/socket", "/news", "/say"], ["name", "text"]))
-            )
+            @given(visits(http_requests(PATHS, ["name", "text", "since"])))
             def visited(visit: Visit) -> None:
                 server.survives(visit, "/whoami")
 
