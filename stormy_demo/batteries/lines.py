@@ -55,7 +55,7 @@ class Store(TCPServer):
             while True:
                 async with asyncio.timeout(self.patience):
                     line = await stream.read_until(b"\n", max_bytes=LONGEST)
-                    # Tornado's log complains of a write that is cancelled.
+                    # Else the time-out cancels the write itself, and the log complains.
                     await asyncio.shield(stream.write(self.answer(line)))
         except (StreamClosedError, TimeoutError):
             return

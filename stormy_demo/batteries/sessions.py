@@ -110,7 +110,7 @@ class SessionHandler(FormHandler):
     def give_number(self, number: bytes) -> None:
         """Give the browser the number of a session, until it is closed."""
         tls = self.request.protocol == "https"
-        # Hidden from scripts; not sent with a form of another site; with TLS, never without it.
+        # Hidden from scripts; not sent with a POST of another site; with TLS, never without it.
         self.set_signed_cookie(
             COOKIE, number, expires_days=None, httponly=True, samesite="Lax", secure=tls
         )
