@@ -52,7 +52,8 @@ def is_woken(
         went_on.set()
 
     def run_the_loop() -> None:
-        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        # In debug mode `knock` may be refused halfway, and then nothing wakes the waiter.
+        with asyncio.Runner(debug=False, loop_factory=lambda: loop) as runner:
             runner.run(wait_for_it())
 
     with ThreadPoolExecutor(1, "quiet loop") as thread:
