@@ -135,8 +135,14 @@ class NewsHandler(SentenceHandler):
     def on_connection_close(self) -> None:
         """Wait no longer: who asked has gone."""
         self.gone = True
+        self.stop_waiting()
+
+    def stop_waiting(self) -> None:
+        """Answer with nothing, if there is no answer yet."""
         if self.limit:
-            self.limit.reschedule(0)
+            # It raises that when it is over, or about to be.
+            with suppress(RuntimeError):
+                self.limit.reschedule(0)
 
 
 @stream_request_body

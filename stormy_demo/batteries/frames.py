@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from tornado.iostream import StreamBufferFullError, StreamClosedError
+from tornado.iostream import StreamBufferFullError
 from tornado.websocket import WebSocketHandler
 
 # The first byte of a frame: the last one of its message, which is text.
@@ -57,9 +57,6 @@ def write_frame(handler: WebSocketHandler, frame: bytes, most_waiting: int) -> b
         stream.write(frame)
     except StreamBufferFullError:
         return False
-    except StreamClosedError:
-        # It was noticed in this moment. That the reader is gone, `on_close` tells.
-        return True
     finally:
         stream.max_write_buffer_size = None
     return True

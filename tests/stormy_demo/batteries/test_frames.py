@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from urllib.parse import urlsplit
+
 import pytest
 from tornado.web import Application
 from tornado.websocket import WebSocketHandler, websocket_connect
 
 from loopfilm import running
 from stormy_demo.batteries.frames import text_frame, write_frame
-from tests.stormy_demo.batteries.test_chat import socket_url
+from tests.stormy_demo.batteries.test_chat import HANDSHAKE, masked, socket_url
 
 pytestmark = pytest.mark.usefixtures("no_noise")
 
@@ -43,3 +46,21 @@ async def test_a_client_reads_it(
         assert [len(str(await client.read_message())) for _ in SIZES] == SIZES
         rest = [await client.read_message() for _ in range(5)]
         assert rest == ["between", "some", "at", "once", None]
+
+
+async def test_behind_a_close_nothing_is_written() -> None:
+    class Closing(WebSocketHandler):
+        def open(self) -> None:
+            # As Tornado does when a ping is not answered: the handler is not told yet.
+            assert self.ws_connection
+            self.ws_connection.close(1000)
+            assert write_frame(self, text_frame(b"too late"), 1)
+
+    async with running(Application([("/socket", Closing)])) as url:
+        place = urlsplit(url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(masked(0x88, b""))
+        assert await reader.read() == b"\x88\x02\x03\xe8"
+        writer.close()
