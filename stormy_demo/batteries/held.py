@@ -7,6 +7,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tornado.escape import json_decode
+from tornado.httpclient import AsyncHTTPClient
+
 
 @contextmanager
 def held(process: int) -> Iterator[None]:
@@ -28,3 +31,23 @@ def held(process: int) -> Iterator[None]:
         # It may have been killed meanwhile.
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGCONT)
+
+
+async def both(url: str) -> tuple[int, int]:
+    """Return the numbers of two processes that share a port, whoever answers first.
+
+    Args:
+        url: where they listen; `/whoami` says which of them answers.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    first = await _who(url)
+    with held(first):
+        return first, await _who(url)
+
+
+async def _who(url: str) -> int:
+    response = await AsyncHTTPClient().fetch(f"{url}/whoami")
+    number: int = json_decode(response.body)["process"]
+    return number

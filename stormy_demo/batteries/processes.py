@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import socket
 import sys
 from contextlib import ExitStack
@@ -18,21 +17,13 @@ from valkey.exceptions import ValkeyError
 
 from loopfilm import LOCALHOST, handlers_at_work
 
-from ..sentences import SentenceHandler
 from .broker import Broker, BrokeredRoom
 from .chat import NewsHandler, make_app
 from .draining import serve_until
 from .embedded import NoValkey, embedded
 from .prefork import HAS_FORK, prefork, shared_sockets
 from .room import Room
-
-
-class WhoHandler(SentenceHandler):
-    """Says which process it is."""
-
-    def get(self) -> None:
-        """Answer with the number of the process."""
-        self.write({"process": os.getpid()})
+from .who import WhoHandler
 
 
 def make_chat(room: Room) -> Application:
