@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import inspect
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -29,7 +30,7 @@ TURNS_TO_REFUSE = 20
 LEVELS = ("debug", "info", "warning", "error", "none")
 YES_OR_NO = ("", "true", "t", "1", "false", "f", "0")
 
-# What each keyword of a make_app means on the command line.
+# What the keywords that many have mean on the command line.
 HELP = {
     "backend": "address of the backend that answers the questions",
     "delay": "wait this many seconds before doing anything",
@@ -102,7 +103,7 @@ def main(
     """Run an application as a program, until Ctrl-C or SIGTERM.
 
     `--port` and `--address` say where to listen. Each parameter of `make_app` is an option too:
-    `delay: float = 0.0` becomes `--delay=0.5`.
+    `delay: float = 0.0` becomes `--delay=0.5`, with what the docstring says of it.
 
     Args:
         make_app: makes the application.
@@ -120,9 +121,10 @@ def main(
     options.define("port", 8888, int, "listen here; 0 lets the system pick")
     options.define("address", LOCALHOST, str, "listen on this address of the machine")
     parameters = inspect.signature(make_app).parameters.values()
+    meanings = {**_described(make_app), **HELP}
     for p in parameters:
         default = "" if p.default is p.empty else p.default
-        meaning = HELP.get(p.name, "")
+        meaning = meanings.get(p.name, "")
         if backend and p.name == "backend":
             meaning += "; empty starts one"
         options.define(p.name, default, type(default), meaning)
@@ -144,6 +146,13 @@ def main(
             print(f"{error}{hint}", file=sys.stderr)
             return 1
     return 0
+
+
+def _described(make_app: Callable[..., Application]) -> dict[str, str]:
+    """Return what the docstring of a function says of each of its parameters."""
+    _, _, told = (inspect.getdoc(make_app) or "").partition("\nArgs:\n")
+    entries = re.findall(r"^    (\w+): (.+(?:\n {8}.+)*)", told, re.MULTILINE)
+    return {name: " ".join(text.split()).rstrip(".") for name, text in entries}
 
 
 def _parse(options: OptionParser, argv: list[str]) -> None:

@@ -313,6 +313,29 @@ class TestPrograms:
         assert "--delay" in said.stdout + said.stderr
 
 
+def test_the_help_says_of_an_option_what_the_docstring_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def make_app(step: float = 0.5, delay: float = 0.0) -> Application:
+        """Make it.
+
+        Args:
+            step: seconds that a step takes, which
+                nothing can shorten.
+            delay: another meaning than everywhere else.
+
+        Returns:
+            It.
+        """
+        return Application()
+
+    with pytest.raises(SystemExit):
+        main(make_app, ["server", "--help"])
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert "--step seconds that a step takes, which nothing can shorten (default 0.5)" in said
+    assert "--delay wait this many seconds before doing anything (default 0.0)" in said
+
+
 @contextlib.contextmanager
 def ask_and_wait(url: str, path: str) -> Iterator[socket.socket]:
     """Send a question, and go on when a handler has it."""
