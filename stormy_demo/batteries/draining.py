@@ -80,6 +80,8 @@ class _Server(HTTPServer):
         self._now_in(self.idle, server_conn)
         if self.is_draining:
             server_conn.stream.close()
+            # A next request may have been read by now, and nobody would get its answer.
+            raise asyncio.CancelledError
         inner = super().start_request(server_conn, request_conn)
         return _Noticed(inner, lambda: self._now_in(self.busy, server_conn))
 

