@@ -53,9 +53,9 @@ async def serve_until(
     server.app = app
     server.add_sockets(sockets)
     await stop.wait()
-    await _turns()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
     server.stop()
-    await _turns()
     before_the_wait()
     await server.drain(patience)
 
@@ -135,8 +135,3 @@ class _Noticed(HTTPMessageDelegate):
     ) -> Awaitable[None] | None:
         self.begins()
         return self.inner.headers_received(start_line, headers)
-
-
-async def _turns() -> None:
-    for _ in range(TURNS):
-        await asyncio.sleep(0)

@@ -30,8 +30,6 @@ from tests.paths import ROOT
 LONG = 500  # seconds that no machine is too busy for
 
 pytestmark = pytest.mark.skipif(not HAS_VALKEY, reason="there is no Valkey here")
-    sys.platform == "win32", reason="there is no Valkey for Windows"
-)
 
 
 @pytest.fixture(scope="module")

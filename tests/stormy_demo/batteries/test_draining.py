@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -117,10 +118,13 @@ async def test_what_is_under_way_is_answered_and_nobody_new_is_let_in() -> None:
 
 async def test_what_has_arrived_and_was_not_read_yet_is_answered() -> None:
     async with server() as s:
-        reader, writer = await s.asked("/")
-        s.stop.set()
-        assert (await rest(reader)).endswith(b"quick")
-        writer.close()
+        with socket.create_connection(s.place) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            # The loop has had no turn since.
+            s.stop.set()
+            await s.serving
+            heard = b"".join(iter(lambda: connection.recv(1000), b""))
+        assert heard.endswith(b"quick")
 
 
 async def test_an_upload_that_has_begun_is_under_way() -> None:
@@ -130,6 +134,7 @@ async def test_an_upload_that_has_begun_is_under_way() -> None:
         s.stop.set()
         while not await s.is_closed_to_others():
             pass
+        assert not s.serving.done()
         writer.write(b"there")
         assert (await rest(reader)).endswith(b"10 bytes")
         writer.close()
