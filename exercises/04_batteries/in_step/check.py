@@ -58,6 +58,23 @@ STOPS = Mistake(
         "Put it into `while True:`.",
     ),
 )
+LISTENS_TWICE = Mistake(
+    "listens_twice",
+    "two who listen in one process",
+    (
+        "Whoever has made the room calls its `listen`. Who else does?",
+        "Start no task in `__init__` or `say`: a text is delivered once for each `listen` that "
+        "is under way.",
+    ),
+)
+SKIPS = Mistake(
+    "skips",
+    "a text that is passed over, in all processes",
+    (
+        "`read(3)` gives what comes after 3. Which id is the first that you get?",
+        "Give `read` the id of the last pair that you have delivered, as it is.",
+    ),
+)
 SAME_AGAIN = Mistake(
     "same_again",
     "the same news again and again",
@@ -178,6 +195,8 @@ def _ended(*processes: Process) -> Iterator[None]:
     OWN_FIRST,
     ONLY_HERE,
     STOPS,
+    LISTENS_TWICE,
+    SKIPS,
     SAME_AGAIN,
     FROM_NOW,
     STARTS_OVER,
@@ -273,11 +292,13 @@ async def _both_hear(case: Case, ada: Process, grace: Process, texts: list[str])
     if ada.heard[: len(texts)] == texts or grace.heard[: len(texts)] == texts:
         for each in (ada, grace):
             _still_listens(case, each, expected, got)
-    known = {*ada.heard, *grace.heard}
-    if known and known <= {*texts}:
+    known = [*ada.heard, *grace.heard]
+    if known and all(text in texts for text in known):
         for each in (ada, grace):
             if len(each.heard) < len(texts) and each.broker.was_asked_for_last:
                 case.refuse(FROM_NOW, expected, got)
+        if ada.heard == grace.heard:
+            case.refuse(SKIPS, expected, got)
         case.refuse(ONLY_HERE, expected, got)
     if not known and not case.uses("add"):
         case.refuse(ONLY_HERE, expected, got)
@@ -295,6 +316,8 @@ def _repeated(
     most = max((each.heard.count(text) for each in (ada, grace) for text in texts), default=0)
     if most < 2:
         return
+    if any(case.uses("listen", inside=room) for room in ("__init__", "say")):
+        case.refuse(LISTENS_TWICE, expected, got)
     everywhere = all(max(map(each.heard.count, texts)) > 1 for each in (ada, grace))
     only_own = not everywhere and most == 2
     case.refuse(TWICE if only_own or _speaks_twice(case) else SAME_AGAIN, expected, got)

@@ -1,0 +1,20 @@
+import asyncio
+
+
+class Room:
+    def __init__(self, broker, deliver):
+        self.broker = broker
+        self.deliver = deliver
+        self.task = asyncio.create_task(self.listen())
+
+    async def say(self, text):
+        await self.broker.add(text)
+
+    async def listen(self):
+        last = 0
+        while True:
+            try:
+                for last, text in await self.broker.read(last):
+                    self.deliver(text)
+            except ConnectionError:
+                await asyncio.sleep(0.1)
