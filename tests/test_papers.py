@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import functools
 import importlib.util
-import inspect
 import re
 import subprocess
 import sys
@@ -31,7 +30,7 @@ from stormy_demo import callbacks, coroutines
 from stormy_demo.backend import Backend
 from tests.kernels import PATIENCE, running_kernel
 from tests.paths import ROOT
-from tools import copies, refresh
+from tools import copies, refresh, usage
 
 PAPERS = [
     *sorted(ROOT.glob("*.md")),
@@ -123,7 +122,7 @@ def help_of(*module: str) -> str:
 def options_of(verb: str, words: list[str]) -> str:
     """Where the options of a verb of workshop.py are told, or read."""
     if verb == "lab":
-        return inspect.getsource(workshop.lab)
+        return usage.of_lab().format_help()
     if verb == "bench":
         name = next((MEANT.get(word, word) for word in words if word[0] != "-"), "styles")
         assert (ROOT / "benchmarks" / f"{name}.py").is_file(), name
@@ -191,7 +190,7 @@ def test_a_demo_is_run_with_the_python_that_has_it() -> None:
         for before in re.findall(r"(\S*)python3? -m stormy_demo", text)
     ]
     assert len(runs) > 2
-    assert {before.lstrip("`'") for _, before in runs} == {".venv/bin/"}, runs
+    assert {before.lstrip("(`'") for _, before in runs} == {".venv/bin/"}, runs
 
 
 def test_every_address_of_a_demo_is_answered() -> None:

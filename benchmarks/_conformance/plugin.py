@@ -131,7 +131,8 @@ class CountingSelector(selectors.DefaultSelector):
         if took > max(self.held, LOOK):
             # The loop may have waited for a thread that had the GIL and no processor.
             after = lacked_by_others()
-            took -= sum(after[thread] - self.others.get(thread, 0) for thread in after) / 1e9
+            lacked = (after[thread] - self.others.get(thread, 0) for thread in after)
+            took -= max(lacked, default=0) / 1e9
         self.held = max(self.held, took)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:

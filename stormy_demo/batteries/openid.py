@@ -24,9 +24,9 @@ from tornado.web import Application, HTTPError
 from stormy_demo.agreed import NotUnderstood, said_of
 from stormy_demo.program import main
 
+from .counterparts.providers import KEY, SECRET, openid_provider
 from .id_token import claims_of
 from .pkce import challenge_of, new_verifier
-from .providers import KEY, SECRET, openid_provider
 from .signing_in import SigningInHandler, as_address, signing_in_app
 
 MINUTES = 10  # in which a person has to sign in at the provider

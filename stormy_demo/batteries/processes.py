@@ -19,8 +19,8 @@ from loopfilm import LOCALHOST, handlers_at_work
 
 from .broker import Broker, BrokeredRoom
 from .chat import NewsHandler, make_app
+from .counterparts.embedded import NoValkey, embedded
 from .draining import serve_until
-from .embedded import NoValkey, embedded
 from .prefork import HAS_FORK, prefork, shared_sockets
 from .room import Room
 from .who import WhoHandler

@@ -23,7 +23,7 @@ from tornado.web import Application, HTTPError
 from stormy_demo.agreed import BackendError, NotUnderstood
 from stormy_demo.program import main
 
-from .providers import KEY, SECRET, twitter_provider
+from .counterparts.providers import KEY, SECRET, twitter_provider
 from .signing_in import SigningInHandler, signing_in_app
 
 # What a provider answers to a question that is not signed well, or has been asked before.

@@ -122,7 +122,7 @@ def test_it(url, monkeypatch):
     from urllib3 import HTTPConnectionPool
     urlopen = HTTPConnectionPool.urlopen
     def slow(*args, **options):
-        time.sleep(0.5)
+        time.sleep(3)
         return urlopen(*args, **options)
     monkeypatch.setattr(HTTPConnectionPool, "urlopen", slow)
     assert requests.get(url).status_code == 204

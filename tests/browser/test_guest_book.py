@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import running_apart
 from stormy_demo.batteries import pages, sessions
-from stormy_demo.batteries.seen import seen
+from stormy_demo.batteries.counterparts.seen import seen
 
 SCRIPT = "<script>steal()</script>"
 

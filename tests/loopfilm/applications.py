@@ -12,7 +12,7 @@ import gzip
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -184,8 +184,25 @@ async def connection_to(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamW
     return await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
 
 
+# The clients of the case that is run.
+SOCKETS: list[WebSocketClientConnection] = []
+
+
 async def socket_to(url: str, user: str) -> WebSocketClientConnection:
-    return await websocket_connect(f"ws{url.removeprefix('http')}/?user={user}")
+    SOCKETS.append(await websocket_connect(f"ws{url.removeprefix('http')}/?user={user}"))
+    return SOCKETS[-1]
+
+
+async def and_close_sockets(make: Callable[[], Awaitable[Film]]) -> Film:
+    """Make a film, and close what it opened: a client that is left to the collector complains.
+
+    It does so in whichever test runs then.
+    """
+    try:
+        return await make()
+    finally:
+        while SOCKETS:
+            SOCKETS.pop().close()
 
 
 # -- every hook of a handler -------------------------------------------------------------------

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from loopfilm import Film, film, lane, sampling
-from tests.loopfilm.applications import CASES, looks
+from tests.loopfilm.applications import CASES, and_close_sockets, looks
 from tests.loopfilm.servers import clock, turns_of_the_loop
 
 pytestmark = pytest.mark.usefixtures("measured_by_hand")
@@ -27,7 +27,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_what_the_film_says_is_so(name: str) -> None:
     make, text, held = CASES[name]
-    f = asyncio.run(make())
+    f = asyncio.run(and_close_sockets(make))
     assert str(f) == text
     assert [f"{hold.lane}: {hold.call}" for hold in f.held_at] == held
     lanes = dict.fromkeys(hold.lane for hold in f.held_at if hold.lane != "other work")

@@ -12,7 +12,7 @@ from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
 from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
-from stormy_demo.batteries.seen import seen
+from stormy_demo.batteries.counterparts.seen import seen
 
 from .places import ADDRESS, ATTRIBUTE, Page, Place, places
 

@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 from tornado.web import Application, RequestHandler
 
 from loopfilm import running
-from stormy_demo.batteries.providers import KEY
+from stormy_demo.batteries.counterparts.providers import KEY
 from tests import bad_clients
 
 Answer = Callable[[RequestHandler], Any]

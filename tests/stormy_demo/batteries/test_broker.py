@@ -20,10 +20,10 @@ from tornado.websocket import websocket_connect
 
 from loopfilm import running
 from stormy_demo.batteries import broker as module
-from stormy_demo.batteries import embedded as embedded_module
 from stormy_demo.batteries.broker import Broker, BrokeredRoom, client, sortable
 from stormy_demo.batteries.chat import make_app
-from stormy_demo.batteries.embedded import HAS_VALKEY, NoValkey, embedded
+from stormy_demo.batteries.counterparts import embedded as embedded_module
+from stormy_demo.batteries.counterparts.embedded import HAS_VALKEY, NoValkey, embedded
 from stormy_demo.batteries.room import Message
 from tests.paths import ROOT
 
@@ -203,7 +203,7 @@ class TestAddresses:
 
 HOLDS_ONE = """
 import os, sys, time
-from stormy_demo.batteries.embedded import embedded
+from stormy_demo.batteries.counterparts.embedded import embedded
 
 with embedded() as url:
     if "fork" in sys.argv:

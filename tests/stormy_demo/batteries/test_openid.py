@@ -24,11 +24,11 @@ from tornado.httpclient import HTTPResponse
 
 from loopfilm import running
 from stormy_demo.agreed import NotUnderstood
-from stormy_demo.batteries.browser import Browser, arguments_of, changed
+from stormy_demo.batteries.counterparts.browser import Browser, arguments_of, changed
+from stormy_demo.batteries.counterparts.providers import KEY, SECRET, openid_provider
 from stormy_demo.batteries.id_token import claims_of
 from stormy_demo.batteries.openid import make_app
 from stormy_demo.batteries.pkce import challenge_of
-from stormy_demo.batteries.providers import KEY, SECRET, openid_provider
 from tests import bad_clients
 
 from .bad_providers import (

@@ -16,8 +16,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.template import Template
 
 from loopfilm import running
+from stormy_demo.batteries.counterparts.seen import seen
 from stormy_demo.batteries.pages import LONGEST, MOST_ENTRIES, is_web_address, make_app
-from stormy_demo.batteries.seen import seen
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 

@@ -19,10 +19,10 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from classroom.held import held
 from classroom.scripts import free_port
 from stormy_demo.batteries import processes
-from stormy_demo.batteries.embedded import HAS_VALKEY
-from stormy_demo.batteries.held import held
+from stormy_demo.batteries.counterparts.embedded import HAS_VALKEY
 from stormy_demo.batteries.prefork import HAS_FORK
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT

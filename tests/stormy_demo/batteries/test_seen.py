@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.escape import xhtml_escape
 
-from stormy_demo.batteries.seen import seen
+from stormy_demo.batteries.counterparts.seen import seen
 
 
 def test_the_text_is_what_stands_on_the_page() -> None:

@@ -19,7 +19,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application, RequestHandler, create_signed_value
 
 from loopfilm import running
-from stormy_demo.batteries.seen import seen
+from stormy_demo.batteries.counterparts.seen import seen
 from stormy_demo.batteries.sessions import COINS, COOKIE, Sessions, make_app
 from tests.bad_clients import Visit, http_requests, serving, visits
 

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
+from classroom import quiet_loop
 from loopfilm import running
-from stormy_demo.batteries import quiet_loop, threads
+from stormy_demo.batteries import threads
 from stormy_demo.batteries.bounded import Full, Pool
 from stormy_demo.program import main
 from tests.bad_clients import Visit, http_requests, serving, visits

@@ -24,8 +24,8 @@ from tornado.httpclient import HTTPResponse
 from tornado.httputil import url_concat
 
 from loopfilm import running
-from stormy_demo.batteries.browser import Browser, arguments_of, changed
-from stormy_demo.batteries.providers import KEY, SECRET, twitter_provider
+from stormy_demo.batteries.counterparts.browser import Browser, arguments_of, changed
+from stormy_demo.batteries.counterparts.providers import KEY, SECRET, twitter_provider
 from stormy_demo.batteries.twitter import make_app
 from tests import bad_clients
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopfilm import LOCALHOST
 
-from .missing_parts import missing_part
+from ..missing_parts import missing_part
 
 try:
     # It imports parts of Authlib that are to be replaced, which is no business of ours.

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from loopfilm import LOCALHOST
 
-from .missing_parts import missing_part
+from ..missing_parts import missing_part
 
 try:
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .missing_parts import missing_part
+from ..missing_parts import missing_part
 
 try:
     from authlib.integrations.flask_oauth1 import (  # type: ignore[import-untyped]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from .missing_parts import missing_part
-from .pkce import challenge_of
+from ..missing_parts import missing_part
+from ..pkce import challenge_of
 
 try:
     from flask import Flask, Response, request
