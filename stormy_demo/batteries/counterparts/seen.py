@@ -5,6 +5,7 @@ It knows the common ways in which a page runs code, and is no judge of whether a
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from typing import NamedTuple
 ADDRESSES = ("action", "formaction", "href", "src")
 CODE = "javascript:"
 NOT_ON_THE_PAGE = ("script", "style", "title")
+# What a browser passes over in an address: this at its beginning, and that anywhere.
+IN_FRONT, ANYWHERE = re.compile(r"^[\x01-\x20]+"), re.compile(r"[\t\n\r]")
 
 
 class Seen(NamedTuple):
@@ -37,14 +40,17 @@ class _Reader(HTMLParser):
         if tag in NOT_ON_THE_PAGE:
             self.inside = tag
         for name, value in attrs:
-            # A browser passes over blanks and line ends in front of an address, and inside.
-            address = "".join((value or "").split())
+            address = ANYWHERE.sub("", IN_FRONT.sub("", value or ""))
             if name.startswith("on"):
                 self.runs.append(value or "")
             elif name in ADDRESSES and address.lower().startswith(CODE):
                 self.runs.append(address[len(CODE) :])
             elif tag == "script" and name == "src":
                 self.runs.append(address)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        # In HTML the slash of `<script/>` means nothing.
+        self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self.inside:

@@ -33,11 +33,18 @@ def test_a_page_may_be_bytes() -> None:
         '<a href="javascript:steal()">Hello</a>',
         '<a href=" java\nscript:steal()">Hello</a>',
         '<a href="&#106;avascript:steal()">Hello</a>',
+        '<a href="\x01\x1f javascript:steal()">Hello</a>',
+        '<a href="java\tscript:steal()">Hello</a>',
+        "<script/>steal()</script>",
         '<form action="JavaScript:steal()"></form>',
     ],
 )
 def test_code_runs_in_many_ways(page: str) -> None:
     assert seen(page).runs == ["steal()"]
+
+
+def test_code_is_told_as_it_stands_there() -> None:
+    assert seen('<a href="javascript:let x = 1">Hello</a>').runs == ["let x = 1"]
 
 
 def test_a_script_from_elsewhere_is_told_by_its_address() -> None:
@@ -52,6 +59,8 @@ def test_a_script_from_elsewhere_is_told_by_its_address() -> None:
         '<a href="https://elsewhere.example/?javascript:steal()">Hello</a>',
         '<p title="onmouseover=steal()">Hello</p>',
         '<p title="javascript:steal()">Hello</p>',
+        '<a href="java script:steal()">Hello</a>',
+        '<a href="\xa0javascript:steal()">Hello</a>',
         "<p>steal()</p>",
     ],
 )
