@@ -21,6 +21,8 @@ from tornado.web import Application, HTTPError
 from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
+from .small_bodies import SmallBodies
+
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_ENTRIES = 100  # older ones are forgotten
 LONGEST = {"name": 60, "site": 200, "text": 1000}  # characters
@@ -90,7 +92,7 @@ class BookHandler(FormHandler):
 
 def make_app() -> Application:
     """Make a guest book, which is empty."""
-    return Application(
+    return SmallBodies(
         [(r"/", BookHandler, {"entries": deque(maxlen=MOST_ENTRIES)})],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/"},

@@ -15,6 +15,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from tornado.web import Application, HTTPError
 
@@ -22,6 +23,7 @@ from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler
 
 from .pages import TEMPLATES, FormHandler
+from .small_bodies import SmallBodies
 
 COINS = 10
 COOKIE = "session"
@@ -87,7 +89,11 @@ class Sessions:
 
 
 class SessionHandler(FormHandler):
-    """A handler that knows its visitor's session."""
+    """A handler that knows its visitor's session.
+
+    Its cookies look at who does the TLS. Where that is a proxy, the server has to believe what
+    the proxy says of it: `HTTPServer(app, xheaders=True)`.
+    """
 
     def initialize(self, sessions: Sessions) -> None:
         """Keep where the sessions are kept."""
@@ -114,6 +120,11 @@ class SessionHandler(FormHandler):
         self.set_signed_cookie(
             COOKIE, number, expires_days=None, httponly=True, samesite="Lax", secure=tls
         )
+
+    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set a cookie; Tornado's own, that of `xsrf_cookies`, needs TLS as well."""
+        attributes = {"secure": self.request.protocol == "https", **kwargs}
+        super().set_cookie(name, value, *args, **attributes)
 
 
 class PurseHandler(SessionHandler):
@@ -151,7 +162,7 @@ def make_app(
             of it.
         xsrf_cookies: whether a form is refused that lacks the token of our page.
     """
-    return Application(
+    return SmallBodies(
         [(r"/", PurseHandler, {"sessions": Sessions()})],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/"},

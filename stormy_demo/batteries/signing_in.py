@@ -18,8 +18,11 @@ from stormy_demo.backend import LONGEST
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 from stormy_demo.strict_tornado import asking, http_client
 
+from .small_bodies import SmallBodies
+
 LONGEST_ANSWER = 30_000  # bytes; what a provider says is short
 NAME = re.compile(r"[ -~]{1,255}")
+HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 Start = Callable[[], AbstractContextManager[str]]
 Routes = list[tuple[str, type[RequestHandler]]]
@@ -67,8 +70,16 @@ class SigningInHandler(SentenceHandler):
         """The address to which the provider sends the browser back.
 
         The browser says where it is. A provider compares this with what was registered.
+
+        Raises:
+            HTTPError: a 400; no browser is at such a place.
         """
-        return f"{self.request.protocol}://{self.request.host}/signed-in"
+        try:
+            if not HOST.fullmatch(self.request.host):
+                raise NotUnderstood
+            return as_address(f"{self.request.protocol}://{self.request.host}/signed-in")
+        except NotUnderstood:
+            raise HTTPError(400, "The Host of this request is no address.") from None
 
     async def ask(self, url: str, **request: Any) -> HTTPResponse:
         """Ask the provider; an answer of any status is one.
@@ -176,7 +187,7 @@ def signing_in_app(
             app.settings["provider"] = url
             yield
 
-    app = Application(
+    app = SmallBodies(
         [("/", WhoHandler), ("/sign-out", SignOutHandler), *routes],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/, /sign-in and /sign-out"},

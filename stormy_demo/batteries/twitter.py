@@ -28,6 +28,8 @@ from .signing_in import SigningInHandler, signing_in_app
 
 # What a provider answers to a question that is not signed well, or has been asked before.
 REFUSALS = (400, 401)
+# Characters of what a browser brings. It goes on in an address, which has its limits.
+LONGEST = 1000
 
 
 class Refused(BackendError):
@@ -85,7 +87,7 @@ class SignInHandler(TwitterHandler):
         """Ask for a request token, and send the browser to the provider with it."""
         async with self.provider_to_blame():
             with parsing():
-                await self.authenticate_redirect(callback_uri="/signed-in")
+                await self.authenticate_redirect(callback_uri=self.callback)
 
 
 class SignedInHandler(TwitterHandler):
@@ -103,18 +105,23 @@ class SignedInHandler(TwitterHandler):
         """Insist on that the browser is the one that began.
 
         Raises:
-            HTTPError: a 403.
+            HTTPError: a 403, or a 400 if it brings a form.
         """
+        if self.request.body_arguments:
+            # The mixin would believe it, and not the address that is looked at here.
+            raise HTTPError(400, "This is no place for a form: begin at /sign-in")
         if self.only_argument("denied", "") or self.only_argument("error", ""):
             raise HTTPError(403, "You said no, or the provider did.")
         token = self.only_argument("oauth_token", "")
+        verifier = self.only_argument("oauth_verifier", "")
         kept = self.get_cookie("_oauth_request_token") or ""
         # The mixin would look at all this too, and raise what it meets.
         try:
             key, _ = (base64.b64decode(part).decode() for part in kept.split("|"))
         except ValueError:
             key = ""
-        if not token or token != key or not self.only_argument("oauth_verifier", ""):
+        is_right = token == key and all(0 < len(it) <= LONGEST for it in (token, verifier))
+        if not is_right:
             raise HTTPError(403, "This is not where this browser began: begin at /sign-in")
 
     async def ask(self, url: str, **request: Any) -> HTTPResponse:

@@ -21,7 +21,7 @@ try:
     )
     from authlib.oauth1 import ClientMixin, TemporaryCredential  # type: ignore[import-untyped]
     from authlib.oauth1.errors import OAuth1Error  # type: ignore[import-untyped]
-    from flask import Flask, Response, request
+    from flask import Flask, Request, Response, request
 except ImportError as error:
     raise missing_part(error) from error
 
@@ -44,6 +44,7 @@ def oauth1_app(key: str, secret: str) -> Flask:
         secret: what that one signs its questions with.
     """
     app = Flask(__name__)
+    app.request_class = _Question
     cache = _Cache()
     clients = {key: _Client(secret)}
     tokens: dict[str, TemporaryCredential] = {}
@@ -93,7 +94,19 @@ def oauth1_app(key: str, secret: str) -> Flask:
     def refuse(error: OAuth1Error) -> Response:
         return server.handle_error_response(error)  # type: ignore[no-any-return]
 
+    @app.errorhandler(ValueError)
+    def refuse_what_cannot_be_read(_: ValueError) -> tuple[str, int]:
+        # What Authlib raises where no question is, in an address or a header.
+        return "error=not_understood", 400
+
     return app
+
+
+class _Question(Request):
+    @property
+    def url(self) -> str:
+        # As it was sent, which Authlib insists on. Flask undoes some escapes, for who reads it.
+        return f"{self.base_url}?{self.query_string.decode('latin-1')}"
 
 
 class _Client(ClientMixin):  # type: ignore[misc]

@@ -20,9 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from joserfc import jwk
 from tornado.escape import json_decode, url_unescape
-from tornado.httpclient import HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 
-from loopfilm import running
+from loopfilm import LOCALHOST, running
 from stormy_demo.agreed import NotUnderstood
 from stormy_demo.batteries.counterparts.browser import Browser, arguments_of, changed
 from stormy_demo.batteries.counterparts.providers import KEY, SECRET, openid_provider
@@ -111,7 +113,7 @@ async def test_the_walk_from_the_app_to_the_provider_and_back() -> None:
         ]
 
 
-async def test_the_verifier_and_the_secret_do_not_go_through_the_browser() -> None:
+async def test_the_verifier_and_the_secret_are_in_no_address() -> None:
     async with scene() as s:
         page = await s.browser().open(f"{s.app}/sign-in")
         question = arguments_of(page.effective_url)
@@ -156,7 +158,52 @@ async def test_who_signs_out_is_nobody_and_no_other_site_can_do_that_for_them() 
     async with scene() as s:
         ada = s.browser()
         await ada.sign_in(s.app, sub="ada")
+        cookies = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+        for headers in (
+            {"Origin": "http://elsewhere.example"},
+            {"Sec-Fetch-Site": "same-site"},
+        ):
+            answer = await AsyncHTTPClient().fetch(
+                f"{s.app}/sign-out",
+                method="POST",
+                body="really=yes",
+                headers={"Cookie": cookies, **headers},
+                raise_error=False,
+                request_timeout=PATIENCE,
+            )
+            assert answer.code == 403
+            assert not answer.headers.get_list("Set-Cookie")
+        assert (await ada.open(f"{s.app}/sign-out")).code == 405
+        assert await who_is(ada, s.app) == "ada"
         assert said(await ada.open(f"{s.app}/sign-out", really="yes")) == {"user": None}
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+async def test_all_cookies_are_for_tls_alone_if_that_is_how_they_are_given(
+    protocol: str,
+) -> None:
+    app = make_app(deadline=PATIENCE)
+    server = HTTPServer(app, xheaders=True)
+    server.add_sockets(sockets := bind_sockets(0, LOCALHOST))
+    address = f"http://{LOCALHOST}:{sockets[0].getsockname()[1]}/sign-in"
+    with app.settings["while_running"]():
+        try:
+            answer = await AsyncHTTPClient().fetch(
+                address,
+                # As a proxy says it, which does the TLS.
+                headers={"X-Forwarded-Proto": protocol},
+                follow_redirects=False,
+                raise_error=False,
+                request_timeout=PATIENCE,
+            )
+        finally:
+            server.stop()
+            await server.close_all_connections()
+    assert answer.code == 302
+    assert arguments_of(answer.headers["Location"])["redirect_uri"].startswith(f"{protocol}:")
+    [cookie] = answer.headers.get_list("Set-Cookie")
+    assert cookie.startswith("attempt=")
+    assert ("Secure" in cookie) == (protocol == "https")
 
 
 async def test_an_application_starts_a_provider_of_its_own_and_ends_it() -> None:
@@ -322,6 +369,7 @@ async def test_an_attempt_is_over_after_ten_minutes(monkeypatch: pytest.MonkeyPa
         now = time.time()
         monkeypatch.setattr("tornado.web.time.time", lambda: now + 660)
         assert (await ada.open(callback)).code == 403
+        assert not s.code_was_brought
 
 
 # -- providers that fail -----------------------------------------------------------------------

@@ -18,7 +18,15 @@ from tornado.template import Template
 from loopfilm import running
 from stormy_demo.batteries.counterparts.seen import seen
 from stormy_demo.batteries.pages import LONGEST, MOST_ENTRIES, is_web_address, make_app
-from tests.bad_clients import Visit, http_requests, serving, visits
+from tests.bad_clients import (
+    Visit,
+    connect,
+    http_requests,
+    read_to_the_end,
+    serving,
+    statuses,
+    visits,
+)
 from tests.paths import ROOT
 
 pytestmark = [
@@ -178,6 +186,21 @@ async def test_a_form_that_is_not_right_gets_a_sentence(body: str, word: str) ->
     async with running(make_app()) as url:
         answer = await fetch(url, method="POST", body=body)
         assert answer.code == 400 and word in sentence(answer)
+
+
+async def test_a_form_may_be_as_large_as_its_fields_and_not_much_larger() -> None:
+    # "%F0%9F%90%8D", in a form, is one character of four bytes.
+    fields = {name: "\N{SNAKE}" * longest for name, longest in LONGEST.items()}
+    fields["site"] = "http://" + fields["site"][len("http://") :]
+    async with running(make_app()) as url:
+        assert (await sign(url, **fields)) == 303
+        too_large = "name=" + "a" * 20_000
+        with connect(url) as connection:
+            head = f"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: {len(too_large)}\r\n\r\n"
+            # Nothing of the body is sent: it is refused for what is announced.
+            connection.sendall(head.encode())
+            heard = await asyncio.to_thread(read_to_the_end, connection)
+    assert statuses(heard) == [400]
 
 
 @pytest.mark.parametrize("query", ["?by=a&by=b", "?by=%ff"])

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, create_signed_value
 
-from loopfilm import running
+from loopfilm import LOCALHOST, running
 from stormy_demo.batteries.counterparts.seen import seen
 from stormy_demo.batteries.sessions import COINS, COOKIE, Sessions, make_app
 from tests.bad_clients import Visit, http_requests, serving, visits
@@ -140,6 +142,20 @@ class TestTheCookie:
             assert cookie["httponly"] and cookie["samesite"] == "Lax"
             # It ends with the browser, and here there is no TLS.
             assert not cookie["secure"] and not cookie["expires"] and not cookie["max-age"]
+
+    @pytest.mark.parametrize("protocol", ["http", "https"])
+    async def test_is_for_tls_alone_if_that_is_how_it_is_given(self, protocol: str) -> None:
+        server = HTTPServer(make_app(), xheaders=True)
+        server.add_sockets(sockets := bind_sockets(0, LOCALHOST))
+        try:
+            ada = Browser(f"http://{LOCALHOST}:{sockets[0].getsockname()[1]}")
+            # As a proxy says it, which does the TLS.
+            await ada.request(headers={"X-Forwarded-Proto": protocol})
+        finally:
+            server.stop()
+            await server.close_all_connections()
+        assert sorted(ada.jar) == ["_xsrf", COOKIE]
+        assert {bool(cookie["secure"]) for cookie in ada.jar.values()} == {protocol == "https"}
 
     async def test_has_a_number_that_can_be_read_and_nothing_else(self) -> None:
         async with running(make_app()) as url:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado import auth
 from tornado.escape import json_decode
-from tornado.httpclient import HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httputil import url_concat
 
 from loopfilm import running
@@ -187,6 +187,58 @@ async def test_an_address_that_nobody_was_sent_to_and_a_cookie_that_is_none() ->
         assert BROUGHT not in s.walk
 
 
+async def test_what_a_browser_brings_is_in_the_address_alone_and_of_a_length() -> None:
+    async with scene() as s:
+        ada = s.browser()
+        callback = await s.callback(ada)
+        cookies = "; ".join(f"{name}={value}" for name, value in ada.cookies.items())
+        answer = await AsyncHTTPClient().fetch(
+            callback,
+            body="oauth_token=x",
+            allow_nonstandard_methods=True,
+            headers={"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"},
+            raise_error=False,
+            request_timeout=PATIENCE,
+        )
+        assert answer.code == 400
+        assert (await ada.open(changed(callback, oauth_verifier="!" * 9000))).code == 403
+        assert BROUGHT not in s.walk
+
+
+@pytest.mark.parametrize("verifier", ["$'[]\"", "é", "%", "!" * 1000])
+async def test_a_verifier_may_have_any_letters_and_is_a_wrong_one(verifier: str) -> None:
+    async with scene() as s:
+        ada = s.browser()
+        answer = await ada.open(changed(await s.callback(ada), oauth_verifier=verifier))
+        assert answer.code == 403
+        assert BROUGHT in s.walk
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 302),
+        ("[::1]:8888", 302),
+        ("[::1", 400),
+        ("[x]", 400),
+        ("", 400),
+        (":80", 400),
+        ("x:y", 400),
+        ("$'", 400),
+    ],
+)
+async def test_a_browser_is_at_some_address(host: str, status: int) -> None:
+    async with scene() as s:
+        answer = await AsyncHTTPClient().fetch(
+            f"{s.app}/sign-in",
+            headers={"Host": host},
+            follow_redirects=False,
+            raise_error=False,
+            request_timeout=PATIENCE,
+        )
+        assert answer.code == status
+
+
 async def test_who_says_no_at_the_provider_is_told_so() -> None:
     async with scene() as s:
         answer = await s.browser().sign_in(s.app, no="thanks")
@@ -243,6 +295,9 @@ async def test_a_provider_refuses_what_is_no_question_of_ours() -> None:
             f"{provider}/oauth/access_token",
             f"{provider}/1.1/account/verify_credentials.json",
             f"{provider}/nothing",
+            f"{url}?user=%C3%A9",
+            f"{url}?user=%zz",
+            f"{url}?user='",
         ):
             assert 400 <= (await Browser().step(question)).code < 500, question
             assert 400 <= (await Browser().step(question, user="ada")).code < 500, question
