@@ -146,6 +146,23 @@ STORED = Mistake(
         "will be text or a part of an address.",
     ),
 )
+KEPT = Mistake(
+    "kept",
+    "lines that are kept from an earlier page",
+    (
+        "Call `page` twice. Where do the lines of the first call wait for the second?",
+        "Begin with an empty list inside of `page`: one above it, or in its first line as "
+        "`lines=[]`, is made once and for all.",
+    ),
+)
+NOT_UTF_8 = Mistake(
+    "not_utf_8",
+    "bytes that are not UTF-8",
+    (
+        "Which letters does that encoding have? And which encoding does a browser expect here?",
+        "UTF-8, which has all letters. A template makes it; return a `str` as it is.",
+    ),
+)
 
 
 class Link(NamedTuple):
@@ -216,6 +233,8 @@ def read(page: str) -> Made:
     HTML_IN_ADDRESS,
     IN_THE_TEMPLATE,
     STORED,
+    KEPT,
+    NOT_UTF_8,
     another_way="Another right way: `xhtml_escape` and `url_escape` by hand, no template.",
     known_by="xhtml_escape",
     instead="Another right way: a template, which escapes by itself in each `{{ ... }}`.",
@@ -233,27 +252,38 @@ async def escape_it(case: Case) -> None:
         if given != [*comments]:
             expected = "the comments are still as they were typed"
             case.refuse(STORED, expected, f"they are {shown(given)}")
-        return made if isinstance(made, str) else made.decode()
+        try:
+            return made if isinstance(made, str) else made.decode()
+        except UnicodeDecodeError:
+            case.refuse(NOT_UTF_8, "a page in UTF-8", shown(made))
 
     def one(name: str, text: str) -> str:
         return make((name, text))
 
     case.tries("Ada writes: hello. Grace writes: goodbye.")
     both = make(("Ada", "hello"), ("Grace", "goodbye"))
-    made = read(both)
     links = [Link("Ada: hello", "Ada", {"name": ["Ada"]})]
     links.append(Link("Grace: goodbye", "Grace", {"name": ["Grace"]}))
-    if [_tidy(link) for link in made.links] != links:
+    if _links(both) != links:
         case.refuse(
             None,
             "two links, with each name as its text, as its `title` and as the `name` in the "
             "query of its `href`, and after each link a colon and the text",
             shown(both),
         )
+    case.tries("Ada alone writes: hello.")
+    alone = make(("Ada", "hello"))
+    if (found := _links(alone)) != links[:1]:
+        kept = KEPT if len(found) > len(links) else None
+        case.refuse(kept, "one such link, and her text", shown(alone))
     for what, comments in TYPED.items():
         case.tries(what)
         for name, text in comments:
             _try(case, one, name, text)
+
+
+def _links(page: str) -> list[Link]:
+    return [_tidy(link) for link in read(page).links]
 
 
 def _tidy(link: Link) -> Link:
@@ -264,6 +294,8 @@ def _try(case: Case, one: Page, name: str, text: str) -> None:
     """Refuse a page that shows something else than what was typed, or runs some of it."""
     made = read(one(name, text))
     expected = f"a browser shows {shown(f'{name}: {text}')}, and nothing runs"
+    if not made.links:
+        case.refuse(TAKEN_AWAY, expected, "it shows no comment")
     if made.runs or made.tags != read(one("Ada", "hello")).tags:
         got = f"`{made.runs[0]}` runs" if made.runs else "some of it is taken for HTML"
         case.refuse(_why(one, name, text), expected, got)
