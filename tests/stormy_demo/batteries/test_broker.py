@@ -132,6 +132,13 @@ class TestRooms:
         async with rooms(url, 1) as [room]:
             assert await heard(room, 1) == ["hello"]
 
+    async def test_what_cannot_be_read_ends_nothing(self, url: str) -> None:
+        admin = client(url)
+        await admin.xadd(module.STREAM, {b"name": b"\xff", b"text": b"hello"})
+        await admin.aclose()
+        async with rooms(url, 1) as [room]:
+            assert await heard(room, 1) == ["hello"]
+
     async def test_who_comes_from_a_process_that_is_ahead_hears_nothing_twice(self) -> None:
         room = BrokeredRoom(Broker("redis://127.0.0.1:1"))
         ids = [sortable(f"1764420000000-{number}") for number in (2, 9, 10, 11)]
@@ -246,6 +253,18 @@ class TestEmbedded:
         with holder() as (process, valkey):
             folder = Path(valkey.cwd())
             process.kill()
+            psutil.wait_procs([valkey], LONG)
+            assert not valkey.is_running()
+            while folder.exists():
+                pass
+
+    @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_a_signal_for_the_process_between_ends_it_too(self, signum: int) -> None:
+        with holder() as (_, valkey):
+            folder = Path(valkey.cwd())
+            keeper = valkey.parent()
+            assert keeper
+            keeper.send_signal(signum)
             psutil.wait_procs([valkey], LONG)
             assert not valkey.is_running()
             while folder.exists():
