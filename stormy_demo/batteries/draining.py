@@ -104,21 +104,26 @@ class _Server(HTTPServer):
         self.is_draining = True
         for connection in list(self.idle):
             connection.stream.close()
+        self._close_websockets()
         loop = asyncio.get_running_loop()
-        for handler in handlers_at_work(self.app, loop).values():
-            if isinstance(handler, WebSocketHandler):
-                handler.close(GOING_AWAY, "the server ends")
         try:
             async with asyncio.timeout(patience):
                 while self.busy:
                     self.has_ended_one.clear()
                     await self.has_ended_one.wait()
+                    # It may be one that was about to open, and has left its connection.
+                    self._close_websockets()
                 # A handler may still tidy up, and a WebSocket has left its connection.
                 while tasks := [*handlers_at_work(self.app, loop)]:
                     await asyncio.wait(tasks)
         except TimeoutError:
             for connection in list(self.busy):
                 connection.stream.close()
+
+    def _close_websockets(self) -> None:
+        for handler in handlers_at_work(self.app, asyncio.get_running_loop()).values():
+            if isinstance(handler, WebSocketHandler):
+                handler.close(GOING_AWAY, "the server ends")
 
 
 class _Noticed(HTTPMessageDelegate):

@@ -34,7 +34,12 @@ class Server:
         self.place = sockets[0].getsockname()[:2]
         settings = {"server": self}
         app = Application(
-            [(r"/", Quick), (r"/slow", Slow, settings), (r"/socket", WebSocketHandler)]
+            [
+                (r"/", Quick),
+                (r"/slow", Slow, settings),
+                (r"/socket", WebSocketHandler),
+                (r"/slow-socket", SlowSocket, settings),
+            ]
         )
         self.serving = asyncio.create_task(
             serve_until(self.stop, app, sockets, before_the_wait=self.wake, patience=patience)
@@ -85,6 +90,15 @@ class Slow(RequestHandler):
         self.server.begun += 1
         await self.server.go.wait()
         self.write("answered")
+
+
+class SlowSocket(WebSocketHandler):
+    def initialize(self, server: Server) -> None:
+        self.server = server
+
+    async def prepare(self) -> None:
+        self.server.begun += 1
+        await self.server.go.wait()
 
 
 @asynccontextmanager
@@ -173,6 +187,24 @@ async def test_a_websocket_is_told_why_it_is_closed() -> None:
         s.stop.set()
         assert await connection.read_message() is None
         assert (connection.close_code, connection.close_reason) == (1001, "the server ends")
+        connection.close()
+        await s.serving
+
+
+async def test_a_websocket_that_was_about_to_open_is_told_too() -> None:
+    async with server() as s:
+        opening = asyncio.ensure_future(
+            websocket_connect("ws://{}:{}/slow-socket".format(*s.place))
+        )
+        while not s.begun:
+            await asyncio.sleep(0)
+        s.stop.set()
+        while not s.woken:
+            await asyncio.sleep(0)
+        s.go.set()
+        connection = await opening
+        assert await connection.read_message() is None
+        assert connection.close_code == 1001
         connection.close()
         await s.serving
 
