@@ -87,6 +87,10 @@ class SocketHandler(InRoom, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Say it to the room."""
+        if self.ws_connection is None:
+            # Sent by somebody who has not read yet that this is closed. What came before may
+            # not have been said, and they will say all of it again.
+            return
         if isinstance(message, bytes):
             self.close(NO_TEXT, "Send text.")
         elif len(message) > LONGEST_TEXT:
@@ -112,6 +116,7 @@ class NewsHandler(SentenceHandler):
     """What is new, for somebody who asks again and again: the long poll."""
 
     limit: asyncio.Timeout | None = None
+    # Who asked, or the server that would answer.
     gone = False
 
     def initialize(self, room: Room, patience: float) -> None:
@@ -136,11 +141,11 @@ class NewsHandler(SentenceHandler):
 
     def on_connection_close(self) -> None:
         """Wait no longer: who asked has gone."""
-        self.gone = True
         self.stop_waiting()
 
     def stop_waiting(self) -> None:
-        """Answer with nothing, if there is no answer yet."""
+        """Answer with nothing, if there is no answer yet; also if it was about to begin."""
+        self.gone = True
         if self.limit:
             # It raises that when it is over, or about to be.
             with suppress(RuntimeError):

@@ -80,8 +80,8 @@ def prefork(
     them. A child that is told alone, by SIGTERM, drains, and is replaced. A second Ctrl-C does
     not wait for the draining.
 
-    No loop may have been made before, and no thread: a child would have a copy of the one that
-    does not work, and none of the other.
+    No loop may be there, and no thread: a child would have a copy of the one that does not
+    work, and none of the other.
 
     Args:
         serve: what each child does.
@@ -97,6 +97,8 @@ def prefork(
     """
     if not HAS_FORK:
         raise OSError("this system has no fork, and a process of it cannot become two")
+    # What is not written yet, each child would have too, and write.
+    _write_what_was_said()
     parent = _Parent(sockets)
     before = {s: signal.signal(s, parent.let_go) for s in (signal.SIGTERM, signal.SIGINT)}
     status = 0
@@ -176,9 +178,15 @@ def _be_a_child(serve: Serve, parent: _Parent) -> NoReturn:
         gone.wait(LEAST_LIFE)
     finally:
         # Not by way of what the parent has still to tidy up, which is the parent's.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _write_what_was_said()
         os._exit(status)
+
+
+def _write_what_was_said() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # There may be none, it may be closed, or nobody may read there any more.
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
 
 
 async def _serve_until_told(

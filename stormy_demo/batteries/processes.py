@@ -40,8 +40,8 @@ def make_chat(room: Room) -> Application:
 def stop_waiting(app: Application) -> None:
     """Have those answered who wait for news by long poll: there is none."""
     for handler in handlers_at_work(app, asyncio.get_running_loop()).values():
-        if isinstance(handler, NewsHandler) and handler.limit:
-            handler.limit.reschedule(0)
+        if isinstance(handler, NewsHandler):
+            handler.stop_waiting()
 
 
 class Chat:
@@ -124,14 +124,15 @@ def main(argv: list[str] | None = None) -> int:
                 broker = ""
             if broker:
                 asyncio.run(try_out(broker))
-            sockets = shared_sockets(
-                given.port, given.processes, given.address, reuse_port=given.reuse_port
-            )
         except NoValkey as error:
             return fail(f"{error}; --broker=redis://... names one, --broker=none does without")
         except (ValkeyError, ValueError) as error:
             return fail(f"{given.broker} cannot be the broker: {error}")
-        except OSError as error:
+        try:
+            sockets = shared_sockets(
+                given.port, given.processes, given.address, reuse_port=given.reuse_port
+            )
+        except (OSError, ValueError) as error:
             return fail(f"cannot listen on {given.address}, port {given.port}: {error}")
         host = f"[{given.address}]" if ":" in given.address else given.address
         bound = sockets[0][0].getsockname()[1]

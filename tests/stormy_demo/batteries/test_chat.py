@@ -210,10 +210,11 @@ async def test_who_leaves_the_long_poll_is_not_waited_for() -> None:
         await until(lambda: not people.polls())
 
 
-async def test_a_poll_whose_client_left_before_it_began_ends_at_once() -> None:
+@pytest.mark.parametrize("told", ["on_connection_close", "stop_waiting"])
+async def test_a_poll_that_is_told_before_it_begins_ends_at_once(told: str) -> None:
     class Gone(chat.NewsHandler):
         def prepare(self) -> None:
-            self.on_connection_close()
+            getattr(self, told)()
 
     arguments = {"room": Room(), "patience": LONG}
     async with running(Application([("/news", Gone, arguments)])) as url:
@@ -415,6 +416,16 @@ async def test_what_ends_a_websocket(message: str | bytes, code: int, reason: st
         assert await ada.read_message() is None
         assert (ada.close_code, ada.close_reason) == (code, reason)
         assert people.room.since("") == []
+
+
+async def test_who_is_told_that_it_is_closed_says_no_more() -> None:
+    async with talking() as people:
+        with await enter_and_read_nothing(people) as client:
+            loop = asyncio.get_running_loop()
+            too_long, hello = masked(0x81, b"x" * 1001), masked(0x81, b"hello")
+            await loop.sock_sendall(client, too_long + hello + masked(0x88, b""))
+            await read_until(client)
+            assert people.room.since("") == []
 
 
 async def test_when_nothing_can_be_said_whoever_tried_is_told_so() -> None:

@@ -101,6 +101,8 @@ class Program:
         self.process = subprocess.Popen(
             [sys.executable, *words],
             cwd=ROOT,
+            # What a program says waits in it until it is much, unless this is set.
+            env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -302,6 +304,25 @@ class TestTheEnd:
         with program("-c", script) as p:
             assert p.end()[0] == 0
 
+    def test_what_was_not_written_yet_is_written_once(self, tmp_path: Path) -> None:
+        path = tmp_path / "said"
+        says = f"sys.stdout = open({str(path)!r}, 'w')\nprint('hello')\nsys.exit("
+        with program("-c", SLOW_SERVER.replace("sys.exit(", says)) as p:
+            p.both()
+            assert p.stop()[0] == 0
+        assert path.read_text("utf-8") == "hello\n"
+
+    def test_children_whom_nobody_hears_end_too(self) -> None:
+        says = "async def serve(sockets, stop):\n    print('begun')"
+        script = SLOW_SERVER.replace("async def serve(sockets, stop):", says)
+        with program("-c", script) as p:
+            p.both()
+            assert p.process.stdout
+            p.process.stdout.close()
+            p.process.stdout = None
+            p.process.terminate()
+            assert p.process.wait(LONG) == 0
+
     def test_when_the_parent_is_killed_its_children_end(self, tmp_path: Path) -> None:
         with slow_server() as p:
             p.both()
@@ -491,6 +512,8 @@ class TestTheCommandLine:
             (["--broker=nonsense"], 1, "nonsense cannot be the broker"),
             (["--broker=redis://127.0.0.1:1"], 1, "redis://127.0.0.1:1 cannot be the broker"),
             (["--broker=none", "--address=192.0.2.1"], 1, "cannot listen on 192.0.2.1, port 0"),
+            # Too long for a name, which is no OSError.
+            (["--broker=none", "--address=" + "x" * 70], 1, "cannot listen on xxx"),
         ],
     )
     def test_says_what_is_wrong_in_a_sentence(
