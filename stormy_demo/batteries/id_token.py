@@ -48,7 +48,9 @@ def claims_of(id_token: Any, keys: Any, *, issuer: str, client: str) -> dict[str
     )
     try:
         # The token says by which method it is signed, and "none" is one of them.
-        token = jwt.decode(id_token, KeySet.import_key_set({"keys": keys}), ["RS256"])
+        # Its keys are RSA; a provider may have others, also of kinds that nobody knows yet.
+        usable = [key for key in keys if key["kty"] == "RSA"]
+        token = jwt.decode(id_token, KeySet.import_key_set({"keys": usable}), ["RS256"])
         expected.validate(token.claims)
     except (JoseError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # What is no key at all fails in many ways.

@@ -117,12 +117,12 @@ class SignedInHandler(OpenIDHandler):
         return code
 
     def attempt(self) -> Attempt:
-        """Return the attempt that ends here; it is forgotten, so that it ends once.
+        """Return the attempt that ends here; the browser is told to forget it.
 
         Raises:
             HTTPError: a 403; none began in this browser.
         """
-        kept = self.get_signed_cookie("attempt", max_age_days=MINUTES / 1440)
+        kept = self.get_signed_cookie("attempt", max_age_days=MINUTES / 1440, min_version=2)
         attempt = Attempt(*json.loads(kept)) if kept else None
         state = self.only_argument("state", "")
         # Compared in a time that does not tell how much of it was right.

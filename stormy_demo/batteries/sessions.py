@@ -157,7 +157,9 @@ def make_app(
     """Make the application.
 
     Args:
-        secret: signs the cookies. Empty makes a new one, and cookies end with the program.
+        secret: signs the cookies. Empty makes a new one, and cookies end with the program. What
+            stands on a command line can be read by everybody on the machine: a program that is
+            not for a lesson has its secret from elsewhere.
         cross_origin_protection: whether a form of another site is refused, if the browser tells
             of it.
         xsrf_cookies: whether a form is refused that lacks the token of our page.

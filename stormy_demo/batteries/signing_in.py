@@ -33,7 +33,8 @@ class SigningInHandler(SentenceHandler):
 
     def get_current_user(self) -> str | None:
         """Return the name in the signed cookie, of this day; None without one."""
-        name = self.get_signed_cookie("user", max_age_days=1)
+        # The older way to sign, version 1, hashes with SHA-1; nobody has a cookie of that.
+        name = self.get_signed_cookie("user", max_age_days=1, min_version=2)
         return name.decode() if name else None
 
     def keep_user(self, name: object) -> None:
@@ -132,7 +133,11 @@ class SignOutHandler(SigningInHandler):
     """Forgets who is signed in."""
 
     def post(self) -> None:
-        """Take the cookie away."""
+        """Take the cookie away.
+
+        A copy of it that somebody has made is good until the day is over. To end that as well,
+        keep on the server who is signed in, as `sessions` does.
+        """
         self.clear_cookie("user")
         self.redirect("/", status=303)
 

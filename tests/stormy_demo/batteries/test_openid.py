@@ -23,6 +23,7 @@ from tornado.escape import json_decode, url_unescape
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import create_signed_value
 
 from loopfilm import LOCALHOST, running
 from stormy_demo.agreed import NotUnderstood
@@ -152,6 +153,22 @@ async def test_the_user_is_in_a_signed_cookie_that_no_script_reads() -> None:
             assert await who_is(ada, s.app) is None
         ada.cookies["user"] = value
         assert await who_is(ada, s.app) == "ada"
+
+
+async def test_a_name_is_good_for_a_day_and_as_it_is_signed_today() -> None:
+    # Of a provider that nobody asks.
+    app = make_app("http://127.0.0.1:1")
+    async with running(app) as address:
+        for hours, version, name in ((23, 2, "ada"), (25, 2, None), (0, 1, None)):
+            ada, then = Browser(), time.time() - hours * 3600
+            ada.cookies["user"] = create_signed_value(
+                app.settings["cookie_secret"],
+                "user",
+                "ada",
+                version=version,
+                clock=lambda then=then: then,
+            ).decode()
+            assert await who_is(ada, address) == name, (hours, version)
 
 
 async def test_who_signs_out_is_nobody_and_no_other_site_can_do_that_for_them() -> None:
@@ -484,6 +501,17 @@ async def test_an_id_token_is_believed_when_all_of_it_is_right(
 ) -> None:
     answer = await tried(openid_answers(token=gives(claims)), PATIENCE)
     assert answer.code == status
+
+
+async def test_keys_of_other_kinds_are_passed_over() -> None:
+    right = RSA.as_dict(private=False)
+    for others in (
+        [{"kty": "AKP", "alg": "ML-DSA-44", "pub": "x"}],
+        [{"kty": "oct", "k": "x"}],
+    ):
+        for keys in ([*others, right], [right, *others]):
+            answers = openid_answers(keys=says({"keys": keys}))
+            assert (await tried(answers, PATIENCE)).code == 302
 
 
 @pytest.mark.parametrize(
