@@ -48,17 +48,18 @@ async def listening(
         CannotListen: the port is taken, or the address is empty or not one of this machine's.
     """
     streams: WeakSet[IOStream] = WeakSet()
-    at_work: set[asyncio.Task[Any]] = set()
+    at_work: set[asyncio.Future[Any]] = set()
     handle_stream = server.handle_stream
 
-    async def noted(stream: IOStream, client: tuple[Any, ...]) -> None:
+    def noted(stream: IOStream, client: tuple[Any, ...]) -> asyncio.Future[None] | None:
         streams.add(stream)
-        task = asyncio.current_task()
-        assert task
-        at_work.add(task)
-        task.add_done_callback(at_work.discard)
-        if handling := handle_stream(stream, client):
-            await handling
+        handling = handle_stream(stream, client)
+        if handling is None:
+            return None
+        # From now on, for the block may end before a coroutine has begun.
+        at_work.add(handler := asyncio.ensure_future(handling))
+        handler.add_done_callback(at_work.discard)
+        return handler
 
     server.handle_stream = noted  # type: ignore[method-assign, assignment]
     place = _listen(server, port, address)

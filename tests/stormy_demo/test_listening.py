@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import subprocess
@@ -104,6 +105,22 @@ class TestABlock:
             assert await client.read_bytes(7) == b"welcome"
         assert server.streams[0].closed()
         assert await client.read_until_close() == b""
+
+    @pytest.mark.parametrize("turns", range(5))
+    async def test_closes_who_comes_at_the_last_moment(self, turns: int) -> None:
+        """Also a connection whose handler has not begun when the block ends."""
+        before = asyncio.all_tasks()
+        with socket.socket() as client:
+            async with listening(Store()) as place:
+                # The system takes it, and the server when it has its turn.
+                client.connect(place)
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert asyncio.all_tasks() == before
+            client.settimeout(LONG)
+            with contextlib.suppress(ConnectionError):
+                assert client.recv(1) == b""
 
     async def test_closes_them_also_when_the_block_fails(self) -> None:
         with pytest.raises(LookupError):
