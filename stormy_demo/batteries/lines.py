@@ -55,8 +55,9 @@ class Store(TCPServer):
             while True:
                 async with asyncio.timeout(self.patience):
                     line = await stream.read_until(b"\n", max_bytes=LONGEST)
-                    # Else the time-out cancels the write itself, and the log complains.
-                    await asyncio.shield(stream.write(self.answer(line)))
+                    # The time-out does not cancel a write like this, of which the log would
+                    # complain; and others have a turn, however fast this client sends.
+                    await asyncio.wait([stream.write(self.answer(line))])
         except (StreamClosedError, TimeoutError):
             return
         finally:

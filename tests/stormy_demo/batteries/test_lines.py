@@ -132,6 +132,28 @@ class TestBytes:
                     assert await other.ask("set other 1") == "ok"
             assert await slow.ask("10") == "ok"
 
+    async def test_a_fast_client_keeps_nobody(self) -> None:
+        """All of its lines are there, so nothing has to be waited for."""
+        turns, seen = 0, list[int]()
+
+        class Measured(Store):
+            def answer(self, line: bytes) -> bytes:
+                seen.append(turns)
+                return super().answer(line)
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        everybody = asyncio.create_task(others())
+        async with stream_to(Measured()) as stream:
+            await stream.write(b"set ada 10\n" * 20)
+            assert await stream.read_bytes(len("ok\n") * 20) == b"ok\n" * 20
+        everybody.cancel()
+        assert len(set(seen)) == len(seen) == 20
+
     async def test_a_silent_client_is_given_up(self) -> None:
         async with stream_to(Store(patience=0.01)) as stream:
             assert await stream.read_until_close() == b""
