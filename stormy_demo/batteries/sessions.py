@@ -6,7 +6,9 @@ away. The browser keeps the number of the session, signed; the coins stay here.
 A browser sends a cookie with each request to the site that it is from, also if the form for
 that request stands on a page of another site. So a form needs more than a cookie, and Tornado
 has two ways: `xsrf_cookies` demands a token that only our own page knows, and
-`cross_origin_protection` believes what the browser says of the page that the form is on.
+`cross_origin_protection` believes what the browser says of the page that the form is on. The
+token is compared with a second cookie, which whoever serves another port or a neighbouring name
+can set, too; and what is no browser, or a very old one, says nothing. So here are both.
 """
 
 from __future__ import annotations

@@ -284,6 +284,18 @@ class TestAFormOfAnotherSite:
             assert (await ada.give()).code == 403
             assert await ada.coins() == COINS
 
+    @pytest.mark.parametrize(("protected", "status"), [(False, 303), (True, 403)])
+    async def test_knows_the_token_where_it_can_set_cookies(
+        self, protected: bool, status: int
+    ) -> None:
+        """The reason for both settings together: another port of this host can."""
+        async with running(make_app(cross_origin_protection=protected)) as url:
+            ada = Browser(url)
+            await ada.coins()
+            ada.jar.update(SimpleCookie("_xsrf=known"))
+            answer = await ada.give({"to": "eve", "_xsrf": "known"}, Sec_Fetch_Site="same-site")
+            assert answer.code == status
+
     async def test_is_refused_where_the_token_is_not_utf_8(self) -> None:
         async with running(make_app()) as url:
             ada = Browser(url)
