@@ -128,7 +128,7 @@ def newest(notebook: str) -> Path:
     if versions and version_of(source) in versions.values():
         # The notebook's own name comes before the others.
         new = [name for name in versions if versions[name] == version_of(source)]
-        return WORK / min(new, key=lambda name: (len(name), name))
+        return WORK / min(new, key=lambda name: (name != notebook, len(name), name))
     return WORK / notebook
 
 

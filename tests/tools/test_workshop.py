@@ -639,6 +639,14 @@ def test_the_newer_one_is_opened_from_then_on(newer: Path) -> None:
     assert opened == "01_callbacks-2.ipynb\n"
 
 
+def test_of_two_that_are_as_new_the_one_with_the_name_of_the_notebook_is_opened(
+    ready: Path,
+) -> None:
+    say_copies(ready)
+    shutil.copy(ready / "work" / FIRST, ready / "work" / "me.ipynb")
+    assert say_copies(ready, then="print(page.name)") == f"{FIRST}\n"
+
+
 @pytest.mark.parametrize("theirs", ["{}", "no notebook", '{"metadata": {"stormy_webber": 3}}'])
 def test_a_copy_that_does_not_say_what_it_was_made_of_is_an_older_one(
     ready: Path, theirs: str
