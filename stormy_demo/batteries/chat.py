@@ -21,6 +21,7 @@ from tornado.websocket import WebSocketHandler
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
 from .frames import TRY_AGAIN_LATER, write_frame
+from .keepalive import keep_alive
 from .room import Message, Room
 
 PAGE = Path(__file__).with_name("chat.html")
@@ -71,6 +72,8 @@ class SocketHandler(InRoom, WebSocketHandler):
     def open(self) -> None:
         """Come in."""
         self.set_nodelay(True)
+        if self.ws_connection and self.ws_connection.stream:
+            keep_alive(self.ws_connection.stream)
         self.room.join(self, self.only_argument("since", ""))
         self.forget_the_handshake()
 

@@ -253,6 +253,16 @@ async def test_who_closes_or_breaks_a_connection_is_out_of_the_room() -> None:
         assert await heard(stays) == ["still here"]
 
 
+async def test_who_is_silent_is_asked_whether_they_are_there() -> None:
+    async with talking() as people:
+        await people.enter("ada")
+        [handler] = people.room.members
+        assert isinstance(handler, chat.SocketHandler)
+        assert handler.ws_connection and handler.ws_connection.stream
+        connection = handler.ws_connection.stream.socket
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
 async def enter_and_read_nothing(people: People) -> socket.socket:
     """Come in with a connection that nobody reads."""
     place, before = urlsplit(people.url), len(people.room.members)
