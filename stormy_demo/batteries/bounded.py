@@ -75,6 +75,7 @@ class Pool:
 
         Raises:
             Full: there is neither a thread nor a place in the line. Nothing was called.
+            RuntimeError: the system could not start a thread.
             BaseException: whatever the function raised.
         """
         if self._free.locked() and self.in_line >= self.line:
@@ -84,9 +85,14 @@ class Pool:
             await self._free.acquire()
         finally:
             self.in_line -= 1
-        self.at_work += 1
         call = partial(copy_context().run, function, *args, **kwargs)
-        work = self._executor.submit(call)
+        try:
+            work = self._executor.submit(call)
+        except RuntimeError:
+            # The system has no more threads to give; it may have some later.
+            self._free.release()
+            raise
+        self.at_work += 1
         result = asyncio.wrap_future(work)
         come_back = partial(self._come_back, work, result)
         loop = asyncio.get_running_loop()
