@@ -490,6 +490,7 @@ async def test_a_provider_whose_addresses_are_none(changes: dict[str, Any]) -> N
         (Claims({"exp": 1}), 502),
         (Claims({"exp": None}), 502),
         (Claims({"iat": 99_999_999_999}), 502),
+        (Claims({"iat": None}), 502),
         (Claims({"nonce": "another"}), 403),
         (Claims({"nonce": None}), 403),
         (Claims({"sub": None}), 502),
@@ -509,6 +510,13 @@ async def test_an_id_token_is_believed_when_all_of_it_is_right(
 ) -> None:
     answer = await tried(openid_answers(token=gives(claims)), PATIENCE)
     assert answer.code == status
+
+
+async def test_two_clocks_may_differ_by_a_minute() -> None:
+    now = int(time.time())
+    for changes, status in (({"iat": now + 50}, 302), ({"exp": now - 120}, 502)):
+        answers = openid_answers(token=gives(Claims(changes)))
+        assert (await tried(answers, PATIENCE)).code == status
 
 
 async def test_keys_of_other_kinds_are_passed_over() -> None:
