@@ -30,7 +30,7 @@ TURNS_TO_REFUSE = 20
 LEVELS = ("debug", "info", "warning", "error", "none")
 YES_OR_NO = ("", "true", "t", "1", "false", "f", "0")
 
-# What the keywords that many have mean on the command line.
+# What the keywords that many have mean on the command line, unless a docstring says it.
 HELP = {
     "backend": "address of the backend that answers the questions",
     "delay": "wait this many seconds before doing anything",
@@ -121,7 +121,7 @@ def main(
     options.define("port", 8888, int, "listen here; 0 lets the system pick")
     options.define("address", LOCALHOST, str, "listen on this address of the machine")
     parameters = inspect.signature(make_app).parameters.values()
-    meanings = {**_described(make_app), **HELP}
+    meanings = {**HELP, **_described(make_app)}
     for p in parameters:
         default = "" if p.default is p.empty else p.default
         meaning = meanings.get(p.name, "")
