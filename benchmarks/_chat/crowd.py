@@ -227,6 +227,9 @@ class Crowd:
 
     def lose(self, person: Person) -> None:
         """Note that a server has dropped somebody; nothing is due to them any more."""
+        if person.sock.fileno() < 0:
+            # Who was dropped is still asked to talk, and fails.
+            return
         person.close()
         self.dropped += 1
         if person.is_here:

@@ -238,6 +238,9 @@ def test_who_is_sent_away_is_not_waited_for() -> None:
     with crowd_in(tell) as crowd:
         assert everybody_hears(crowd)
         assert (crowd.here, crowd.dropped, crowd.lost()) == (2, 1, 1)
+        # One of these is said by somebody who is not there, and is missing.
+        crowd.say(3)
+        assert (crowd.here, crowd.dropped) == (2, 1)
 
 
 def test_a_ping_is_answered_and_what_is_no_message_is_passed_over() -> None:
