@@ -346,6 +346,10 @@ async def test_who_takes_a_code_to_the_provider_must_be_all_that_we_are() -> Non
             brought = {**right, "code": code, name: value}
             answer = await thief.step(f"{s.provider}/oauth2/token", **brought)
             assert answer.code == status, (name, value)
+            if name == "code_verifier":
+                # Who has guessed has no second guess.
+                answer = await thief.step(f"{s.provider}/oauth2/token", **right, code=code)
+                assert answer.code == 400
 
 
 async def test_a_challenge_that_is_not_hashed_is_refused_by_the_provider() -> None:
@@ -686,6 +690,12 @@ def test_whatever_a_client_sends_to_the_provider(
     paths = ["/oauth2/authorize", "/oauth2/token", "/userinfo"]
     arguments = ["client_id", "code", "code_challenge", "sub"]
     provider_survives(data, strange_provider, paths, arguments)
+
+
+async def test_a_provider_has_no_debugger_in_front() -> None:
+    with openid_provider() as provider:
+        question = urlencode({"__debugger__": "yes", "cmd": "resource", "f": "style.css"})
+        assert "keys" in said(await Browser().step(f"{provider}/jwks?{question}"))
 
 
 async def test_a_provider_that_is_called_by_another_name_does_not_answer() -> None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -257,8 +257,11 @@ class Signer(auth.OAuthMixin):
     def _oauth_consumer_token(self) -> dict[str, Any]:
         return self.token
 
-    def signed(self, url: str, **parameters: str) -> str:
-        arguments = self._oauth_request_parameters(url, {"key": "", "secret": ""}, parameters)
+    def signed(self, url: str, answer: bytes = b"", **parameters: str) -> str:
+        """Sign a question, with the token in an answer if there is one."""
+        got = dict(parse_qsl(answer.decode()))
+        token = {"key": got.get("oauth_token", ""), "secret": got.get("oauth_token_secret", "")}
+        arguments = self._oauth_request_parameters(url, token, parameters)
         return url_concat(url, {**parameters, **arguments})
 
 
@@ -276,6 +279,26 @@ async def test_a_signature_is_good_with_the_right_secret_and_once(secret: str) -
         else:
             assert first.code == 401
             assert b"invalid_signature" in first.body
+
+
+async def test_a_question_with_a_token_is_good_once() -> None:
+    with twitter_provider() as provider:
+        ada, ours = Browser(), Signer(SECRET)
+        here = f"{provider}/signed-in"
+        begun = await ada.step(
+            ours.signed(f"{provider}/oauth/request_token", oauth_callback=here)
+        )
+        page = ours.signed(f"{provider}/oauth/authenticate", begun.body)
+        back = arguments_of((await ada.step(page, user="ada")).headers["Location"])
+        verifier = back["oauth_verifier"]
+        brought = ours.signed(
+            f"{provider}/oauth/access_token", begun.body, oauth_verifier=verifier
+        )
+        given = await ada.step(brought)
+        who = ours.signed(f"{provider}/1.1/account/verify_credentials.json", given.body)
+        assert said(await ada.step(who)) == {"screen_name": "ada"}
+        again = await ada.step(who)
+        assert again.code == 401 and b"invalid_nonce" in again.body
 
 
 async def test_a_provider_refuses_what_is_no_question_of_ours() -> None:
