@@ -4,9 +4,10 @@
 with a code. For the code, and for the verifier that goes with it, the provider tells us who it
 is.
 
-Three things that nobody guesses go along, and a signed cookie keeps them meanwhile. The `state`
-comes back with the browser: is it the one that began? The verifier goes with the code: was it
-given for this attempt? The `nonce` stands in the ID token: is that the answer to our question?
+Three things that nobody guesses belong to an attempt, and meanwhile a signed cookie keeps them,
+which its own browser can read. The `state` comes back with the browser: is it the one that
+began? The verifier goes with the code: was it given for this attempt? The `nonce` stands in the
+ID token: is that the answer to our question?
 """
 
 from __future__ import annotations
