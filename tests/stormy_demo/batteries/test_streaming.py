@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
@@ -320,20 +320,12 @@ class TestBadClients:
             server.survives(Visit([request], leaves), FAIR)
         assert open_descriptors() == before
 
-    @settings(
-        max_examples=120,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=120)
     @given(visit=visits(http_requests(["/upload", "/download"], ["bytes"])))
     def test_of_every_kind(self, server: Server, visit: Visit) -> None:
         server.survives(visit, FAIR)
 
-    @settings(
-        max_examples=80,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    )
+    @settings(max_examples=80)
     @given(
         chunks=st.lists(
             st.tuples(st.sampled_from([-1, 0, 0, 0, 1, 2000]), st.binary(max_size=300))
