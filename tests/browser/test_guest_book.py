@@ -38,6 +38,8 @@ def page(browser: Browser) -> Iterator[Page]:
         ("<p title='{{ it }}'>Hello</p>", "' onmouseover='steal()", False),
         ('<p><a href="{{ it }}">Hello</a></p>', "javascript:steal()", True),
         ('<p><a href="{{ it }}">Hello</a></p>', " java\nscript:steal()", True),
+        ('<p><a href="{{ it }}">Hello</a></p>', "\x01 javascript:steal()", True),
+        ("<p>Hello {% raw it %}</p>", "<script/>steal()</script>", True),
         ('<p><a href="#{{ url_escape(it) }}">Hello</a></p>', "javascript:steal()", False),
     ],
 )
