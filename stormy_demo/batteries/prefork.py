@@ -35,7 +35,8 @@ HAS_FORK = hasattr(os, "fork")
 Serve = Callable[[list[socket.socket], asyncio.Event], Coroutine[Any, Any, None]]
 
 MOST_RESTARTS = 100  # as Tornado has it, of all children together
-# Seconds. A child that fails at once is started again no more often than that.
+# Seconds that a child waits which ends alone: perhaps all were told to, and the parent is late.
+# And so one that fails at once is started again no more often than that.
 LEAST_LIFE = 1.0
 # Seconds after which one is killed that was told to end, and has a handler that holds its loop.
 TO_END = int(PATIENCE) + 10
@@ -172,7 +173,7 @@ def _be_a_child(serve: Serve, parent: _Parent) -> NoReturn:
                     one.close()
         asyncio.run(_serve_until_told(serve, parent, parent.sockets[number], gone))
         # Whoever ends alone is to be replaced.
-        status = 0 if gone.is_set() else 1
+        status = 0 if gone.wait(LEAST_LIFE) else 1
     except BaseException:
         traceback.print_exc()
         gone.wait(LEAST_LIFE)
