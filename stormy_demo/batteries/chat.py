@@ -50,9 +50,10 @@ class InRoom(SentenceHandler):
 class PageHandler(InRoom):
     """The page on which people talk."""
 
-    async def get(self) -> None:
+    def get(self) -> None:
         """Answer with it."""
-        await self.render(PAGE.name)
+        # Not awaited, which would raise an error when whoever asked has gone by now.
+        self.render(PAGE.name)
 
 
 class SocketHandler(InRoom, WebSocketHandler):
