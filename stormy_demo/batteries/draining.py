@@ -117,8 +117,11 @@ class _Server(HTTPServer):
                 while tasks := [*handlers_at_work(self.app, loop)]:
                     await asyncio.wait(tasks)
         except TimeoutError:
-            for connection in list(self.busy):
-                connection.stream.close()
+            # A WebSocket has only its handler left, and half a request has none yet.
+            handlers = handlers_at_work(self.app, loop).values()
+            for each in [*self.busy, *(h.request.server_connection for h in handlers)]:
+                assert isinstance(each, HTTP1ServerConnection)
+                each.stream.close()
 
     def _close_websockets(self) -> None:
         for handler in handlers_at_work(self.app, asyncio.get_running_loop()).values():

@@ -12,7 +12,9 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler, websocket_connect
 
+from loopfilm import handlers_at_work
 from stormy_demo.batteries.draining import serve_until
+from tests.stormy_demo.batteries.test_chat import HANDSHAKE
 
 pytestmark = pytest.mark.usefixtures("no_noise")
 
@@ -33,7 +35,7 @@ class Server:
         sockets = bind_sockets(0, "127.0.0.1")
         self.place = sockets[0].getsockname()[:2]
         settings = {"server": self}
-        app = Application(
+        self.app = Application(
             [
                 (r"/", Quick),
                 (r"/slow", Slow, settings),
@@ -42,7 +44,9 @@ class Server:
             ]
         )
         self.serving = asyncio.create_task(
-            serve_until(self.stop, app, sockets, before_the_wait=self.wake, patience=patience)
+            serve_until(
+                self.stop, self.app, sockets, before_the_wait=self.wake, patience=patience
+            )
         )
 
     def wake(self) -> None:
@@ -207,6 +211,21 @@ async def test_a_websocket_that_was_about_to_open_is_told_too() -> None:
         assert connection.close_code == 1001
         connection.close()
         await s.serving
+
+
+async def test_a_websocket_whose_client_does_not_answer_is_cut_off() -> None:
+    async with server(patience=0.01) as s:
+        reader, writer = await s.connect()
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        s.stop.set()
+        await s.serving
+        for _ in range(100):
+            await asyncio.sleep(0)
+        # Tornado would close it by itself after five seconds.
+        assert not handlers_at_work(s.app, asyncio.get_running_loop())
+        assert (await rest(reader)).startswith(b"\x88")
+        writer.close()
 
 
 async def test_what_takes_too_long_is_cut_off() -> None:
