@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
 
+# Seconds that a process may take until it answers, on a machine that is very busy.
+PATIENCE = 300.0
+
 
 @contextmanager
 def held(process: int) -> Iterator[None]:
@@ -48,6 +51,6 @@ async def both(url: str) -> tuple[int, int]:
 
 
 async def _who(url: str) -> int:
-    response = await AsyncHTTPClient().fetch(f"{url}/whoami")
+    response = await AsyncHTTPClient().fetch(f"{url}/whoami", request_timeout=PATIENCE)
     number: int = json_decode(response.body)["process"]
     return number
