@@ -118,11 +118,13 @@ class Verdict:
         rows += [("Expected", self.expected), ("Got", self.got)]
         rows += [("It looks like", self.looks_like)]
         rows += [("Hint", hint) for hint in self.hints[: self.shown]]
-        # The log of a right answer has the errors that were wanted of it.
+        # The log of a right answer has the errors that were wanted of it, and that of one which
+        # replaces a name has errors of code that is nobody's here.
+        hidden = self.right or self.mistake == "replaced"
         lines = [
             line.removeprefix(UNPRINTED)
             for line in self.said.splitlines()
-            if not (self.right and line.startswith(LOGGED))
+            if not (hidden and line.startswith(LOGGED))
         ]
         more = [] if len(lines) <= MOST_PRINTED else ["..."]
         rows.append(("Printed", "\n".join(lines[:MOST_PRINTED] + more)))

@@ -286,7 +286,7 @@ def test_long_code_goes_on_below_its_own_beginning(opened: Opener, folder: Path)
     begins, goes_on = page.evaluate(
         """() => {
             const line = [...document.querySelectorAll('.code > code > span')].find(
-                each => each.textContent.startsWith('        user = self.get_argument'));
+                each => each.textContent.startsWith('        self.write(self.get_argument'));
             const [first, ...others] = [...line.querySelectorAll('span:not(.w)')]
                 .map(token => token.getClientRects()[0]);
             const below = others.filter(token => token.top >= first.bottom);
