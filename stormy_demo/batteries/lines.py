@@ -55,8 +55,7 @@ class Store(TCPServer):
             while True:
                 async with asyncio.timeout(self.patience):
                     line = await stream.read_until(b"\n", max_bytes=LONGEST)
-                    # The time-out does not cancel a write like this, of which the log would
-                    # complain; and others have a turn, however fast this client sends.
+                    # So no write is cancelled, and others have a turn after each.
                     await asyncio.wait([stream.write(self.answer(line))])
         except (StreamClosedError, TimeoutError):
             return
