@@ -220,6 +220,18 @@ class Room:
         self.inside.append(person)
         return person
 
+    def have_another_be_first(self, name: str) -> None:
+        """Let somebody change names with the next one, if they are the first of the set.
+
+        A set has an order of its own, and `pop` takes out its first: by luck, that would be the
+        right one.
+        """
+        [place] = [i for i, person in enumerate(self.inside) if person.name == name]
+        one, other = self.inside[place : place + 2]
+        if next(iter(self.people)) is one.handler:
+            one.name, other.name = other.name, one.name
+            self.inside[place : place + 2] = other, one
+
     async def said(self, speaker: Person, *texts: str, but: tuple[Person, ...] = ()) -> None:
         """Have somebody say something, and give it time to be heard by all but some."""
         listeners = [person for person in self.inside if person not in but]
@@ -349,6 +361,7 @@ async def _talk(room: Room) -> None:
     room.case.tries("Ada, Grace, Alan, Edith and Barbara come in, and Ada says `hello`.")
     for name in ("Ada", "Grace", "Alan", "Edith", "Barbara"):
         await room.enter(name)
+    room.have_another_be_first("Grace")
     await room.said(room.inside[0], "hello")
     room.case.refuse_if_anything_went_wrong("everybody hears it")
 
