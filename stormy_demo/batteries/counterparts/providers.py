@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ try:
     # It imports parts of Authlib that are to be replaced, which is no business of ours.
     with warnings.catch_warnings(record=True):
         import oidc_provider_mock  # type: ignore[import-untyped]
-    from flask import Flask
+    from flask import Flask, Response
 except ImportError as error:
     raise missing_part(error) from error
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 # What the application is called at the providers, and the secret that only they share. Outside
 # of a lesson, the provider gives both, and the secret is in no source code.
 KEY, SECRET = "stormy", "not a secret: on this machine everybody may read it"
+
+# The pages of the mock have their style from a server far away, which would hear of each visit.
+STYLE_FROM_ELSEWHERE = re.compile(rb"<link\b[^>]*>\s*")
 
 # Authlib tells a log that wants to know everything the tokens, too.
 logging.getLogger("authlib").setLevel(logging.INFO)
@@ -62,6 +66,7 @@ def openid_provider(
     """
     app: Flask = oidc_provider_mock.app()
     app.debug = False
+    app.after_request(_from_here_alone)
     if pkce:
         demand_verifiers(app)
     # Without the debugger that the mock puts in front, which shows the world its source.
@@ -90,6 +95,12 @@ def _running(app: Flask, heard: Callable[[str], object]) -> Iterator[str]:
     app.config["TRUSTED_HOSTS"] = [LOCALHOST]
     with running_wsgi(_noted(app, heard)) as url:
         yield url
+
+
+def _from_here_alone(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.set_data(STYLE_FROM_ELSEWHERE.sub(b"", response.get_data()))
+    return response
 
 
 def _noted(app: WSGIApplication, heard: Callable[[str], object]) -> WSGIApplication:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from bs4 import BeautifulSoup
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -92,6 +94,14 @@ def provider_survives(
     with bad_clients.connect(url) as connection:
         connection.sendall(b"GET /nothing HTTP/1.1\r\n" + by_name + b"\r\n\r\n")
         assert bad_clients.statuses(bad_clients.read_to_the_end(connection)) == [404]
+
+
+def hosts_in(page: bytes) -> set[str]:
+    """Return the hosts that a page names, but for links that somebody may follow or not."""
+    soup = BeautifulSoup(page, "html.parser")
+    for link in soup("a"):
+        link.decompose()
+    return set(re.findall(r"//([\w.-]+)", str(soup)))
 
 
 @asynccontextmanager

@@ -41,6 +41,7 @@ from .bad_providers import (
     Claims,
     gives,
     hangs,
+    hosts_in,
     openid_answers,
     provider_survives,
     provider_that,
@@ -696,6 +697,17 @@ async def test_a_provider_has_no_debugger_in_front() -> None:
     with openid_provider() as provider:
         question = urlencode({"__debugger__": "yes", "cmd": "resource", "f": "style.css"})
         assert "keys" in said(await Browser().step(f"{provider}/jwks?{question}"))
+
+
+async def test_no_page_of_a_provider_has_anything_from_another_host() -> None:
+    async with scene() as s:
+        ada = s.browser()
+        pages = [await ada.open(f"{s.app}/sign-in")]
+        for path in ("/", "/nowhere", "/oauth2/authorize", "/oauth2/end_session"):
+            pages.append(await ada.open(s.provider + path))
+        for page in pages:
+            assert page.headers["Content-Type"].startswith("text/html")
+            assert hosts_in(page.body) <= {LOCALHOST}, page.effective_url
 
 
 async def test_a_provider_that_is_called_by_another_name_does_not_answer() -> None:

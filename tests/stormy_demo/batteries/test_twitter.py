@@ -33,6 +33,7 @@ from .bad_providers import (
     FAILURES,
     Answer,
     hangs,
+    hosts_in,
     provider_survives,
     provider_that,
     says,
@@ -94,6 +95,12 @@ async def test_the_walk_from_the_app_to_the_provider_and_back() -> None:
             "app → provider: GET /1.1/account/verify_credentials.json",
             "browser → app: GET /",
         ]
+
+
+async def test_the_page_of_the_provider_has_nothing_from_another_host() -> None:
+    async with scene() as s:
+        page = await s.browser().open(f"{s.app}/sign-in")
+    assert b"<form" in page.body and hosts_in(page.body) == set()
 
 
 async def test_all_cookies_are_for_servers_alone() -> None:
