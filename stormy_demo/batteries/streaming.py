@@ -118,8 +118,9 @@ def kept(handler: RequestHandler) -> int:
     Returns:
         How many bytes Tornado keeps in memory for this connection.
     """
-    # No public name says this.
-    return len(_connection(handler).stream._write_buffer)
+    # No public name says this. Who closes a connection lets go of the buffer.
+    buffer = _connection(handler).stream._write_buffer
+    return len(buffer) if buffer else 0
 
 
 def _connection(handler: RequestHandler) -> HTTP1Connection:

@@ -17,7 +17,9 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.escape import json_decode
+from tornado.http1connection import HTTP1Connection
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.web import Application, RequestHandler, stream_request_body
 
 from loopfilm import running, running_apart
@@ -192,6 +194,21 @@ class TestDownload:
             await fetch(url, streaming_callback=lambda piece: got.append(len(piece)))
         assert sum(got) == MUCH
         assert MUCH / 2 < max(most) == most[-1]
+
+    async def test_keeps_nothing_of_a_connection_that_has_been_closed(self) -> None:
+        found = []
+
+        class Closes(RequestHandler):
+            def get(self) -> None:
+                connection = self.request.connection
+                assert isinstance(connection, HTTP1Connection)
+                connection.stream.close()
+                found.append(kept(self))
+
+        async with running(Application([("/", Closes)])) as url:
+            with pytest.raises(HTTPStreamClosedError):
+                await fetch(url)
+        assert found == [0]
 
 
 @contextlib.asynccontextmanager
