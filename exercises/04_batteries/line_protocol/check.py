@@ -18,10 +18,15 @@ from classroom.examining.verdict import Mistake
 
 from .conversation import Conversation, Server
 from .mistakes import (
+    CARRIAGE_RETURN,
     DECODES_OUTSIDE,
     DIES,
     ENDS_AT_ERROR,
+    EVALUATES,
+    FRACTIONS,
+    IGNORED_BYTES,
     LEFT_OPEN,
+    LEFT_OUT,
     NO_BOUND,
     NO_LINE_END,
     ONE_AT_A_TIME,
@@ -38,6 +43,16 @@ from .mistakes import (
 
 LONGEST = 100
 
+# Lines that are answered with `error`, and what is said of them.
+NOT_UNDERSTOOD = (
+    (b"2 three\n", "the line `2 three`"),
+    (b"2 \xff\n", "a line with a `2`, and a byte that is no text"),
+    (b"2 2*3\n", "the line `2 2*3`"),
+    (b'2 __import__("os")\n', 'the line `2 __import__("os")`'),
+    (b"2 2.5\n", "the line `2 2.5`"),
+    (b"2 1e3\n", "the line `2 1e3`"),
+)
+
 
 @code_exercise(
     (
@@ -52,10 +67,15 @@ LONGEST = 100
     WAITS_FOR_MORE,
     ONE_LINE,
     NO_LINE_END,
+    CARRIAGE_RETURN,
     TEXT_WRITTEN,
     PROMISE,
     ENDS_AT_ERROR,
     DECODES_OUTSIDE,
+    IGNORED_BYTES,
+    LEFT_OUT,
+    EVALUATES,
+    FRACTIONS,
     SILENT,
     ONE_AT_A_TIME,
     SHARED,
@@ -100,7 +120,7 @@ async def _whole_lines(case: Case, server: Server) -> Conversation:
     if heard == b"15":
         case.refuse(NO_LINE_END, expected, f"she gets {shown(heard)}, and waits for more")
     if heard != b"15\n":
-        _why_not(case, ada, expected, heard)
+        _why_not(case, ada, expected, heard, FRACTIONS if heard == b"15.0\n" else None)
 
     case.tries("She sends the lines `1 2` and `3 4` at once.")
     expected = "she gets the line `3`, and then the line `7`"
@@ -143,10 +163,7 @@ async def _a_line_in_pieces(case: Case, ada: Conversation) -> None:
 
 
 async def _what_is_no_number(case: Case, ada: Conversation) -> None:
-    for line, said in (
-        (b"2 three\n", "the line `2 three`"),
-        (b"2 \xff\n", "a line with a byte that is no text"),
-    ):
+    for line, said in NOT_UNDERSTOOD:
         case.tries(f"She sends {said}, and then the line `4 5`.")
         expected = "she gets the line `error`, and then the line `9`"
         await ada.send(line)
@@ -166,7 +183,18 @@ async def _what_is_no_number(case: Case, ada: Conversation) -> None:
             case.refuse_if_anything_went_wrong(expected)
             got = f"{_gets(heard)}, and the conversation ends"
             case.refuse(ENDS_AT_ERROR, expected, got)
-        _why_not(case, ada, expected, heard)
+        _why_not(case, ada, expected, heard, _if_it_counts(case, ada, line, heard))
+
+
+def _if_it_counts(case: Case, ada: Conversation, line: bytes, heard: bytes) -> Mistake | None:
+    """Return what looks like it when a line that is no sum has got one."""
+    if case.uses("eval", "exec") and (ada.error or heard.endswith(b"9\n")):
+        return EVALUATES
+    first, *_ = heard.split(b"\n")
+    if first == b"2":
+        return LEFT_OUT if line.isascii() else IGNORED_BYTES
+    is_number = first.replace(b".", b"").isdigit()
+    return FRACTIONS if is_number and (b"." in line or b"e3" in line) else None
 
 
 async def _two_clients(case: Case, ada: Conversation, grace: Conversation) -> None:
@@ -283,6 +311,8 @@ def _why_not(
     """Refuse an answer, for the exception with which `serve` ended, or for what was heard."""
     if client.error:
         _why_an_error(case, client.error, expected, mistake)
+    if b"\r\n" in heard:
+        case.refuse(CARRIAGE_RETURN, expected, _gets(heard))
     if client.ended:
         _refuse_a_task_left(case, expected)
     case.refuse_if_anything_went_wrong(expected)
@@ -304,6 +334,6 @@ def _why_an_error(
         case.refuse(PROMISE, expected, got)
     if isinstance(error, TypeError) and place and place.module == "tornado.iostream":
         case.refuse(TEXT_WRITTEN, expected, got)
-    if mistake and isinstance(error, ValueError):
+    if mistake and (isinstance(error, ValueError) or mistake is EVALUATES):
         case.refuse(mistake, expected, got)
     case.refuse_error(error, expected)

@@ -37,6 +37,15 @@ NO_LINE_END = Mistake(
         'The last byte of what you write is a `b"\\n"`.',
     ),
 )
+CARRIAGE_RETURN = Mistake(
+    "carriage_return",
+    "an answer with another line's end",
+    (
+        "Which bytes come behind your number? A client cuts at the line's end, and takes all "
+        "before it for the answer.",
+        'In this protocol the line\'s end is one byte, `b"\\n"`, with no `b"\\r"` before it.',
+    ),
+)
 TEXT_WRITTEN = Mistake(
     "text_written",
     "text, or a number, where bytes are wanted",
@@ -69,6 +78,42 @@ DECODES_OUTSIDE = Mistake(
         "Not all bytes are text. What does `decode` do with those that are none?",
         "It raises a `UnicodeDecodeError`, which is a kind of `ValueError`. Decode inside the "
         "`try`; or leave it away, since `int` takes bytes as well.",
+    ),
+)
+IGNORED_BYTES = Mistake(
+    "ignored_bytes",
+    "bytes that are passed over",
+    (
+        "A line has a byte in it that is no text. What is left of it after your `decode`?",
+        'With `errors="ignore"`, all but that byte, and you add up a line that nobody sent. '
+        "Leave it away: then `decode` raises a `UnicodeDecodeError`, which is a `ValueError`; "
+        "or give the bytes to `int`.",
+    ),
+)
+LEFT_OUT = Mistake(
+    "left_out",
+    "a word that is left out of the sum",
+    (
+        "A line has a word in it that is no number. What does the client get to know of that?",
+        "Leave out nothing: if one word of a line is no number, the answer is `error`.",
+    ),
+)
+EVALUATES = Mistake(
+    "evaluates",
+    "a stranger's text, run as a program",
+    (
+        "Whoever connects writes what your `eval` runs, on your machine. What may that be?",
+        'Anything that Python can do, as `__import__("os")` begins. `int(word)` reads a '
+        "number, and runs nothing.",
+    ),
+)
+FRACTIONS = Mistake(
+    "fractions",
+    "numbers that are not whole, counted too",
+    (
+        "The lines of this protocol have whole numbers. What does your code make of `2.5`?",
+        "`float` takes more than that: `2.5`, `1e3`, even `nan`. `int(word)` raises a "
+        "`ValueError` for each of them.",
     ),
 )
 SILENT = Mistake(
