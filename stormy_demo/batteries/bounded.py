@@ -93,11 +93,15 @@ class Pool:
             self._free.release()
             raise
         self.at_work += 1
-        result = asyncio.wrap_future(work)
-        come_back = partial(self._come_back, work, result)
         loop = asyncio.get_running_loop()
-        # This is called in the thread, which must touch nothing here: hence the door.
+
+        def come_back() -> None:
+            self._come_back(work, result)
+
+        # Called in the thread, which must touch nothing here: hence the door. And before the
+        # result is on its way, so that the place is free when the caller goes on.
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(come_back))
+        result = asyncio.wrap_future(work)
         return await result
 
     def _come_back(self, work: Future[T], result: asyncio.Future[T]) -> None:

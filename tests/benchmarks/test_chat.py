@@ -48,7 +48,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_loses_a_message_in_any_of_the_chats() -> None:
-    left_out: dict[str, str] = {}
+    before, left_out = psutil.Process().children(), dict[str, str]()
     seen = chat.talks(PEOPLE, rounds=2, left_out=left_out)
     assert list(seen) == list(CHATS)
     assert not left_out
@@ -58,18 +58,18 @@ def test_nobody_loses_a_message_in_any_of_the_chats() -> None:
         assert (talk.lost, talk.twice, talk.dropped) == (0, 0, 0), mode
         assert len(talk.cpu) == 2
         assert min(talk.cpu) > 0
-    assert not psutil.Process().children()
+    assert psutil.Process().children() == before
 
 
 def test_who_is_idle_is_still_in_the_room() -> None:
-    left_out: dict[str, str] = {}
+    before, left_out = psutil.Process().children(), dict[str, str]()
     seen = chat.idle_in_all(PEOPLE, left_out)
     assert list(seen) == [*CHATS, chat.LONG_POLL]
     assert not left_out
     for mode, idle in seen.items():
         assert (idle.people, idle.lost, idle.error) == (PEOPLE, 0, ""), mode
         assert idle.bytes is not None
-    assert not psutil.Process().children()
+    assert psutil.Process().children() == before
 
 
 def test_a_chat_that_does_not_start_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
