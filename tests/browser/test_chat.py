@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+from tornado.web import HTTPError
 
 from loopfilm import running_apart
 from slides.looking import axe
@@ -154,6 +155,76 @@ def test_a_server_that_goes_is_told_and_found_again(browser: Browser) -> None:
         for page in [ada, grace]:
             expect(page.get_by_role("log").locator("p")).to_have_count(2)
         talk.close()
+
+
+class FailingRoom(Room):
+    """A room in which one can do with what is said whatever a test says."""
+
+    says: Callable[[], None] | None = None
+
+    async def say(self, name: str, text: str) -> None:
+        if self.says:
+            self.says()
+        else:
+            await super().say(name, text)
+
+
+@pytest.mark.parametrize("way", ["WebSocket", "long poll"])
+def test_what_could_not_be_said_is_put_back_until_it_is_said(
+    browser: Browser, way: str
+) -> None:
+    room, reason = FailingRoom(), "The broker cannot be reached: say it again later."
+
+    def fail() -> None:
+        raise HTTPError(503, reason)
+
+    with running_apart(chat.make_app(room)) as url:
+        talk = Chat(browser, url, room)
+        ada = talk.enter("Ada", "?poll" if way == "long poll" else "")
+        state, field = ada.get_by_role("status"), ada.get_by_label("You say")
+        say(ada, "one")
+        hears(ada, "Adaone")
+        room.says = fail
+        say(ada, "two")
+        expect(field).to_have_value("two")
+        # The WebSocket has been closed, and opened again.
+        there = "Ada, by WebSocket. " if way == "WebSocket" else ""
+        expect(state).to_have_text(f"{there}Not sent. {reason}")
+        room.says = None
+        ada.keyboard.press("Enter")
+        hears(ada, "Adaone", "Adatwo")
+        expect(field).to_have_value("")
+        expect(state).to_have_text(f"Ada, by {way}.")
+        talk.close()
+
+
+def test_what_was_perhaps_not_said_is_put_back_too(browser: Browser) -> None:
+    room = FailingRoom()
+
+    def go_away() -> None:
+        for member in list(room.members):
+            assert isinstance(member, chat.SocketHandler)
+            member.close()
+
+    with running_apart(chat.make_app(room)) as url:
+        talk = Chat(browser, url, room)
+        ada = talk.enter("Ada")
+        say(ada, "one")
+        hears(ada, "Adaone")
+        room.says = go_away
+        say(ada, "two")
+        expect(ada.get_by_label("You say")).to_have_value("two")
+        expect(ada.get_by_role("status")).to_have_text("Ada, by WebSocket. Perhaps not sent.")
+        talk.close()
+
+
+def test_what_a_browser_says_of_a_connection_becomes_a_sentence(talk: Chat) -> None:
+    grace = talk.enter("Grace", "?poll")
+    grace.route("**", lambda route: route.abort())
+    # The poll that is waiting is answered, and the next is refused.
+    say(talk.enter("Ada"), "one")
+    told = "No connection. Failed to fetch. Trying again."
+    expect(grace.get_by_role("status")).to_have_text(told)
 
 
 @pytest.mark.usefixtures("axe_is_here")
