@@ -3,6 +3,8 @@ from contextlib import suppress
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+tasks = set()
+
 
 class Chat(WebSocketHandler):
     """Everybody in the room hears what somebody says."""
@@ -15,7 +17,10 @@ class Chat(WebSocketHandler):
 
     async def on_message(self, text):
         for person in list(self.people):
-            person.task = asyncio.create_task(person.tell(text))
+            task = asyncio.create_task(person.tell(text))
+            # A task that nobody holds may be gone before it is done.
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
     async def tell(self, text):
         with suppress(WebSocketClosedError):

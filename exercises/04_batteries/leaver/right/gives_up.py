@@ -2,6 +2,8 @@ import asyncio
 
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
+tasks = set()
+
 
 class Chat(WebSocketHandler):
     """Everybody in the room hears what somebody says."""
@@ -12,15 +14,20 @@ class Chat(WebSocketHandler):
     def open(self):
         self.people.add(self)
 
-    async def on_message(self, text):
+    def on_message(self, text):
         for person in list(self.people):
-            try:
-                await asyncio.wait_for(person.write_message(text), 1)
-            except TimeoutError:
-                person.close(1013)
-                self.people.discard(person)
-            except WebSocketClosedError:
-                self.people.discard(person)
+            task = asyncio.create_task(self.tell(person, text))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    async def tell(self, person, text):
+        try:
+            await asyncio.wait_for(person.write_message(text), 1)
+        except TimeoutError:
+            person.close(1013)
+            self.people.discard(person)
+        except WebSocketClosedError:
+            self.people.discard(person)
 
     def on_close(self):
         self.people.discard(self)
