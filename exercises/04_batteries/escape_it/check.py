@@ -14,7 +14,7 @@ from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
 from stormy_demo.batteries.counterparts.seen import seen
 
-from .places import ADDRESS, ATTRIBUTE, Page, Place, places
+from .places import ADDRESS, ATTRIBUTE, IN_TEXT, Page, Place, places
 
 SCRIPT = "<script>steal()</script>"
 SUM = "{{ 6 * 7 }}"
@@ -39,6 +39,10 @@ TYPED = {
     "Names have signs in them that mean something in an address.": [
         ("Ada & Co", "hello"),
         ("C# + 100% Zoë?/=", "hello"),
+    ],
+    "A text and a name have blanks in front, at the end, and two in the middle.": [
+        ("Ada", " 1  2 "),
+        (" Ada  Lovelace ", "hello"),
     ],
 }
 
@@ -106,7 +110,8 @@ UNQUOTED = Mistake(
     "an attribute without quotes",
     (
         "Where does the value of an attribute end that has no quotes around it?",
-        'At the first blank, and nobody escapes blanks. Write `title="..."`.',
+        'At the first blank, and nobody escapes blanks. Write `title="..."` and `href="..."`, '
+        "also where `url_escape` leaves no blank: the rest of the HTML stays as it was.",
     ),
 )
 NOT_FOR_ADDRESSES = Mistake(
@@ -153,6 +158,32 @@ KEPT = Mistake(
         "Call `page` twice. Where do the lines of the first call wait for the second?",
         "Begin with an empty list inside of `page`: one above it, or in its first line as "
         "`lines=[]`, is made once and for all.",
+    ),
+)
+ONE_ONLY = Mistake(
+    "one_only",
+    "a page with one comment alone",
+    (
+        "Two have written, and the page has one of them. What becomes of the other's line?",
+        "A `return` inside of a loop ends it in its first round, and a name keeps what it was "
+        "given last. Collect the lines in a list, and return when the loop is done.",
+    ),
+)
+NOT_JOINED = Mistake(
+    "not_joined",
+    "lines that nobody has put together",
+    (
+        "A browser gets one text. What does your `page` return?",
+        'Put the lines together: `b"".join(lines)`, or `"".join(lines)` if they are `str`.',
+    ),
+)
+OTHER_HTML = Mistake(
+    "other_html",
+    "HTML that is not that of the colleague",
+    (
+        "Put your line beside the colleague's. What is between the holes, and where is each?",
+        """It is `<p><a href="/by?name=..." title="...">...</a>: ...</p>`: the name three """
+        "times, a colon and a blank, and the text. Change only what is in the holes.",
     ),
 )
 NOT_UTF_8 = Mistake(
@@ -234,6 +265,9 @@ def read(page: str) -> Made:
     IN_THE_TEMPLATE,
     STORED,
     KEPT,
+    ONE_ONLY,
+    NOT_JOINED,
+    OTHER_HTML,
     NOT_UTF_8,
     another_way="Another right way: `xhtml_escape` and `url_escape` by hand, no template.",
     known_by="xhtml_escape",
@@ -248,7 +282,11 @@ async def escape_it(case: Case) -> None:
         made = page(given)
         if inspect.isawaitable(made) or not isinstance(made, str | bytes):
             case.refuse_if_anything_went_wrong("`page` returns the page")
-            case.refuse(None, "`page` returns the page, a text", f"it returns {shown(made)}")
+            is_lines = isinstance(made, list | tuple) or inspect.isgenerator(made)
+            got = f"it returns {shown(made)}"
+            case.refuse(
+                NOT_JOINED if is_lines else None, "`page` returns the page, a text", got
+            )
         if given != [*comments]:
             expected = "the comments are still as they were typed"
             case.refuse(STORED, expected, f"they are {shown(given)}")
@@ -264,9 +302,9 @@ async def escape_it(case: Case) -> None:
     both = make(("Ada", "hello"), ("Grace", "goodbye"))
     links = [Link("Ada: hello", "Ada", {"name": ["Ada"]})]
     links.append(Link("Grace: goodbye", "Grace", {"name": ["Grace"]}))
-    if _links(both) != links:
+    if (found := _links(both)) != links:
         case.refuse(
-            None,
+            ONE_ONLY if found in (links[:1], links[1:]) else OTHER_HTML if both else None,
             "two links, with each name as its text, as its `title` and as the `name` in the "
             "query of its `href`, and after each link a colon and the text",
             shown(both),
@@ -280,6 +318,9 @@ async def escape_it(case: Case) -> None:
         case.tries(what)
         for name, text in comments:
             _try(case, one, name, text)
+    if any(place.kind != IN_TEXT and not place.quote for place in places(one, "Ada", "hi")):
+        expected = "the rest of the HTML is as it was, with quotes around each attribute"
+        case.refuse(UNQUOTED, expected, shown(one("Ada", "hi")))
 
 
 def _links(page: str) -> list[Link]:
@@ -300,8 +341,12 @@ def _try(case: Case, one: Page, name: str, text: str) -> None:
         got = f"`{made.runs[0]}` runs" if made.runs else "some of it is taken for HTML"
         case.refuse(_why(one, name, text), expected, got)
     link = _tidy(made.links[0])
-    if link.text != f"{name}: {text}":
+    if link.text != " ".join(f"{name}: {text}".split()):
         case.refuse(_why(one, name, text), expected, f"it shows {shown(link.text)}")
+    # Some write `&nbsp;` for a blank, so that a browser shows them all.
+    whole = made.links[0].text.replace("\xa0", " ")
+    if name not in whole or text not in whole:
+        case.refuse(TAKEN_AWAY, expected, f"blanks are gone: {shown(whole)}")
     if link.title != name:
         expected = f"the `title` of the link is {shown(name)}"
         case.refuse(_why(one, name, text), expected, f"it is {shown(link.title)}")
@@ -321,6 +366,10 @@ def _why(one: Page, name: str, text: str) -> Mistake | None:
     return None
 
 
+def _is_without_blanks(found: str, typed: str) -> bool:
+    return len(found) < len(typed) and found.split() == typed.split()
+
+
 def _mistake(one: Page, place: Place) -> Mistake | None:
     typed, written = place.typed, place.written
     after_html = unescape(written)
@@ -330,6 +379,8 @@ def _mistake(one: Page, place: Place) -> Mistake | None:
             return NOT_FOR_ADDRESSES
         if unquote_plus(after_all) == typed:
             return TWICE
+        if _is_without_blanks(after_all, typed):
+            return TAKEN_AWAY
         return HTML_IN_ADDRESS if unescape(after_all) == typed else None
     if place.kind == ATTRIBUTE and not place.quote:
         return UNQUOTED

@@ -1,0 +1,11 @@
+from tornado.template import Template
+
+LINE = Template(
+    '<p><a href="/by?name={{ url_escape(name) }}" title="{{ name }}">{{ name }}</a>: {{ text }}</p>'
+)
+
+
+def page(comments):
+    """Return the page: a line for each comment, a pair of a name and a text."""
+    for name, text in comments:
+        yield LINE.generate(name=name, text=text)

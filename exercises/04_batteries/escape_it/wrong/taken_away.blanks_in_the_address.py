@@ -1,0 +1,10 @@
+from tornado.template import Template
+
+LINE = Template(
+    '<p><a href="/by?name={{ url_escape(name.strip()) }}" title="{{ name }}">{{ name }}</a>: {{ text }}</p>'
+)
+
+
+def page(comments):
+    """Return the page: a line for each comment, a pair of a name and a text."""
+    return b"".join(LINE.generate(name=name, text=text) for name, text in comments)
