@@ -122,7 +122,7 @@ WRONG_ONE_OUT = Mistake(
 )
 
 
-# Seconds. For that long a timer does not ring that somebody waits for who is in a hurry.
+# Seconds. By so much the timers of a clock that stands still are put off.
 HOUR = 3600.0
 
 
@@ -439,7 +439,7 @@ async def _do_not_read(room: Room) -> None:
     room.if_silent = WAITS
     room.case.tries(
         f"{slow.name} does not read any more, and the connection is full. Ada says `one` and "
-        "`two`."
+        "`two`. The clock of the loop stands still meanwhile, so no time-out ends."
     )
     slow.stop_reading()
     # Who waits for the slow one, be it for a moment, waits for ever now.
