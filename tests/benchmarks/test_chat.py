@@ -144,6 +144,7 @@ def test_what_was_promised_of_our_chat_was_measured() -> None:
     (idle,) = [row for row in kept["idle"] if row["mode"] == OURS]
     assert idle["people"] == 10_000
     assert idle["lost"] == 0
+    assert idle["bytes"] <= 14_000
 
 
 def test_a_round_that_was_not_finished_has_no_ratio() -> None:
