@@ -21,7 +21,7 @@ from stormy_demo.strict_tornado import asking, http_client
 from .small_bodies import SmallBodies
 
 LONGEST_ANSWER = 30_000  # bytes; what a provider says is short
-NAME = re.compile(r"[ -~]{1,255}")
+LONGEST_NAME = 255  # letters
 HOST = re.compile(r"([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
 
 Start = Callable[[], AbstractContextManager[str]]
@@ -44,10 +44,17 @@ class SigningInHandler(SentenceHandler):
             name: what the provider calls them.
 
         Raises:
-            HTTPError: a 502; that is no name.
+            HTTPError: a 502; that is no name, or none that a page can show.
         """
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str):
             raise HTTPError(502, "The provider did not say a name.")
+        name = name.strip()
+        if not (name.isprintable() and 1 <= len(name) <= LONGEST_NAME):
+            raise HTTPError(
+                502,
+                f"The provider said a name that is not taken: it needs 1 to {LONGEST_NAME} "
+                "letters, all of which can be printed.",
+            )
         self.set_signed_cookie("user", name, expires_days=None)
         self.redirect("/")
 

@@ -517,6 +517,19 @@ async def test_an_id_token_is_believed_when_all_of_it_is_right(
     assert answer.code == status
 
 
+@pytest.mark.parametrize("name", ["Zoë", "李", " ada ", "é" * 255, "\U0001f600" * 255])
+async def test_a_name_is_of_any_letters_that_can_be_printed(name: str) -> None:
+    async with scene() as s:
+        assert said(await s.browser().sign_in(s.app, sub=name)) == {"user": name.strip()}
+
+
+@pytest.mark.parametrize("name", [" ", "a" * 256, "a\nb", "a\0b", "\u202eada"])
+async def test_a_name_that_is_not_taken_is_refused_in_a_sentence(name: str) -> None:
+    answer = await tried(openid_answers(token=gives(Claims({"sub": name}))), PATIENCE)
+    assert answer.code == 502
+    assert "a name that is not taken" in said(answer)["error"]
+
+
 async def test_two_clocks_may_differ_by_a_minute() -> None:
     now = int(time.time())
     for changes, status in (({"iat": now + 50}, 302), ({"exp": now - 120}, 502)):
