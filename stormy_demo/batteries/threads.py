@@ -7,6 +7,7 @@ at work, which those are too whose visitor has left, until they notice.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 import time
@@ -70,10 +71,11 @@ class WorkHandler(SentenceHandler):
 
     def prepare(self) -> None:
         """Read how much is to be done."""
-        try:
-            self.steps = int(self.only_argument("steps", "1"))
-        except ValueError:
-            raise HTTPError(400, "steps must be a number") from None
+        steps = self.only_argument("steps", "1")
+        # Python would take other digits for a number, too, and "1_0".
+        if not re.fullmatch("-?[0-9]{1,999}", steps):
+            raise HTTPError(400, "steps must be a number")
+        self.steps = int(steps)
         if not 1 <= self.steps <= MOST_STEPS:
             raise HTTPError(400, f"steps must be from 1 to {MOST_STEPS}")
 

@@ -283,6 +283,8 @@ class TestBadInput:
             ("steps=", "must be a number"),
             ("steps=1.5", "must be a number"),
             ("steps=nan", "must be a number"),
+            ("steps=1_0", "must be a number"),
+            ("steps=%D9%A3", "must be a number"),
             ("steps=%ff", "steps"),
             ("steps=1&steps=1", "must be given once"),
         ],
