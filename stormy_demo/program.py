@@ -113,7 +113,7 @@ def main(
 
     Returns:
         The exit status: 0 when it was stopped, 1 when it could not listen, 2 when the command
-        line was not understood.
+        line was not understood, 130 when Ctrl-C came while the application was made.
     """
     argv = sys.argv if argv is None else argv
     options = OptionParser()
@@ -138,6 +138,8 @@ def main(
         except (Error, ValueError) as error:
             print(f"{error} (--help lists the options)", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            return 130
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
         except CannotListen as error:

@@ -375,6 +375,16 @@ def assert_stopped(connection: socket.socket) -> None:
     assert json.loads(body) == {"error": "The server was stopped before it could answer."}
 
 
+def test_ends_silently_if_it_is_interrupted_while_the_application_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def make_app() -> Application:
+        raise KeyboardInterrupt
+
+    assert main(make_app, ["program", "--port=0"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_what_fails_while_it_starts_is_not_taken_for_a_port(tmp_path: Path) -> None:
     @contextlib.contextmanager
     def reads() -> Iterator[None]:
