@@ -6,6 +6,7 @@ Open the address in two windows, the second with `?poll` behind it, and talk to 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -33,6 +34,9 @@ LONGEST_TEXT = 1000
 # Bytes: so many letters in UTF-8, and a form in which each of these bytes is written as "%F0".
 LARGEST_MESSAGE = 4 * LONGEST_TEXT
 LARGEST_FORM = 20_000
+
+# What Tornado makes a blank of in a form. By WebSocket it comes as it was sent.
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 # Why a WebSocket is closed, see RFC 6455: it sent what is no text, or too much of it.
 NO_TEXT = 1003
@@ -99,7 +103,7 @@ class SocketHandler(InRoom, WebSocketHandler):
             self.close(NO_TEXT, "Send text.")
         elif len(message) > LONGEST_TEXT:
             self.close(TOO_LONG, f"A message has {LONGEST_TEXT} letters at most.")
-        elif text := message.strip():
+        elif text := CONTROL.sub(" ", message).strip():
             try:
                 await self.room.say(self.name, text)
             except HTTPError as error:

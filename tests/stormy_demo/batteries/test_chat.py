@@ -180,6 +180,20 @@ async def test_blanks_around_a_text_are_not_said_and_blanks_alone_are_nothing() 
         assert await heard(ada) == ["hello"]
 
 
+async def test_control_characters_are_blanks_by_whichever_way_they_came() -> None:
+    everything = "".join(map(chr, range(1, 160)))
+    async with talking() as people:
+        ada = await people.enter("ada")
+        for text in ["a\0b\x07", everything]:
+            await ada.write_message(text)
+            [by_socket] = await heard(ada)
+            assert (await people.say("ada", text)).code == 204
+            assert await heard(ada) == [by_socket]
+        await ada.write_message("\0")
+        await ada.write_message("a\0b\x07")
+        assert await heard(ada) == ["a b"]
+
+
 async def test_the_frame_also_suits_who_has_agreed_on_compression(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
