@@ -46,6 +46,14 @@ def test_there_are_such_programs() -> None:
     assert KEPT_BY_ANOTHER | {"chat", "threads"} <= set(programs())
 
 
+def test_the_folder_says_which_programs_there_are() -> None:
+    command = [sys.executable, "-m", "stormy_demo.batteries"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert re.findall(r"^python -m stormy_demo\.batteries\.(.+)$", said.stdout, re.M) == SERVERS
+    assert "\n    A chat with one room, by WebSocket and by long poll at once.\n" in said.stdout
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize("name", SERVERS)
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
