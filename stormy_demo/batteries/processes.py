@@ -109,7 +109,8 @@ def main(argv: list[str] | None = None) -> int:
         argv: the command line, without the program's name; that of the process if left out.
 
     Returns:
-        The exit status: 0 when it was stopped, 1 when it could not serve.
+        The exit status: 0 when it was stopped, 1 when it could not serve, 130 when Ctrl-C came
+        before there was a broker.
     """
     given = options(argv)
     if not HAS_FORK:
@@ -128,6 +129,8 @@ def main(argv: list[str] | None = None) -> int:
             return fail(f"{error}; --broker=redis://... names one, --broker=none does without")
         except (ValkeyError, ValueError) as error:
             return fail(f"{given.broker} cannot be the broker: {error}")
+        except KeyboardInterrupt:
+            return 130
         try:
             sockets = shared_sockets(
                 given.port, given.processes, given.address, reuse_port=given.reuse_port

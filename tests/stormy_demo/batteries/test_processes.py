@@ -546,3 +546,14 @@ class TestTheCommandLine:
         monkeypatch.setattr(processes, "HAS_FORK", False)
         assert processes.main([]) == 1
         assert "run stormy_demo.batteries.chat" in capsys.readouterr().err
+
+    @needs_fork
+    def test_ends_silently_if_it_is_interrupted_while_the_broker_starts(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def interrupted(_: str) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(processes, "try_out", interrupted)
+        assert processes.main(["--port=0", "--broker=redis://127.0.0.1:1"]) == 130
+        assert capsys.readouterr() == ("", "")
