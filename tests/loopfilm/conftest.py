@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,15 @@ def no_trace() -> Iterator[None]:
     original = asyncio.Handle._run
     yield
     assert asyncio.Handle._run is original
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks_at_the_collector() -> Iterator[None]:
+    """Hypothesis has a function called at each collection, and a film would name that."""
+    kept = gc.callbacks[:]
+    gc.callbacks.clear()
+    yield
+    gc.callbacks[:] = kept
 
 
 @pytest.fixture
