@@ -18,7 +18,7 @@ VISITS = ("/?user=ada", "/?user=grace", "/?user=alan")
 def three_films() -> list[Film]:
     """Have three people visit each of three handlers at once, and film it.
 
-    It blocks for two or three seconds.
+    It blocks for about four seconds.
 
     Returns:
         The films, in another order than that of the handlers in `suspects`.

@@ -9,7 +9,7 @@ from tornado.web import RequestHandler
 
 def look_up(word: str) -> str:
     """Look something up, as a library does that knows nothing of loops."""
-    time.sleep(0.6)
+    time.sleep(1)
     return f"all about {word}"
 
 
