@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route
+from playwright.sync_api import Browser, Locator, Page, Request, Route
 from tornado.web import Application, StaticFileHandler
 
 from loopfilm import running_apart
@@ -110,15 +110,21 @@ class Asked:
             self.urls.append(request.url)
 
 
+def follow(page: Page, link: Locator) -> None:
+    """Follow a link, and wait until all of the page is there: its own links are at its end."""
+    with page.expect_event("load"):
+        link.click()
+
+
 def read_on(page: Page) -> list[str]:
     """Go from the index through each notebook to the last one, as a reader does."""
     read = [page.title()]
-    page.locator(".lessons a").first.click()
+    follow(page, page.locator(".lessons a").first)
     read.append(page.title())
     while (after := page.locator("a[rel=next]")).count():
-        after.click()
+        follow(page, after)
         read.append(page.title())
-    page.locator("a[rel=up]").click()
+    follow(page, page.locator("a[rel=up]"))
     assert page.title() == read[0]
     return read
 
