@@ -94,18 +94,21 @@ class Pool:
             raise
         self.at_work += 1
         loop = asyncio.get_running_loop()
-
-        def come_back() -> None:
-            self._come_back(work, result)
-
-        # Called in the thread, which must touch nothing here: hence the door. And before the
-        # result is on its way, so that the place is free when the caller goes on.
+        # Not `wrap_future`: its result may be there before the place is free.
+        answer: asyncio.Future[T] = loop.create_future()
+        come_back = partial(self._come_back, work, answer)
+        # Called in the thread, which must touch nothing here: hence the door.
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(come_back))
-        result = asyncio.wrap_future(work)
-        return await result
+        return await answer
 
-    def _come_back(self, work: Future[T], result: asyncio.Future[T]) -> None:
+    def _come_back(self, work: Future[T], answer: asyncio.Future[T]) -> None:
         self.at_work -= 1
         self._free.release()
-        if result.cancelled() and not work.cancelled() and (error := work.exception()):
-            app_log.error("A thread failed, and nobody waited for it", exc_info=error)
+        error = work.exception()
+        if answer.cancelled():
+            if error:
+                app_log.error("A thread failed, and nobody waited for it", exc_info=error)
+        elif error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(work.result())
