@@ -27,6 +27,20 @@ class SentenceHandler(RequestHandler):
             raise HTTPError(400, f"{name} must be given once")
         return values[0] if values else default
 
+    def only_field(self, name: str) -> str:
+        """Return a field of the form, which must be there once.
+
+        Args:
+            name: its name.
+
+        Raises:
+            HTTPError: a 400; it is missing, there more than once, or not UTF-8.
+        """
+        values = self.get_body_arguments(name)
+        if len(values) != 1:
+            raise HTTPError(400, f"{name} must be given once")
+        return values[0]
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with the sentence of an error."""
         error = kwargs.get("exc_info", (None, None, None))[1]

@@ -180,8 +180,8 @@ class SayHandler(InRoom):
     async def post(self) -> None:
         """Say something to the room."""
         self.read_form()
-        name = named(self.only_of_body("name"))
-        text = self.only_of_body("text")
+        name = named(self.only_field("name"))
+        text = self.only_field("text")
         if not text or len(text) > LONGEST_TEXT:
             raise HTTPError(400, f"text must have from 1 to {LONGEST_TEXT} letters")
         await self.room.say(name, text)
@@ -195,13 +195,6 @@ class SayHandler(InRoom):
             parse_body_arguments(kind, self.form, request.body_arguments, request.files)
         except HTTPInputError:
             raise HTTPError(400, "The form cannot be read.") from None
-
-    def only_of_body(self, name: str) -> str:
-        """Return a field of the form, which must be there once."""
-        values = self.get_body_arguments(name)
-        if len(values) != 1:
-            raise HTTPError(400, f"{name} must be given once")
-        return values[0]
 
 
 def named(name: str) -> str:

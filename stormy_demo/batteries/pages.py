@@ -58,12 +58,10 @@ class FormHandler(SentenceHandler):
         Raises:
             HTTPError: a 400; it is missing, there twice, too long, or not UTF-8.
         """
-        values = self.get_body_arguments(name)
-        if len(values) != 1:
-            raise HTTPError(400, f"{name} must be given once")
-        if len(values[0]) > longest:
+        value = self.only_field(name)
+        if len(value) > longest:
             raise HTTPError(400, f"{name} must have {longest} characters at most")
-        return values[0]
+        return value
 
 
 class BookHandler(FormHandler):
