@@ -121,6 +121,9 @@ async def _whole_lines(case: Case, server: Server) -> Conversation:
         case.refuse(NO_LINE_END, expected, f"she gets {shown(heard)}, and waits for more")
     if heard != b"15\n":
         _why_not(case, ada, expected, heard, FRACTIONS if heard == b"15.0\n" else None)
+    if ada.ended:
+        # A task that goes on answers in time, or too late, as the machine is busy.
+        _refuse_a_task_left(case, "`serve` goes on while she is there")
 
     case.tries("She sends the lines `1 2` and `3 4` at once.")
     expected = "she gets the line `3`, and then the line `7`"
