@@ -1,1 +1,1 @@
-"""What Tornado is mixed with: a module for each neighbour on its loop, against a real counterpart."""
+"""What Tornado is mixed with: a module for each neighbour on its loop, beside its other end."""
