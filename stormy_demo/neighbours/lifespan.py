@@ -1,0 +1,122 @@
+"""What an ASGI application does before the first request, and after the last.
+
+It opens its database there, and closes it. Whoever serves it tells it when, by the "Lifespan
+Protocol" of the ASGI specification, version 2.0::
+
+    async with lifespan(app) as state:  # for `AsgiHandler`
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tornado.log import app_log
+
+from loopfilm.ending import end
+
+from .asgi import AsgiApp, Message
+
+
+class CannotStart(Exception):
+    """The application has said that it cannot start, or has said nothing for too long."""
+
+
+@asynccontextmanager
+async def lifespan(app: AsgiApp, patience: float = 60.0) -> AsyncIterator[dict[str, Any]]:
+    """Have an application start, and have it end when the block ends.
+
+    One that knows nothing of this protocol is served all the same.
+
+    Args:
+        app: the application.
+        patience: seconds to start, and again to end.
+
+    Yields:
+        What the application keeps for its requests ("Lifespan State").
+
+    Raises:
+        CannotStart: it cannot. Why in detail is in the log.
+    """
+    talk = _Talk()
+    state: dict[str, Any] = {}
+    versions = {"version": "3.0", "spec_version": "2.0"}
+    scope = {"type": "lifespan", "asgi": versions, "state": state}
+
+    async def live() -> None:
+        await app(scope, talk.receive, talk.send)
+
+    # One task for both ends: what is opened in a task must often be closed in it.
+    living = asyncio.create_task(live())
+    try:
+        if not await talk.say("startup", talk.started, living, patience):
+            raise CannotStart(f"The application has not started within {patience:g} s")
+        if talk.started.done():
+            talk.started.result()
+        try:
+            yield state
+        finally:
+            # "The server must continue but not send any lifespan events", if it knows of none.
+            if talk.started.done() and not await talk.say(
+                "shutdown", talk.stopped, living, patience
+            ):
+                app_log.error("The application has not ended within %g s", patience)
+    finally:
+        await end([living])
+        has_ended = living.done() and not living.cancelled()
+        if has_ended and (error := living.exception()):
+            # Most raise after they have said that they failed, and some instead of it.
+            level = logging.ERROR if talk.is_running() else logging.DEBUG
+            app_log.log(level, "The lifespan of an application failed", exc_info=error)
+
+
+class _Talk:
+    """What is said between the two."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def is_running(self) -> bool:
+        has_started = self.started.done() and not self.started.exception()
+        return has_started and not self.stopped.done()
+
+    async def say(
+        self,
+        what: str,
+        answered: asyncio.Future[None],
+        living: asyncio.Task[None],
+        patience: float,
+    ) -> bool:
+        """Tell the application something, and wait for its answer, or its end."""
+        self.messages.put_nowait({"type": f"lifespan.{what}"})
+        either: set[asyncio.Future[None]] = {answered, living}
+        done, _ = await asyncio.wait(
+            either, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+        )
+        return bool(done)
+
+    async def receive(self) -> Message:
+        return await self.messages.get()
+
+    async def send(self, message: Message) -> None:
+        why = message.get("message", "")
+        match message["type"]:
+            case "lifespan.startup.complete" if not self.started.done():
+                self.started.set_result(None)
+            case "lifespan.startup.failed" if not self.started.done():
+                app_log.error("The application cannot start:\n%s", why.rstrip())
+                *_, last = why.strip().splitlines() or ["it does not say why"]
+                self.started.set_exception(CannotStart(f"The application cannot start: {last}"))
+            case "lifespan.shutdown.complete" if not self.stopped.done():
+                self.stopped.set_result(None)
+            case "lifespan.shutdown.failed" if not self.stopped.done():
+                app_log.error("The application failed as it ended:\n%s", why.rstrip())
+                self.stopped.set_result(None)
+            case kind:
+                raise RuntimeError(f"{kind} has no place here")
