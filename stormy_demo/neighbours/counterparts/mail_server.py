@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
@@ -35,7 +35,7 @@ REFUSED = {
 MUTE = "mute"  # it hears that, and says nothing any more
 LATE = "late"  # it takes the message, and does not say so
 SLOW = "slow"  # it takes the message, and says so after a while
-SECONDS = 0.4  # that while
+SECONDS = 0.3  # that while
 
 MOST_KEPT = 100  # older ones are forgotten
 
@@ -58,45 +58,75 @@ class Mail(NamedTuple):
 
 
 class MailServer:
-    """Keeps messages, in memory.
+    """Keeps messages, in memory; aiosmtpd calls a method of it for each command.
 
     Attributes:
         host, port: where it listens.
         kept: what it has taken last, the newest at the end. Another thread may read it.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, heard: Callable[[str], object]) -> None:
         """Begin without any."""
         self.host, self.port = host, port
         self.kept: tuple[Mail, ...] = ()
+        self._heard = heard
 
-    async def handle_RCPT(  # noqa: N802, RUF100
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, _: list[str]
+    async def handle_EHLO(
+        self, _: SMTP, session: Session, __: Envelope, name: str, abilities: list[str]
+    ) -> list[str]:
+        """Greet somebody, and say what can be done here."""
+        session.host_name = name
+        self._answer(f"EHLO {name}", "250")
+        return abilities
+
+    async def handle_MAIL(
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
     ) -> str:
-        """Answer somebody who says for whom the message will be."""
-        name = address.partition("@")[0]
+        """Hear from whom the message will be."""
+        envelope.mail_from = address
+        return self._answer(f"MAIL FROM:<{address}>", "250 OK")
+
+    async def handle_RCPT(
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        """Hear for whom the message will be."""
+        command, name = f"RCPT TO:<{address}>", address.partition("@")[0]
         if name == MUTE:
-            await _for_ever()
+            await self._say_nothing(command)
         if name in REFUSED:
-            return REFUSED[name]
+            return self._answer(command, REFUSED[name])
         envelope.rcpt_tos.append(address)
-        return "250 OK"
+        return self._answer(command, "250 OK")
 
-    async def handle_DATA(  # noqa: N802, RUF100
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        """Keep a message, and answer."""
-        content = envelope.original_content or b""
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:
+        """Keep a message."""
+        command, content = "DATA, and the message", envelope.original_content or b""
         header = BytesHeaderParser().parsebytes(content)
         mail = Mail(tuple(envelope.rcpt_tos), str(header["Message-ID"] or ""), content)
         # A new tuple: whoever reads in another thread has the old one or this one.
         self.kept = (*self.kept, mail)[-MOST_KEPT:]
         names = {address.partition("@")[0] for address in envelope.rcpt_tos}
         if LATE in names:
-            await _for_ever()
+            await self._say_nothing(command)
         if SLOW in names:
             await asyncio.sleep(SECONDS)
-        return "250 OK"
+        return self._answer(command, "250 OK")
+
+    async def handle_QUIT(self, _: SMTP, __: Session, ___: Envelope) -> str:
+        """Say goodbye."""
+        return self._answer("QUIT", "221 Bye")
+
+    def _answer(self, command: str, answer: str) -> str:
+        self._heard(f"{command} -> {answer}")
+        return answer
+
+    async def _say_nothing(self, command: str) -> None:
+        self._heard(f"{command} -> ...")
+        await _for_ever()
+
+
+def nobody(_: str) -> None:
+    """Hear nothing."""
 
 
 async def _for_ever() -> None:
@@ -105,12 +135,16 @@ async def _for_ever() -> None:
 
 
 @contextmanager
-def mail_server(*, largest: int = 100_000, utf8: bool = False) -> Iterator[MailServer]:
+def mail_server(
+    heard: Callable[[str], object] = nobody, *, largest: int = 100_000, utf8: bool = False
+) -> Iterator[MailServer]:
     """Run a mail server for as long as the block lasts, on 127.0.0.1.
 
     At its end all connections are closed.
 
     Args:
+        heard: told of each command with its answer, such as "QUIT -> 221 Bye", in the thread of
+            the server.
         largest: bytes that a message may have.
         utf8: whether an address may have letters beyond ASCII (the extension SMTPUTF8).
 
@@ -118,7 +152,8 @@ def mail_server(*, largest: int = 100_000, utf8: bool = False) -> Iterator[MailS
         The server, on a port that the system picked.
     """
     with socket.create_server((LOCALHOST, 0), backlog=100) as listener:
-        server = MailServer(*listener.getsockname())
+        host, port = listener.getsockname()
+        server = MailServer(host, port, heard)
         with OwnLoop(_serve, server, listener, largest, utf8):
             yield server
 
