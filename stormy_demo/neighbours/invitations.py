@@ -61,24 +61,24 @@ class InvitationHandler(FormHandler):
         except ValueError as error:
             raise HTTPError(400, f"This cannot be sent: {error}") from None
         if len(self.at_once) >= MOST_AT_ONCE:
-            self.set_header("Retry-After", str(RETRY_AFTER))
-            raise HTTPError(503, "Too many are sent at once. This was not; try again later.")
+            self.tell(503, sent="no", error="Too many are sent at once. It was not sent.")
+            return
         self.at_once.add(me := secrets.token_hex(16))
         try:
             outcome = await deliver(message, host, port, self.patience)
         finally:
             self.at_once.remove(me)
-        self.answer(outcome, number)
-
-    def answer(self, outcome: Outcome, number: str) -> None:
-        """Say what became of an invitation, in a status and in a sentence."""
         status, sentence = in_words(outcome)
+        refused = {to: f"{code} {text:.200}" for to, (code, text) in outcome.refused.items()}
+        told = {"error": sentence} if sentence else {}
+        self.tell(status, sent=outcome.sent, refused=refused, number=number, **told)
+
+    def tell(self, status: int, **told: object) -> None:
+        """Answer with a status, and with what became of an invitation."""
         self.set_status(status)
         if status == 503:
             self.set_header("Retry-After", str(RETRY_AFTER))
-        refused = {to: f"{code} {text:.200}" for to, (code, text) in outcome.refused.items()}
-        told = {"error": sentence} if sentence else {}
-        self.write({"sent": outcome.sent, "refused": refused, "number": number, **told})
+        self.write(told)
 
     def addresses(self) -> list[str]:
         """Return to whom it goes, each once."""

@@ -151,7 +151,11 @@ def mail_server(
     Yields:
         The server, on a port that the system picked.
     """
-    with socket.create_server((LOCALHOST, 0), backlog=100) as listener:
+    # With the protocol named, asyncio turns Nagle's algorithm off. aiosmtpd greets line by line,
+    # and otherwise a line would wait until its predecessor is acknowledged.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind((LOCALHOST, 0))
+        listener.listen(100)
         host, port = listener.getsockname()
         server = MailServer(host, port, heard)
         with OwnLoop(_serve, server, listener, largest, utf8):

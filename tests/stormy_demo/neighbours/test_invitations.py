@@ -1,0 +1,556 @@
+"""A message is sent, is not sent, or nobody knows; whatever a mail server does, it is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
+from email import message_from_bytes, policy
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+from loopfilm import LOCALHOST, running
+from stormy_demo.program import main
+from tests.bad_clients import Visit, http_requests, serving, talk, visits
+from tests.paths import ROOT
+
+pytest.importorskip("aiosmtplib", reason="aiosmtplib is not installed")
+pytest.importorskip("aiosmtpd", reason="aiosmtpd is not installed")
+
+from stormy_demo.neighbours import invitations
+from stormy_demo.neighbours.counterparts.mail_server import MailServer, mail_server
+from stormy_demo.neighbours.delivery import deliver, invitation
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("no_noise", "no_thread_left"),
+]
+
+# Seconds that no machine is too busy for.
+LONG = 500.0
+
+T = TypeVar("T")
+
+NUMBER = "0123456789abcdef0123456789abcdef"
+GOOD = [("to", "grace@example.org"), ("name", "Ada"), ("text", "Tea at four?")]
+
+
+@pytest.fixture
+def no_thread_left() -> Any:
+    """Fail a test after which more threads are there than before."""
+    before = set(threading.enumerate())
+    yield
+    assert not set(threading.enumerate()) - before
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop turn until something is true; a test that waits in vain runs out of time."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+def form(*names: str, **other: str) -> list[tuple[str, str]]:
+    """Fill in the form for some addresses, and change other fields."""
+    to = [("to", f"{name}@example.org") for name in names] or GOOD[:1]
+    return (
+        to + [(field, other.pop(field, value)) for field, value in GOOD[1:]] + [*other.items()]
+    )
+
+
+async def patiently(
+    attempt: Callable[[float], Awaitable[T]], got_there: Callable[[], object]
+) -> T:
+    """Give a silent server more and more seconds, until one attempt has got to the silence."""
+    patience = 0.1
+    while True:
+        outcome = await attempt(patience)
+        if got_there():
+            return outcome
+        patience *= 2
+
+
+async def post(url: str, fields: list[tuple[str, str]], **headers: str) -> HTTPResponse:
+    client = AsyncHTTPClient(force_instance=True, defaults={"request_timeout": LONG})
+    try:
+        return await client.fetch(
+            f"{url}/invitations",
+            method="POST",
+            body=urlencode(fields),
+            headers=headers,
+            raise_error=False,
+        )
+    finally:
+        client.close()
+
+
+async def said(url: str, fields: list[tuple[str, str]]) -> tuple[int, Any]:
+    response = await post(url, fields)
+    return response.code, json.loads(response.body)
+
+
+class TestInvitation:
+    async def test_is_with_the_mail_server_when_ada_is_told_so(self) -> None:
+        with mail_server() as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                status, told = await said(url, form("grace", "alan", number=NUMBER))
+        assert status == 200
+        assert told == {"sent": "yes", "refused": {}, "number": NUMBER}
+        [kept] = mail.kept
+        assert kept.to == ("grace@example.org", "alan@example.org")
+        assert kept.id == f"<{NUMBER}@stormy.example>"
+        message = message_from_bytes(kept.content, policy=policy.default)
+        assert message["Subject"] == "Ada invites you"
+        assert message.get_content().splitlines() == ["Tea at four?"]
+
+    async def test_keeps_letters_lines_and_dots_of_whatever_kind(self) -> None:
+        text = "Dvořák?\n.\n..\n" + "x" * 1500 + "\nQUIT"
+        with mail_server() as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                assert (await said(url, form(name="Žofia", text=text)))[0] == 200
+        message = message_from_bytes(mail.kept[0].content, policy=policy.default)
+        assert message["Subject"] == "Žofia invites you"
+        assert message.get_content().splitlines() == text.split("\n")
+
+    @pytest.mark.parametrize(
+        ("name", "status", "sent", "words"),
+        [
+            ("slow", 200, "yes", ""),
+            ("nobody", 422, "no", "will not"),
+            ("full", 503, "no", "later"),
+            ("mute", 504, "no", "in time"),
+            ("late", 504, "unknown", "Perhaps"),
+        ],
+    )
+    async def test_is_sent_or_not_or_nobody_knows(
+        self, name: str, status: int, sent: str, words: str
+    ) -> None:
+        heard: list[str] = []
+        with mail_server(heard.append) as mail:
+
+            async def attempt(patience: float) -> HTTPResponse:
+                app = invitations.make_app(f"{mail.host}:{mail.port}", patience)
+                async with running(app) as url:
+                    return await post(url, form(name))
+
+            if status == 504:
+                response = await patiently(attempt, lambda: heard and heard[-1].endswith("..."))
+            else:
+                response = await attempt(LONG)
+        told = json.loads(response.body)
+        assert (response.code, told["sent"]) == (status, sent)
+        assert words in told.get("error", "")
+        assert ("Retry-After" in response.headers) == (status == 503)
+        assert len(mail.kept) == (sent != "no")
+
+    async def test_for_several_names_those_who_were_refused(self) -> None:
+        with mail_server() as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                status, told = await said(url, form("grace", "nobody", "full"))
+        assert (status, told["sent"]) == (200, "yes")
+        assert {to: code[:3] for to, code in told["refused"].items()} == {
+            "nobody@example.org": "550",
+            "full@example.org": "452",
+        }
+        assert [kept.to for kept in mail.kept] == [("grace@example.org",)]
+
+    async def test_that_all_refuse_is_for_later_if_one_may_take_it_then(self) -> None:
+        async with running(invitations.make_app()) as url:
+            assert (await said(url, form("nobody", "full")))[0] == 503
+
+    async def test_may_come_twice_and_then_it_has_the_same_message_id(self) -> None:
+        page = ""
+        async with running(invitations.make_app(patience=0.3)) as url:
+            while "For late@example.org: 2 ×" not in page:
+                _, told = await said(url, form("late", text="<b>Tea</b>", number=NUMBER))
+                assert told["number"] == NUMBER
+                page = (await AsyncHTTPClient().fetch(url)).body.decode()
+        assert page.count(NUMBER) == 1
+        assert "&lt;b&gt;Tea&lt;/b&gt;" in page
+        assert "<b>" not in page
+
+    async def test_has_a_number_of_its_own_if_none_was_given(self) -> None:
+        async with running(invitations.make_app()) as url:
+            numbers = [(await said(url, form()))[1]["number"] for _ in range(2)]
+        assert all(re.fullmatch("[0-9a-f]{32}", number) for number in numbers)
+        assert len(set(numbers)) == 2
+
+    async def test_is_sent_also_if_ada_leaves(self) -> None:
+        heard: list[str] = []
+        with mail_server(heard.append) as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                connection = request(url, form("slow"))
+                await until(lambda: heard)
+                connection.close()
+                await until(lambda: heard[-1].startswith("QUIT"))
+        assert len(mail.kept) == 1
+
+    async def test_is_refused_when_too_many_are_sent_at_once(self) -> None:
+        heard: list[str] = []
+        with mail_server(heard.append) as mail:
+            app = invitations.make_app(f"{mail.host}:{mail.port}", LONG)
+            async with running(app) as url:
+                with ExitStack() as others:
+                    for _ in range(invitations.MOST_AT_ONCE):
+                        others.enter_context(request(url, form("mute")))
+                    await until(lambda: str(heard).count("RCPT") == invitations.MOST_AT_ONCE)
+                    response = await post(url, form())
+        assert response.code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert json.loads(response.body)["sent"] == "no"
+        assert not mail.kept
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ([], "to must be given"),
+            (form(*["grace"] * 2, *[f"g{n}" for n in range(10)]), "to must be given"),
+            (form(name=""), "name"),
+            (form(text=" "), "text"),
+            (form(name="A" * 61), "name"),
+            (form(text="A" * 2001), "text"),
+            ([*form(), ("name", "Alan")], "name must be given once"),
+            (form(number="1"), "number"),
+            (form(number=f"{NUMBER}\n.".upper()), "number"),
+            (form(name="Ada\nBcc: everybody@example.org"), "cannot be sent"),
+            (form(name="Ada\r\n\r\nMy own text"), "cannot be sent"),
+            (form(name="Ada\x85Bcc: everybody@example.org"), "cannot be sent"),
+            (form("a\nBcc: everybody"), "address"),
+            (form("a> SIZE=9\r\nRCPT TO:<b"), "address"),
+            (form("a, b@example.org, c"), "address"),
+            (form("a <b"), "address"),
+            (form('"a b"'), "address"),
+            (form("a" * 300), "address"),
+            ([("to", "grace"), *GOOD[1:]], "address"),
+            ([("to", "grace@a@b"), *GOOD[1:]], "address"),
+        ],
+    )
+    async def test_that_is_none_is_refused_in_a_sentence(
+        self, fields: list[tuple[str, str]], words: str
+    ) -> None:
+        heard: list[str] = []
+        with mail_server(heard.append) as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                status, told = await said(url, fields)
+        assert status == 400
+        assert words in told["error"]
+        assert not heard
+
+    async def test_from_a_page_of_another_site_is_refused(self) -> None:
+        async with running(invitations.make_app()) as url:
+            response = await post(url, form(), **{"Sec-Fetch-Site": "cross-site"})
+        assert response.code == 403
+
+    def test_of_any_kind_gets_no_5xx_and_keeps_nobody_out(self) -> None:
+        with serving(lambda: running(invitations.make_app())) as server:
+
+            @given(
+                visits(http_requests(["/", "/invitations"], ["to", "name", "text", "number"]))
+            )
+            def test(visit: Visit) -> None:
+                server.survives(visit, "/")
+
+            test()
+
+
+SILENCE, END = None, ""
+Answers = Mapping[str, str | None]
+
+
+@asynccontextmanager
+async def scripted(answers: Answers) -> AsyncIterator[tuple[str, list[str]]]:
+    """Run a mail server that answers commands as it is told.
+
+    Args:
+        answers: by command, or "hello", or "." for the message; SILENCE says nothing any more,
+            END hangs up. What is not there is answered as it should be.
+
+    Yields:
+        Its place, and the commands that it has got.
+    """
+    heard: list[str] = []
+    good = {"hello": "220 here", "DATA": "354 go on", "QUIT": "221 bye"}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        command = "hello"
+        try:
+            while True:
+                heard.append(command)
+                answer = answers.get(command, good.get(command, "250 yes"))
+                if answer is SILENCE:
+                    await reader.read()
+                    return
+                if answer == END:
+                    return
+                writer.write(f"{answer}\r\n".encode())
+                until_dot = command == "DATA" and answer.startswith("354")
+                line = await reader.readuntil(b"\r\n.\r\n" if until_dot else b"\r\n")
+                command = "." if until_dot else line.split()[0].decode()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, LOCALHOST, 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}", heard
+
+
+MADE_NO_SENSE = (502, "no")
+UNKNOWN = (504, "unknown")
+
+
+class TestMailServerThat:
+    @pytest.mark.parametrize(
+        ("answers", "expected"),
+        [
+            ({"hello": END}, MADE_NO_SENSE),
+            ({"hello": "come in"}, MADE_NO_SENSE),
+            ({"hello": "220-" + "x" * 100_000}, MADE_NO_SENSE),
+            ({"hello": "999 here"}, MADE_NO_SENSE),
+            ({"hello": "554 go away"}, (422, "no")),
+            ({"hello": "421 too many"}, (503, "no")),
+            ({"EHLO": END}, MADE_NO_SENSE),
+            ({"EHLO": "502 what?"}, (200, "yes")),
+            ({"EHLO": "502 what?", "HELO": "502 what?"}, (422, "no")),
+            ({"MAIL": "550 not from you"}, (422, "no")),
+            ({"MAIL": END}, MADE_NO_SENSE),
+            ({"RCPT": END}, MADE_NO_SENSE),
+            ({"RCPT": "nonsense"}, MADE_NO_SENSE),
+            ({"DATA": "554 not today"}, (422, "no")),
+            ({".": "554 spam"}, (422, "no")),
+            ({".": "451 come again"}, (503, "no")),
+            ({".": "554 spam", "RSET": END}, (422, "no")),
+            ({".": END}, UNKNOWN),
+            ({".": "well"}, UNKNOWN),
+            ({".": "299 well"}, UNKNOWN),
+            ({".": "y" * 100_000}, UNKNOWN),
+            ({"QUIT": END}, (200, "yes")),
+            ({"QUIT": "500 no"}, (200, "yes")),
+        ],
+    )
+    async def test_does_this_gets_that_answer_to_ada(
+        self, answers: Answers, expected: tuple[int, str]
+    ) -> None:
+        async with scripted(answers) as (place, _):
+            assert await self.answer(place, LONG) == expected
+
+    @pytest.mark.parametrize(
+        ("step", "expected"),
+        [
+            ("hello", (504, "no")),
+            ("EHLO", (504, "no")),
+            ("MAIL", (504, "no")),
+            ("RCPT", (504, "no")),
+            (".", UNKNOWN),
+            ("QUIT", (200, "yes")),
+        ],
+    )
+    async def test_is_silent_at_this_step_gets_that_answer_to_ada(
+        self, step: str, expected: tuple[int, str]
+    ) -> None:
+        async with scripted({step: SILENCE}) as (place, heard):
+            found = await patiently(partial(self.answer, place), lambda: step in heard)
+        assert found == expected
+
+    async def answer(self, place: str, patience: float) -> tuple[int, str]:
+        async with running(invitations.make_app(place, patience)) as url:
+            status, told = await said(url, form())
+        assert bool(told.get("error")) == (status != 200)
+        return status, told["sent"]
+
+    async def test_is_not_there_is_a_502(self) -> None:
+        with socket.create_server((LOCALHOST, 0)) as listener:
+            port = listener.getsockname()[1]
+        async with running(invitations.make_app(f"{LOCALHOST}:{port}")) as url:
+            status, told = await said(url, form())
+        assert (status, told["sent"]) == MADE_NO_SENSE
+
+    async def test_says_nothing_does_not_keep_who_is_cancelled(self) -> None:
+        async with scripted({".": SILENCE}) as (place, heard):
+            message = invitation(["grace@example.org"], "Ada", "Tea?", "1")
+            delivery = deliver(message, *invitations.as_place(place), LONG)
+            task = asyncio.create_task(delivery)
+            await until(lambda: "." in heard)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    @pytest.mark.parametrize("utf8", [False, True])
+    async def test_has_no_other_letters_refuses_such_an_address(self, utf8: bool) -> None:
+        with mail_server(utf8=utf8) as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                status, told = await said(url, form("žofia"))
+        assert (status, told["sent"]) == ((200, "yes") if utf8 else (422, "no"))
+        assert [kept.to for kept in mail.kept] == [("žofia@example.org",)] * utf8
+
+    async def test_takes_so_many_bytes_refuses_more(self) -> None:
+        with mail_server(largest=1000) as mail:
+            async with running(invitations.make_app(f"{mail.host}:{mail.port}")) as url:
+                assert (await said(url, form()))[0] == 200
+                assert (await said(url, form(text="x" * 1000)))[0] == 422
+        assert len(mail.kept) == 1
+
+    async def test_is_on_this_machine_needs_no_name_of_this_machine(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ask_the_network(*_: object) -> str:
+            raise AssertionError
+
+        monkeypatch.setattr(socket, "getfqdn", ask_the_network)
+        async with running(invitations.make_app()) as url:
+            assert (await said(url, form()))[0] == 200
+
+
+COMMANDS = [
+    b"EHLO here\r\n",
+    b"HELO\r\n",
+    b"MAIL FROM:<a@b>\r\n",
+    b"MAIL FROM:<a@b> SIZE=9999999\r\n",
+    b"RCPT TO:<grace@example.org>\r\n",
+    b"RCPT TO:<mute@example.org>\r\n",
+    b"RCPT TO:<\xff>\r\n",
+    b"DATA\r\n",
+    b"Message-ID: \xff\r\n\r\nhello\r\n.\r\n",
+    b".\r\n",
+    b"RSET\r\n",
+    b"STARTTLS\r\n",
+    b"AUTH PLAIN AA==\r\n",
+    b"x" * 2000,
+    b"\x00\r\n",
+    b"QUIT\r\n",
+]
+
+
+class TestKeeper:
+    def test_survives_any_client(self) -> None:
+        message = invitation(["grace@example.org"], "Ada", "Tea?", "good")
+        with mail_server() as mail:
+
+            @given(visits(st.lists(st.sampled_from(COMMANDS), max_size=8).map(b"".join)))
+            def test(visit: Visit) -> None:
+                talk(f"{mail.host}:{mail.port}", visit)
+                outcome = asyncio.run(deliver(message, mail.host, mail.port, LONG))
+                assert outcome == ("yes", {}, None)
+                assert mail.kept[-1].id == "<good@stormy.example>"
+
+            test()
+
+    async def test_forgets_the_oldest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(f"{MailServer.__module__}.MOST_KEPT", 2)
+        with mail_server() as mail:
+            for number in "123":
+                message = invitation(["grace@example.org"], "Ada", "Tea?", number)
+                await deliver(message, mail.host, mail.port, LONG)
+        assert [kept.id[1] for kept in mail.kept] == ["2", "3"]
+
+    async def test_ends_with_somebody_in_the_middle(
+        self, open_descriptors: Callable[[], int]
+    ) -> None:
+        before = open_descriptors()
+        with mail_server() as mail:
+            reader, writer = await asyncio.open_connection(mail.host, mail.port)
+            await reader.readline()
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        assert open_descriptors() == before
+
+
+def request(url: str, fields: list[tuple[str, str]]) -> socket.socket:
+    """Send an invitation, and do not wait for the answer."""
+    place, body = urlsplit(url), urlencode(fields)
+    connection = socket.create_connection((str(place.hostname), int(place.port or 0)))
+    connection.settimeout(LONG)
+    head = (
+        "POST /invitations HTTP/1.1\r\nHost: here\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    connection.sendall((head + body).encode())
+    return connection
+
+
+class TestProgram:
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+    async def test_ends_although_the_mail_server_is_silent(self) -> None:
+        command = [sys.executable, "-m", "stormy_demo.neighbours.invitations", "--port=0"]
+        with (
+            mail_server() as mail,
+            subprocess.Popen(
+                [*command, f"--mail-server={mail.host}:{mail.port}", "--patience=500"],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as program,
+        ):
+            try:
+                assert program.stdout
+                url = program.stdout.readline().split()[2]
+                connection = request(url, form("late"))
+                await until(lambda: mail.kept)
+                program.send_signal(signal.SIGINT)
+                with connection:
+                    assert connection.recv(1000).startswith(b"HTTP/1.1 503 ")
+                out, err = program.communicate(timeout=LONG)
+            finally:
+                program.kill()
+        assert program.returncode == 0
+        assert out == "stopped\n"
+        assert [line for line in err.splitlines() if " 503 " not in line] == []
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+    async def test_ends_with_its_own_mail_server(self) -> None:
+        command = [sys.executable, "-m", "stormy_demo.neighbours.invitations", "--port=0"]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as program:
+            try:
+                assert program.stdout
+                url = program.stdout.readline().split()[2]
+                assert (await said(url, form()))[0] == 200
+                program.send_signal(signal.SIGTERM)
+                out, err = program.communicate(timeout=LONG)
+            finally:
+                program.kill()
+        assert program.returncode == 0
+        assert out == "stopped\n"
+        assert [line for line in err.splitlines() if " 200 " not in line] == []
+
+    @pytest.mark.parametrize(
+        ("option", "words"),
+        [
+            ("--patience=0", "patience"),
+            ("--patience=nan", "patience"),
+            ("--mail-server=25", "127.0.0.1:25"),
+            ("--mail-server=here:many", "127.0.0.1:25"),
+            ("--mail-server=here:0", "1 65535"),
+            ("--mail-server=here:99999", "1 65535"),
+            ("--mail-server=a b:25", "127.0.0.1:25"),
+        ],
+    )
+    def test_refuses_an_option_in_one_sentence(
+        self, option: str, words: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(invitations.make_app, ["", "--logging=none", option]) == 2
+        out, err = capsys.readouterr()
+        assert len(err.splitlines()) == 1
+        for word in words.split():
+            assert word in err
+        assert out == ""
