@@ -9,6 +9,7 @@ a proxy lets bytes pass that it cannot read.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import sys
 from base64 import b64encode
@@ -100,24 +101,28 @@ class Proxy:
             request: that of the client, with a whole address.
 
         Raises:
-            Refused: a 400 or 404 for what is no whole address, a 403 for one that is not on this
-                machine, a 502 or a 504 for a server that does not answer.
+            Refused: a 400 or 404 for what is no whole address, a 403 for another machine, a 502
+                or a 504 for a server that does not answer.
         """
         address = _on_this_machine(str(request.uri))
         self.asked.append(f"{request.method} {address}")
+        answer = self.client.fetch(
+            address,
+            method=str(request.method),
+            headers=_for_the_next_hop(request.headers),
+            body=request.body if request.body or request.method != "GET" else None,
+            allow_nonstandard_methods=True,
+            follow_redirects=False,
+            decompress_response=False,
+            connect_timeout=self.patience,
+            request_timeout=self.patience,
+            raise_error=False,
+        )
+        # A handler that is stopped meanwhile does not hear of it, and the log need not.
+        answer.add_done_callback(lambda answer: answer.exception())
+        await asyncio.wait([answer])
         try:
-            return await self.client.fetch(
-                address,
-                method=str(request.method),
-                headers=_for_the_next_hop(request.headers),
-                body=request.body if request.body or request.method != "GET" else None,
-                allow_nonstandard_methods=True,
-                follow_redirects=False,
-                decompress_response=False,
-                connect_timeout=self.patience,
-                request_timeout=self.patience,
-                raise_error=False,
-            )
+            return answer.result()
         except HTTPError as error:
             status = 504 if isinstance(error, HTTPTimeoutError) else 502
             raise Refused(status, "That server gives no answer") from None
@@ -172,6 +177,8 @@ class ProxyHandler(SentenceHandler):
             self.clear_header(name)
         for name, value in headers.get_all():
             self.add_header(name, value)
+        if self.request.method == "HEAD" and "Content-Length" in response.headers:
+            self.set_header("Content-Length", response.headers["Content-Length"])
         if response.body and response.code not in (204, 304):
             self.write(response.body)
 

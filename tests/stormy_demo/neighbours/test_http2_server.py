@@ -1,0 +1,74 @@
+"""A server of HTTP/2 on the loop of Tornado, and its end, whoever is still connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+http2_server = pytest.importorskip(
+    "stormy_demo.neighbours.counterparts.http2_server", reason="there is no Hypercorn here"
+)
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("no_noise"),
+]
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+async def test_answers_when_so_many_are_there_and_then_begins_anew() -> None:
+    async with http2_server.serving(together=2) as url:
+        for _ in range(2):
+            first, second = await asyncio.gather(
+                AsyncHTTPClient().fetch(url), AsyncHTTPClient().fetch(url)
+            )
+            assert first.body == second.body == b'{"http":"1.1","connections":2}'
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHo",
+        b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",
+        b"GET /nothing HTTP/1.1\r\nHost: here\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nhalf",
+        b"\x00\xff" * 50,
+        PREFACE[:-2],
+        PREFACE,
+        PREFACE + b"\xff" * 20,
+    ],
+    ids=["silent", "half", "waits", "kept", "body", "junk", "half 2", "silent 2", "junk 2"],
+)
+async def test_ends_at_once_whoever_does_not_leave(
+    sent: bytes, open_descriptors: Callable[[], int]
+) -> None:
+    before, descriptors = asyncio.all_tasks(), open_descriptors()
+    async with http2_server.serving(together=2) as url:
+        place = urlsplit(url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(sent)
+        await writer.drain()
+        # It has read that by the time at which it answers somebody else.
+        await AsyncHTTPClient().fetch(f"{url}/nothing", raise_error=False)
+    await reader.read()
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+    assert asyncio.all_tasks() == before
+    while open_descriptors() > descriptors:
+        await asyncio.sleep(0)
+
+
+async def test_ends_when_the_block_fails() -> None:
+    before = asyncio.all_tasks()
+    with pytest.raises(LookupError, match="lost"):
+        async with http2_server.serving():
+            raise LookupError("lost")
+    assert asyncio.all_tasks() == before
