@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import os
 import sys
 from base64 import b64encode
 from collections import deque
@@ -186,6 +187,27 @@ class ProxyHandler(SentenceHandler):
 
     def compute_etag(self) -> None:
         """Leave that to the server."""
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Let the environment of the process say this of proxies while the block lasts.
+
+    Args:
+        **variables: such as `http_proxy`. What else there was of that kind is back at the end.
+    """
+    before = _take_out()
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        _take_out()
+        os.environ.update(before)
+
+
+def _take_out() -> dict[str, str]:
+    names = [name for name in os.environ if name.lower().endswith("_proxy")]
+    return {name: os.environ.pop(name) for name in names}
 
 
 def make_app(password: str = "") -> Application:

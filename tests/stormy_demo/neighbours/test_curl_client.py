@@ -253,6 +253,21 @@ class TestProxies:
                 await client.fetch(url)
         assert len(proxy.asked) == seen
 
+    @pytest.mark.parametrize(
+        ("settings", "seen"), [({}, 0), ({"prepare_curl_callback": option("NOPROXY", "")}, 1)]
+    )
+    async def test_an_exception_of_the_environment_is_one_from_the_proxy_of_a_fetch_too(
+        self, settings: dict[str, Any], seen: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        proxy = Proxy()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with running(counted_connections.make_app()) as url, running(proxy.app) as place:
+            with curl_client(
+                proxy_host="127.0.0.1", proxy_port=urlsplit(place).port, **settings
+            ) as client:
+                await client.fetch(url)
+        assert len(proxy.asked) == seen
+
     async def test_the_simple_client_does_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
         proxy = Proxy()
         simple = SimpleAsyncHTTPClient(force_instance=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -255,6 +256,19 @@ def test_it_keeps_the_last_addresses_and_no_more() -> None:
     proxy.asked.extend(map(str, range(1000)))
     assert len(proxy.asked) == forward_proxy.MOST_KEPT
     assert proxy.asked[-1] == "999"
+
+
+def test_the_environment_says_nothing_else_of_proxies_and_then_all_that_it_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    before = dict(os.environ)
+    with pytest.raises(LookupError), forward_proxy.environment(http_proxy="http://here"):
+        said = {name.lower(): value for name, value in os.environ.items()}
+        assert said["http_proxy"] == "http://here"
+        assert not {"no_proxy", "https_proxy", "all_proxy"} & said.keys()
+        raise LookupError
+    assert os.environ == before
 
 
 class TestBadClients:
