@@ -68,7 +68,7 @@ def invitation(to: Sequence[str], name: str, text: str, number: str) -> EmailMes
         number: what makes its Message-ID: the same for each attempt to send it.
 
     Raises:
-        ValueError: there is a line break in an address or in the name.
+        ValueError: there is a line break in the name, or an address is none.
     """
     message = EmailMessage()
     message["From"] = SENDER
@@ -77,6 +77,9 @@ def invitation(to: Sequence[str], name: str, text: str, number: str) -> EmailMes
     message["Date"] = formatdate()
     message["Message-ID"] = f"<{number}@{DOMAIN}>"
     message.set_content(text)
+    # What the header says is what will be sent to.
+    if [each.addr_spec for each in message["To"].addresses] != list(to):
+        raise ValueError("this is no address")
     return message
 
 

@@ -40,7 +40,9 @@ MOST_AT_ONCE = 20
 RETRY_AFTER = 30
 
 # Less than RFC 5322 allows: no quotes, no comments, no blanks.
-ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+")
+WORD = r"[\w!#$%&'*+/=?^`{|}~-]+"
+LABEL = r"[^\W_]([\w-]*[^\W_])?"
+ADDRESS = re.compile(rf"{WORD}(\.{WORD})*@{LABEL}(\.{LABEL})*")
 NUMBER = re.compile(r"[0-9a-f]{32}")
 
 
@@ -85,7 +87,7 @@ class InvitationHandler(FormHandler):
         to = list(dict.fromkeys(self.get_body_arguments("to")))
         if not 1 <= len(to) <= MOST_ADDRESSES:
             raise HTTPError(400, f"to must be given from 1 to {MOST_ADDRESSES} times")
-        if not all(ADDRESS.fullmatch(a) and len(a) <= LONGEST_ADDRESS for a in to):
+        if not all(len(a) <= LONGEST_ADDRESS and ADDRESS.fullmatch(a) for a in to):
             raise HTTPError(400, "to must be an address such as grace@example.org")
         return to
 

@@ -151,8 +151,8 @@ def mail_server(
     Yields:
         The server, on a port that the system picked.
     """
-    # With the protocol named, asyncio turns Nagle's algorithm off. aiosmtpd greets line by line,
-    # and otherwise a line would wait until its predecessor is acknowledged.
+    # With the protocol named, asyncio turns Nagle's algorithm off. aiosmtpd greets in several
+    # writes, and otherwise one would wait until the one before is acknowledged.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind((LOCALHOST, 0))
         listener.listen(100)

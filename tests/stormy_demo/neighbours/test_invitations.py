@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
@@ -46,6 +46,15 @@ T = TypeVar("T")
 
 NUMBER = "0123456789abcdef0123456789abcdef"
 GOOD = [("to", "grace@example.org"), ("name", "Ada"), ("text", "Tea at four?")]
+
+
+ADDRESSES = st.lists(
+    st.from_regex(invitations.ADDRESS, fullmatch=True).filter(lambda a: len(a) < 100),
+    min_size=1,
+    max_size=3,
+    unique=True,
+)
+LETTERS = st.characters(exclude_categories=["Cs"])
 
 
 @pytest.fixture
@@ -233,6 +242,8 @@ class TestInvitation:
             (form("a <b"), "address"),
             (form('"a b"'), "address"),
             (form("a" * 300), "address"),
+            (form("a..b"), "address"),
+            ([("to", "a@."), *GOOD[1:]], "address"),
             ([("to", "grace"), *GOOD[1:]], "address"),
             ([("to", "grace@a@b"), *GOOD[1:]], "address"),
         ],
@@ -247,6 +258,28 @@ class TestInvitation:
         assert status == 400
         assert words in told["error"]
         assert not heard
+
+    def test_has_the_headers_that_it_should_have_and_no_others(self) -> None:
+        headers = {"From", "To", "Subject", "Date", "Message-ID"}
+        headers |= {"MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+        with mail_server(utf8=True) as mail:
+
+            @given(to=ADDRESSES, name=st.text(LETTERS, max_size=60), text=st.text(LETTERS))
+            @settings(max_examples=40)
+            def test(to: list[str], name: str, text: str) -> None:
+                try:
+                    message = invitation(to, name, text, NUMBER)
+                except ValueError:
+                    return
+                outcome = asyncio.run(deliver(message, mail.host, mail.port, LONG))
+                assert outcome.error is None
+                if outcome.sent == "yes":
+                    kept = mail.kept[-1]
+                    assert {*kept.to} | {*outcome.refused} == {*to}
+                    found = message_from_bytes(kept.content).keys()
+                    assert sorted(found) == sorted(headers)
+
+            test()
 
     async def test_from_a_page_of_another_site_is_refused(self) -> None:
         async with running(invitations.make_app()) as url:
