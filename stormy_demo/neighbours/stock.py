@@ -160,7 +160,8 @@ class StockServer(ServerFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> Stock:
         """Make what speaks with a client."""
-        return self.protocol(self)
+        client: Stock = self.protocol(self)
+        return client
 
     async def price(self, line: bytes) -> tuple[str, int]:
         """Ask the shop what a thing costs.
