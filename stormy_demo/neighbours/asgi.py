@@ -60,10 +60,10 @@ def make_scope(request: HTTPServerRequest, root_path: str = "") -> dict[str, Any
         The scope.
     """
     connection = cast(HTTP1Connection, request.connection)
-    here = connection.stream.socket.getsockname()
+    own = connection.stream.socket
+    # A Unix socket has one name, or none; and there is no socket when the client has left.
+    here = own.getsockname() if own else None
     there = getattr(connection.context, "address", None)
-    # A Unix socket has one name, or none.
-    has_ports = isinstance(here, tuple) and isinstance(there, tuple)
     return {
         "type": "http",
         "asgi": dict(VERSIONS),
@@ -78,8 +78,8 @@ def make_scope(request: HTTPServerRequest, root_path: str = "") -> dict[str, Any
             (name.lower().encode("latin1"), value.encode("latin1"))
             for name, value in request.headers.get_all()
         ],
-        "client": (request.remote_ip, there[1]) if has_ports and there else None,
-        "server": tuple(here[:2]) if has_ports else None,
+        "client": (request.remote_ip, there[1]) if isinstance(there, tuple) else None,
+        "server": here[:2] if isinstance(here, tuple) else None,
         "extensions": {},
     }
 
@@ -241,6 +241,8 @@ class AsgiHandler(SentenceHandler):
             name = raw_name.decode("latin1").lower()
             if name in HOP_BY_HOP or (name == "content-length" and status in NO_LENGTH):
                 continue
+            if name == "content-length" and (name in theirs or not value.isdigit()):
+                raise ValueError(f"content-length is a number, given once, not {value!r}")
             if name not in theirs:
                 # Tornado's own, such as Server.
                 self.clear_header(name)
@@ -277,15 +279,22 @@ class AsgiHandler(SentenceHandler):
         """Log what an application raised, and answer, or cut the answer off."""
         if not self.has_left:
             self.log_exception(*sys.exc_info())
-            if self.has_sent:
-                self.cut_off()
-            else:
-                self.send_error(500, exc_info=sys.exc_info())
-        elif not isinstance(error, ClientLeft):
-            # How an application ends that learns of it, such as Starlette's ClientDisconnect.
+            self.send_error(500, exc_info=sys.exc_info())
+            return
+        # What was raised at first; who answers that then finds nobody there.
+        why = error.__context__ if isinstance(error, ClientLeft) else error
+        if why:
             asked = f"{self.request.method} {self.request.path}"
-            app_log.info("%s: the client left, and the application raised %r", asked, error)
-            app_log.debug("It was raised here", exc_info=error)
+            app_log.info("%s: the client left, and the application raised %r", asked, why)
+            app_log.debug("It was raised here", exc_info=why)
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer with an error, where that is still possible."""
+        if not self.has_sent:
+            super().send_error(status_code, **kwargs)
+        else:
+            # Tornado would end an answer that was begun as if it were complete.
+            self.cut_off()
 
     def cut_off(self) -> None:
         """Close the connection: the half that was sent must not look like all of it."""
