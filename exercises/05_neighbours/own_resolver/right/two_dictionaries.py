@@ -1,0 +1,31 @@
+import asyncio
+import socket
+
+from tornado.netutil import Resolver
+
+
+class OnceResolver(Resolver):
+    """Asks for a name once, for all who want to know it."""
+
+    def initialize(self, ask):
+        self.ask = ask
+        self.asking = {}
+        self.kept = {}
+
+    async def find(self, host):
+        try:
+            addresses, seconds = await self.ask(host)
+        finally:
+            del self.asking[host]
+        self.kept[host] = addresses, asyncio.get_running_loop().time() + seconds
+        return addresses
+
+    async def resolve(self, host, port, family=socket.AF_UNSPEC):
+        addresses, until = self.kept.get(host, (None, 0))
+        if addresses is None or asyncio.get_running_loop().time() >= until:
+            if host not in self.asking:
+                self.asking[host] = asyncio.create_task(self.find(host))
+            task = self.asking[host]
+            await asyncio.wait([task])
+            addresses = task.result()
+        return [(socket.AF_INET, (address, port)) for address in addresses]
