@@ -1,0 +1,55 @@
+"""Somebody with Socket.IO's client for Python."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from ..socketio_door import socketio
+
+
+class Person(socketio.AsyncClient):  # type: ignore[misc]
+    """A client that keeps what comes with each event `said`.
+
+    Attributes:
+        heard: it, in the order in which it came.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        """Make one, see `socketio.AsyncClient`."""
+        super().__init__(**options)
+        self.heard: list[Any] = []
+        self._more = asyncio.Event()
+        self.on("said", self._hear)
+
+    def _hear(self, *messages: Any) -> None:
+        self.heard.extend(messages)
+        self._more.set()
+
+    async def hear(self, number: int) -> list[Any]:
+        """Wait until so many messages have been heard, and return all."""
+        while len(self.heard) < number:
+            self._more.clear()
+            await self._more.wait()
+        return self.heard
+
+
+@asynccontextmanager
+async def joined(url: str, **options: Any) -> AsyncIterator[Person]:
+    """Have somebody be connected as long as the block lasts.
+
+    Args:
+        url: the server.
+        **options: passed on to `socketio.AsyncClient.connect`.
+
+    Yields:
+        The client.
+    """
+    person = Person(reconnection=False)
+    try:
+        await person.connect(url, **{"wait_timeout": 60, **options})
+        yield person
+    finally:
+        await person.disconnect()
