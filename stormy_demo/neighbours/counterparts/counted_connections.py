@@ -1,4 +1,4 @@
-r"""A server that tells each request on which connection it came.
+"""A server that tells each request on which connection it came.
 
     python -m stormy_demo.neighbours.counterparts.counted_connections --port=8889
     curl 'http://127.0.0.1:8889/?[1-3]'

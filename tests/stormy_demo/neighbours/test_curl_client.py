@@ -428,6 +428,30 @@ class TestClosing:
             asked.cancel()
         assert asked.cancelled()
 
+    async def test_an_interruption_in_the_middle_of_many_leaves_nothing(
+        self, open_descriptors: Callable[[], int]
+    ) -> None:
+        http2_server = pytest.importorskip("stormy_demo.neighbours.counterparts.http2_server")
+        before, tasks = open_descriptors(), asyncio.all_tasks()
+
+        async def wait_in_vain() -> None:
+            async with http2_server.serving(together=100) as url:
+                with curl_client() as client:
+                    begun.set()
+                    await asyncio.gather(*[client.fetch(url) for _ in range(12)])
+
+        begun = asyncio.Event()
+        waiting = asyncio.create_task(wait_in_vain())
+        await begun.wait()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        assert asyncio.all_tasks() == tasks
+        while open_descriptors() > before:
+            await asyncio.sleep(0)
+
     async def test_one_request_may_be_sent_twice_at_once(self) -> None:
         async with running(counted_connections.make_app()) as url:
             with curl_client() as client:
