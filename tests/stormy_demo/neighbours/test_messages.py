@@ -1,0 +1,428 @@
+"""One handler and one set of tests, for each of the databases that are here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from tornado.httpclient import AsyncHTTPClient
+
+from loopfilm import running
+from stormy_demo.neighbours import messages
+from stormy_demo.neighbours.counterparts.databases import POSTGRES, schema
+from stormy_demo.neighbours.counterparts.secantus import HAS_MONGO, secantus
+from stormy_demo.neighbours.stores import store_for
+from stormy_demo.program import main
+from tests.bad_clients import Visit, http_requests, serving, visits
+from tests.paths import ROOT
+
+from .cut_lines import Connected, Line, line_to
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("no_noise"),
+]
+
+# Seconds that no machine is too busy for.
+LONG = 500.0
+
+GONE = (503, {"error": "The database does not answer: try again later."})
+
+
+@pytest.fixture(scope="module")
+def mongo() -> Iterator[str]:
+    if not HAS_MONGO:
+        pytest.skip("SecantusDB has no wheel for this Python")
+    with secantus() as url:
+        yield url
+
+
+@pytest.fixture
+def mongo_url(mongo: str) -> str:
+    return f"{mongo}/stormy_{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    url = os.environ.get(POSTGRES)
+    if not url:
+        pytest.skip(f"{POSTGRES} in the environment has the address of no PostgreSQL")
+    with schema(url) as own:
+        yield own
+
+
+@pytest.fixture(params=["sqlite", "mongo", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'messages.db'}"
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found
+
+
+class Server:
+    """The server, as its visitors know it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    async def ask(self, method: str, body: bytes | None = None) -> tuple[int, Any]:
+        client = AsyncHTTPClient(force_instance=True, defaults={"request_timeout": LONG})
+        try:
+            response = await client.fetch(
+                f"{self.url}/messages", method=method, body=body, raise_error=False
+            )
+        finally:
+            client.close()
+        return response.code, json.loads(response.body)
+
+    async def post(self, msg: object) -> tuple[int, Any]:
+        return await self.ask("POST", json.dumps({"msg": msg}).encode())
+
+    async def get(self) -> tuple[int, Any]:
+        return await self.ask("GET")
+
+    async def messages(self) -> list[str]:
+        status, answer = await self.get()
+        assert status == 200
+        found: list[str] = answer["messages"]
+        return found
+
+    async def post_until_it_is_stored(self, msg: str) -> None:
+        """As somebody would who is told to come again."""
+        while (await self.post(msg))[0] != 201:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def server_with(url: str, patience: float = LONG) -> AsyncIterator[Server]:
+    async with store_for(url, patience) as store, running(messages.message_app(store)) as here:
+        yield Server(here)
+
+
+class TestAtEachDatabase:
+    async def test_what_is_posted_is_told_the_newest_first(self, url: str) -> None:
+        async with server_with(url) as server:
+            assert await server.get() == (200, {"messages": [], "visits": 1})
+            for msg in ["one", "two", "three"]:
+                assert await server.post(msg) == (201, {"msg": msg})
+            answer = {"messages": ["three", "two", "one"], "visits": 2}
+            assert await server.get() == (200, answer)
+
+    async def test_the_latest_are_told_and_no_more(self, url: str) -> None:
+        async with server_with(url) as server:
+            for number in range(messages.SHOWN + 3):
+                await server.post(str(number))
+            told = await server.messages()
+        assert told == [str(number) for number in reversed(range(3, messages.SHOWN + 3))]
+
+    async def test_it_is_there_for_who_comes_later(self, url: str) -> None:
+        for number in range(2):
+            async with server_with(url) as server:
+                assert await server.messages() == ["hello"] * number
+                await server.post("hello")
+
+    async def test_many_at_once_are_all_stored_and_counted(self, url: str) -> None:
+        async with server_with(url) as one, server_with(url) as other:
+            servers = [one, other] * 20
+            await asyncio.gather(*[each.post("hello") for each in servers])
+            answers = await asyncio.gather(*[each.get() for each in servers])
+        assert {status for status, _ in answers} == {200}
+        assert sorted(answer["visits"] for _, answer in answers) == list(range(1, 41))
+        assert all(len(answer["messages"]) == messages.SHOWN for _, answer in answers)
+
+    @pytest.mark.parametrize(
+        "attack",
+        [
+            "'); DROP TABLE messages; --",
+            "\\'); DELETE FROM messages; --",
+            "%s %(text)s ? :text $1",
+            '{"$gt": ""}',
+            "$where",
+            "<script>steal()</script>",
+            "🐍\n\té\u2028",
+            " ",
+            "x" * messages.LONGEST_TEXT,
+        ],
+    )
+    async def test_an_attack_is_a_text_like_any_other(self, url: str, attack: str) -> None:
+        async with server_with(url) as server:
+            await server.post("hello")
+            assert await server.post(attack) == (201, {"msg": attack})
+            assert await server.messages() == [attack, "hello"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"hello",
+            b"{}",
+            b"[]",
+            b'"hello"',
+            b'{"msg": "hello"',
+            b'{"msg": "\xff"}',
+            b"[" * 10_000,
+            *[
+                json.dumps({"msg": msg}).encode()
+                for msg in (
+                    *({"$gt": ""}, {"$where": "sleep(1000)"}, ["hello"], None, True, 1, ""),
+                    *("a\0b", "\ud800", "x" * (messages.LONGEST_TEXT + 1)),
+                )
+            ],
+        ],
+        ids=lambda body: body[:20].decode("latin-1"),
+    )
+    async def test_what_is_no_text_is_refused_and_not_stored(self, body: bytes) -> None:
+        async with server_with("sqlite:") as server:
+            status, answer = await server.ask("POST", body)
+            assert status == 400
+            assert answer == {"error": 'The body is {"msg": TEXT}, of 1 to 500 characters'}
+            assert await server.messages() == []
+
+    def test_bad_input_of_any_kind_gets_no_5xx_and_keeps_nobody_out(self) -> None:
+        """With one database: PyMongo has tasks of its own, which come and go by themselves."""
+
+        @asynccontextmanager
+        async def start() -> AsyncIterator[str]:
+            async with server_with("sqlite:") as server:
+                yield server.url
+
+        with serving(start) as server:
+
+            @given(visits(http_requests(["/messages"], ["msg"])))
+            def test(visit: Visit) -> None:
+                server.survives(visit, "/messages")
+
+            test()
+
+
+class TestThatIsNotThere:
+    @pytest.mark.parametrize("where", ["sqlite:{0}/nowhere/a.db", "sqlite:{0}"])
+    async def test_no_file(self, where: str, tmp_path: Path) -> None:
+        async with server_with(where.format(tmp_path)) as server:
+            assert await server.post("hello") == GONE
+
+    async def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
+        (file := tmp_path / "a.db").write_text("hello " * 1000)
+        async with server_with(f"sqlite:{file}") as server:
+            assert await server.post("hello") == GONE
+        assert file.read_text() == "hello " * 1000
+
+    @pytest.mark.parametrize("scheme", ["mongodb", "postgresql"])
+    async def test_nobody_listens(self, scheme: str) -> None:
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            place = f"{scheme}://127.0.0.1:{bound.getsockname()[1]}/x"
+            async with server_with(place, 0.2) as server:
+                assert await server.get() == GONE
+
+    @pytest.mark.parametrize("scheme", ["mongodb", "postgresql"])
+    async def test_nobody_answers(self, scheme: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            place = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/x"
+            async with server_with(place, 0.2) as server:
+                answers = await asyncio.gather(*[server.get() for _ in range(3)])
+                assert answers == [GONE] * 3
+
+    @pytest.mark.parametrize("scheme", ["mongodb", "postgresql"])
+    @pytest.mark.parametrize("nonsense", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 99])
+    async def test_somebody_else_answers(self, scheme: str, nonsense: bytes) -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1)
+            writer.write(nonsense)
+            writer.close()
+
+        stranger = await asyncio.start_server(answer, "127.0.0.1", 0)
+        place = f"{scheme}://127.0.0.1:{stranger.sockets[0].getsockname()[1]}/x"
+        async with server_with(place, 0.5) as server:
+            assert await server.get() == GONE
+        stranger.close()
+        await stranger.wait_closed()
+
+
+@asynccontextmanager
+async def server_on_a_line(url: str, patience: float) -> AsyncIterator[tuple[Server, Line]]:
+    """Give a server, with a line to its database; on it the address of that is another."""
+    if url.startswith("mongodb"):
+        host, _, port = url.removeprefix("mongodb://").partition("/")[0].partition(":")
+
+        async def connect() -> Connected:
+            return await asyncio.open_connection(host, int(port))
+
+        async with line_to(connect) as line:
+            other = url.replace(f":{port}/", f":{line.port}/") + "?directConnection=true"
+            async with server_with(other, patience) as server:
+                yield server, line
+        return
+    conninfo = pytest.importorskip("psycopg.conninfo")
+    given = conninfo.conninfo_to_dict(url)
+    host, number = str(given.get("host", "127.0.0.1")), int(given.get("port", 5432))
+
+    async def connect_to_postgres() -> Connected:
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{number}")
+        return await asyncio.open_connection(host, number)
+
+    async with line_to(connect_to_postgres) as line:
+        other = f"{url}&host=127.0.0.1&port={line.port}&sslmode=disable"
+        async with server_with(other, patience) as server:
+            yield server, line
+
+
+class TestThatGoesAndComesBack:
+    @pytest.fixture(params=["mongo", "postgres"])
+    def remote(self, request: pytest.FixtureRequest) -> str:
+        found: str = request.getfixturevalue(f"{request.param}_url")
+        return found
+
+    async def test_whose_line_is_cut(self, remote: str) -> None:
+        async with server_on_a_line(remote, 0.5) as (server, line):
+            await server.post_until_it_is_stored("before")
+            line.cut()
+            assert await server.post("meanwhile") == GONE
+            line.mend()
+            await server.post_until_it_is_stored("after")
+            told = await server.messages()
+        assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
+
+    async def test_that_says_nothing_for_a_while(self, remote: str) -> None:
+        async with server_on_a_line(remote, 0.5) as (server, line):
+            await server.post_until_it_is_stored("before")
+            line.hang()
+            answers = await asyncio.gather(*[server.post("meanwhile") for _ in range(3)])
+            assert answers == [GONE] * 3
+            line.mend()
+            await server.post_until_it_is_stored("after")
+            told = await server.messages()
+        # What was asked for has perhaps been done: nobody knows who got no answer.
+        assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
+
+    async def test_that_says_nothing_to_the_end(self, remote: str) -> None:
+        async with server_on_a_line(remote, 0.5) as (server, line):
+            await server.post_until_it_is_stored("before")
+            line.hang()
+
+    async def test_a_file_in_which_somebody_else_writes(self, tmp_path: Path) -> None:
+        file = tmp_path / "messages.db"
+        async with server_with(f"sqlite:{file}", 0.5) as server:
+            await server.post_until_it_is_stored("before")
+            other = sqlite3.connect(file, isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            answers = await asyncio.gather(*[server.post("meanwhile") for _ in range(5)])
+            assert answers == [GONE] * 5
+            other.execute("ROLLBACK")
+            other.close()
+            await server.post_until_it_is_stored("after")
+            told = await server.messages()
+        assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
+
+    async def test_who_is_refused_is_told_in_the_log_once(
+        self, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    ) -> None:
+        async with server_with(f"sqlite:{tmp_path}") as server:
+            await server.get()
+        [why] = [each for each in caplog.messages if each.startswith("the database")]
+        assert why == "the database does not answer: unable to open database file"
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("", "nonsense", "sqlite", "mysql://127.0.0.1", "mongodb+srv://example.org"),
+            *("mongodb:", "mongodb://", "mongodb://127.0.0.1:x", "mongodb://127.0.0.1:99999"),
+            *("postgresql://127.0.0.1?nonsense=1", "postgresql://[127.0.0.1"),
+        ],
+    )
+    def test_what_is_none_is_refused_in_one_sentence(
+        self, url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(messages.make_app, ["", "--logging=none", f"--database={url}"]) == 2
+        out, err = capsys.readouterr()
+        assert (len(err.splitlines()), out) == (1, "")
+
+    @pytest.mark.parametrize("patience", ["0", "-1", "nan", "inf", "1e9"])
+    def test_no_patience_is_refused(
+        self, patience: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(messages.make_app, ["", "--logging=none", f"--patience={patience}"]) == 2
+        assert "patience must be more than 0 seconds" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("url", "package", "module"),
+        [
+            ("sqlite:", "aiosqlite", "sqlite"),
+            ("mongodb://127.0.0.1", "pymongo", "mongo"),
+            ("postgresql://127.0.0.1", "psycopg", "postgres"),
+        ],
+    )
+    def test_where_a_driver_is_missing_it_says_what_to_install(
+        self, url: str, package: str, module: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delitem(sys.modules, f"stormy_demo.neighbours.stores.{module}", False)
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(ImportError, match=f"pip install .*{package}"):
+            store_for(url)
+        with pytest.raises(ValueError, match=f"pip install .*{package}"):
+            messages.make_app(url)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+class TestProgram:
+    @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+    async def test_keeps_what_is_in_a_file(
+        self, signum: signal.Signals, tmp_path: Path
+    ) -> None:
+        for number in range(2):
+            with started(f"--database=sqlite:{tmp_path / 'messages.db'}") as program:
+                server = Server(address_of(program))
+                assert await server.messages() == ["hello"] * number
+                await server.post("hello")
+                program.send_signal(signum)
+                out, err = program.communicate(timeout=LONG)
+            assert (program.returncode, out, err) == (0, "stopped\n", "")
+        assert [each.name for each in tmp_path.iterdir()] == ["messages.db"]
+
+    async def test_ends_while_its_database_does_not_answer(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            place = f"mongodb://127.0.0.1:{silent.getsockname()[1]}"
+            with started(f"--database={place}", "--patience=0.2") as program:
+                status, _ = await Server(address_of(program)).get()
+                assert status == 503
+                program.send_signal(signal.SIGTERM)
+                out, err = program.communicate(timeout=LONG)
+        assert (program.returncode, out) == (0, "stopped\n")
+        [line] = err.splitlines()
+        assert " 503 GET /messages " in line
+
+
+def started(*options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-W", "default::ResourceWarning"),
+            *("-m", "stormy_demo.neighbours.messages", "--port=0", "--logging=error"),
+            *options,
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def address_of(program: subprocess.Popen[str]) -> str:
+    assert program.stdout
+    return program.stdout.readline().split()[2]
