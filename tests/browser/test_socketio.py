@@ -1,0 +1,203 @@
+"""Two people talk by Socket.IO's client for browsers, beside one with that for Python."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, expect
+
+from loopfilm import running_apart
+from slides.looking import axe
+from slides.paths import SLIDES
+
+from .conftest import cannot
+
+pytest.importorskip("socketio", reason="Socket.IO needs python-socketio")
+pytest.importorskip("aiohttp", reason="its client needs aiohttp")
+
+from stormy_demo.neighbours import socketio_room
+from stormy_demo.neighbours.counterparts.socketio_person import joined
+
+CLIENT = SLIDES / "npm/node_modules/socket.io-client/dist/socket.io.min.js"
+
+
+class Chat:
+    """A chat, and the windows in which people are in it."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser, self.url = browser, url
+        self.contexts: list[Any] = []
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+
+    def window(self, query: str = "", **options: Any) -> Page:
+        """Open the page, in a browser that asks nobody else for anything."""
+        context = self.browser.new_context(**options)
+        self.contexts.append(context)
+
+        def ask_nobody_else(route: Route) -> None:
+            assert route.request.url.startswith(self.url), route.request.url
+            route.continue_()
+
+        context.route("**", ask_nobody_else)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda line: self.complaints.append(f"{line.type}: {line.text}"))
+        page.on("request", self.note)
+        page.on("websocket", lambda socket: self.requests.append("websocket"))
+        page.goto(f"{self.url}/{query}")
+        return page
+
+    def note(self, request: Request) -> None:
+        """Keep which requests go to Socket.IO."""
+        place = urlsplit(request.url)
+        if place.path == "/socket.io/":
+            [transport] = parse_qs(place.query)["transport"]
+            self.requests.append(f"{request.method} {transport}")
+
+    def enter(self, name: str, query: str = "", **options: Any) -> Page:
+        """Open the page, and come in."""
+        page = self.window(query, **options)
+        page.get_by_label("Your name").fill(name)
+        page.keyboard.press("Enter")
+        way = "long poll" if "poll" in query else "WebSocket"
+        expect(page.get_by_role("status")).to_have_text(f"{name}, in the hall, by {way}.")
+        return page
+
+    def close(self) -> None:
+        """Close the windows, in which no script may have failed or complained."""
+        for context in self.contexts:
+            context.close()
+        assert self.complaints == []
+
+
+@pytest.fixture(params=["the real client", "the few frames"])
+def talk(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Chat]:
+    script = ""
+    if request.param == "the real client":
+        script = the_real_client()
+    with running_apart(socketio_room.make_app(script)) as url:
+        found = Chat(browser, url)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def real_talk(browser: Browser) -> Iterator[Chat]:
+    with running_apart(socketio_room.make_app(the_real_client())) as url:
+        found = Chat(browser, url)
+        yield found
+        found.close()
+
+
+def the_real_client() -> str:
+    if not CLIENT.exists():
+        how = "`npm ci --omit=dev --prefix slides/npm` brings it"
+        cannot(FileNotFoundError(f"Socket.IO's client for browsers is not here: {how}"))
+    return str(CLIENT)
+
+
+def say(page: Page, text: str) -> None:
+    # The cursor is there already.
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Enter")
+
+
+def hears(page: Page, *lines: str) -> None:
+    expect(page.get_by_role("log").locator("p")).to_have_text([*lines])
+
+
+def test_by_all_ways_everybody_hears_everything(real_talk: Chat) -> None:
+    ada, grace = real_talk.enter("Ada"), real_talk.enter("Grace", "?poll")
+
+    async def alan() -> list[str]:
+        async with joined(real_talk.url, auth={"name": "Alan"}) as client:
+            # What was said before is heard while somebody comes in.
+            assert [m["text"] for m in await client.hear(2)] == ["one", "two"]
+            assert await client.call("say", "three", timeout=600)
+            return [message["name"] for message in await client.hear(3)]
+
+    say(ada, "one")
+    hears(grace, "Adaone")
+    say(grace, "two")
+    hears(ada, "Adaone", "Gracetwo")
+    assert in_a_thread(alan) == ["Ada", "Grace", "Alan"]
+    for page in (ada, grace, real_talk.enter("Edith"), real_talk.enter("Tim", "?poll")):
+        hears(page, "Adaone", "Gracetwo", "Alanthree")
+
+
+def in_a_thread(coroutine: Any) -> Any:
+    """Run it on a loop of its own: on this thread, Playwright's is running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine()).result()
+
+
+def test_the_client_polls_first_and_goes_over_to_a_websocket(real_talk: Chat) -> None:
+    real_talk.enter("Ada")
+    # It is greeted, comes in, hears that it is in, and goes over; one more poll may be ended.
+    assert real_talk.requests[0] == "GET polling"
+    polls = real_talk.requests.count("GET polling")
+    assert polls in (2, 3)
+    assert sorted(real_talk.requests) == ["GET polling"] * polls + ["POST polling", "websocket"]
+
+
+def test_on_the_long_poll_no_websocket_is_opened(real_talk: Chat) -> None:
+    grace = real_talk.enter("Grace", "?poll")
+    say(grace, "one")
+    hears(grace, "Graceone")
+    assert set(real_talk.requests) == {"GET polling", "POST polling"}
+
+
+def test_a_room_hears_nothing_of_another(talk: Chat) -> None:
+    ada, grace = talk.enter("Ada"), talk.window()
+    grace.get_by_label("Room").select_option("kitchen")
+    grace.get_by_label("Your name").fill("Grace")
+    grace.keyboard.press("Enter")
+    expect(grace.get_by_role("status")).to_have_text("Grace, in the kitchen, by WebSocket.")
+    say(ada, "in the hall")
+    say(grace, "in the kitchen")
+    hears(ada, "Adain the hall")
+    hears(grace, "Gracein the kitchen")
+
+
+def test_what_looks_like_a_page_is_shown_as_it_was_said(talk: Chat) -> None:
+    page = talk.enter("<b>Mallory")
+    attack = "<img src=x onerror=alert(1)>  </script><script>alert(2)</script>"
+    say(page, attack)
+    hears(page, f"<b>Mallory{attack}")
+    assert page.locator("img").count() == 0
+
+
+def test_who_lost_the_connection_hears_later_what_they_missed(real_talk: Chat) -> None:
+    ada, grace = real_talk.enter("Ada"), real_talk.enter("Grace")
+    say(ada, "one")
+    hears(grace, "Adaone")
+    grace.evaluate("socket.disconnect()")
+    expect(grace.get_by_role("status")).to_contain_text("No connection.")
+    say(grace, "Hello?")
+    expect(grace.get_by_label("You say")).to_have_value("Hello?")
+    say(ada, "two")
+    hears(ada, "Adaone", "Adatwo")
+    grace.evaluate("socket.connect()")
+    hears(grace, "Adaone", "Adatwo")
+
+
+@pytest.mark.usefixtures("axe_is_here")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_fits_and_axe_core_finds_nothing(talk: Chat, width: int, scheme: str) -> None:
+    options: Any = {"viewport": {"width": width, "height": 700}, "color_scheme": scheme}
+    assert not axe.audit(talk.window(**options)).violations
+    page = talk.enter("Ada" * 13, **options)
+    for _ in range(10):
+        say(page, "word " * 20 + "x" * 200)
+    hears(page, *["Ada" * 13 + "word " * 20 + "x" * 200] * 10)
+    assert not axe.audit(page).violations
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The last line is in sight.
+    expect(page.get_by_role("log").locator("p").last).to_be_in_viewport()
