@@ -117,6 +117,9 @@ class AsgiHandler(SentenceHandler):
         self.piece = b""
         self.has_all_come = self.is_all_received = False
         self.has_begun = self.has_sent = self.is_over = self.has_left = False
+        self.has_length = False
+        # Tornado forgets a flush that is awaited when another one begins.
+        self.sending = asyncio.Lock()
 
     def prepare(self) -> None:
         """Begin, when the headers have come."""
@@ -214,19 +217,21 @@ class AsgiHandler(SentenceHandler):
             TypeError: the body is not of bytes.
             ValueError: the status, or a header, is none.
         """
-        if self.has_left:
-            raise ClientLeft("The client has left")
-        if self.is_over:
-            # "Any further messages on the channel will be ignored."
-            return
-        match message["type"], self.has_begun:
-            case "http.response.start", False:
-                self.begin(int(message["status"]), message.get("headers", []))
-            case "http.response.body", True:
-                await self.pass_on(message.get("body", b""), message.get("more_body", False))
-            case kind, begun:
-                when = "after" if begun else "before"
-                raise RuntimeError(f"{kind} was sent {when} http.response.start")
+        async with self.sending:
+            if self.has_left:
+                raise ClientLeft("The client has left")
+            if self.is_over:
+                # "Any further messages on the channel will be ignored."
+                return
+            match message["type"], self.has_begun:
+                case "http.response.start", False:
+                    self.begin(int(message["status"]), message.get("headers", []))
+                case "http.response.body", True:
+                    more = message.get("more_body", False)
+                    await self.pass_on(message.get("body", b""), more)
+                case kind, begun:
+                    when = "after" if begun else "before"
+                    raise RuntimeError(f"{kind} was sent {when} http.response.start")
 
     # -- the answer ----------------------------------------------------------------------------
 
@@ -249,6 +254,7 @@ class AsgiHandler(SentenceHandler):
                 theirs.add(name)
             self.add_header(name, value.strip(b" \t"))
         self.has_begun = True
+        self.has_length = "content-length" in theirs or status in NO_BODY
 
     async def pass_on(self, body: bytes | bytearray | memoryview, more: bool) -> None:
         """Send bytes, and wait until the system has taken them."""
@@ -256,7 +262,9 @@ class AsgiHandler(SentenceHandler):
             raise TypeError(f"a body is of bytes, not {type(body).__name__}")
         if self.get_status() not in NO_BODY:
             self.write(bytes(body))
+        is_in_pieces = more or self.has_sent
         self.has_sent = True
+        stream = cast(HTTP1Connection, self.request.connection).stream
         try:
             if more:
                 await self.flush()
@@ -267,6 +275,9 @@ class AsgiHandler(SentenceHandler):
                 self.is_over = True
                 self.changed.set()
                 await finished
+                if is_in_pieces and not self.has_length and self.request.version == "HTTP/1.0":
+                    # A client that knows of no chunks, and may keep the connection, would wait.
+                    stream.close()
         except StreamClosedError:
             self.has_left = self.is_over = True
         if more and self.has_left:

@@ -442,6 +442,31 @@ class TestAnswer:
         answer = await self.answer_to(start, *messages)
         assert not answer.raw or not answer.is_whole
 
+    @pytest.mark.parametrize("keeps", [False, True])
+    async def test_ends_with_the_connection_where_a_client_knows_no_pieces(
+        self, keeps: bool
+    ) -> None:
+        async with serving(site) as url:
+            reader, writer = await connect(url)
+            head = b"GET /lines?count=2 HTTP/1.0\r\n"
+            writer.write(head + b"Connection: keep-alive\r\n" * keeps + b"\r\n")
+            answer = Answer(await reader.read())
+            writer.close()
+        assert (answer.status, answer.body) == (200, b"0\n1\n")
+        assert not answer.get("transfer-encoding")
+
+    async def test_is_in_order_and_whole_when_two_tasks_send(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(START)
+            pieces = [bytes([number]) * PIECE for number in range(100)]
+            await asyncio.gather(*[send(body(piece, True)) for piece in pieces])
+            await send(body())
+
+        async with serving(app) as url:
+            answer = await ask(url, "GET", "/")
+        assert answer.is_whole
+        assert answer.body == b"".join(bytes([number]) * PIECE for number in range(100))
+
     async def test_comes_before_the_body_has_come_if_the_application_likes(self) -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await send({**START, "status": 403})
@@ -660,28 +685,33 @@ class TestWhoLeaves:
             await until(lambda: ended)
         assert self.told_in(caplog) == []
 
+    @pytest.mark.parametrize("senders", [1, 3])
     async def test_who_waits_for_the_reader_is_told(
-        self, caplog: pytest.LogCaptureFixture
+        self, senders: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         ended: list[Any] = []
         sent = 0
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            nonlocal sent
             await send(START)
-            try:
-                while True:
-                    await send(body(bytes(PIECE), True))
-                    sent += PIECE
-            except OSError as error:
-                ended.append(error)
+
+            async def sends() -> None:
+                nonlocal sent
+                try:
+                    while True:
+                        await send(body(bytes(PIECE), True))
+                        sent += PIECE
+                except OSError as error:
+                    ended.append(error)
+
+            await asyncio.gather(*[sends() for _ in range(senders)])
 
         async with serving(app) as url:
             _, writer = await connect(url)
             writer.write(request("GET", "/"))
             await stalled(lambda: sent)
             writer.transport.abort()
-            await until(lambda: ended)
+            await until(lambda: len(ended) == senders)
         assert self.told_in(caplog) == []
 
     async def test_a_stream_of_starlette_ends_with_a_line(
