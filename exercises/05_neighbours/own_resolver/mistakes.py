@@ -21,6 +21,15 @@ NOT_SHARED = Mistake(
         "none puts one in.",
     ),
 )
+IN_VAIN = Mistake(
+    "in_vain",
+    "a question that is asked although its answer is there",
+    (
+        "The answer is given at once, and `ask` is called nevertheless. Which line calls it?",
+        "Python computes all arguments before it calls: `d.setdefault(host, make(host))` makes "
+        "one each time. Look with `if host not in d:` first.",
+    ),
+)
 IN_TURN = Mistake(
     "in_turn",
     "those who waited ask one after another",

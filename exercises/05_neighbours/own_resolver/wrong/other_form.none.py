@@ -1,0 +1,28 @@
+import asyncio
+import socket
+
+from tornado.netutil import Resolver
+
+
+class OnceResolver(Resolver):
+    """Asks for a name once, for all who want to know it."""
+
+    def initialize(self, ask):
+        self.ask = ask
+        self.questions = {}
+
+    async def question(self, host):
+        try:
+            addresses, seconds = await self.ask(host)
+        except BaseException:
+            del self.questions[host]
+            raise
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, self.questions.pop, host)
+        return addresses
+
+    async def resolve(self, host, port, family=socket.AF_UNSPEC):
+        if host not in self.questions:
+            self.questions[host] = asyncio.create_task(self.question(host))
+        addresses = await asyncio.shield(self.questions[host])
+        [(socket.AF_INET, (address, port)) for address in addresses]
