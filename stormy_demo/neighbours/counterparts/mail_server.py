@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.parser import BytesHeaderParser
@@ -20,7 +21,9 @@ from loopfilm import LOCALHOST
 from loopfilm.own_loop import OwnLoop
 
 try:
-    from aiosmtpd.smtp import SMTP, Envelope, Session
+    # It imports a name that Python 3.15 warns of, which is no business of ours.
+    with warnings.catch_warnings(record=True):
+        from aiosmtpd.smtp import SMTP, Envelope, Session
 except ImportError as error:
     raise ImportError(
         f"Mail needs aiosmtpd, and cannot import {error.name}: pip install aiosmtpd",
