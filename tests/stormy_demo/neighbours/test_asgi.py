@@ -16,6 +16,7 @@ import pytest
 from tornado.web import Application, RequestHandler
 
 from loopfilm import handlers_at_work, running
+from loopfilm.unwrapped import requests_at_work
 from stormy_demo.neighbours.asgi import AsgiApp, AsgiHandler, ClientLeft, at
 from stormy_demo.neighbours.lifespan import lifespan
 
@@ -50,6 +51,12 @@ async def stalled(count: Callable[[], int]) -> None:
     while count() > before or not count():
         before = count()
         await asyncio.sleep(0.3)
+
+
+async def all_ended() -> None:
+    """Wait until no handler is at work: a server that stops would tell it, and log that."""
+    loop = asyncio.get_running_loop()
+    await until(lambda: not list(requests_at_work(loop)))
 
 
 class Answer:
@@ -630,6 +637,7 @@ class TestWhoLeaves:
             await until(lambda: heard)
             writer.close()
             await until(lambda: len(heard) == 3)
+            await all_ended()
         assert heard == [
             {"type": "http.request", "body": b"", "more_body": False},
             {"type": "http.disconnect"},
@@ -660,6 +668,7 @@ class TestWhoLeaves:
             await begun.wait()
             writer.close()
             await until(lambda: "http.disconnect" in heard)
+            await all_ended()
         assert [m["more_body"] for m in heard[:-1]] == [True] * has_received
         assert self.told_in(caplog) == []
 
@@ -683,6 +692,7 @@ class TestWhoLeaves:
             assert await reader.read(10)
             writer.close()
             await until(lambda: ended)
+            await all_ended()
         assert self.told_in(caplog) == []
 
     @pytest.mark.parametrize("senders", [1, 3])
@@ -712,6 +722,7 @@ class TestWhoLeaves:
             await stalled(lambda: sent)
             writer.transport.abort()
             await until(lambda: len(ended) == senders)
+            await all_ended()
         assert self.told_in(caplog) == []
 
     async def test_a_stream_of_starlette_ends_with_a_line(
@@ -724,6 +735,7 @@ class TestWhoLeaves:
             assert await reader.read(10)
             writer.close()
             await until(lambda: "ClientDisconnect" in caplog.text)
+            await all_ended()
         assert self.told_in(caplog) == []
 
     async def test_an_upload_to_starlette_ends_with_a_line(
@@ -736,9 +748,7 @@ class TestWhoLeaves:
             await writer.drain()
             writer.close()
             await until(lambda: "ClientDisconnect" in caplog.text)
-            # The handler ends in the turns after that.
-            for _ in range(20):
-                await asyncio.sleep(0)
+            await all_ended()
         assert self.told_in(caplog) == []
 
 
