@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -201,6 +202,7 @@ class TestTalk:
             client = await frames(url, f"40{json.dumps(auth)}", '42["say","hello"]')
             _, refused = [str(await client.read_message()) for _ in range(2)]
             client.close()
+            await read_to_the_end(client)
             assert refused.startswith('44{"message":"') and reason in refused
 
 
@@ -349,7 +351,7 @@ class TestDoor:
             while len(sessions) == 2:
                 await sio_of(app).emit("said", {"text": "x" * 65_536})
                 await ada.client.hear(len(ada.heard) + 1)
-            sleeper.close()
+            await read_to_the_end(sleeper)
 
     async def test_who_leaves_the_long_poll_is_out_at_once(self) -> None:
         app = socketio_room.make_app()
@@ -460,6 +462,32 @@ class TestMisbehaving:
                 server.survives(visit)
 
             test()
+
+    def test_whatever_is_said_by_long_poll_the_next_one_is_served(self) -> None:
+        # Long enough that nobody is out for a ping while they speak.
+        app = socketio_room.make_app(ping_interval=1, ping_timeout=1, monitor_clients=False)
+        with serving(lambda: running(app)) as server:
+
+            @given(st.lists(PACKETS, max_size=6).map("\x1e".join), st.booleans())
+            def test(said: str, is_in: bool) -> None:
+                said = '40{"name":"Ada"}\x1e' + said if is_in else said
+                body = said.encode("utf-8", "replace")
+                request = f"POST {open_raw(server.url)} HTTP/1.1\r\nHost: here\r\n"
+                head = f"{request}Content-Length: {len(body)}\r\n\r\n".encode()
+                found = server.survives(Visit([head, body], "half"))
+                assert {*found} <= {200, 400}
+
+            test()
+
+
+def open_raw(url: str) -> str:
+    """Come in by long poll, and return the path of who that is."""
+    path = "/socket.io/?EIO=4&transport=polling"
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=LONG)
+    connection.request("GET", path)
+    greeting = json.loads(connection.getresponse().read()[1:])
+    connection.close()
+    return f"{path}&sid={greeting['sid']}"
 
 
 # -- the program -------------------------------------------------------------------------------
