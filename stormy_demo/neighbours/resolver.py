@@ -92,7 +92,7 @@ class DnsResolver(LiteralResolver):
         if isinstance(error, NXDOMAIN):
             return socket.gaierror(socket.EAI_NONAME, f"There is no such name: {host}")
         if isinstance(error, NoAnswer):
-            return socket.gaierror(socket.EAI_NONAME, f"No such address has {host}")
+            return socket.gaierror(socket.EAI_NONAME, f"{host} has no such address")
         if isinstance(error, (dns.exception.SyntaxError, FormError, IDNAException)):
             return socket.gaierror(socket.EAI_NONAME, f"This is no name: {host!r}")
         if isinstance(error, Timeout):
