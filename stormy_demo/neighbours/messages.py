@@ -101,10 +101,16 @@ def make_app(database: str = "sqlite:", patience: float = 5.0) -> Application:
 @contextmanager
 def _closed_at_the_end(store: Store) -> Iterator[None]:
     async def keep_open() -> None:
-        async with store:
+        try:
             await asyncio.get_running_loop().create_future()
+        finally:
+            try:
+                await store.close()
+            except asyncio.CancelledError:
+                # At its end a program cancels whatever there is, also in the middle of this.
+                await store.close()
 
-    # A task, since to close has to be awaited; `asyncio.run` waits for it before it ends.
+    # A task, since to close has to be awaited. `asyncio.run` waits for it.
     keeper = asyncio.get_running_loop().create_task(keep_open())
     try:
         yield

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
+from tornado.log import app_log
 from tornado.web import HTTPError
 
 from ...backend import LONGEST
-
-log = logging.getLogger(__name__)
 
 
 class Gone(HTTPError):
@@ -88,7 +86,7 @@ class Store(ABC):
                 yield
         except self.failures as error:
             why = " ".join(str(error).split()) or f"nothing for {self.patience:g} s"
-            log.warning("the database does not answer: %s", why)
+            app_log.warning("the database does not answer: %s", why)
             raise Gone from None
 
     async def __aenter__(self) -> Self:
