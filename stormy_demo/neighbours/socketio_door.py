@@ -1,14 +1,17 @@
 """The door before a Socket.IO server on Tornado: what python-socketio leaves to who mounts it.
 
-Its own handler, of `socketio.get_tornado_handler`, opens a WebSocket for a page of another
-site, and then neither serves it nor closes it. What is no packet ends in a traceback, and on a
-WebSocket nobody reads what comes after it. An event may have the name of a handler that only
-the server is to call, such as `connect`. All is kept that waits for somebody who reads slowly,
-and 100 MB of a body. Who says goodbye by long poll waits half a minute for the last answer, and
-tasks go on when the server has ended. (python-socketio 5.18 and python-engineio 4.15.)
+Its own handler, of `socketio.get_tornado_handler`,
 
-What is still kept without a bound is what waits for somebody by long poll who does not ask,
-until they have not answered a ping.
+- opens a WebSocket for a page of another site, and then neither serves it nor closes it;
+- ends with a traceback for what is no packet, and reads nothing more from that WebSocket;
+- calls `connect` or `disconnect` for a client that sends an event with this name;
+- takes 16 packets in one POST, and loses all of a client that has more to say at once;
+- keeps what waits for somebody who reads slowly, and 100 MB of a body;
+- lets who says goodbye by long poll wait half a minute for the answer to the last poll;
+- leaves tasks behind when the server has ended.
+
+That is so with python-socketio 5.18 and python-engineio 4.15. What is still kept here without a
+bound is what waits for somebody by long poll who does not ask, until they miss a ping.
 """
 
 from __future__ import annotations

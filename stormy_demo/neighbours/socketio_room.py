@@ -1,6 +1,7 @@
 """The chat of the batteries, told with Socket.IO: events with names, and answers to them.
 
-Open the address in two windows, the second with `?poll` behind it, and talk to yourself.
+Open the address in two windows, and talk to yourself; with Socket.IO's own client, see
+`--client-script`, the second may have `?poll` behind it.
 
 Rooms, answers, and the way back to the long poll come with the library. What was said last is
 kept here, as there: who loses the connection hears it when they are back, if they say which is
@@ -40,7 +41,7 @@ class PageHandler(SentenceHandler):
         """Answer with one of the two."""
         if not what:
             # Not awaited, which would raise an error when whoever asked has gone by now.
-            self.render(PAGE.name, has_script=self.script is not None)
+            self.render(PAGE.name, rooms=ROOMS, has_script=self.script is not None)
         elif self.script is None:
             raise HTTPError(404, "No script was given, see --client-script")
         else:

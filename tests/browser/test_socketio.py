@@ -180,6 +180,7 @@ def test_who_lost_the_connection_hears_later_what_they_missed(real_talk: Chat) -
     grace.evaluate("socket.disconnect()")
     expect(grace.get_by_role("status")).to_contain_text("No connection.")
     say(grace, "Hello?")
+    expect(grace.get_by_role("status")).to_have_text("Not sent. There is no connection.")
     expect(grace.get_by_label("You say")).to_have_value("Hello?")
     say(ada, "two")
     hears(ada, "Adaone", "Adatwo")
@@ -188,8 +189,7 @@ def test_who_lost_the_connection_hears_later_what_they_missed(real_talk: Chat) -
 
 
 @pytest.mark.usefixtures("axe_is_here")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
 def test_it_fits_and_axe_core_finds_nothing(talk: Chat, width: int, scheme: str) -> None:
     options: Any = {"viewport": {"width": width, "height": 700}, "color_scheme": scheme}
     assert not axe.audit(talk.window(**options)).violations

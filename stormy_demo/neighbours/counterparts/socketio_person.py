@@ -19,7 +19,8 @@ class Person(socketio.AsyncClient):  # type: ignore[misc]
 
     def __init__(self, **options: Any) -> None:
         """Make one, see `socketio.AsyncClient`."""
-        super().__init__(**options)
+        # Otherwise it takes Ctrl-C over, in a notebook too, and never gives it back.
+        super().__init__(**{"handle_sigint": False, **options})
         self.heard: list[Any] = []
         self._more = asyncio.Event()
         self.on("said", self._hear)

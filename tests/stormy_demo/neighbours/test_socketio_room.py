@@ -260,6 +260,12 @@ class TestLibrary:
                 await alan.say("three")
                 await alan.hears("three")
 
+    async def test_its_client_leaves_ctrl_c_to_the_program(self) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        async with self.slow() as url, joined(url):
+            assert signal.getsignal(signal.SIGINT) is before
+        assert signal.getsignal(signal.SIGINT) is before
+
     async def test_two_requests_make_a_connection(self) -> None:
         requests = []
         app = socketio_room.make_app()
