@@ -1,0 +1,22 @@
+import asyncio
+
+
+async def wait_for(call):
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+
+    def fill(how, what):
+        if not future.done():
+            how(what)
+
+    call.add_callbacks(
+        lambda value: loop.call_soon_threadsafe(fill, future.set_result, value),
+        lambda error: loop.call_soon_threadsafe(fill, future.set_exception, error),
+    )
+    try:
+        await asyncio.wait([future])
+    except asyncio.CancelledError:
+        future.cancel()
+        call.cancel()
+        raise
+    return future.result()

@@ -1,0 +1,23 @@
+import asyncio
+
+
+async def wait_for(call):
+    """Return the value of a call, or raise its exception; cancel it with whoever waits."""
+    future = asyncio.get_running_loop().create_future()
+
+    def fill(how, what):
+        if not future.done():
+            how(what)
+
+    def on_result(value):
+        asyncio.get_running_loop().call_soon_threadsafe(fill, future.set_result, value)
+
+    def on_error(error):
+        asyncio.get_running_loop().call_soon_threadsafe(fill, future.set_exception, error)
+
+    call.add_callbacks(on_result, on_error)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
