@@ -541,8 +541,7 @@ class TestProgram:
                 out, err = program.communicate(timeout=LONG)
             finally:
                 program.kill()
-        assert program.returncode == 0
-        assert out == "stopped\n"
+        assert (program.returncode, out) == (0, "stopped\n"), err
         assert [line for line in err.splitlines() if " 503 " not in line] == []
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -559,8 +558,7 @@ class TestProgram:
                 out, err = program.communicate(timeout=LONG)
             finally:
                 program.kill()
-        assert program.returncode == 0
-        assert out == "stopped\n"
+        assert (program.returncode, out) == (0, "stopped\n"), err
         assert [line for line in err.splitlines() if " 200 " not in line] == []
 
     @pytest.mark.parametrize(
