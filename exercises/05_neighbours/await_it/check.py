@@ -93,8 +93,9 @@ TOO_LATE = "too late"
     ),
     known_by="Queue",
     instead=(
-        "Another right way: a future, filled if it is not `done()`. That is what `asFuture` of "
-        "a Deferred makes, on the thread of the loop."
+        "Another right way: a future, which `loop.call_soon_threadsafe` has filled if it is "
+        "not `done()`. `asFuture` of a Deferred makes one too, and needs no such door, since a "
+        "Deferred is called on the thread of the loop."
     ),
 )
 async def await_it(case: Case) -> None:

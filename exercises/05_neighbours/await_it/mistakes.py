@@ -169,9 +169,9 @@ TASK_LEFT = Mistake(
     "task_left",
     "a task that waits for ever",
     (
-        "The library calls back twice, and nobody waits any more. What becomes of the coroutine "
-        "that your callback has started?",
-        "Let the loop call a plain function, by `loop.call_soon_threadsafe`, which never waits: "
+        "The library calls back twice, and nobody waits any more. What becomes of the "
+        "coroutine that your callback has started?",
+        "Let `loop.call_soon_threadsafe` call a plain function, which never waits: "
         "`queue.put_nowait` of a queue without a bound, or what fills a future if it is not "
         "`done()`.",
     ),
