@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import ConfigurationError, DuplicateKeyError, PyMongoError
 
 from .store import Store
 
@@ -50,18 +50,23 @@ class MongoStore(Store):
 
     async def visit(self) -> int:
         """Count a visit, and return how many there have been with it."""
+        # The first makes the document. `upsert=True` would do that too, but where several are
+        # first at once, SecantusDB 0.7 gives some of them nothing.
         async with self.asking():
-            counted = await self.visits.find_one_and_update(
-                {"_id": "all"},
-                {"$inc": {"n": 1}},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-            return int(counted["n"] if counted else 0)
+            while not (counted := await self._count()):
+                with suppress(DuplicateKeyError):
+                    await self.visits.insert_one({"_id": "all", "n": 0})
+            return int(counted["n"])
+
+    async def _count(self) -> dict[str, Any] | None:
+        return await self.visits.find_one_and_update(
+            {"_id": "all"}, {"$inc": {"n": 1}}, return_document=ReturnDocument.AFTER
+        )
 
     async def close(self) -> None:
         """Close the connections."""
-        # It says good-bye to the server, which may not listen.
+        # It says good-bye to the server, which may not listen; the second time it does not.
         with suppress(TimeoutError):
             async with asyncio.timeout(self.patience):
                 await self.client.close()
+        await self.client.close()
