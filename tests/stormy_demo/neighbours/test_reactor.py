@@ -16,6 +16,7 @@ from stormy_demo.neighbours.reactor import shared_reactor
 
 # isort: split
 from twisted.internet import threads
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as TooLateError
 from twisted.internet.error import ConnectError, ConnectionClosed
@@ -110,6 +111,20 @@ class TestBlock:
             assert await reader.read() == b""
             assert not reactor.running
             writer.close()
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the loop there is none for Twisted")
+    def test_differs_in_that_from_the_one_of_twisted(self) -> None:
+        reactors = list[AsyncioSelectorReactor]()
+
+        async def stop() -> None:
+            reactors.append(reactor := AsyncioSelectorReactor(asyncio.get_running_loop()))
+            reactor.startRunning(installSignalHandlers=False)
+            reactor.stop()
+            await asyncio.Event().wait()
+
+        with pytest.raises(RuntimeError, match="Event loop stopped before Future completed"):
+            asyncio.run(stop())
+        reactors[0].waker.connectionLost(None)
 
     async def test_gives_its_reactor_to_whoever_imports_it(self) -> None:
         with shared_reactor() as reactor:
