@@ -17,7 +17,13 @@ import socket
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any
 from weakref import WeakSet
 
@@ -61,8 +67,8 @@ async def running(
 
     Args:
         app: the application, or whatever else an `HTTPServer` serves. Its setting
-            `while_running`, if there is one, is a function that returns a context manager; this
-            is entered first and left last.
+            `while_running`, if there is one, is a function that returns a context manager, which
+            may be asynchronous; this is entered first and left last.
         port: where to listen; 0 lets the system pick.
         address: the local address to listen on.
 
@@ -77,14 +83,23 @@ async def running(
     server = _Server(labelled(app))
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
-    with (
-        getattr(app, "settings", {}).get("while_running", nullcontext)(),
-        _listening(server, port, address) as url,
-    ):
-        try:
-            yield url
-        finally:
-            await server.end()
+    async with _while_running(app):
+        with _listening(server, port, address) as url:
+            try:
+                yield url
+            finally:
+                await server.end()
+
+
+@asynccontextmanager
+async def _while_running(app: Served) -> AsyncIterator[None]:
+    manager = getattr(app, "settings", {}).get("while_running", nullcontext)()
+    if isinstance(manager, AbstractAsyncContextManager):
+        async with manager:
+            yield
+    else:
+        with manager:
+            yield
 
 
 class _Server(HTTPServer):

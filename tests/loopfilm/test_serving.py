@@ -205,6 +205,23 @@ class TestRunningHere:
             assert events == ["on", "off", "on"]
         assert events == ["on", "off", "on", "off"]
 
+    async def test_what_holds_may_have_to_be_awaited(self) -> None:
+        events = list[str]()
+
+        @contextlib.asynccontextmanager
+        async def noting() -> AsyncIterator[None]:
+            events.append("on")
+            await asyncio.sleep(0)
+            yield
+            await asyncio.sleep(0)
+            events.append("off")
+
+        async with running(hello(while_running=noting)):
+            assert events == ["on"]
+        with running_apart(hello(while_running=noting)):
+            assert events == ["on", "off", "on"]
+        assert events == ["on", "off", "on", "off"]
+
 
 class TestRunningElsewhere:
     def test_on_own_loop_returns_the_result(self) -> None:
