@@ -67,8 +67,8 @@ async def running(
 
     Args:
         app: the application, or whatever else an `HTTPServer` serves. Its setting
-            `while_running`, if there is one, is a function that returns a context manager, which
-            may be asynchronous; this is entered first and left last.
+            `while_running`, if there is one, is a function that returns a context manager,
+            which may have to be awaited; this is entered first and left last.
         port: where to listen; 0 lets the system pick.
         address: the local address to listen on.
 
