@@ -28,8 +28,10 @@ from loopfilm.ending import end, wait_for_the_end
 class Meeting:
     """Answers when so many requests have come, and begins anew with the next.
 
+    A request counts also when its client has left since.
+
     Args:
-        together: how many; then it is certain that they are under way at once.
+        together: how many; while all stay, it is certain that they are under way at once.
     """
 
     def __init__(self, together: int = 1) -> None:
@@ -45,16 +47,17 @@ class Meeting:
         """Wait for the others; tell the version of HTTP, and how many connections there are."""
         clients, all_here = self._clients, self._all_here
         clients.append(request.client)
-        if len(clients) == self.together:
-            self.end()
+        if len(clients) >= self.together:
+            all_here.set()
+            self._begin()
         await all_here.wait()
         connections = len(set(clients))
         return JSONResponse({"http": request.scope["http_version"], "connections": connections})
 
     def end(self) -> None:
-        """Answer those who are here."""
+        """Let nobody wait any longer, nor whoever is still to come."""
+        self.together = 1
         self._all_here.set()
-        self._begin()
 
 
 class _Listener(socket.socket):

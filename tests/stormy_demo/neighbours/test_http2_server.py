@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ pytestmark = [
     pytest.mark.usefixtures("no_noise"),
 ]
 
+LONG = 60.0  # seconds that no machine is too busy for
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -62,8 +64,47 @@ async def test_ends_at_once_whoever_does_not_leave(
     with suppress(ConnectionError):
         await writer.wait_closed()
     assert asyncio.all_tasks() == before
-    while open_descriptors() > descriptors:
+    async with asyncio.timeout(LONG):
+        while open_descriptors() > descriptors:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_comes_at_the_end_does_not_hold_it_up(
+    turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So this would wait if anybody was left to wait for.
+    monkeypatch.setattr("loopfilm.ending.GRACE_PERIOD", LONG)
+    async with asyncio.timeout(LONG / 2):
+        async with http2_server.serving(together=2) as url:
+            await AsyncHTTPClient().fetch(f"{url}/nothing", raise_error=False)
+            place = urlsplit(url)
+            with socket.create_connection((place.hostname, place.port)) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+
+async def test_is_gone_also_when_its_end_is_interrupted() -> None:
+    before, begun = asyncio.all_tasks(), asyncio.Event()
+
+    async def serve() -> None:
+        async with http2_server.serving():
+            begun.set()
+            await asyncio.Event().wait()
+
+    serving = asyncio.create_task(serve())
+    await begun.wait()
+    for _ in range(2):
+        serving.cancel()
         await asyncio.sleep(0)
+    await asyncio.wait([serving])
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_meeting_of_nobody_answers_each() -> None:
+    async with http2_server.serving(together=0) as url:
+        assert (await AsyncHTTPClient().fetch(url)).code == 200
 
 
 async def test_ends_when_the_block_fails() -> None:
