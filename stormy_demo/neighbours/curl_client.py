@@ -13,11 +13,13 @@ What `fetch` has no argument for is an option of libcurl. Last of all, Tornado c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from typing import Any
 
-from tornado.httpclient import HTTPError, HTTPResponse
+from tornado.gen import is_coroutine_function
+from tornado.httpclient import HTTPError, HTTPRequest, HTTPResponse
 
 try:
     import pycurl
@@ -48,8 +50,26 @@ class ClosableClient(CurlAsyncHTTPClient):
         answer.add_done_callback(self._under_way.discard)
         return answer
 
+    def fetch_impl(
+        self, request: HTTPRequest, callback: Callable[[HTTPResponse], None]
+    ) -> None:
+        """Begin a request, of which nobody hears any more once the client is closed."""
+        told = request.streaming_callback
+
+        def tell(piece: bytes) -> None:
+            # Tornado hands it on in a later turn of the loop.
+            if told and not self._closed:
+                told(piece)
+
+        # It refuses a coroutine, and has to see it for that.
+        if told and not (iscoroutinefunction(told) or is_coroutine_function(told)):
+            request.streaming_callback = tell
+        super().fetch_impl(request, callback)
+
     def close(self) -> None:
         """Close all connections; requests under way fail with a 599."""
+        if self._closed:
+            return
         super().close()
         # Tornado has put off libcurl's timer by now, but closing sets it once more.
         if self._timeout is not None:
@@ -66,11 +86,20 @@ def curl_client(**defaults: Any) -> Iterator[CurlAsyncHTTPClient]:
     """Open a client of its own, and close it with all its connections.
 
     Args:
-        **defaults: what each `fetch` is given unless it says otherwise.
+        **defaults: what each `fetch` is given unless it says otherwise, such as `proxy_host`.
 
     Yields:
         The client, with ten requests under way at most, as every client of Tornado.
+
+    Raises:
+        TypeError: a request has no such thing, or Tornado takes no default for it, as for
+            `method` and `headers`.
     """
+    # Tornado takes a default where a request says nothing, and silently no other.
+    says_nothing = HTTPRequest("http://127.0.0.1/")
+    for name in defaults:
+        if getattr(says_nothing, name, "") is not None:
+            raise TypeError(f"curl_client() takes no default for {name!r}")
     client = ClosableClient(force_instance=True, defaults=defaults)
     try:
         yield client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,7 +41,7 @@ pytestmark = [
     pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
 
-LONG = 500.0  # seconds that no machine is too busy for
+LONG = 60.0  # seconds that no machine is too busy for
 
 Speaks = Callable[[IOStream], Awaitable[None]]
 
@@ -81,6 +83,24 @@ async def speaking(speaks: Speaks) -> AsyncIterator[str]:
 
     async with listening(Server()) as (host, port):
         yield f"http://{host}:{port}/"
+
+
+class Holds(TCPServer):
+    """Counts who has come, and answers when all may go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections = 0
+        self.simple_is_here = asyncio.Event()
+        self.may_go = asyncio.Event()
+
+    async def handle_stream(self, stream: IOStream, address: Any) -> None:
+        self.connections += 1
+        if b"User-Agent: Tornado" in await stream.read_until(b"\r\n\r\n"):
+            self.simple_is_here.set()
+        await self.may_go.wait()
+        await stream.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        stream.close()
 
 
 class TestKeptConnections:
@@ -168,7 +188,7 @@ class TestHttp2:
                     answers = await asyncio.gather(*[client.fetch(url) for _ in range(10)])
             assert {json.dumps(json.loads(a.body)) for a in answers} == {json.dumps(expected)}
 
-    async def test_the_eleventh_waits_for_one_of_ten(self) -> None:
+    async def test_twenty_at_once_are_two_times_ten(self) -> None:
         http2_server = pytest.importorskip("stormy_demo.neighbours.counterparts.http2_server")
         async with http2_server.serving(together=10) as url:
             with curl_client(prepare_curl_callback=self.one_connection) as client:
@@ -192,6 +212,58 @@ class TestHttp2:
                 pytest.raises(HTTPClientError, match="599"),
             ):
                 await client.fetch(url)
+
+
+class TestManyAtOnce:
+    async def test_the_eleventh_waits_for_one_of_ten(self) -> None:
+        server = Holds()
+        simple = SimpleAsyncHTTPClient(force_instance=True)
+        async with listening(server) as (host, port):
+            url = f"http://{host}:{port}/"
+            with curl_client(request_timeout=LONG) as client:
+                asked = [client.fetch(url) for _ in range(11)]
+                async with asyncio.timeout(LONG):
+                    while server.connections < 10:
+                        await asyncio.sleep(0)
+                    # An eleventh would have come before this one, which comes now.
+                    asked.append(simple.fetch(url, request_timeout=LONG))
+                    await server.simple_is_here.wait()
+                assert server.connections == 10 + 1
+                server.may_go.set()
+                await asyncio.gather(*asked)
+        simple.close()
+        assert server.connections == len(asked)
+
+    async def test_an_answer_is_not_kept(self) -> None:
+        async with running(counted_connections.make_app()) as url:
+            with curl_client() as client:
+                answer = weakref.ref(await client.fetch(url))
+                await is_served(client)
+                gc.collect()
+                assert answer() is None
+
+
+class TestDefaults:
+    async def test_they_hold_for_each_fetch_that_says_nothing_else(self) -> None:
+        class Agent(RequestHandler):
+            def get(self) -> None:
+                self.write(self.request.headers["User-Agent"])
+
+        async with running(Application([("/", Agent)])) as url:
+            with curl_client(user_agent="ada") as client:
+                assert (await client.fetch(url)).body == b"ada"
+                assert (await client.fetch(url, user_agent="grace")).body == b"grace"
+
+    @pytest.mark.parametrize(
+        "name",
+        ["proxy_hots", "max_clients", "method", "headers", "expect_100_continue", "url"],
+    )
+    def test_what_is_no_default_is_refused(self, name: str) -> None:
+        with (
+            pytest.raises(TypeError, match=f"takes no default for '{name}'"),
+            curl_client(**{name: "1"}),
+        ):
+            pytest.fail("It was opened.")
 
 
 class TestProxies:
@@ -407,14 +479,14 @@ class TestClosing:
             before = open_descriptors()
             with curl_client(request_timeout=LONG) as client:
                 asked = [client.fetch(url) for _ in range(12)]
-                while len(come) < 10:
-                    await asyncio.sleep(0)
+                async with asyncio.timeout(LONG):
+                    while len(come) < 10:
+                        await asyncio.sleep(0)
             errors = await asyncio.gather(*asked, return_exceptions=True)
             assert {str(error) for error in errors} == {"HTTP 599: The client was closed"}
             come.clear()
             # The other ends find out in one of the next turns.
-            while open_descriptors() > before:
-                await asyncio.sleep(0)
+            await falls_to(before, open_descriptors)
 
     async def test_a_request_that_was_not_begun_fails_as_well(self) -> None:
         with curl_client() as client:
@@ -449,8 +521,7 @@ class TestClosing:
         await asyncio.wait([waiting])
         assert waiting.cancelled()
         assert asyncio.all_tasks() == tasks
-        while open_descriptors() > before:
-            await asyncio.sleep(0)
+        await falls_to(before, open_descriptors)
 
     async def test_one_request_may_be_sent_twice_at_once(self) -> None:
         async with running(counted_connections.make_app()) as url:
@@ -469,9 +540,47 @@ class TestClosing:
 
     async def test_another_client_of_the_loop_is_not_closed(self) -> None:
         async with running(counted_connections.make_app()) as url:
-            with curl_client() as client:
-                assert client is not AsyncHTTPClient()
+            with curl_client() as mine:
+                with curl_client() as client:
+                    assert client is not mine
+                await is_served(mine)
             await AsyncHTTPClient().fetch(url)
+
+    async def test_it_may_be_closed_twice(self) -> None:
+        with curl_client() as client:
+            asked = client.fetch("http://127.0.0.1:1/")
+            client.close()
+            with pytest.raises(HTTPClientError, match="The client was closed"):
+                await asked
+
+    async def test_where_nobody_waits_nobody_complains(self) -> None:
+        with curl_client() as client:
+            client.fetch("http://127.0.0.1:1/")
+        # Python complains of an error when it lets go of a future that nobody has asked.
+        del client
+        gc.collect()
+
+    async def test_pieces_come_until_it_is_closed_and_none_after(self) -> None:
+        pieces: list[bytes] = []
+
+        async def sends(stream: IOStream) -> None:
+            await stream.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            while not stream.closed():
+                await asyncio.wait([stream.write(b"x" * 1_000_000)])
+
+        def hears(piece: bytes) -> None:
+            pieces.append(piece)
+            # More have come already, of which it would hear in a moment.
+            client.close()
+
+        async with speaking(sends) as url:
+            with (
+                curl_client(request_timeout=LONG) as client,
+                pytest.raises(HTTPClientError, match="The client was closed"),
+            ):
+                await client.fetch(url, streaming_callback=hears)
+            await is_served(SimpleAsyncHTTPClient())
+        assert len(pieces) == 1
 
 
 def test_without_pycurl_it_says_what_to_install() -> None:
@@ -500,6 +609,13 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
+
+
+async def falls_to(before: int, open_descriptors: Callable[[], int]) -> None:
+    """Wait until what was opened is closed."""
+    async with asyncio.timeout(LONG):
+        while open_descriptors() > before:
+            await asyncio.sleep(0)
 
 
 async def is_served(client: AsyncHTTPClient) -> None:
