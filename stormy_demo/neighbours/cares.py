@@ -22,7 +22,7 @@ except ImportError:
 
 
 class LocalCaresResolver(CaresResolver):
-    """Asks DNS servers through c-ares, and reads no `/etc/hosts` and no `/etc/resolv.conf`."""
+    """Asks DNS servers through c-ares, and asks nothing that `/etc` says of names."""
 
     def initialize(  # type: ignore[override]
         self, servers: Sequence[str], port: int = 53
@@ -40,6 +40,8 @@ class LocalCaresResolver(CaresResolver):
             raise ImportError("Tornado's resolver over c-ares needs pip install 'pycares<5'")
         self.io_loop = IOLoop.current()
         self.channel = pycares.Channel(
+            # It would also ask for names behind which it has put the domains of this machine.
+            flags=pycares.ARES_FLAG_NOSEARCH,
             sock_state_cb=self._sock_state_cb,
             servers=list(servers),
             udp_port=port,
@@ -49,5 +51,7 @@ class LocalCaresResolver(CaresResolver):
         self.fds: dict[int, Any] = {}
 
     def close(self) -> None:
-        """Ask nobody any more; who still waits is told."""
+        """Ask nobody any more; who still waits is told by an `OSError`."""
+        # Closing tells them too, but in another thread, which may not touch the loop.
+        self.channel.cancel()
         self.channel.close()

@@ -21,6 +21,8 @@ from ..sentences import NotFoundHandler, SentenceHandler
 from .resolver import DnsResolver
 
 LONGEST_DELAY = 60.0
+# Seconds for what else an answer takes, on a busy machine.
+SPARE = 30.0
 
 
 class LookUpHandler(SentenceHandler):
@@ -74,7 +76,9 @@ def make_app(delay: float = 0.5) -> Application:
     def beside_dns() -> Iterator[None]:
         addresses = {"ada.example": [LOCALHOST], "slow.example": [LOCALHOST]}
         with slow_dns.serving(addresses, {"slow.example": delay}) as server:
-            app.settings["resolver"] = DnsResolver(*server.place)
+            # Each of its two tries has to outlast the delay.
+            patience = 2 * (delay + SPARE)
+            app.settings["resolver"] = DnsResolver(*server.place, patience=patience)
             yield
 
     app.settings["while_running"] = beside_dns

@@ -35,9 +35,6 @@ except ImportError as error:
         name=error.name,
     ) from error
 
-# Seconds for which one may remember that there is no such name.
-REMEMBER_NONE = 60
-
 
 class Server(asyncio.DatagramProtocol):
     """What the server knows, and what it was asked.
@@ -47,10 +44,11 @@ class Server(asyncio.DatagramProtocol):
         addresses: those of each name. A name that is not there does not exist; one without
             addresses does, and has none.
         delays: for a name, how many seconds its answers take.
-        failing: for a name, the code of the error that it is answered with, as "SERVFAIL".
+        failing: for a name, or one of its questions as "ada.example A", the code of the error
+            that it is answered with, as "SERVFAIL".
         silent: names that are not answered at all.
         garbled: names whose answers are no answers.
-        ttl: for how many seconds who asks may keep an answer.
+        ttl: for how many seconds who asks may keep an answer, also that there is none.
         asked: each question that has come, as "ada.example A".
     """
 
@@ -72,17 +70,28 @@ class Server(asyncio.DatagramProtocol):
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Be ready to answer, on this loop."""
         self._loop = loop
+        self._holders = 0
         self._open = asyncio.Event()
         self._open.set()
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold all answers back as long as the block lasts; call it from another thread."""
-        self._open.clear()
+        self._count_holders(1)
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._open.set)
+            self._count_holders(-1)
+
+    def _count_holders(self, more: int) -> None:
+        async def count() -> None:
+            self._holders += more
+            if self._holders:
+                self._open.clear()
+            else:
+                self._open.set()
+
+        asyncio.run_coroutine_threadsafe(count(), self._loop).result()
 
     def connection_made(self, transport: Any) -> None:
         """Know where to send the answers."""
@@ -118,8 +127,8 @@ class Server(asyncio.DatagramProtocol):
 
     def _reply(self, question: DNSRecord, name: str, kind: str) -> DNSRecord:
         reply = question.reply()
-        if name in self.failing:
-            reply.header.rcode = getattr(RCODE, self.failing[name])
+        if code := self.failing.get(name) or self.failing.get(f"{name} {kind}"):
+            reply.header.rcode = getattr(RCODE, code)
             return reply
         rdata = AAAA if kind == "AAAA" else A
         for address in self.addresses.get(name, ()):
@@ -128,8 +137,8 @@ class Server(asyncio.DatagramProtocol):
                 reply.add_answer(record)
         if not reply.rr:
             # It says for how long "there is none" may be kept.
-            none = SOA("ns.example", "ada.example", (1, 60, 60, 60, REMEMBER_NONE))
-            reply.add_auth(RR("example", QTYPE.SOA, 1, REMEMBER_NONE, none))
+            none = SOA("ns.example", "ada.example", (1, 60, 60, 60, self.ttl))
+            reply.add_auth(RR("example", QTYPE.SOA, 1, self.ttl, none))
         if name not in self.addresses:
             reply.header.rcode = RCODE.NXDOMAIN
         return reply
@@ -146,7 +155,7 @@ def serving(
     Args:
         addresses: those of each name, of either family.
         delays: for a name, how many seconds its answers take.
-        ttl: for how many seconds who asks may keep an answer.
+        ttl: for how many seconds who asks may keep an answer, also that there is none.
 
     Yields:
         The server.
