@@ -4,7 +4,8 @@
     curl -x http://ada:secret@127.0.0.1:8890 http://127.0.0.1:8889/
 
 Its clients send it whole addresses. It reaches no other machine, and does no CONNECT, by which
-a proxy lets bytes pass that it cannot read.
+a proxy lets bytes pass that it cannot read. A client that leaves ends nothing: Tornado's client
+goes on asking, for as long as the proxy has patience.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from string import punctuation
+from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.iostream import UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from tornado.web import Application
 from tornado.web import HTTPError as Refused
@@ -127,7 +130,7 @@ class Proxy:
         except HTTPError as error:
             status = 504 if isinstance(error, HTTPTimeoutError) else 502
             raise Refused(status, "That server gives no answer") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UnsatisfiableReadError) as error:
             raise Refused(502, "That server cannot be asked") from error
 
 
@@ -143,7 +146,8 @@ def _on_this_machine(uri: str) -> str:
         raise Refused(400, "This is no address such as http://127.0.0.1:8889/")
     if place.hostname != "127.0.0.1":
         raise Refused(403, "This proxy asks 127.0.0.1, and nobody else")
-    return uri
+    # Tornado has made a letter of each byte, and would send some of them as two.
+    return quote(uri, safe=punctuation, encoding="latin-1")
 
 
 def _for_the_next_hop(headers: HTTPHeaders) -> HTTPHeaders:
@@ -178,9 +182,12 @@ class ProxyHandler(SentenceHandler):
             self.clear_header(name)
         for name, value in headers.get_all():
             self.add_header(name, value)
-        if self.request.method == "HEAD" and "Content-Length" in response.headers:
-            self.set_header("Content-Length", response.headers["Content-Length"])
-        if response.body and response.code not in (204, 304):
+        if self.request.method == "HEAD":
+            if "Content-Length" in response.headers:
+                self.set_header("Content-Length", response.headers["Content-Length"])
+            # Otherwise Tornado would count what was written.
+            await self.flush()
+        elif response.body:
             self.write(response.body)
 
     head = post = put = patch = delete = options = get
@@ -197,12 +204,17 @@ def environment(**variables: str) -> Iterator[None]:
         **variables: such as `http_proxy`. What else there was of that kind is back at the end.
     """
     before = _take_out()
-    os.environ.update(variables)
     try:
+        os.environ.update(variables)
         yield
     finally:
         _take_out()
         os.environ.update(before)
+
+
+def forget_the_environment() -> None:
+    """Let the environment of the process say nothing of proxies from now on."""
+    _take_out()
 
 
 def _take_out() -> dict[str, str]:

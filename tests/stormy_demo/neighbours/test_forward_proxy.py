@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import gzip
 import json
 import os
 from collections.abc import AsyncIterator
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
@@ -28,6 +31,9 @@ pytestmark = [
     pytest.mark.filterwarnings("error"),
     pytest.mark.usefixtures("no_noise", "no_proxies"),
 ]
+
+
+LONG = 60.0  # seconds that no machine is too busy for
 
 
 class Site(RequestHandler):
@@ -49,27 +55,31 @@ class Site(RequestHandler):
 
 
 class Says(TCPServer):
-    """Answers each request with the same bytes."""
+    """Answers each request with the same bytes, and keeps the head of it."""
 
     def __init__(self, answer: bytes) -> None:
         super().__init__()
         self.answer = answer
+        self.head = b""
 
     async def handle_stream(self, stream: IOStream, address: Any) -> None:
-        await stream.read_until(b"\r\n\r\n")
+        self.head = await stream.read_until(b"\r\n\r\n")
         await stream.write(self.answer)
         stream.close()
 
 
 class Hangs(TCPServer):
-    """Never answers."""
+    """Never answers; says when so many have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, many: int = 1) -> None:
         super().__init__()
+        self.missing = many
         self.come = asyncio.Event()
 
     async def handle_stream(self, stream: IOStream, address: Any) -> None:
-        self.come.set()
+        self.missing -= 1
+        if self.missing == 0:
+            self.come.set()
         await stream.read_until_close()
 
 
@@ -113,6 +123,52 @@ class TestHandsOn:
             _, headers, content = await ask(place, url + "/", "HEAD")
         assert (headers["Content-Length"], content) == ("5", b"")
 
+    async def test_a_head_of_what_has_no_length_has_none(self) -> None:
+        site = Says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        async with listening(site) as (host, port), running(Proxy().app) as place:
+            _, headers, content = await ask(place, f"http://{host}:{port}/", "HEAD")
+        assert "Content-Length" not in headers
+        assert content == b""
+
+    async def test_a_letter_of_the_address_as_the_bytes_that_it_was(self) -> None:
+        site = Says(b"HTTP/1.1 200 OK\r\n\r\nall")
+        async with listening(site) as (host, port), running(Proxy().app) as place:
+            await ask(place, f"http://{host}:{port}/caf\u00e9?a=%20&b=(c)")
+        assert site.head.startswith(b"GET /caf%C3%A9?a=%20&b=(c) HTTP/1.1\r\n")
+
+    async def test_a_body_as_it_was_packed_and_no_mark_of_its_own(self) -> None:
+        packed = gzip.compress(b"words")
+        site = Says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + packed)
+        async with listening(site) as (host, port), running(Proxy().app) as place:
+            _, headers, content = await ask(place, f"http://{host}:{port}/")
+        assert (headers["Content-Encoding"], content) == ("gzip", packed)
+        assert "Etag" not in headers
+
+    async def test_many_at_once(self) -> None:
+        site = Hangs(many=30)
+        async with listening(site) as (host, port):
+            async with running(Proxy().app) as place:
+                target = f"http://{host}:{port}/"
+                asked = [asyncio.create_task(ask(place, target)) for _ in range(30)]
+                async with asyncio.timeout(LONG):
+                    await site.come.wait()
+            await asyncio.wait(asked)
+        assert {type(each.exception()) for each in asked} == {IndexError}
+
+    async def test_whatever_client_the_program_has(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """libcurl would ask the proxy of the environment, and that may be this one."""
+        pytest.importorskip("pycurl", reason="there is no pycurl for this Python")
+        before = AsyncHTTPClient._save_configuration()
+        AsyncHTTPClient.configure("tornado.curl_httpclient.CurlAsyncHTTPClient")
+        try:
+            async with both(Proxy()) as (url, place):
+                monkeypatch.setenv("http_proxy", place)
+                assert (await ask(place, url + "/"))[0] == 200
+        finally:
+            AsyncHTTPClient._restore_configuration(before)
+
     @pytest.mark.parametrize("status", [201, 204, 302, 304, 404, 418, 500, 503])
     async def test_a_status_is_the_one_of_the_site(self, status: int) -> None:
         async with both(Proxy()) as (url, place):
@@ -141,6 +197,17 @@ class TestHandsOn:
         assert request.host == urlsplit(url).netloc
         assert headers.get_list("Set-Cookie") == ["a=1", "b=2"]
         assert headers.get_list("Server") == ["the site"]
+
+    async def test_who_waits_to_be_told_to_go_on_is_told_by_the_proxy(self) -> None:
+        seen: list[Any] = []
+        async with both(Proxy(), seen=seen) as (url, place):
+            status, _, then = await ask(
+                place, url + "/", "POST", "Expect: 100-continue", body="words"
+            )
+        assert status == 100
+        assert then.startswith(b"HTTP/1.1 200 ") and then.endswith(b"POST words")
+        [request] = seen
+        assert "Expect" not in request.headers
 
     async def test_what_the_site_says_for_one_hop_ends_there(self) -> None:
         answer = (
@@ -216,6 +283,7 @@ class TestBadSites:
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", 502),
             (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", 502),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n", 502),
+            (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 502),
             (b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", 999),
             (b"HTTP/1.1 200 OK\r\n\r\nall", 200),
         ],
@@ -225,10 +293,6 @@ class TestBadSites:
             assert (await ask(place, f"http://{host}:{port}/"))[0] == status
 
     async def test_there_is_no_answer(self) -> None:
-        class Hangs(TCPServer):
-            async def handle_stream(self, stream: IOStream, address: Any) -> None:
-                await stream.read_until_close()
-
         async with (
             listening(Hangs()) as (host, port),
             running(Proxy(patience=0.1).app) as place,
@@ -249,6 +313,15 @@ class TestBadSites:
                 await site.come.wait()
             with pytest.raises(IndexError):
                 await asked
+        # Python complains of an error when it lets go of a future that nobody has asked.
+        gc.collect()
+
+    async def test_it_asks_nobody_after_its_end(self) -> None:
+        proxy = Proxy()
+        async with running(proxy.app):
+            pass
+        with pytest.raises(RuntimeError, match="closed"):
+            await proxy.client.fetch(HTTPRequest("http://127.0.0.1/"))
 
 
 def test_it_keeps_the_last_addresses_and_no_more() -> None:
@@ -269,6 +342,24 @@ def test_the_environment_says_nothing_else_of_proxies_and_then_all_that_it_did(
         assert not {"no_proxy", "https_proxy", "all_proxy"} & said.keys()
         raise LookupError
     assert os.environ == before
+
+
+def test_what_cannot_be_said_leaves_the_environment_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    before = dict(os.environ)
+    wrong: Any = None
+    with pytest.raises(TypeError), forward_proxy.environment(https_proxy="", http_proxy=wrong):
+        pytest.fail("It was said.")
+    assert os.environ == before
+
+
+def test_the_environment_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    forward_proxy.forget_the_environment()
+    assert not {"http_proxy", "ALL_PROXY"} & os.environ.keys()
 
 
 class TestBadClients:
