@@ -89,12 +89,12 @@ class Conversation(SMTP):
     sent: Sent = "no"
 
     async def data(self, message: str | bytes, /, **options: Any) -> SMTPResponse:
-        """Send the message itself, as the last step."""
+        """Send DATA, and if the server says go on, the message."""
         self.sent = "unknown"
         try:
             answer = await super().data(message, **options)
         except SMTPDataError as error:
-            if 400 <= error.code < 600:
+            if error.code // 100 in (4, 5):
                 self.sent = "no"
             raise
         self.sent = "yes"
