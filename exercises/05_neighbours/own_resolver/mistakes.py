@@ -95,7 +95,17 @@ NOT_KEPT = Mistake(
     "an answer that is forgotten",
     (
         "The answer is still good. Why is it asked for again?",
-        "Keep it, with the time until which it is good: `loop.time() + seconds`.",
+        "Keep it, with the time until which it is good: `loop.time() + seconds`, reckoned when "
+        "it has come. Its seconds do not begin with the question.",
+    ),
+)
+OLD_TIMER = Mistake(
+    "old_timer",
+    "a timer that takes out a later answer",
+    (
+        "Each visitor sets a timer. Whose answer does the second timer take out?",
+        "One timer for each answer: set it where the question is asked, and not in `resolve`, "
+        "behind the `await` of all who wait.",
     ),
 )
 FOREVER = Mistake(
@@ -104,7 +114,8 @@ FOREVER = Mistake(
     (
         "The address of the name has changed. When does your resolver hear of it?",
         "Compare `asyncio.get_running_loop().time()` with the time until which the answer is "
-        "good; or take it out with `call_later(seconds, ...)`.",
+        "good; or take it out with `call_later(seconds, ...)`. Does a visitor make it good for "
+        "longer?",
     ),
 )
 OTHER_CLOCK = Mistake(
