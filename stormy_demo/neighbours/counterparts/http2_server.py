@@ -121,5 +121,9 @@ async def serving(together: int = 1) -> AsyncIterator[str]:
             listener.hang_up()
             try:
                 await wait_for_the_end([server])
+            except asyncio.CancelledError:
+                # Hypercorn, when it is cancelled too, leaves a task of its own behind.
+                await wait_for_the_end([server])
+                raise
             finally:
                 await end([server])

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -99,6 +100,18 @@ async def test_is_gone_also_when_its_end_is_interrupted() -> None:
         serving.cancel()
         await asyncio.sleep(0)
     await asyncio.wait([serving])
+    assert asyncio.all_tasks() == before
+
+
+async def test_is_cancelled_when_it_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def goes_on(*args: Any, **kwargs: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(http2_server, "serve", goes_on)
+    monkeypatch.setattr("loopfilm.ending.GRACE_PERIOD", 0.01)
+    before = asyncio.all_tasks()
+    async with http2_server.serving():
+        pass
     assert asyncio.all_tasks() == before
 
 
