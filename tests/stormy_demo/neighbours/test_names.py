@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,8 +279,9 @@ class TestWhatGoesWrong:
             await DnsResolver(*server.place, patience=0.2).resolve("ada.example", 80)
 
     def test_half_of_its_patience_is_for_the_first_try(self) -> None:
-        resolver = DnsResolver([LOCALHOST], patience=10)
-        assert (resolver.dns.timeout, resolver.dns.lifetime) == (5, 10)
+        ours: DnsResolver = DnsResolver([LOCALHOST], patience=20)
+        for asks in (ours.dns, asking([LOCALHOST], patience=20)):
+            assert (asks.timeout, asks.lifetime) == (10, 20)
 
     async def test_an_answer_that_is_none_is_not_believed(self) -> None:
         with slow_dns.serving(ADA) as server:
@@ -420,19 +420,16 @@ class TestCares:
             with pytest.raises(OSError, match="cancelled"):
                 await task
 
-    async def test_asks_only_its_servers_and_only_what_is_asked(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    async def test_does_not_know_what_the_files_of_this_machine_say(
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        hosts = tmp_path / "hosts"
-        hosts.write_text("192.0.2.9 ada.example\n")
-        monkeypatch.setenv("CARES_HOSTS", str(hosts))
+        # As if it were in /etc/resolv.conf.
         monkeypatch.setenv("LOCALDOMAIN", "far.example")
         with slow_dns.serving(ADA) as server, self.resolver(server) as resolver:
-            [(_, place)] = await resolver.resolve("ada.example", 80)
-            with pytest.raises(OSError):
-                await resolver.resolve("nobody", 80)
-        assert place[0] == LOCALHOST
-        assert {question.split()[0] for question in server.asked} == {"ada.example", "nobody"}
+            for name in ("nobody", "localhost"):
+                with pytest.raises(OSError):
+                    await resolver.resolve(name, 80)
+        assert {question.split()[0] for question in server.asked} <= {"nobody", "localhost"}
 
     def test_says_what_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cares, "HAS_CARES", False)
