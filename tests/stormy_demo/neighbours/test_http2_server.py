@@ -86,7 +86,8 @@ async def test_who_comes_at_the_end_does_not_hold_it_up(
                     await asyncio.sleep(0)
 
 
-async def test_is_gone_also_when_its_end_is_interrupted() -> None:
+@pytest.mark.parametrize("turns", range(1, 7))
+async def test_is_gone_also_when_its_end_is_interrupted(turns: int) -> None:
     before, begun = asyncio.all_tasks(), asyncio.Event()
 
     async def serve() -> None:
@@ -96,9 +97,10 @@ async def test_is_gone_also_when_its_end_is_interrupted() -> None:
 
     serving = asyncio.create_task(serve())
     await begun.wait()
-    for _ in range(2):
-        serving.cancel()
+    serving.cancel()
+    for _ in range(turns):
         await asyncio.sleep(0)
+    serving.cancel()
     await asyncio.wait([serving])
     assert asyncio.all_tasks() == before
 
