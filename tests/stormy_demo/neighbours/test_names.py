@@ -287,7 +287,7 @@ class TestWhatGoesWrong:
         with slow_dns.serving(ADA) as server:
             server.garbled.add("ada.example")
             resolver = DnsResolver(*server.place, patience=0.2)
-            with pytest.raises(socket.gaierror):
+            with pytest.raises(socket.gaierror, match="No answer within"):
                 await resolver.resolve("ada.example", 80)
 
     async def test_who_is_cancelled_leaves_and_nobody_is_told(self) -> None:
