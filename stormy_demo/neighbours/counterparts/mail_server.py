@@ -41,6 +41,7 @@ SLOW = "slow"  # it takes the message, and says so after a while
 SECONDS = 0.3  # that while
 
 MOST_KEPT = 100  # older ones are forgotten
+TURNS = 10  # more than it takes
 
 # It tells of each line, and of each that it does not know with a warning.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
@@ -146,8 +147,9 @@ def mail_server(
     At its end all connections are closed.
 
     Args:
-        heard: told of each command with its answer, such as "QUIT -> 221 Bye", in the thread of
-            the server.
+        heard: told, in the thread of the server, of EHLO, MAIL, RCPT, DATA with the message,
+            and QUIT, each with its answer, such as "QUIT -> 221 Bye". It is not told of other
+            commands, nor of what aiosmtpd refuses by itself.
         largest: bytes that a message may have.
         utf8: whether an address may have letters beyond ASCII (the extension SMTPUTF8).
 
@@ -182,10 +184,16 @@ async def _serve(server: MailServer, listener: socket.socket, largest: int, utf8
         conversations.add(conversation)
         return conversation
 
-    accepting = await loop.create_server(answer_somebody, sock=listener)
+    accepting = await loop.create_server(answer_somebody, sock=listener, start_serving=False)
     try:
+        # It may be cancelled in there, and then somebody may have come already.
+        await accepting.start_serving()
         await _for_ever()
     finally:
+        # Who has come is accepted in the next turn of the loop, and can be closed soon after.
+        # If the server is closed in between, asyncio forgets the connection and leaves it open.
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
         accepting.close()
         for conversation in list(conversations):
             if isinstance(conversation.transport, asyncio.WriteTransport):
