@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 
 from tornado.template import Template
 
 from ...sentences import SentenceHandler
-from .mail_server import MailServer
+from .mail_server import Mail, MailServer
 
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -22,9 +21,9 @@ PAGE = Template("""<!DOCTYPE html>
 <p><label>Text <input name="text" value="Tea at four?" required></label></p>
 <p><button>Send</button></p>
 </form>
-{% for mail in kept %}
-<h2>For {{ ", ".join(mail.to) }}: {{ times[mail.id] }} ×</h2>
-<pre>{{ mail.content.decode(errors="replace") }}</pre>
+{% for mails in kept %}
+<h2>For {{ ", ".join(mails[0].to) }}: {{ len(mails) }} ×</h2>
+<pre>{{ mails[0].content.decode(errors="replace") }}</pre>
 {% end %}
 </html>
 """)
@@ -36,9 +35,10 @@ class KeptHandler(SentenceHandler):
     def get(self) -> None:
         """Answer with the page, the newest mail first; what came again is there once."""
         server: MailServer | None = self.settings["started"]
-        kept = server.kept if server else ()
-        times = Counter(mail.id for mail in kept)
-        newest = reversed({mail.id: mail for mail in kept}.values())
+        kept: dict[object, list[Mail]] = {}
+        for mail in reversed(server.kept if server else ()):
+            # What has no Message-ID is like nothing else.
+            kept.setdefault(mail.id or object(), []).append(mail)
         # So that each page has a number of its own.
         self.set_header("Cache-Control", "no-store")
-        self.write(PAGE.generate(number=secrets.token_hex(16), kept=newest, times=times))
+        self.write(PAGE.generate(number=secrets.token_hex(16), kept=kept.values()))
