@@ -22,6 +22,7 @@ try:
         SMTPRecipientsRefused,
         SMTPResponse,
         SMTPResponseException,
+        SMTPStatus,
     )
 except ImportError as error:
     raise ImportError(
@@ -68,18 +69,22 @@ def invitation(to: Sequence[str], name: str, text: str, number: str) -> EmailMes
         number: what makes its Message-ID: the same for each attempt to send it.
 
     Raises:
-        ValueError: there is a line break in the name, or an address is none.
+        ValueError: a header would not say what it should: there is a line break in the name,
+            or an encoded word, such as "=?utf-8?q?Ada?="; or an address is none.
     """
     message = EmailMessage()
     message["From"] = SENDER
     message["To"] = ", ".join(to)
-    message["Subject"] = f"{name} invites you"
+    message["Subject"] = subject = f"{name} invites you"
     message["Date"] = formatdate()
     message["Message-ID"] = f"<{number}@{DOMAIN}>"
     message.set_content(text)
     # What the header says is what will be sent to.
     if [each.addr_spec for each in message["To"].addresses] != list(to):
         raise ValueError("this is no address")
+    # An encoded word is decoded, and older Pythons let it hide a line break: one more header.
+    if str(message["Subject"]) != subject:
+        raise ValueError("a name like this would be read as another one")
     return message
 
 
@@ -99,6 +104,13 @@ class Conversation(SMTP):
             raise
         self.sent = "yes"
         return answer
+
+    async def rset(self, **_: Any) -> SMTPResponse:
+        """Leave out what follows a refusal: there is no next message to begin with.
+
+        Who waited for an answer to it could lose the refusal.
+        """
+        return SMTPResponse(SMTPStatus.completed, "")
 
 
 async def deliver(message: EmailMessage, host: str, port: int, patience: float) -> Outcome:

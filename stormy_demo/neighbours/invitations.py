@@ -118,7 +118,8 @@ def in_words(outcome: Outcome) -> tuple[int, str]:
         return 200, ""
     if outcome.sent == "unknown":
         return 504, (
-            "The mail server got it, and did not say that it takes it. Perhaps it was sent. "
+            "The mail server may have got it, and did not say that it takes it. Perhaps it was "
+            "sent. "
             "Whoever sends it again should give it this number."
         )
     codes, error = [answer.code for answer in outcome.refused.values()], outcome.error
@@ -145,6 +146,11 @@ def as_place(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not re.fullmatch(r"[\w.-]+", host) or not re.fullmatch("[0-9]{1,5}", port):
         raise ValueError(f"mail_server must be a place such as 127.0.0.1:25, not {text}")
+    try:
+        # As asyncio does, when it looks for the host.
+        host.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"mail_server must have the name of a host, not {host}") from None
     if not 1 <= int(port) <= 65535:
         raise ValueError(f"mail_server has a port from 1 to 65535, not {port}")
     return host, int(port)
