@@ -4,11 +4,11 @@ ASGI is what Starlette, FastAPI and Django speak with a server: a coroutine func
 given a `scope`, which says what is asked, and two coroutine functions, `receive` for the body
 and `send` for the answer. So it waits as a handler does, on the same loop::
 
-    Application([(r"/hello", Hello), (r"/theirs/.*", AsgiHandler, {"app": theirs})])
+    Application([(r"/hello", Hello), at("/theirs", theirs)])
 
-The sections named here are those of the specification "HTTP & WebSocket ASGI Message Format",
-version 2.5. WebSockets are refused. What an application does before the first request, and
-after the last, is in `lifespan`.
+The sections named here are those of the specification "HTTP & WebSocket ASGI Message Format".
+WebSockets are refused. What an application does before the first request, and after the last,
+is in `lifespan`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
-from urllib.parse import unquote
 
 from tornado.http1connection import HTTP1Connection
-from tornado.httputil import HTTPServerRequest
 from tornado.iostream import StreamClosedError
 from tornado.log import app_log
 from tornado.web import HTTPError, stream_request_body
@@ -29,12 +27,8 @@ from tornado.web import HTTPError, stream_request_body
 from stormy_demo.batteries.streaming import LARGEST, limit_body
 from stormy_demo.sentences import SentenceHandler
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-AsgiApp = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+from .asgi_scope import AsgiApp, Message, make_scope
 
-VERSIONS = {"version": "3.0", "spec_version": "2.5"}
 # What is said of one connection, and not of the answer: that is the server's affair.
 HOP_BY_HOP = {
     *("connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer"),
@@ -48,48 +42,13 @@ class ClientLeft(OSError):
     """What `send` raises when nobody is there any more ("Disconnected Client")."""
 
 
-def make_scope(request: HTTPServerRequest, root_path: str = "") -> dict[str, Any]:
-    """Say in the words of ASGI what a request is ("HTTP Connection Scope").
-
-    Args:
-        request: the request, of which the headers have come.
-        root_path: the part of the path under which the application stands, such as "/theirs".
-            It stays in the path too.
-
-    Returns:
-        The scope.
-    """
-    connection = cast(HTTP1Connection, request.connection)
-    own = connection.stream.socket
-    # A Unix socket has one name, or none; and there is no socket when the client has left.
-    here = own.getsockname() if own else None
-    there = getattr(connection.context, "address", None)
-    return {
-        "type": "http",
-        "asgi": dict(VERSIONS),
-        "http_version": request.version.removeprefix("HTTP/"),
-        "method": request.method,
-        "scheme": request.protocol,
-        "path": unquote(request.path.encode("latin1").decode("utf-8", "replace")),
-        "raw_path": request.path.encode("latin1"),
-        "query_string": request.query.encode("latin1"),
-        "root_path": root_path,
-        "headers": [
-            (name.lower().encode("latin1"), value.encode("latin1"))
-            for name, value in request.headers.get_all()
-        ],
-        "client": (request.remote_ip, there[1]) if isinstance(there, tuple) else None,
-        "server": here[:2] if isinstance(here, tuple) else None,
-        "extensions": {},
-    }
-
-
 @stream_request_body
 class AsgiHandler(SentenceHandler):
     """Has an ASGI application answer, in a task of its own that begins with the headers.
 
     It takes the methods that Tornado knows, and the settings of the Tornado application hold
-    for it: with `cross_origin_protection`, a form of a stranger does not reach it.
+    for it: with `cross_origin_protection`, a form of a stranger does not reach it. (With
+    `xsrf_cookies` no form does, since Tornado does not read what it hands on.)
     """
 
     def initialize(
@@ -116,8 +75,8 @@ class AsgiHandler(SentenceHandler):
         # Of the body, a piece that has come, and has not been received.
         self.piece = b""
         self.has_all_come = self.is_all_received = False
-        self.has_begun = self.has_sent = self.is_over = self.has_left = False
-        self.has_length = False
+        self.has_begun = self.has_sent = self.is_over = False
+        self.has_left = self.is_told = False
         # Tornado forgets a flush that is awaited when another one begins.
         self.sending = asyncio.Lock()
 
@@ -132,8 +91,9 @@ class AsgiHandler(SentenceHandler):
         self.running = running = asyncio.create_task(self.run(scope))
         handling = asyncio.current_task()
         assert handling
-        # A server that stops ends this handler, perhaps before it waits for the application.
-        handling.add_done_callback(lambda _: running.cancel())
+        # A server that stops ends this handler, perhaps before it waits for the application,
+        # which may have been told already, and be tidying.
+        handling.add_done_callback(lambda _: running.cancelling() or running.cancel())
 
     async def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, and read no further before the application takes it."""
@@ -153,7 +113,9 @@ class AsgiHandler(SentenceHandler):
 
     def on_connection_close(self) -> None:
         """Tell the application that nobody is there any more."""
-        self.has_left = self.is_over = True
+        # Tornado says so too when an answer was complete before the request was.
+        self.has_left = self.has_left or not self.is_over
+        self.is_over = True
         self.changed.set()
         tell = super().on_connection_close
         # This may end the handler at once, and with it the application, which may want to tidy.
@@ -188,8 +150,7 @@ class AsgiHandler(SentenceHandler):
         """Give the next piece of the body, when there is one ("Request", "Disconnect").
 
         Returns:
-            A piece; or, when all were given, and the client has left or the answer is complete,
-            that it is over.
+            A piece; or, when the client has left or the answer is complete, that it is over.
         """
         await self.until(
             lambda: (
@@ -197,6 +158,7 @@ class AsgiHandler(SentenceHandler):
             )
         )
         if self.is_over:
+            self.is_told = self.has_left
             return {"type": "http.disconnect"}
         body, self.piece = self.piece, b""
         self.is_all_received = self.has_all_come
@@ -219,7 +181,7 @@ class AsgiHandler(SentenceHandler):
         """
         async with self.sending:
             if self.has_left:
-                raise ClientLeft("The client has left")
+                raise self.leaving()
             if self.is_over:
                 # "Any further messages on the channel will be ignored."
                 return
@@ -239,6 +201,8 @@ class AsgiHandler(SentenceHandler):
         """Set the status and the headers; they are sent with the first bytes of the body."""
         if not 200 <= status <= 999:
             raise ValueError(f"{status} is not the status of an answer")
+        # Also of what an attempt that was refused has left.
+        self.clear()
         self.set_status(status)
         self.clear_header("Content-Type")
         theirs = set()
@@ -254,7 +218,6 @@ class AsgiHandler(SentenceHandler):
                 theirs.add(name)
             self.add_header(name, value.strip(b" \t"))
         self.has_begun = True
-        self.has_length = "content-length" in theirs or status in NO_BODY
 
     async def pass_on(self, body: bytes | bytearray | memoryview, more: bool) -> None:
         """Send bytes, and wait until the system has taken them."""
@@ -275,29 +238,40 @@ class AsgiHandler(SentenceHandler):
                 self.is_over = True
                 self.changed.set()
                 await finished
-                if is_in_pieces and not self.has_length and self.request.version == "HTTP/1.0":
+                if is_in_pieces and self.request.version == "HTTP/1.0":
                     # A client that knows of no chunks, and may keep the connection, would wait.
+                    # (Tornado's own compression takes the length away, where there was one.)
                     stream.close()
         except StreamClosedError:
             self.has_left = self.is_over = True
         if more and self.has_left:
-            raise ClientLeft("The client has left")
+            raise self.leaving()
+
+    def leaving(self) -> ClientLeft:
+        """Return what tells an application that nobody is there."""
+        # One that sends because it has failed did not fail for that.
+        self.is_told = self.is_told or not sys.exception()
+        return ClientLeft("The client has left")
 
     def compute_etag(self) -> None:
         """Add no ETag, for the application's headers are its own affair."""
 
     def tell_failure(self, error: Exception) -> None:
         """Log what an application raised, and answer, or cut the answer off."""
-        if not self.has_left:
-            self.log_exception(*sys.exc_info())
-            self.send_error(500, exc_info=sys.exc_info())
-            return
-        # What was raised at first; who answers that then finds nobody there.
+        # What was raised at first; who answers that may find nobody there.
         why = error.__context__ if isinstance(error, ClientLeft) else error
-        if why:
+        if isinstance(why, BaseExceptionGroup):
+            _, why = why.split(ClientLeft)
+        if not isinstance(why, Exception):
+            return
+        if self.is_told:
             asked = f"{self.request.method} {self.request.path}"
             app_log.info("%s: the client left, and the application raised %r", asked, why)
             app_log.debug("It was raised here", exc_info=why)
+        else:
+            exc_info = type(why), why, why.__traceback__
+            self.log_exception(*exc_info)
+            self.send_error(500, exc_info=exc_info)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Answer with an error, where that is still possible."""
@@ -310,7 +284,8 @@ class AsgiHandler(SentenceHandler):
     def cut_off(self) -> None:
         """Close the connection: the half that was sent must not look like all of it."""
         if self.has_sent and not self.is_over:
-            self.detach().close()
+            cast(HTTP1Connection, self.request.connection).stream.close()
+            self.finish()
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something that comes with `changed` is true."""
@@ -325,9 +300,15 @@ def at(
     """Give an application all addresses that begin with a path; it is a route for Tornado.
 
     Args:
-        path: such as "/theirs", without a slash at its end. "" is the whole site.
+        path: such as "/theirs", of plain letters, without a slash at its end. "" is the whole
+            site.
         app: the application.
         settings: what else `AsgiHandler.initialize` takes.
+
+    Raises:
+        ValueError: the path is none of that kind, and nothing would be found there.
     """
+    if not re.fullmatch(r"(?:/[\w.~-]+)*", path, re.ASCII):
+        raise ValueError(f'{path!r} is not a path such as "/theirs", or "" for the whole site')
     route = rf"{re.escape(path)}(?:/.*)?" if path else r".*"
     return route, AsgiHandler, {"app": app, "root_path": path, **settings}

@@ -19,7 +19,7 @@ from tornado.log import app_log
 
 from loopfilm.ending import end
 
-from .asgi import AsgiApp, Message
+from .asgi_scope import AsgiApp, Message
 
 
 class CannotStart(Exception):
@@ -52,6 +52,7 @@ async def lifespan(app: AsgiApp, patience: float = 60.0) -> AsyncIterator[dict[s
 
     # One task for both ends: what is opened in a task must often be closed in it.
     living = asyncio.create_task(live())
+    living.add_done_callback(talk.note_the_end)
     try:
         if not await talk.say("startup", talk.started, living, patience):
             raise CannotStart(f"The application has not started within {patience:g} s")
@@ -66,25 +67,28 @@ async def lifespan(app: AsgiApp, patience: float = 60.0) -> AsyncIterator[dict[s
             ):
                 app_log.error("The application has not ended within %g s", patience)
     finally:
+        # What it says of its being cancelled is nobody's affair.
+        talk.is_over = True
         await end([living])
-        has_ended = living.done() and not living.cancelled()
-        if has_ended and (error := living.exception()):
-            # Most raise after they have said that they failed, and some instead of it.
-            level = logging.ERROR if talk.is_running() else logging.DEBUG
-            app_log.log(level, "The lifespan of an application failed", exc_info=error)
 
 
 class _Talk:
     """What is said between the two."""
 
     def __init__(self) -> None:
+        self.is_over = False
         self.messages: asyncio.Queue[Message] = asyncio.Queue()
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def is_running(self) -> bool:
-        has_started = self.started.done() and not self.started.exception()
-        return has_started and not self.stopped.done()
+    def note_the_end(self, living: asyncio.Task[None]) -> None:
+        """Log why an application has ended, if it raised something."""
+        if not living.cancelled() and (error := living.exception()):
+            has_started = self.started.done() and not self.started.exception()
+            # Most raise after they have said that they failed, and some instead of it.
+            is_news = has_started and not self.stopped.done() and not self.is_over
+            level = logging.ERROR if is_news else logging.DEBUG
+            app_log.log(level, "The lifespan of an application failed", exc_info=error)
 
     async def say(
         self,
@@ -105,7 +109,9 @@ class _Talk:
         return await self.messages.get()
 
     async def send(self, message: Message) -> None:
-        why = message.get("message", "")
+        if self.is_over:
+            return
+        why = str(message.get("message") or "")
         match message["type"]:
             case "lifespan.startup.complete" if not self.started.done():
                 self.started.set_result(None)

@@ -9,21 +9,19 @@ Both run on one loop. What theirs does in a `def` runs in a thread of anyio's.
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from tornado.log import enable_pretty_logging
 from tornado.web import Application, RequestHandler
 
-from loopfilm import LOCALHOST, CannotListen
-from stormy_demo.program import _serve_until_signal
+from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
-from .asgi import AsgiApp, at
+from .asgi import at
+from .asgi_scope import AsgiApp
 from .counterparts.starlette_site import site
 from .lifespan import CannotStart, lifespan
 
@@ -53,16 +51,31 @@ class OursHandler(SentenceHandler):
         self.write({"thread": threading.current_thread().name})
 
 
-def make_app(
-    theirs: AsgiApp = site, state: Mapping[str, Any] | None = None, largest: int = 10_000_000
-) -> Application:
+def make_app(largest: int = 10_000_000) -> Application:
     """Make the site.
 
     Args:
-        theirs: the application of the other half.
-        state: what it keeps for its requests, from `lifespan`.
-        largest: how many bytes a body that is sent to it may have.
+        largest: how many bytes a body that is sent to the other half may have
     """
+    return with_theirs(site, largest)
+
+
+def with_theirs(theirs: AsgiApp, largest: int) -> Application:
+    """Make the site of an application, which starts and ends with it.
+
+    Args:
+        theirs: the application of the other half.
+        largest: see `make_app`.
+    """
+    # What it keeps for its requests, as soon as it has started.
+    state: dict[str, Any] = {}
+
+    @asynccontextmanager
+    async def with_its_lifespan() -> AsyncIterator[None]:
+        async with lifespan(theirs) as found:
+            state.update(found)
+            yield
+
     return Application(
         [
             (r"/", PageHandler),
@@ -71,42 +84,12 @@ def make_app(
         ],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/, /ours and /theirs/"},
+        while_running=with_its_lifespan,
     )
 
 
-def main(argv: list[str] | None = None, theirs: AsgiApp = site) -> int:
-    """Run the site until Ctrl-C or SIGTERM.
-
-    Args:
-        argv: the command line, without the program's name; that of the process if left out.
-        theirs: the application of the other half.
-
-    Returns:
-        The exit status: 0 when it was stopped, 1 when it could not serve, 130 when Ctrl-C came
-        before it did.
-
-    Raises:
-        SystemExit: the command line was not understood, or asked for help.
-    """
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=8888, help="0 lets the system pick")
-    parser.add_argument("--address", default=LOCALHOST, help="one of this machine's")
-    given = parser.parse_args(argv)
-    enable_pretty_logging()
-    try:
-        asyncio.run(_serve(theirs, given.port, given.address))
-    except (CannotStart, CannotListen) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
-async def _serve(theirs: AsgiApp, port: int, address: str) -> None:
-    async with lifespan(theirs) as state:
-        await _serve_until_signal(make_app(theirs, state), port, address)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main(make_app))
+    except CannotStart as error:
+        sys.exit(str(error))

@@ -17,10 +17,16 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import handlers_at_work, running
 from loopfilm.unwrapped import requests_at_work
-from stormy_demo.neighbours.asgi import AsgiApp, AsgiHandler, ClientLeft, at
+from stormy_demo.neighbours.asgi import AsgiHandler, ClientLeft, at
+from stormy_demo.neighbours.asgi_scope import AsgiApp
 from stormy_demo.neighbours.lifespan import lifespan
 
 pytest.importorskip("starlette", reason="Starlette is not installed")
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
 
 from stormy_demo.neighbours.counterparts.starlette_site import site
 
@@ -33,6 +39,8 @@ START = {"type": "http.response.start", "status": 200}
 # Bytes; more than the systems keep of a connection whose reader does not read.
 MUCH = 25_600_000
 PIECE = 64_000
+# Seconds after which a test waits in vain.
+PATIENCE = 60
 
 
 def body(data: bytes = b"", more: bool = False) -> dict[str, Any]:
@@ -40,9 +48,10 @@ def body(data: bytes = b"", more: bool = False) -> dict[str, Any]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop turn until something is true; a test that waits in vain runs out of time."""
-    while not condition():
-        await asyncio.sleep(0.001)
+    """Let the loop turn until something is true."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 async def stalled(count: Callable[[], int]) -> None:
@@ -107,7 +116,8 @@ async def ask(url: str, method: str, target: str, *headers: str, data: bytes = b
     writer.write(request(method, target, *headers) + data)
     heard = b""
     with suppress(ConnectionError):
-        heard = await reader.read()
+        async with asyncio.timeout(PATIENCE):
+            heard = await reader.read()
     writer.close()
     return Answer(heard)
 
@@ -261,7 +271,7 @@ class TestScope:
         assert host == "127.0.0.1" and client_port not in (0, port)
         assert scope == {
             "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.5"},
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": "1.1",
             "method": "GET",
             "scheme": "http",
@@ -437,6 +447,79 @@ class TestAnswer:
     async def test_of_who_fails_after_it_is_whole(self) -> None:
         answer = await self.answer_to(START, body(b"one"), then=ArithmeticError("five"))
         assert (answer.status, answer.body, answer.is_whole) == (200, b"one", True)
+
+    @pytest.mark.excuse_noise("Uncaught exception GET /")
+    @pytest.mark.parametrize("closes", [False, True])
+    async def test_of_who_fails_later_is_whole_and_the_failure_is_in_the_log(
+        self, closes: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        enough = asyncio.Event()
+
+        async def fails() -> None:
+            await enough.wait()
+            raise ArithmeticError("five")
+
+        async def page(_: Any) -> PlainTextResponse:
+            return PlainTextResponse("one", background=BackgroundTask(fails))
+
+        async with serving(Starlette(routes=[Route("/", page)])) as url:
+            reader, writer = await connect(url)
+            asked = request("GET", "/")
+            writer.write(asked if closes else asked.replace(b"close", b"keep-alive"))
+            assert (await reader.readuntil(b"one")).startswith(b"HTTP/1.1 200 ")
+            enough.set()
+            await all_ended()
+            writer.close()
+        [record] = [r for r in caplog.records if "Uncaught" in r.getMessage()]
+        assert record.exc_info and record.exc_info[0] is ArithmeticError
+
+    async def test_is_whole_and_what_else_is_sent_is_ignored(self) -> None:
+        enough, ignored = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(START)
+            await send(body(b"one"))
+            await enough.wait()
+            await send(body(b"two"))
+            ignored.set()
+
+        async with serving(app) as url:
+            assert (await ask(url, "GET", "/")).body == b"one"
+            enough.set()
+            await until(ignored.is_set)
+
+    async def test_has_nothing_of_a_beginning_that_was_refused(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            refused = [(b"set-cookie", b"a=1"), (b"x-seen", b"a\r\nb")]
+            with pytest.raises(ValueError, match="Unsafe header"):
+                await send({**START, "headers": refused})
+            await send({**START, "status": 500})
+            await send(body(b"sorry"))
+
+        async with serving(app) as url:
+            answer = await ask(url, "GET", "/")
+        assert (answer.status, answer.body) == (500, b"sorry")
+        assert not answer.get("set-cookie")
+
+    @pytest.mark.excuse_noise("Uncaught exception PUT /")
+    async def test_of_who_fails_while_the_body_comes_is_cut_off(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await send(START)
+            await send(body(b"one", True))
+            raise ArithmeticError("five")
+
+        async with serving(app) as url:
+            reader, writer = await connect(url)
+            writer.write(request("PUT", "/", "Content-Length: 1000000") + bytes(500_000))
+            with suppress(ConnectionError):
+                await reader.read()
+            writer.close()
+            await all_ended()
+        errors = [r for r in caplog.records if r.levelname == "ERROR"]
+        assert [r.exc_info and r.exc_info[0] for r in errors] == [ArithmeticError]
 
     @pytest.mark.parametrize("length", [b"2", b"4"])
     @pytest.mark.parametrize("more", [False, True])
@@ -725,18 +808,40 @@ class TestWhoLeaves:
             await all_ended()
         assert self.told_in(caplog) == []
 
-    async def test_a_stream_of_starlette_ends_with_a_line(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_a_stream_of_starlette_ends(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO")
         async with serving(site) as url:
             reader, writer = await connect(url)
             writer.write(request("GET", "/lines?count=1000000"))
             assert await reader.read(10)
             writer.close()
-            await until(lambda: "ClientDisconnect" in caplog.text)
             await all_ended()
         assert self.told_in(caplog) == []
+        assert "raised" not in caplog.text
+
+    @pytest.mark.parametrize("server", ["ours", "hypercorn"])
+    async def test_a_stream_of_starlette_ends_though_it_has_nothing_to_send(
+        self, server: str
+    ) -> None:
+        ended = asyncio.Event()
+
+        async def says_one_thing() -> AsyncIterator[str]:
+            try:
+                yield "one"
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] == "http":
+                await StreamingResponse(says_one_thing())(scope, receive, send)
+
+        async with serving(app) if server == "ours" else under_hypercorn(app) as url:
+            reader, writer = await connect(url)
+            writer.write(request("GET", "/"))
+            assert await reader.read(10)
+            writer.close()
+            await until(ended.is_set)
 
     async def test_an_upload_to_starlette_ends_with_a_line(
         self, caplog: pytest.LogCaptureFixture
@@ -751,31 +856,92 @@ class TestWhoLeaves:
             await all_ended()
         assert self.told_in(caplog) == []
 
+    @pytest.mark.excuse_noise("Uncaught exception GET /", "500 GET /")
+    @pytest.mark.parametrize("answers", [False, True])
+    async def test_what_fails_for_another_reason_is_an_error(
+        self, answers: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        begun, enough = asyncio.Event(), asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            begun.set()
+            await enough.wait()
+            try:
+                raise ArithmeticError("five")
+            except ArithmeticError:
+                if answers:
+                    await send({**START, "status": 500})
+                raise
+
+        application = Application([at("", app)])
+        async with running(application) as url:
+            _, writer = await connect(url)
+            writer.write(request("GET", "/"))
+            await begun.wait()
+            [handler, *_] = handlers_at_work(application, asyncio.get_running_loop()).values()
+            writer.close()
+            await until(lambda: handler.has_left)  # type: ignore[attr-defined]
+            enough.set()
+            await all_ended()
+        [record] = [r for r in caplog.records if "Uncaught" in r.getMessage()]
+        assert record.exc_info and record.exc_info[0] is ArithmeticError
+        assert "500 GET /" in caplog.text
+
+    @pytest.mark.parametrize("more", [False, True])
+    async def test_who_sends_all_at_once_is_told_if_there_is_more(
+        self, more: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ended: list[Any] = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await send(START)
+            try:
+                await send(body(bytes(MUCH), more))
+                ended.append(None)
+            except OSError as error:
+                ended.append(type(error))
+
+        async with serving(app) as url:
+            reader, writer = await connect(url)
+            writer.write(request("GET", "/"))
+            assert await reader.read(10)
+            assert not ended
+            writer.transport.abort()
+            await until(lambda: ended)
+            await all_ended()
+        assert ended == [ClientLeft if more else None]
+        assert self.told_in(caplog) == []
+
 
 class TestEnd:
     """When the server stops, so does what the application does for its visitors."""
 
-    @pytest.mark.parametrize("target", ["/get", "/put"])
-    async def test_an_application_that_waits_is_told_and_then_cancelled(
-        self, target: str
+    @pytest.mark.parametrize("method", ["GET", "PUT"])
+    @pytest.mark.parametrize("has_answered", [False, True])
+    async def test_an_application_that_waits_is_cancelled_once_and_may_tidy(
+        self, method: str, has_answered: bool
     ) -> None:
-        begun, ended = asyncio.Event(), []
+        begun = asyncio.Event()
+        ended: list[Any] = []
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
+            if has_answered:
+                await send(START)
+                await send(body(b"one"))
             begun.set()
             try:
                 await asyncio.Event().wait()
             finally:
+                for _ in range(100):
+                    await asyncio.sleep(0)
                 ended.append(await receive())
 
         async with serving(app) as url:
             _, writer = await connect(url)
-            length = "Content-Length: 5"
-            writer.write(request("PUT", target, *[length] * (target == "/put")))
+            writer.write(request(method, "/", *["Content-Length: 5"] * (method == "PUT")))
             await begun.wait()
-        await until(lambda: ended)
-        writer.close()
         assert ended == [{"type": "http.disconnect"}]
+        writer.close()
 
     @pytest.mark.parametrize("has_sent", [False, True])
     @pytest.mark.parametrize("is_upload", [False, True])
@@ -839,3 +1005,9 @@ def test_is_a_route_for_all_below_a_path() -> None:
         bool(re.fullmatch(pattern, path)) for path in ["/a.b", "/a.b/c", "/aXb", "/a.bc"]
     ]
     assert matches == [True, True, False, False]
+
+
+@pytest.mark.parametrize("path", ["/", "/theirs/", "theirs", "/thé", "/the irs"])
+def test_is_no_route_where_nothing_would_be_found(path: str) -> None:
+    with pytest.raises(ValueError, match="is not a path such as"):
+        at(path, site)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -123,15 +126,40 @@ async def test_one_that_says_that_it_cannot_start_is_not(
 
 
 async def test_one_that_does_not_say_why_is_not_either() -> None:
-    with pytest.raises(CannotStart, match="does not say why"):
-        async with lifespan(App(started={"type": "lifespan.startup.failed"})):
-            pass
+    failed: dict[str, Any] = {"type": "lifespan.startup.failed"}
+    for started in [failed, {**failed, "message": None}]:
+        with pytest.raises(CannotStart, match="does not say why"):
+            async with lifespan(App(started=started)):
+                pass
 
 
 async def test_one_that_says_nothing_is_given_up() -> None:
     with pytest.raises(CannotStart, match=r"not started within 0.05 s"):
         async with lifespan(App(started=None, hangs=True), patience=0.05):
             pass
+
+
+async def test_one_that_is_given_up_says_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    @asynccontextmanager
+    async def hangs(_: Any) -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield
+
+    starlette = pytest.importorskip("starlette.applications", reason="no Starlette")
+    # It says that it cannot start when it is cancelled.
+    app = starlette.Starlette(lifespan=hangs)
+    with pytest.raises(CannotStart, match=r"not started within 0.05 s"):
+        async with lifespan(app, patience=0.05):
+            pass
+    starting = asyncio.create_task(lifespan(app).__aenter__())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert starting.cancelled()
+    del starting
+    gc.collect()
+    assert not [r for r in caplog.records if r.levelname not in ("DEBUG", "INFO")]
 
 
 async def test_one_that_does_not_end_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
@@ -157,14 +185,23 @@ async def test_one_that_fails_as_it_ends_is_told_of(caplog: pytest.LogCaptureFix
     ],
     ids=["raises", "says it twice", "talks nonsense"],
 )
-async def test_one_that_breaks_is_told_of_at_the_end(
-    app: App, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_one_that_breaks_is_told_of(app: App, caplog: pytest.LogCaptureFixture) -> None:
     async with lifespan(app):
         pass
     [record] = [r for r in caplog.records if r.levelname == "ERROR"]
     assert record.getMessage() == "The lifespan of an application failed"
     assert record.exc_info
+
+
+@pytest.mark.excuse_noise("The lifespan of an application failed")
+async def test_one_that_breaks_while_it_is_served_is_told_of_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with lifespan(App(then=ArithmeticError("five"))):
+        async with asyncio.timeout(60):
+            while not caplog.records:
+                await asyncio.sleep(0)
+        assert "The lifespan of an application failed" in caplog.text
 
 
 async def test_leaves_no_task() -> None:

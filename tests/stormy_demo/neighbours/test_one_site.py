@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -21,8 +23,7 @@ from loopfilm import film, running
 pytest.importorskip("starlette", reason="Starlette is not installed")
 
 from stormy_demo.neighbours import one_site
-from stormy_demo.neighbours.counterparts.starlette_site import site
-from stormy_demo.neighbours.lifespan import lifespan
+from stormy_demo.program import main
 from tests.bad_clients import Server, Visit, connect, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -39,10 +40,8 @@ PATHS = [
 ]
 
 
-@asynccontextmanager
-async def served() -> AsyncIterator[str]:
-    async with lifespan(site) as state, running(one_site.make_app(site, state)) as url:
-        yield url
+def served() -> AbstractAsyncContextManager[str]:
+    return running(one_site.make_app())
 
 
 async def ask(url: str) -> HTTPResponse:
@@ -98,18 +97,25 @@ def test_survives_whoever_comes(server: Server, visit: Visit) -> None:
 class TestProgram:
     """That it serves and ends is `test_every_program`'s."""
 
-    def test_says_in_a_line_why_it_cannot_start(
+    def test_says_in_a_line_why_it_cannot_start(self) -> None:
+        replaced = """
+            import runpy
+            from stormy_demo.neighbours.counterparts import starlette_site
+            async def refuses(scope, receive, send):
+                failed = "lifespan.startup.failed"
+                await send({"type": failed, "message": "OSError: no book"})
+            starlette_site.site = refuses
+            runpy.run_module("stormy_demo.neighbours.one_site", run_name="__main__")
+        """
+        command = [sys.executable, "-c", dedent(replaced)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.splitlines()[-1] == "The application cannot start: OSError: no book"
+        assert "Traceback" not in done.stderr
+
+    def test_ends_theirs_when_it_cannot_listen(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        async def refuses(scope: Any, receive: Any, send: Any) -> None:
-            await send({"type": "lifespan.startup.failed", "message": "OSError: no book"})
-
-        assert one_site.main(["--port=0"], refuses) == 1
-        out, err = capsys.readouterr()
-        assert out == ""
-        assert err.splitlines()[-1] == "The application cannot start: OSError: no book"
-
-    def test_says_that_it_cannot_listen(self, capsys: pytest.CaptureFixture[str]) -> None:
         ended = []
 
         async def theirs(scope: Any, receive: Any, send: Any) -> None:
@@ -118,7 +124,10 @@ class TestProgram:
             ended.append((await receive())["type"])
             await send({"type": "lifespan.shutdown.complete"})
 
-        assert one_site.main(["--port=70000"], theirs) == 1
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            command = ["one_site", f"--port={port}"]
+            assert main(lambda: one_site.with_theirs(theirs, 10), command) == 1
         assert "cannot listen" in capsys.readouterr().err
         assert ended == ["lifespan.shutdown"]
 
