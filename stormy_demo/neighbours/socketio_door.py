@@ -1,27 +1,32 @@
-"""The door before a Socket.IO server on Tornado: what python-socketio leaves to who mounts it.
+"""The door before a Socket.IO server on Tornado, for what python-socketio 5.18 leaves open.
 
-Its own handler, of `socketio.get_tornado_handler`,
+Its own handler, of `socketio.get_tornado_handler`, does this, and `mount` mends it:
 
-- opens a WebSocket for a page of another site, and then neither serves it nor closes it;
-- ends with a traceback for what is no packet, and reads nothing more from that WebSocket;
-- calls `connect` or `disconnect` for a client that sends an event with this name;
-- takes 16 packets in one POST, and loses all of a client that has more to say at once;
-- keeps what waits for somebody who reads slowly, and 100 MB of a body;
-- lets who says goodbye by long poll wait half a minute for the answer to the last poll;
-- leaves tasks behind when the server has ended.
+- it opens a WebSocket for a page of another site, and then neither serves nor closes it;
+- what is no packet, or comes after a goodbye, ends with a traceback, or hangs for ever;
+- a client that sends an event named `connect` or `disconnect` calls the handler of that name;
+- it takes 100 MB of a body, and keeps for who reads no WebSocket whatever is sent there;
+- who tries a WebSocket in vain hears nothing more, and the last poll of who leaves waits;
+- tasks and sessions are left when the server has ended.
 
-That is so with python-socketio 5.18 and python-engineio 4.15. What is still kept here without a
-bound is what waits for somebody by long poll who does not ask, until they miss a ping.
+What `mount` does not mend:
+
+- what comes in waits without a bound while a handler takes its time, and so does what goes out
+  by long poll, until a ping is missed; by then, after 45 s, it is seen who has left a poll;
+- a POST has at most 16 packets, and who says more at once is refused. In an answer there may be
+  more, which the client for Python takes for an error;
+- bytes, other serializers than JSON, and pages of other sites are not let in at all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, cast
+from urllib.parse import parse_qs
 
+from tornado.escape import utf8
 from tornado.iostream import StreamBufferFullError
 from tornado.web import Application
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -29,11 +34,9 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from ..batteries.small_bodies import LARGEST, SmallBodies
 from ..sentences import NotFoundHandler, SentenceHandler
 
-__all__ = ["LOG", "are_packets", "guarded_handler", "is_packet", "mount", "socketio"]
-
 try:
     import socketio  # type: ignore[import-untyped]
-    from engineio import payload  # type: ignore[import-untyped]
+    from engineio.payload import Payload  # type: ignore[import-untyped]
     from socketio import packet
 except ImportError as error:
     raise ImportError(
@@ -42,45 +45,27 @@ except ImportError as error:
         name=error.name,
     ) from None
 
-# Bytes that may wait for somebody on a WebSocket, before they are given more.
+__all__ = ["is_packet", "mount", "socketio"]
+
+# Bytes that may wait for somebody on a WebSocket already, when there is more for them.
 MOST_WAITING = 1 << 18
 
-# How many packets may be in one body, and what is between them. The library takes 16, and loses
-# all of who says more at once, which its own clients do.
-MOST_PACKETS = 2000
-BETWEEN = "\x1e"
-
-# What a client says below Socket.IO, in Engine.IO: it closes, asks whether a WebSocket gets
-# through, has heard a ping, goes over to the WebSocket.
+# What a client says below Socket.IO, in Engine.IO: goodbye, that it has heard a ping; and only
+# on a WebSocket: whether this gets through, and that it goes over to it.
 GOODBYE = "1"
-BELOW = (GOODBYE, "2probe", "3", "5")
-
-# Why a WebSocket is closed, see RFC 6455: what was sent has no meaning here.
-NO_PACKET = 1003
+BY_POST = (GOODBYE, "3")
+BY_WEBSOCKET = (*BY_POST, "2probe", "5")
 
 
-class _Log(logging.LoggerAdapter[logging.Logger]):
-    """What goes to the log, where the library would write each packet, or to stderr."""
-
-    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
-        """Have what a client did wrong be no error of the server."""
-        self.info(msg, *args, **kwargs)
-
-
-LOG = _Log(logging.getLogger(__name__))
-LOG.setLevel(logging.ERROR)
-
-
-def is_packet(text: str) -> bool:
+def is_packet(text: str, below: tuple[str, ...]) -> bool:
     """Say whether a client may send this: a packet of Engine.IO 4, in it one of Socket.IO 5.
-
-    One that announces bytes is none here.
 
     Args:
         text: what it sent.
+        below: what it may say that is none of Socket.IO.
     """
     if not text.startswith("4"):
-        return text in BELOW
+        return text in below
     try:
         found = packet.Packet(encoded_packet=text[1:])
     except (ValueError, RecursionError):
@@ -95,78 +80,50 @@ def is_packet(text: str) -> bool:
     return False
 
 
-def are_packets(body: bytes) -> bool:
-    """Say whether a client on the long poll may send this.
-
-    Args:
-        body: that of its POST.
-    """
-    try:
-        texts = body.decode().split(BETWEEN)
-    except UnicodeDecodeError:
-        return False
-    return len(texts) <= MOST_PACKETS and all(map(is_packet, texts))
-
-
-def guarded_handler(sio: Any) -> type[WebSocketHandler]:
-    """Return the handler of a Socket.IO server, behind a door.
-
-    Args:
-        sio: the `socketio.AsyncServer`.
-    """
-    unguarded: Any = socketio.get_tornado_handler(sio)
-
-    class Handler(SentenceHandler, unguarded):  # type: ignore[misc]
-        """What a client asks for: to come in, what is new, to say something, a WebSocket."""
-
-        # What can be cancelled when a client has gone.
-        asking: asyncio.Task[Any] | None = None
+def _guarded(sio: Any) -> type[WebSocketHandler]:
+    class Handler(SentenceHandler, socketio.get_tornado_handler(sio)):  # type: ignore[misc]
+        def session(self) -> Any:
+            # As the library reads it: nobody is to be two.
+            [sid, *_] = parse_qs(self.request.query).get("sid", [""])
+            return sio.eio.sockets.get(sid)
 
         def check_origin(self, origin: str) -> bool:
-            """Refuse a WebSocket to a page of another site."""
             return WebSocketHandler.check_origin(self, origin)
 
-        async def get(self) -> None:
-            """Answer, or open a WebSocket."""
-            self.asking = asyncio.current_task()
-            await cast(Any, super().get())
-
         async def open(self) -> None:
-            """Serve a WebSocket, in a task: Tornado reads from it when this has returned."""
-            self.asking = None
             self.set_nodelay(True)
+            # In a task: Tornado reads from it when this has returned.
             sio.start_background_task(self.serve)
 
         async def serve(self) -> None:
-            """Serve a WebSocket until its end, and close it if it is not served any more."""
             try:
                 await sio.handle_request(self)
             finally:
                 self.close()
+                if (session := self.session()) and not session.upgraded:
+                    session.upgrading = False
 
         async def on_message(self, message: str | bytes) -> None:
-            """Take a packet by WebSocket."""
             if self.ws_connection is None:
-                # Sent by somebody who has not read yet that this is closed.
-                return
-            if isinstance(message, str) and is_packet(message):
+                return  # from somebody who has not read yet that this is closed
+            if isinstance(message, str) and is_packet(message, BY_WEBSOCKET):
                 await super().on_message(message)
                 if message == GOODBYE:
                     self.close()
             else:
-                self.close(NO_PACKET, "That is no packet of Socket.IO.")
+                # See RFC 6455: what was sent has no meaning here.
+                self.close(1003, "That is no packet of Socket.IO.")
 
-        def write_message(self, *message: Any, **kind: Any) -> asyncio.Future[None]:
-            """Send a packet; who does not read is sent away, and not waited for."""
+        def write_message(self, message: Any, binary: bool = False) -> asyncio.Future[None]:
             stream = self.ws_connection and self.ws_connection.stream
             if stream is None:
                 raise WebSocketClosedError
             # Only meanwhile, see `batteries.frames`.
-            stream.max_write_buffer_size = MOST_WAITING
+            stream.max_write_buffer_size = MOST_WAITING + len(utf8(message))
             try:
-                sent = cast("asyncio.Future[None]", super().write_message(*message, **kind))
+                sent = cast("asyncio.Future[None]", super().write_message(message, binary))
             except StreamBufferFullError:
-                # They would not read that this is closed, either.
+                # Who does not read would not read that this is closed, either.
                 stream.close()
                 raise WebSocketClosedError from None
             finally:
@@ -176,48 +133,50 @@ def guarded_handler(sio: Any) -> type[WebSocketHandler]:
             return sent
 
         async def post(self) -> None:
-            """Take packets by long poll."""
-            if are_packets(self.request.body):
-                await cast(Any, super().post())
-                self.end_poll_of_who_left()
-            else:
+            session = self.session()
+            texts = self.request.body.decode(errors="replace").split("\x1e")
+            if (
+                (session and session.closed)
+                or len(texts) > Payload.max_decode_packets
+                or not all(is_packet(text, BY_POST) for text in texts)
+            ):
                 self.set_status(400)
-                self.finish({"error": "These are no packets of Socket.IO."})
-
-        def end_poll_of_who_left(self) -> None:
-            """Answer who still waits for news, and has said goodbye by another request."""
-            session = sio.eio.sockets.get(self.get_query_argument("sid", ""))
+                self.finish(
+                    {"error": "These are no packets of Socket.IO, or too many, or late."}
+                )
+                return
+            await cast(Any, super().post())
             if session and session.closed:
+                # The last poll, which somebody who says goodbye by POST waits for.
                 session.queue.put_nowait(None)
-
-        def on_connection_close(self) -> None:
-            """Wait no longer for news: who asked has gone."""
-            super().on_connection_close()
-            if self.asking:
-                self.asking.cancel()
 
     return Handler
 
 
-@contextmanager
-def _ending(sio: Any) -> Iterator[None]:
-    """End the tasks that a server has started, with the block."""
+@asynccontextmanager
+async def _ending(sio: Any) -> AsyncIterator[None]:
     tasks: set[asyncio.Task[Any]] = set()
+    begin, monitors = sio.eio.start_background_task, sio.eio.start_service_task
 
-    def start(target: Callable[..., Coroutine[Any, Any, Any]], *args: Any) -> asyncio.Task[Any]:
-        tasks.add(task := asyncio.create_task(target(*args)))
+    def start(
+        target: Callable[..., Coroutine[Any, Any, Any]], *args: Any, **kwargs: Any
+    ) -> Any:
+        tasks.add(task := asyncio.create_task(target(*args, **kwargs)))
         task.add_done_callback(tasks.discard)
         return task
 
     sio.eio.start_background_task = start
-    monitors = sio.eio.start_service_task
     try:
         yield
     finally:
-        # Otherwise nobody would, when it runs once more.
-        sio.eio.start_service_task = monitors
+        for session in list(sio.eio.sockets.values()):
+            await session.close(wait=False, abort=True)
+        sio.eio.sockets.clear()
         for task in list(tasks):
             task.cancel()
+        # Otherwise nobody would look for who is gone, when it runs once more.
+        sio.eio.start_service_task = monitors
+        sio.eio.start_background_task = begin
 
 
 def mount(sio: Any, *handlers: Any, **settings: Any) -> Application:
@@ -229,12 +188,15 @@ def mount(sio: Any, *handlers: Any, **settings: Any) -> Application:
         sio: the `socketio.AsyncServer`, with `async_mode="tornado"`.
         *handlers: what else there is, as an `Application` takes it.
         **settings: passed on to `tornado.web.Application`, beside "sio", which is the server.
+
+    Raises:
+        ValueError: the server is to let in pages of other sites, which this door does not.
     """
+    if sio.eio.cors_allowed_origins is not None:
+        raise ValueError("cors_allowed_origins: this door lets in no pages of other sites")
     sio.eio.max_http_buffer_size = LARGEST
-    # There is no other place to say it.
-    payload.Payload.max_decode_packets = MOST_PACKETS
     return SmallBodies(
-        [(r"/socket.io/", guarded_handler(sio)), *handlers],
+        [(r"/socket.io/", _guarded(sio)), *handlers],
         **{
             "default_handler_class": NotFoundHandler,
             "default_handler_args": {"there_is": "/socket.io/"},

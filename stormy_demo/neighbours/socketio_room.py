@@ -11,6 +11,7 @@ the last that they know.
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 import time
 from collections import deque
@@ -22,12 +23,24 @@ from tornado.web import Application, HTTPError
 from ..batteries.chat import CONTROL, LONGEST_TEXT, named
 from ..program import main
 from ..sentences import SentenceHandler
-from .socketio_door import LOG, mount, socketio
+from .socketio_door import mount, socketio
 
 PAGE = Path(__file__).with_name("socketio_room.html")
 
 # The rooms that there are. If whoever comes could make one, nobody would take it away.
 ROOMS = ("hall", "kitchen")
+
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """What goes to the log, where the library would write each packet, or to stderr."""
+
+    def error(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Have what a client did wrong be no error of the server."""
+        self.info(msg, *args, **kwargs)
+
+
+LOG = _Log(logging.getLogger(__name__))
+LOG.setLevel(logging.ERROR)
 
 
 class PageHandler(SentenceHandler):
@@ -116,7 +129,7 @@ def read_auth(auth: object) -> tuple[str, str, int]:
     given = auth if isinstance(auth, dict) else {}
     name, room, since = given.get("name"), given.get("room", ROOMS[0]), given.get("since", 0)
     try:
-        name = named(name if isinstance(name, str) else "")
+        name = named(CONTROL.sub(" ", name).strip() if isinstance(name, str) else "")
     except HTTPError as error:
         raise refused(error.get_message()) from None
     if room not in ROOMS:

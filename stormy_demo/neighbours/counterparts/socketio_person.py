@@ -23,15 +23,27 @@ class Person(socketio.AsyncClient):  # type: ignore[misc]
         super().__init__(**{"handle_sigint": False, **options})
         self.heard: list[Any] = []
         self._more = asyncio.Event()
+        self._gone = False
         self.on("said", self._hear)
+        self.on("disconnect", self._end)
 
     def _hear(self, *messages: Any) -> None:
         self.heard.extend(messages)
         self._more.set()
 
+    def _end(self, _reason: str) -> None:
+        self._gone = not self.reconnection
+        self._more.set()
+
     async def hear(self, number: int) -> list[Any]:
-        """Wait until so many messages have been heard, and return all."""
+        """Wait until so many messages have been heard, and return all.
+
+        Raises:
+            ConnectionError: so many will not come, since the connection has gone.
+        """
         while len(self.heard) < number:
+            if self._gone:
+                raise ConnectionError(f"The connection went after {self.heard}.")
             self._more.clear()
             await self._more.wait()
         return self.heard
