@@ -450,12 +450,14 @@ class TestDoor:
 
     async def test_a_server_that_runs_again_begins_anew(self) -> None:
         sio = socketio.AsyncServer(async_mode="tornado")
+        start = sio.eio.start_background_task
         for _ in range(2):
             async with running(socketio_door.mount(sio)) as url:
                 await open_by_poll(url)
                 assert len(sio.eio.sockets) == 1
                 assert not sio.eio.service_task_handle.done()
                 assert await sio.start_background_task(asyncio.sleep, 0, result="x") == "x"
+            assert sio.eio.start_background_task == start
             assert not sio.eio.sockets
             assert not [*sio.manager.get_participants("/", None)]
 
