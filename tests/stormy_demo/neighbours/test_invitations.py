@@ -688,7 +688,10 @@ class TestProgram:
     def test_refuses_an_option_in_one_sentence(
         self, option: str, words: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        assert main(invitations.make_app, ["", "--logging=none", option]) == 2
+        # Whoever takes the option ends at a port that is taken.
+        with socket.create_server((LOCALHOST, 0)) as taken:
+            port = f"--port={taken.getsockname()[1]}"
+            assert main(invitations.make_app, ["", "--logging=none", port, option]) == 2
         out, err = capsys.readouterr()
         assert len(err.splitlines()) == 1
         for word in words.split():
