@@ -262,8 +262,6 @@ async def own_resolver(case: Case) -> None:
     kind: Any = case.defined("OnceResolver")
     if not (inspect.isclass(kind) and issubclass(kind, Resolver)):
         case.refuse(MISSING, "`OnceResolver` is a class made from `Resolver`", shown(kind))
-    # What is there already needs no look each time that garbage is collected.
-    gc.freeze()
     room = Room(case, kind)
     await _one_alone(room)
     await _several_at_once(room)
