@@ -1,20 +1,20 @@
 """The door before a Socket.IO server on Tornado, for what python-socketio 5.18 leaves open.
 
-Its own handler, of `socketio.get_tornado_handler`, does this, and `mount` mends it:
+Of its own handler, that of `socketio.get_tornado_handler`, `mount` mends this:
 
-- it opens a WebSocket for a page of another site, and then neither serves nor closes it;
+- a page of another site gets a WebSocket, which is then neither served nor closed;
 - what is no packet, or comes after a goodbye, ends with a traceback, or hangs for ever;
-- a client that sends an event named `connect` or `disconnect` calls the handler of that name;
-- it takes 100 MB of a body, and keeps for who reads no WebSocket whatever is sent there;
+- an event that a client names `connect` or `disconnect` calls the handler of that name;
+- 100 MB of a body are kept, and on a WebSocket all that is sent to who does not read;
 - who tries a WebSocket in vain hears nothing more, and the last poll of who leaves waits;
 - tasks and sessions are left when the server has ended.
 
-What `mount` does not mend:
+It does not mend this:
 
-- what comes in waits without a bound while a handler takes its time, and so does what goes out
-  by long poll, until a ping is missed; by then, after 45 s, it is seen who has left a poll;
-- a POST has at most 16 packets, and who says more at once is refused. In an answer there may be
-  more, which the client for Python takes for an error;
+- what comes in waits without a bound while a handler takes its time. So does what goes out by
+  long poll, and who has left is only seen when a ping is missed, which takes 45 s;
+- more than 16 packets in one POST are refused. More than 16 in the answer to a poll are not,
+  and the client for Python takes them for an error;
 - bytes, other serializers than JSON, and pages of other sites are not let in at all.
 """
 
@@ -33,51 +33,12 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..batteries.small_bodies import LARGEST, SmallBodies
 from ..sentences import NotFoundHandler, SentenceHandler
+from .socketio_packets import GOODBYE, are_packets, is_packet, socketio
 
-try:
-    import socketio  # type: ignore[import-untyped]
-    from engineio.payload import Payload  # type: ignore[import-untyped]
-    from socketio import packet
-except ImportError as error:
-    raise ImportError(
-        "Socket.IO needs python-socketio, and one part cannot be imported, "
-        f"{error.name}: pip install python-socketio aiohttp",
-        name=error.name,
-    ) from None
-
-__all__ = ["is_packet", "mount", "socketio"]
+__all__ = ["mount", "socketio"]
 
 # Bytes that may wait for somebody on a WebSocket already, when there is more for them.
 MOST_WAITING = 1 << 18
-
-# What a client says below Socket.IO, in Engine.IO: goodbye, that it has heard a ping; and only
-# on a WebSocket: whether this gets through, and that it goes over to it.
-GOODBYE = "1"
-BY_POST = (GOODBYE, "3")
-BY_WEBSOCKET = (*BY_POST, "2probe", "5")
-
-
-def is_packet(text: str, below: tuple[str, ...]) -> bool:
-    """Say whether a client may send this: a packet of Engine.IO 4, in it one of Socket.IO 5.
-
-    Args:
-        text: what it sent.
-        below: what it may say that is none of Socket.IO.
-    """
-    if not text.startswith("4"):
-        return text in below
-    try:
-        found = packet.Packet(encoded_packet=text[1:])
-    except (ValueError, RecursionError):
-        return False
-    match found.packet_type, found.data:
-        case packet.CONNECT | packet.DISCONNECT, _:
-            return True
-        case packet.EVENT, [str(event), *_]:
-            return event not in socketio.AsyncServer.reserved_events
-        case packet.ACK, list():
-            return found.id is not None
-    return False
 
 
 def _guarded(sio: Any) -> type[WebSocketHandler]:
@@ -106,7 +67,7 @@ def _guarded(sio: Any) -> type[WebSocketHandler]:
         async def on_message(self, message: str | bytes) -> None:
             if self.ws_connection is None:
                 return  # from somebody who has not read yet that this is closed
-            if isinstance(message, str) and is_packet(message, BY_WEBSOCKET):
+            if isinstance(message, str) and is_packet(message):
                 await super().on_message(message)
                 if message == GOODBYE:
                     self.close()
@@ -134,16 +95,9 @@ def _guarded(sio: Any) -> type[WebSocketHandler]:
 
         async def post(self) -> None:
             session = self.session()
-            texts = self.request.body.decode(errors="replace").split("\x1e")
-            if (
-                (session and session.closed)
-                or len(texts) > Payload.max_decode_packets
-                or not all(is_packet(text, BY_POST) for text in texts)
-            ):
+            if (session and session.closed) or not are_packets(self.request.body):
                 self.set_status(400)
-                self.finish(
-                    {"error": "These are no packets of Socket.IO, or too many, or late."}
-                )
+                self.finish({"error": "These are no packets, or too many, or late."})
                 return
             await cast(Any, super().post())
             if session and session.closed:
@@ -169,14 +123,14 @@ async def _ending(sio: Any) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for session in list(sio.eio.sockets.values()):
-            await session.close(wait=False, abort=True)
-        sio.eio.sockets.clear()
-        for task in list(tasks):
-            task.cancel()
         # Otherwise nobody would look for who is gone, when it runs once more.
         sio.eio.start_service_task = monitors
         sio.eio.start_background_task = begin
+        for task in list(tasks):
+            task.cancel()
+        for session in list(sio.eio.sockets.values()):
+            await session.close(wait=False, abort=True)
+        sio.eio.sockets.clear()
 
 
 def mount(sio: Any, *handlers: Any, **settings: Any) -> Application:

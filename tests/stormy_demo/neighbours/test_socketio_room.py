@@ -43,9 +43,10 @@ BOTH = pytest.mark.parametrize("way", ["polling", "websocket"])
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let the loop turn until something is true; a test that waits in vain runs out of time."""
-    while not condition():
-        await asyncio.sleep(0.001)
+    """Let the loop turn until something is true."""
+    async with asyncio.timeout(LONG):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 class Person:
@@ -346,7 +347,15 @@ class TestDoor:
     async def test_what_is_no_packet_is_refused_on_the_long_poll(self) -> None:
         async with running(socketio_room.make_app()) as url:
             query = await open_by_poll(url)
-            for body in (*NONE, b"\xff", "d=1", "2probe", "5", "\x1e".join(17 * ["3"])):
+            for body in (
+                *NONE,
+                b"\xff",
+                b'42["say","\xff"]',
+                "d=1",
+                "2probe",
+                "5",
+                "\x1e".join(17 * ["3"]),
+            ):
                 answer = await ask(url, query, method="POST", body=body)
                 assert answer.code == 400, body
                 assert "packets" in json.loads(answer.body)["error"]
