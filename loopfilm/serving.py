@@ -125,8 +125,10 @@ class _Server(HTTPServer):
     async def end(self) -> None:
         self.close()
         closing = [asyncio.ensure_future(each.close()) for each in self._connections]
+        # Cancelled again, a handler could not tidy.
+        tidying = [task for task in self.handlers_at_work() if task.cancelling()]
         try:
-            await wait_for_the_end(closing)
+            await wait_for_the_end([*closing, *tidying])
         finally:
             # A handler does not notice that its connection is gone: it would go on waiting.
             await end([*closing, *self.handlers_at_work()])

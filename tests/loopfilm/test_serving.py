@@ -149,6 +149,32 @@ class TestRunningHere:
         assert ended == ["/never"]
         assert asyncio.all_tasks() == tasks
 
+    async def test_waits_for_handlers_that_were_cancelled_before_and_tidy(self) -> None:
+        asked, tidied = asyncio.Event(), list[str]()
+
+        class Tidies(RequestHandler):
+            async def get(self) -> None:
+                asked.set()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    for _ in range(100):
+                        await asyncio.sleep(0)
+                    tidied.append(self.request.path)
+
+        app = Application([("/.*", Tidies)])
+        async with running(app) as url:
+            waiting = asyncio.ensure_future(fetch(f"{url}/tidies"))
+            await asked.wait()
+            [task] = handlers_at_work(app, asyncio.get_running_loop())
+            task.cancel()
+            # It begins to tidy.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        with pytest.raises(HTTPClientError):
+            await waiting
+        assert tidied == ["/tidies"]
+
     async def test_does_not_touch_the_handlers_of_others(self) -> None:
         asked, ended = asyncio.Event(), list[str]()
         other = Application([("/.*", NeverAnswers)], asked=asked, ended=ended)
