@@ -476,7 +476,7 @@ class TestDoor:
             await ada.connect(url, auth={"name": "A"}, wait_timeout=LONG)
             hearing = asyncio.ensure_future(ada.hear(1))
         with pytest.raises(ConnectionError, match="went after"):
-            await hearing
+            await asyncio.wait_for(hearing, LONG)
         await ada.disconnect()
 
     @BOTH
