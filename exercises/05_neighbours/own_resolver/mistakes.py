@@ -26,8 +26,8 @@ IN_VAIN = Mistake(
     "a question that is asked although its answer is there",
     (
         "The answer is given at once, and `ask` is called nevertheless. Which line calls it?",
-        "Python computes all arguments before it calls: what `setdefault` is given is made each "
-        "time. Look first, with `if` and `not in`.",
+        "Python computes all arguments before it calls: what `setdefault` is given is made "
+        "each time. Look first, with `if` and `not in`.",
     ),
 )
 IN_TURN = Mistake(
