@@ -31,13 +31,20 @@ def ask(
         patience: give up after so many seconds.
 
     Returns:
-        A Deferred for the line that comes back, without its end. It fails when nobody listens
-        there, when the server leaves, or sends more than `LONGEST` bytes without an end, and
-        when it takes too long. To cancel it closes the connection.
+        A Deferred for the line that comes back, without its end. It fails with a `ConnectError`
+        when nobody listens there, with a `ConnectionClosed` when the server leaves, or sends
+        more than `LONGEST` bytes without an end, and with the `TimeoutError` of
+        `twisted.internet.defer` when it takes too long. To cancel it closes the connection.
+
+    Raises:
+        ValueError: the line is several.
     """
+    if b"\n" in line:
+        raise ValueError(f"one line can be sent, and not {line!r}")
     asking = _Asking(line)
-    connector = reactor.connectTCP(*place, asking, timeout=patience)
-    asking.answer = Deferred(lambda _: cast(Any, connector).disconnect())
+    # One clock is enough: that of the Deferred also ends the attempt to connect.
+    connector = cast(Any, reactor).connectTCP(*place, asking, timeout=None)
+    asking.answer = Deferred(lambda _: asking.leave(connector))
     return asking.answer.addTimeout(patience, cast(Any, reactor))
 
 
@@ -48,6 +55,7 @@ class _Asking(ClientFactory):
 
     def __init__(self, line: bytes) -> None:
         self.line = line
+        self.is_left = False
         self.answer: Deferred[bytes] = Deferred()
 
     def buildProtocol(self, addr: IAddress | None) -> _Asks:
@@ -57,8 +65,13 @@ class _Asking(ClientFactory):
         self.is_answered(reason)
 
     def is_answered(self, answer: bytes | Failure) -> None:
-        if not self.answer.called:
+        if not self.answer.called and not self.is_left:
             self.answer.callback(answer)
+
+    def leave(self, connector: Any) -> None:
+        # A connector says at once that it was left, which is no answer.
+        self.is_left = True
+        connector.disconnect()
 
 
 class _Asks(LineReceiver):

@@ -9,11 +9,13 @@ Twisted's own `run` and `stop` would start and stop the loop, on which others ru
 # mypy: allow-untyped-calls
 from __future__ import annotations
 
+import asyncio
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
+from weakref import WeakSet
 
 from tornado.ioloop import IOLoop
 from tornado.platform.asyncio import AsyncIOLoop
@@ -42,17 +44,38 @@ _logs_to = list[str]()
 class SharedReactor(AsyncioSelectorReactor):
     """A reactor on a loop that others use too: when it stops, the loop runs on."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin on a loop."""
+        self._seen = WeakSet[Any]()
+        super().__init__(loop)
+
+    def addReader(self, reader: Any) -> None:
+        """Watch what can be read, and remember it."""
+        self._seen.add(reader)
+        super().addReader(reader)
+
+    def removeAll(self) -> list[Any]:
+        """Take out all that is open, since it is to be closed."""
+        # A connection that is paused is not watched, and open all the same.
+        found = {*super().removeAll(), *self._seen} - self._internalReaders
+        return [each for each in found if each.fileno() != -1]
+
     def crash(self) -> None:
         """Do what is done when the reactor stops, but for stopping the loop."""
         PosixReactorBase.crash(self)
 
     def end(self) -> None:
-        """Stop at once, and close what is open."""
+        """Stop at once: do what is due, close what is open, and drop what is for later."""
+        # What closes a port or a connection is due in the next turn, before and after.
+        self.runUntilCurrent()
         self.fireSystemEvent("shutdown")
+        self.runUntilCurrent()
         for call in self.getDelayedCalls():
             cast(DelayedCall, call).cancel()
         if self._timerHandle:
             self._timerHandle.cancel()
+        # Else nothing would be due for who has it still, as a thread that has just ended.
+        self._scheduledAt = None
         # Twisted expects that the process ends now, and leaves them open.
         for reader in list(self._internalReaders):
             self._removeInternalReader(reader)
@@ -63,9 +86,16 @@ class SharedReactor(AsyncioSelectorReactor):
 def shared_reactor() -> Iterator[SharedReactor]:
     """Run a reactor on the current loop.
 
-    Inside of the block it is also what `from twisted.internet import reactor` gives. At the end
-    its ports and connections are closed, and its threads awaited. What Twisted logs goes to
-    Tornado's log, as "tornado.twisted".
+    Inside of the block it is also what `from twisted.internet import reactor` gives; a module
+    that says this at its top keeps the reactor of the first block for ever. What Twisted logs
+    goes to Tornado's log, as "tornado.twisted".
+
+    At the end its ports and connections are closed at once. Two things are not mended:
+
+    - The loop is held until its threads end. One that calls back then, as
+      `blockingCallFromThread` does, never ends: await what was given to threads.
+    - A trigger before or during "shutdown" that returns a Deferred for something slow keeps the
+      rest from being closed. That of `port.stopListening` is not slow.
 
     Yields:
         The reactor, which is running.

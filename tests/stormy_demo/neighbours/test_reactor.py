@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from tornado.platform.asyncio import AddThreadSelectorEventLoop
 
 from stormy_demo.neighbours.line_client import LONGEST, ask
 from stormy_demo.neighbours.reactor import shared_reactor
+from tests.paths import ROOT
 
 # isort: split
 from twisted.internet import threads
@@ -36,6 +38,10 @@ class Upper(LineReceiver):
 
     def lineReceived(self, line: bytes) -> None:
         self.sendLine(line.upper())
+
+
+# Seconds after which a test fails and does not hang.
+LONG = 60
 
 
 def listen(reactor: object, protocol: type[LineReceiver]) -> tuple[str, int]:
@@ -92,6 +98,80 @@ class TestBlock:
             len(asyncio.all_tasks()),
         ) == before
         assert not reactor.getDelayedCalls()
+        assert reactor._timerHandle.cancelled()
+
+    async def test_closes_what_was_told_to_close_in_the_next_turn(self) -> None:
+        with shared_reactor() as reactor:
+            place = listen(reactor, Upper)
+            factory = Factory.forProtocol(Upper)
+            factory.noisy = False
+            port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+            other = "127.0.0.1", port.getHost().port
+            reactor.addSystemEventTrigger("before", "shutdown", port.stopListening)
+        assert not reactor.running
+        for each in (place, other):
+            with pytest.raises(OSError):
+                await asyncio.open_connection(*each)
+        with shared_reactor() as reactor:
+            port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+            other = "127.0.0.1", port.getHost().port
+            port.stopListening()
+        with pytest.raises(OSError):
+            await asyncio.open_connection(*other)
+
+    async def test_closes_connections_that_are_paused_or_are_to_be_aborted(self) -> None:
+        class Made(Upper):
+            def connectionMade(self) -> None:
+                made.set_result(self)
+
+        for what in ("pauseProducing", "abortConnection"):
+            made = asyncio.get_running_loop().create_future()
+            with shared_reactor() as reactor:
+                reader, writer = await asyncio.open_connection(*listen(reactor, Made))
+                getattr((await made).transport, what)()
+            async with asyncio.timeout(LONG):
+                try:
+                    assert await reader.read() == b""
+                except ConnectionResetError:
+                    assert what == "abortConnection"
+            writer.close()
+
+    async def test_that_has_ended_still_tells_who_has_it_that_it_is_too_late(self) -> None:
+        listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        async with listener:
+            with shared_reactor() as reactor:
+                reactor.callLater(0, lambda: None)
+                await asyncio.sleep(0.01)
+            called = asyncio.Event()
+            reactor.callLater(0, called.set)
+            async with asyncio.timeout(LONG):
+                await called.wait()
+
+    async def test_has_what_a_thread_returns_told_although_the_block_has_ended(self) -> None:
+        told = asyncio.Event()
+        may_go_on = threading.Event()
+        with shared_reactor() as reactor:
+            reactor.callLater(3600, print)
+            threads.deferToThread(may_go_on.wait, LONG).addCallback(lambda _: told.set())
+            may_go_on.set()
+        async with asyncio.timeout(LONG):
+            await told.wait()
+
+    def test_leaves_the_warnings_of_python_alone(self) -> None:
+        """Twisted takes them, once in a process."""
+        code = (
+            "import asyncio, warnings\n"
+            "from stormy_demo.neighbours.reactor import shared_reactor\n"
+            "async def use():\n"
+            "    before = warnings.showwarning\n"
+            "    with shared_reactor():\n"
+            "        print(warnings.showwarning is before)\n"
+            "asyncio.run(use())\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=LONG
+        )
+        assert (done.stdout, done.stderr) == ("True\n", "")
 
     async def test_is_left_clean_when_it_fails(self) -> None:
         with pytest.raises(LookupError), shared_reactor() as reactor:
@@ -154,6 +234,7 @@ class TestBlock:
         monkeypatch.setattr(IOLoop.current(), "selector_loop", with_a_thread)
         try:
             with shared_reactor() as reactor:
+                assert reactor._asyncioEventloop is with_a_thread
                 place = listen(reactor, Upper)
                 assert await future_of(ask(reactor, place, b"tea")) == b"TEA"
         finally:
@@ -161,7 +242,7 @@ class TestBlock:
 
 
 class TestDeferred:
-    """What the lesson says of them."""
+    """What the lesson says of them, and what the shop counts on."""
 
     async def test_that_is_full_can_be_awaited_and_one_that_is_not_cannot(self) -> None:
         assert await succeed(12) == 12
@@ -263,13 +344,40 @@ class TestAsk:
         asked, hung_up = asyncio.Event(), asyncio.Event()
         with shared_reactor() as reactor:
             place = listen(reactor, Hangs)
-            future = future_of(ask(reactor, place, b"tea", patience=600 if cancel else 0.05))
+            future = future_of(ask(reactor, place, b"tea", patience=600 if cancel else 0.3))
+            async with asyncio.timeout(LONG):
+                if cancel:
+                    await asked.wait()
+                    future.cancel()
+                with pytest.raises(asyncio.CancelledError if cancel else TooLateError):
+                    await future
+                if asked.is_set():
+                    await hung_up.wait()
+
+    @pytest.mark.parametrize("cancel", [True, False], ids=["cancelled", "too late"])
+    async def test_fails_in_the_same_way_before_it_is_connected(self, cancel: bool) -> None:
+        with shared_reactor() as reactor:
+            asked = ask(reactor, listen(reactor, Upper), b"tea", patience=0)
+            future = future_of(asked)
             if cancel:
-                await asked.wait()
                 future.cancel()
             with pytest.raises(asyncio.CancelledError if cancel else TooLateError):
                 await future
-            await hung_up.wait()
+
+    async def test_refuses_what_is_not_one_line(self) -> None:
+        with shared_reactor() as reactor, pytest.raises(ValueError, match="one line"):
+            ask(reactor, listen(reactor, Upper), b"tea\nmilk")
+
+    async def test_hangs_up_when_it_has_its_answer(self) -> None:
+        class Stays(Upper):
+            def connectionLost(self, reason: object = connectionDone) -> None:
+                hung_up.set()
+
+        hung_up = asyncio.Event()
+        with shared_reactor() as reactor:
+            assert await future_of(ask(reactor, listen(reactor, Stays), b"tea")) == b"TEA"
+            async with asyncio.timeout(LONG):
+                await hung_up.wait()
 
     async def test_ends_with_the_reactor(self) -> None:
         class Hangs(Upper):
@@ -282,3 +390,9 @@ class TestAsk:
             await asked.wait()
         with pytest.raises(ConnectionClosed):
             await future
+
+    async def test_ends_with_the_reactor_before_it_is_connected(self) -> None:
+        with shared_reactor() as reactor:
+            future = future_of(ask(reactor, listen(reactor, Upper), b"tea"))
+        with pytest.raises(ConnectError):
+            await asyncio.wait_for(future, LONG)
