@@ -19,7 +19,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import quote
 
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
@@ -39,6 +38,9 @@ NUMBERS = {"tea": 12, "coffee": 0, "milk": 7}
 
 # Bytes of a line that asks, without its end.
 LONGEST = 64
+
+# Lines that wait for the shop at once.
+MOST = 1000
 
 
 class NoAnswerError(Exception):
@@ -61,11 +63,12 @@ class Stock(LineReceiver, TimeoutMixin):
     def lineReceived(self, line: bytes) -> None:
         """Ask the shop for the price, and answer when it has come."""
         self.hold()
-        price = asyncio.ensure_future(self.server.price(line))
+        price = asyncio.create_task(self.server.price(line))
         asked = Deferred.fromFuture(price)
         asked.addCallback(self.answer)
         asked.addErrback(self.complain)
-        asked.addBoth(self.next)
+        asked.addCallback(self.next)
+        asked.addErrback(self.give_up)
 
     def answer(self, found: tuple[str, int]) -> None:
         """Send the line that answers."""
@@ -73,12 +76,19 @@ class Stock(LineReceiver, TimeoutMixin):
         self.sendLine(f"{NUMBERS[thing]} {thing}, {euros} euros each".encode())
 
     def complain(self, failure: Failure) -> None:
-        """Say what went wrong."""
-        if failure.check(NoAnswerError):
-            self.sendLine(f"error {failure.value}".encode())
-        elif not failure.check(asyncio.CancelledError):
+        """Say why there is no answer."""
+        failure.trap(NoAnswerError)
+        self.sendLine(f"error {failure.value}".encode())
+
+    def give_up(self, failure: Failure) -> None:
+        """Leave after a mistake of our own, since a client counts its answers."""
+        if not failure.check(asyncio.CancelledError):
             self.sendLine(b"error something went wrong in here")
             Logger().failure("A line was not answered", failure)
+        # The timer would ask for a reactor, where one who is gone has none any more.
+        if self in self.server.clients:
+            self.setTimeout(self.server.patience)
+            self.transport.loseConnection()
 
     # -- one line after another ----------------------------------------------------------------
 
@@ -92,6 +102,8 @@ class Stock(LineReceiver, TimeoutMixin):
     def hold(self) -> None:
         """Read no other line until `next`."""
         self.is_asking = True
+        # It waits for us now.
+        self.setTimeout(None)
         LineReceiver.pauseProducing(self)
 
     def next(self, _: object) -> None:
@@ -110,8 +122,10 @@ class Stock(LineReceiver, TimeoutMixin):
         self._read_on()
 
     def _read_on(self) -> None:
-        if not self.is_asking and not self.is_full:
-            self.resetTimeout()
+        if self.is_asking or self not in self.server.clients:
+            return
+        self.setTimeout(self.server.patience)
+        if not self.is_full:
             LineReceiver.resumeProducing(self)
 
     def readConnectionLost(self) -> None:
@@ -127,9 +141,8 @@ class Stock(LineReceiver, TimeoutMixin):
         self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Forget the client, and what it has sent."""
+        """Forget the client."""
         self.setTimeout(None)
-        self.clearLineBuffer()
         self.server.clients.discard(self)
 
 
@@ -151,7 +164,7 @@ class StockServer(ServerFactory):
         """Begin without clients.
 
         Args:
-            patience: leave a client who says nothing, or does not read, for so many seconds.
+            patience: leave a client who sends no line, or does not read, for so many seconds.
         """
         self.patience = patience
         self.shop = ""
@@ -184,20 +197,17 @@ class StockServer(ServerFactory):
         if not self.shop:
             raise NoAnswerError("the shop has not opened: somebody has to come first")
         try:
-            url = f"{self.shop}/price?of={quote(thing, safe='')}"
-            response = await self.client.fetch(url)
-            return thing, int(json_decode(response.body)["euros"])
+            response = await self.client.fetch(f"{self.shop}/price?of={thing}")
+            euros = json_decode(response.body)["euros"]
+            if type(euros) is not int or not 0 <= euros < 10**9:
+                raise NoAnswerError("the shop does not answer")
+            return thing, euros
         except HTTPClientError as error:
             if error.code == 404:
                 raise NoAnswerError("this is not for sale") from None
             raise NoAnswerError("the shop does not answer") from None
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             raise NoAnswerError("the shop does not answer") from None
-
-    def wake(self) -> None:
-        """Have all connections read, since the reactor closes those which do."""
-        for client in self.clients:
-            client.transport.resumeProducing()
 
     @contextmanager
     def listening(self, port: int = 0) -> Iterator[SharedReactor]:
@@ -212,10 +222,10 @@ class StockServer(ServerFactory):
         Raises:
             CannotListen: the port is taken.
         """
-        # Its own: who waits for the stock would take up the few places of the one for all.
-        self.client = AsyncHTTPClient(force_instance=True)
+        # Its own, with a place for each line: else those who wait for the stock would fill all
+        # places, and the stock wait for one.
+        self.client = AsyncHTTPClient(force_instance=True, max_clients=MOST)
         with closing(self.client), shared_reactor() as reactor:
-            reactor.addSystemEventTrigger("before", "shutdown", self.wake)
             try:
                 with lane("stock"):
                     listener = reactor.listenTCP(port, self, interface=LOCALHOST)

@@ -2,7 +2,8 @@
 
 The stock, on Twisted, knows how many there are of a thing; the shop, on Tornado, what one
 costs. `GET /order?of=tea` has the shop ask the stock, by a line; and before it answers, the
-stock asks the shop, by HTTP. The page of the shop says where the stock is, for others too::
+stock asks the shop, by HTTP. The page of the shop says where the stock is, for others too; open
+it first, for the stock learns from that where the shop is::
 
     python -m stormy_demo.neighbours.twisted_lines --lines=8889
     nc 127.0.0.1 8889

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,12 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tornado.escape import json_decode
 from tornado.httpclient import AsyncHTTPClient
-from tornado.iostream import IOStream
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.netutil import bind_sockets
 from tornado.simple_httpclient import HTTPStreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.web import Application, RequestHandler
 
 from loopfilm import film, running
+from stormy_demo.neighbours import twisted_lines
 from stormy_demo.neighbours.stock import LONGEST, Stock, StockServer
 from stormy_demo.neighbours.twisted_lines import Shop, make_app
 from stormy_demo.program import main
@@ -43,7 +47,8 @@ pytestmark = [
     pytest.mark.usefixtures("no_noise"),
 ]
 
-LONG = 300.0
+# Seconds after which a test fails and does not hang.
+LONG = 60.0
 TEA = b"12 tea, 3 euros each\n"
 
 
@@ -102,6 +107,54 @@ class TestShop:
             answers = await asyncio.gather(*[order(url, "tea") for _ in range(20)])
             assert {code for code, _ in answers} == {200}
 
+    async def test_has_a_place_for_each_who_waits(self) -> None:
+        """A client of Tornado's for HTTP asks ten at once, unless it is told of more."""
+        together = asyncio.Barrier(15)
+
+        class Waits(RequestHandler):
+            async def get(self) -> None:
+                await asyncio.wait_for(together.wait(), LONG)
+                self.write({"euros": 3})
+
+        async with (
+            open_shop() as (_, app),
+            running(Application([("/price", Waits)])) as app.stock.shop,
+        ):
+            prices = [app.stock.price(b"tea") for _ in range(15)]
+            answers = await asyncio.wait_for(asyncio.gather(*prices), LONG / 6)
+            assert answers == [("tea", 3)] * 15
+
+    async def test_can_be_reached_by_ipv6(self) -> None:
+        if not socket.has_ipv6:
+            pytest.skip("there is no IPv6 here")
+        app = make_app()
+        try:
+            sockets = bind_sockets(0, "::1")
+        except OSError:
+            pytest.skip("there is no IPv6 here")
+        server = HTTPServer(app)
+        with app.with_its_stock():
+            server.add_sockets(sockets)
+            try:
+                url = f"http://[::1]:{sockets[0].getsockname()[1]}"
+                assert await order(url, "tea") == (200, {"stock": "12 tea, 3 euros each"})
+            finally:
+                server.stop()
+                await server.close_all_connections()
+
+    async def test_says_so_when_the_stock_takes_too_long(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Hangs(Stock):
+            def lineReceived(self, line: bytes) -> None:
+                pass
+
+        impatient = partial(twisted_lines.ask, patience=0.05)
+        monkeypatch.setattr(twisted_lines, "ask", impatient)
+        async with open_shop() as (url, app):
+            app.stock.protocol = Hangs
+            assert await order(url, "tea") == (502, {"error": "The stock does not answer."})
+
     async def test_says_on_its_page_where_the_stock_is(self) -> None:
         async with open_shop() as (url, app):
             page = (await AsyncHTTPClient().fetch(url)).body.decode()
@@ -139,12 +192,21 @@ class TestShop:
         app = make_app(delay=5)
         async with running(app) as url:
             waiting = asyncio.create_task(order(url, "tea"))
-            while not any(client.is_asking for client in app.stock.clients):
-                await asyncio.sleep(0)
+            async with asyncio.timeout(LONG):
+                while not any(client.is_asking for client in app.stock.clients):
+                    await asyncio.sleep(0)
         await asyncio.wait(asyncio.all_tasks() - tasks)
         assert isinstance(waiting.exception(), HTTPStreamClosedError)
         assert not app.stock.clients
         assert open_descriptors() <= before
+        # A timer of one who is gone would have had Twisted make another.
+        assert "twisted.internet.reactor" not in sys.modules
+
+    async def test_closes_what_asks_for_prices(self) -> None:
+        async with open_shop() as (_, app):
+            pass
+        with pytest.raises(RuntimeError, match="closed"):
+            await app.stock.client.fetch("http://127.0.0.1:9")
 
     async def test_a_second_one_on_the_same_port_is_told_so(self) -> None:
         async with open_shop() as (_, app):
@@ -196,6 +258,20 @@ class TestStock:
         async with open_shop(patience=0.05) as (_, app), stream_to(app) as stream:
             assert await stream.read_until_close() == b""
 
+    async def test_a_client_that_is_silent_after_an_answer_is_given_up(self) -> None:
+        async with open_shop(patience=0.5) as (_, app), stream_to(app) as stream:
+            await stream.write(b"gold\n")
+            assert await stream.read_until(b"\n") == b"error there is no such thing\n"
+            with pytest.raises(StreamClosedError):
+                await asyncio.wait_for(stream.read_until(b"\n"), LONG)
+
+    async def test_a_client_whose_answer_takes_long_is_not_given_up(self) -> None:
+        app = Shop(StockServer(patience=0.5), delay=0.8)
+        async with running(app) as url, stream_to(app) as stream:
+            app.stock.shop = url
+            await stream.write(b"tea\n")
+            assert await stream.read_until(b"\n") == TEA
+
     async def test_a_client_that_does_not_read_is_not_read_either_and_given_up(self) -> None:
         class Short(StockServer):
             async def price(self, line: bytes) -> tuple[str, int]:
@@ -207,15 +283,16 @@ class TestStock:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 client.connect(app.stock.place)
                 client.setblocking(False)
-                gone = False
-                while not gone:
-                    try:
-                        client.send(b"tea\n" * 100)
-                    except BlockingIOError:
-                        pass
-                    except ConnectionError:
-                        gone = True
-                    await asyncio.sleep(0)
+                async with asyncio.timeout(LONG / 6):
+                    gone = False
+                    while not gone:
+                        try:
+                            client.send(b"tea\n" * 100)
+                        except BlockingIOError:
+                            pass
+                        except ConnectionError:
+                            gone = True
+                        await asyncio.sleep(0)
         assert not app.stock.clients
 
     async def test_a_client_that_leaves_in_the_middle_does_nobody_harm(self) -> None:
@@ -230,7 +307,26 @@ class TestStock:
             await stream.write(b"tea\n")
             assert (await stream.read_until(b"\n")).startswith(b"error the shop has not opened")
 
-    @pytest.mark.parametrize("answer", [b"", b"{}", b"[]", b"\xff", b'{"euros": "many"}'])
+    async def test_says_so_when_the_shop_does_not_sell_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delitem(twisted_lines.PRICES, "tea")
+        async with open_shop() as (_, app), stream_to(app) as stream:
+            await stream.write(b"tea\n")
+            assert await stream.read_until(b"\n") == b"error this is not for sale\n"
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"",
+            b"{}",
+            b"[]",
+            b"\xff",
+            b"[" * 100_000,
+            *(b'{"euros": %s}' % e for e in (b'"many"', b"1e999", b"true", b"-3", b"9" * 4000)),
+        ],
+        ids=lambda answer: answer[:20].decode(errors="replace"),
+    )
     async def test_says_so_when_the_shop_talks_nonsense(self, answer: bytes) -> None:
         class Nonsense(RequestHandler):
             def get(self) -> None:
@@ -256,6 +352,24 @@ class TestStock:
             await stream.write(b"tea\n")
             assert await stream.read_until(b"\n") == b"error something went wrong in here\n"
         assert "KeyError" in caplog.text
+
+    @pytest.mark.excuse_noise("")
+    async def test_a_mistake_in_what_complains_is_logged_too_and_ends_the_connection(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A client that counts its answers must not wait for one that never comes."""
+
+        class Broken(Stock):
+            def complain(self, failure: object) -> None:
+                raise ZeroDivisionError
+
+        app = make_app()
+        app.stock.protocol = Broken
+        async with running(app), stream_to(app) as stream:
+            await stream.write(b"gold\ntea\n")
+            answer = b"error something went wrong in here\n"
+            assert await asyncio.wait_for(stream.read_until_close(), LONG) == answer
+        assert "ZeroDivisionError" in caplog.text
 
 
 @asynccontextmanager
