@@ -244,7 +244,7 @@ class AsgiHandler(SentenceHandler):
                     stream.close()
         except StreamClosedError:
             self.has_left = self.is_over = True
-        if more and self.has_left:
+        if self.has_left:
             raise self.leaving()
 
     def leaving(self) -> ClientLeft:

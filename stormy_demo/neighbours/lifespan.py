@@ -86,7 +86,7 @@ class _Talk:
         if not living.cancelled() and (error := living.exception()):
             has_started = self.started.done() and not self.started.exception()
             # Most raise after they have said that they failed, and some instead of it.
-            is_news = has_started and not self.stopped.done() and not self.is_over
+            is_news = has_started and not self.stopped.done()
             level = logging.ERROR if is_news else logging.DEBUG
             app_log.log(level, "The lifespan of an application failed", exc_info=error)
 

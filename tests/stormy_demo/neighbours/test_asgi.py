@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from loopfilm import handlers_at_work, running
+from loopfilm import CannotListen, handlers_at_work, running
 from loopfilm.unwrapped import requests_at_work
 from stormy_demo.neighbours.asgi import AsgiHandler, ClientLeft, at
 from stormy_demo.neighbours.asgi_scope import AsgiApp
@@ -284,6 +285,32 @@ class TestScope:
             "extensions": {},
         }
 
+    async def test_names_the_two_ends(self) -> None:
+        scopes = []
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scopes.append(scope)
+            await send(START)
+            await send(body())
+
+        behind_a_proxy = HTTPServer(Application([at("", app)]), xheaders=True)
+        behind_a_proxy.listen(0, "127.0.0.1")
+        [listener] = behind_a_proxy._sockets.values()
+        try:
+            port = listener.getsockname()[1]
+            await ask(f"http://127.0.0.1:{port}", "GET", "/", "X-Real-Ip: 9.9.9.9")
+        finally:
+            behind_a_proxy.stop()
+        assert scopes[0]["client"] == ("9.9.9.9", 0)
+        assert scopes[0]["server"] == ("127.0.0.1", port)
+        try:
+            async with running(Application([at("", app)]), address="::1") as url:
+                await ask(url, "GET", "/")
+        except CannotListen:
+            pytest.skip("no IPv6")
+        assert scopes[1]["server"] == ("::1", urlsplit(url).port)
+        assert scopes[1]["client"][0] == "::1" and len(scopes[1]["client"]) == 2
+
     async def test_each_request_has_a_copy_of_the_state(self) -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             told = sorted(scope["state"])
@@ -540,7 +567,8 @@ class TestAnswer:
             reader, writer = await connect(url)
             head = b"GET /lines?count=2 HTTP/1.0\r\n"
             writer.write(head + b"Connection: keep-alive\r\n" * keeps + b"\r\n")
-            answer = Answer(await reader.read())
+            async with asyncio.timeout(PATIENCE):
+                answer = Answer(await reader.read())
             writer.close()
         assert (answer.status, answer.body) == (200, b"0\n1\n")
         assert not answer.get("transfer-encoding")
@@ -969,9 +997,10 @@ class TestEnd:
             at_work = handlers_at_work(application, asyncio.get_running_loop())
             [task] = [task for task in at_work if "_execute" in repr(task.get_coro())]
             task.cancel()
-            answer = Answer(await reader.read())
+            async with asyncio.timeout(PATIENCE):
+                answer = Answer(await reader.read())
             writer.close()
-            await ended.wait()
+            await until(ended.is_set)
         assert answer.status == (200 if has_sent else 503)
         assert answer.is_whole is not has_sent
 

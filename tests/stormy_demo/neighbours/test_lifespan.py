@@ -204,6 +204,21 @@ async def test_one_that_breaks_while_it_is_served_is_told_of_at_once(
         assert "The lifespan of an application failed" in caplog.text
 
 
+async def test_what_is_raised_after_it_has_ended_is_no_news(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(COMPLETE)
+        await receive()
+        await send(STOPPED)
+        raise ArithmeticError("five")
+
+    async with lifespan(app):
+        pass
+    assert not [r for r in caplog.records if r.levelname not in ("DEBUG", "INFO")]
+
+
 async def test_leaves_no_task() -> None:
     before = asyncio.all_tasks()
     for app in [App(), App(at_first=ArithmeticError()), App(started=None)]:
