@@ -10,6 +10,7 @@ from .store import Gone, Store
 KINDS = {
     "sqlite": ("sqlite", "SqliteStore", "aiosqlite"),
     "mongodb": ("mongo", "MongoStore", "pymongo"),
+    "postgres": ("postgres", "PostgresStore", "'psycopg[binary]'"),
     "postgresql": ("postgres", "PostgresStore", "'psycopg[binary]'"),
 }
 
@@ -29,7 +30,7 @@ def store_for(url: str, patience: float = 5.0) -> Store:
     """
     scheme, colon, _ = url.partition(":")
     if not colon or scheme not in KINDS:
-        raise ValueError(f"a database is {':, '.join(KINDS)}:, and not {url!r}")
+        raise ValueError(f"a database is {':, '.join(KINDS)}:, and not {scheme!r}")
     module, name, package = KINDS[scheme]
     try:
         kind = getattr(import_module(f".{module}", __name__), name)

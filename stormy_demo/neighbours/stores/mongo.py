@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from pymongo import AsyncMongoClient, ReturnDocument
-from pymongo.errors import ConfigurationError, DuplicateKeyError, PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from .store import Store
 
 
 class MongoStore(Store):
-    """A client, which has as many connections as are asked for at once, and makes them anew."""
+    """A client, which has as many connections as are needed, up to 100, and makes them anew."""
 
     failures = (TimeoutError, PyMongoError)
 
@@ -31,9 +31,10 @@ class MongoStore(Store):
                 url, serverSelectionTimeoutMS=limit, connectTimeoutMS=limit
             )
             database = self.client.get_default_database("stormy")
-        # The port of an address may be no number.
-        except (ConfigurationError, ValueError, TypeError) as error:
-            raise ValueError(f"{url} is no address of a MongoDB: {error}") from None
+        # The port of an address may be no number, and a file that it names may be missing. What
+        # is said has no password in it, as the address has.
+        except (PyMongoError, OSError, ValueError, TypeError) as error:
+            raise ValueError(f"this is no address of a MongoDB: {error}") from None
         self.messages, self.visits = database["messages"], database["visits"]
 
     async def add(self, text: str) -> None:
@@ -42,9 +43,13 @@ class MongoStore(Store):
             await self.messages.insert_one({"msg": text})
 
     async def latest(self, number: int) -> list[str]:
-        """Return so many of the messages, the newest first."""
+        """Return so many of the messages, the newest first.
+
+        Those of two servers in the same second are in no certain order.
+        """
         async with self.asking():
-            # An id begins with the second in which it was made, and then goes up.
+            # An id begins with the second in which it was made. Then it has five bytes of the
+            # process, and then it goes up.
             found = self.messages.find().sort("_id", -1).limit(number)
             return [each["msg"] for each in await found.to_list()]
 
@@ -63,10 +68,11 @@ class MongoStore(Store):
             {"_id": "all"}, {"$inc": {"n": 1}}, return_document=ReturnDocument.AFTER
         )
 
-    async def close(self) -> None:
-        """Close the connections."""
+    async def _end(self) -> None:
         # It says good-bye to the server, which may not listen; the second time it does not.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.patience):
-                await self.client.close()
-        await self.client.close()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.patience):
+                    await self.client.close()
+        finally:
+            await self.client.close()

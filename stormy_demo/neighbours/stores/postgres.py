@@ -1,8 +1,14 @@
-"""PostgreSQL, by psycopg 3, whose connections can be awaited."""
+"""PostgreSQL, by psycopg 3, whose connections can be awaited.
+
+On Windows that needs a `SelectorEventLoop`, which is not the loop that one gets there.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, LiteralString
 
 import psycopg
@@ -10,7 +16,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from .store import Store
 
+# `IF NOT EXISTS` fails where two are first at once, so they take turns.
 TABLES = """
+SELECT pg_advisory_xact_lock(hashtext('tables of messages'));
 CREATE TABLE IF NOT EXISTS messages (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text NOT NULL
 );
@@ -31,10 +39,13 @@ class PostgresStore(Store):
         """
         super().__init__(patience)
         try:
-            conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            why = " ".join(str(error).split())
-            raise ValueError(f"{url} is no address of a PostgreSQL: {why}") from None
+            ports = conninfo_to_dict(url).get("port") or "5432"
+            if not all(0 < int(port or "5432") < 65536 for port in str(ports).split(",")):
+                raise ValueError("a port is a number up to 65535")
+        except (psycopg.ProgrammingError, ValueError) as error:
+            # What it quotes may be the whole address, which may have a password in it.
+            why = " ".join(str(error).split()).partition('"')[0].rstrip(" :")
+            raise ValueError(f"this is no address of a PostgreSQL: {why}") from None
         self.url = url
         self._lock = asyncio.Lock()
         self._db: psycopg.AsyncConnection | None = None
@@ -69,35 +80,49 @@ class PostgresStore(Store):
         async with self.asking(), self._lock:
             if self._db is None or self._db.closed:
                 self._db = await self._connected()
-            asked = asyncio.ensure_future(self._rows(self._db, statement, values))
-            try:
-                await asyncio.wait([asked])
-            except asyncio.CancelledError:
-                # First: if it is cancelled, psycopg asks the server to stop, and waits for
-                # that up to ten seconds.
-                self._db.pgconn.finish()
-                asked.cancel()
-                raise
-            return asked.result()
-
-    @staticmethod
-    async def _rows(
-        db: psycopg.AsyncConnection, statement: LiteralString, values: tuple[str | int, ...]
-    ) -> list[Any]:
-        cursor = await db.execute(statement, values)
-        return await cursor.fetchall() if cursor.description else []
+            return await _or_hang_up(self._db, _rows(self._db, statement, values))
 
     async def _connected(self) -> psycopg.AsyncConnection:
         db = await psycopg.AsyncConnection.connect(self.url, autocommit=True)
         try:
-            await db.execute(TABLES)
+            await _or_hang_up(db, _rows(db, TABLES))
         except BaseException:
             await db.close()
             raise
         return db
 
-    async def close(self) -> None:
-        """Close the connection."""
+    async def _end(self) -> None:
         async with self._lock:
             if self._db:
                 await self._db.close()
+
+
+async def _rows(
+    db: psycopg.AsyncConnection, statement: LiteralString, values: tuple[str | int, ...] = ()
+) -> list[Any]:
+    # Without values, it may be several statements.
+    cursor = await db.execute(statement, values or None)
+    return await cursor.fetchall() if cursor.description else []
+
+
+async def _or_hang_up(
+    db: psycopg.AsyncConnection, rows: Coroutine[Any, Any, list[Any]]
+) -> list[Any]:
+    asked = asyncio.ensure_future(rows)
+    try:
+        await asyncio.wait([asked])
+    except asyncio.CancelledError:
+        # If it is cancelled, psycopg asks the server to stop, and waits for that up to ten
+        # seconds. If the connection is closed, the loop goes on watching its number, which may
+        # be somebody else's by then. So psycopg has to notice an end of the line.
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.fromfd(db.pgconn.socket, socket.AF_INET, socket.SOCK_STREAM) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
+        await asyncio.wait([asked])
+        if not asked.cancelled():
+            asked.exception()
+        await db.close()
+        raise
+    return asked.result()

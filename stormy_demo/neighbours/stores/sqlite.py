@@ -26,9 +26,15 @@ class SqliteStore(Store):
     failures = (TimeoutError, sqlite3.Error)
 
     def __init__(self, url: str, patience: float) -> None:
-        """Keep where it is, see `store_for`."""
+        """Keep where it is, see `store_for`.
+
+        Raises:
+            ValueError: no file can have this name.
+        """
         super().__init__(patience)
         self.path = url.removeprefix("sqlite:") or ":memory:"
+        if "\0" in self.path:
+            raise ValueError("a file has no zero in its name")
         self._lock = asyncio.Lock()
         self._db: aiosqlite.Connection | None = None
 
@@ -59,14 +65,28 @@ class SqliteStore(Store):
         Raises:
             Gone: the database does not answer.
         """
-        # The lock, so that who has waited too long leaves no call behind in the thread.
-        async with self.asking(), self._lock:
-            self._db = self._db or await self._connected()
-            return list(await self._db.execute_fetchall(statement, values))
+        async with self.asking():
+            await self._lock.acquire()
+            # The thread goes on with what its visitor has given up. So the lock is the call's,
+            # and there is never a second one in the thread.
+            call = asyncio.ensure_future(self._rows(statement, values))
+            call.add_done_callback(self._release)
+            await asyncio.wait([call])
+            return call.result()
+
+    def _release(self, call: asyncio.Future[list[Any]]) -> None:
+        self._lock.release()
+        # Nobody else may be there to take it.
+        if not call.cancelled():
+            call.exception()
+
+    async def _rows(self, statement: str, values: tuple[str | int, ...]) -> list[Any]:
+        self._db = self._db or await self._connected()
+        return list(await self._db.execute_fetchall(statement, values))
 
     async def _connected(self) -> aiosqlite.Connection:
         # Somebody else may be writing to the file. SQLite waits for that, too, and gives up
-        # before the visitor does; what a visitor gives up, the thread would do nevertheless.
+        # before a visitor does who did not stand in line.
         db = aiosqlite.connect(self.path, timeout=self.patience / 2, isolation_level=None)
         try:
             await db
@@ -78,8 +98,7 @@ class SqliteStore(Store):
             raise
         return db
 
-    async def close(self) -> None:
-        """Close the connection, and end its thread."""
+    async def _end(self) -> None:
         async with self._lock:
             if self._db:
                 await self._db.close()

@@ -15,7 +15,7 @@ from ...backend import LONGEST
 
 
 class Gone(HTTPError):
-    """A 503: the database does not answer.
+    """A 503: the database does not answer, or refuses; the log says which.
 
     What was to be stored may be stored nevertheless, if only the answer was lost.
     """
@@ -45,6 +45,7 @@ class Store(ABC):
                 f"patience must be more than 0 seconds, and a day at most, not {patience}"
             )
         self.patience = patience
+        self._is_closed = False
 
     @abstractmethod
     async def add(self, text: str) -> None:
@@ -70,23 +71,30 @@ class Store(ABC):
             Gone: the database does not answer.
         """
 
-    @abstractmethod
     async def close(self) -> None:
-        """Close the connections, however the database is."""
+        """Close the connections, however the database is. Who asks later is told `Gone`."""
+        self._is_closed = True
+        await self._end()
+
+    @abstractmethod
+    async def _end(self) -> None: ...
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
         """Ask the database in a block, which may take as long as a visitor waits.
 
         Raises:
-            Gone: it takes longer, or the driver fails; the log says why.
+            Gone: it takes longer, or the driver fails, and the log says why; or the store is
+                closed.
         """
+        if self._is_closed:
+            raise Gone
         try:
             async with asyncio.timeout(self.patience):
                 yield
         except self.failures as error:
             why = " ".join(str(error).split()) or f"nothing for {self.patience:g} s"
-            app_log.warning("the database does not answer: %s", why)
+            app_log.warning("the database refuses, or does not answer: %s", why)
             raise Gone from None
 
     async def __aenter__(self) -> Self:

@@ -11,20 +11,22 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from tornado.httpclient import AsyncHTTPClient
 
 from loopfilm import running
 from stormy_demo.neighbours import messages
 from stormy_demo.neighbours.counterparts.databases import POSTGRES, schema
 from stormy_demo.neighbours.counterparts.secantus import HAS_MONGO, secantus
-from stormy_demo.neighbours.stores import store_for
+from stormy_demo.neighbours.stores import Gone, Store, store_for
 from stormy_demo.program import main
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
@@ -33,13 +35,25 @@ from .cut_lines import Connected, Line, line_to
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
-    pytest.mark.usefixtures("no_noise"),
+    pytest.mark.usefixtures("no_noise", "no_thread_left"),
 ]
 
 # Seconds that no machine is too busy for.
 LONG = 500.0
 
 GONE = (503, {"error": "The database does not answer: try again later."})
+
+
+@pytest.fixture
+def no_thread_left() -> Iterator[None]:
+    """Fail a test that leaves a thread: the process would not end before that."""
+    before = threading.enumerate()
+    yield
+    left = [each for each in threading.enumerate() if each not in before and not each.daemon]
+    for thread in left:
+        # It may be at its end.
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +92,14 @@ class Server:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.client = AsyncHTTPClient(
+            force_instance=True, defaults={"request_timeout": LONG}, max_clients=100
+        )
 
     async def ask(self, method: str, body: bytes | None = None) -> tuple[int, Any]:
-        client = AsyncHTTPClient(force_instance=True, defaults={"request_timeout": LONG})
-        try:
-            response = await client.fetch(
-                f"{self.url}/messages", method=method, body=body, raise_error=False
-            )
-        finally:
-            client.close()
+        response = await self.client.fetch(
+            f"{self.url}/messages", method=method, body=body, raise_error=False
+        )
         return response.code, json.loads(response.body)
 
     async def post(self, msg: object) -> tuple[int, Any]:
@@ -110,7 +123,11 @@ class Server:
 @asynccontextmanager
 async def server_with(url: str, patience: float = LONG) -> AsyncIterator[Server]:
     async with store_for(url, patience) as store, running(messages.message_app(store)) as here:
-        yield Server(here)
+        server = Server(here)
+        try:
+            yield server
+        finally:
+            server.client.close()
 
 
 class TestAtEachDatabase:
@@ -138,15 +155,32 @@ class TestAtEachDatabase:
     async def test_many_at_once_are_all_stored_and_counted(self, url: str) -> None:
         async with server_with(url) as one, server_with(url) as other:
             servers = [one, other] * 20
-            await asyncio.gather(*[each.post("hello") for each in servers])
+            posting = [each.post(str(number)) for number, each in enumerate(servers)]
+            assert {status for status, _ in await asyncio.gather(*posting)} == {201}
             answers = await asyncio.gather(*[each.get() for each in servers])
         assert {status for status, _ in answers} == {200}
         assert sorted(answer["visits"] for _, answer in answers) == list(range(1, 41))
-        assert all(len(answer["messages"]) == messages.SHOWN for _, answer in answers)
+        async with store_for(url, LONG) as store:
+            assert sorted(map(int, await store.latest(99))) == list(range(40))
+
+    async def test_several_that_are_first_at_an_empty_database_are_all_served(
+        self, url: str
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            stores = [await stack.enter_async_context(store_for(url, LONG)) for _ in range(4)]
+            counts = await asyncio.gather(*[store.visit() for store in stores])
+        assert sorted(counts) == [1, 2, 3, 4]
+
+    async def test_who_asks_after_the_end_is_told_so(self, url: str) -> None:
+        async with store_for(url, LONG) as store:
+            await store.visit()
+        with pytest.raises(Gone):
+            await store.visit()
 
     async def test_an_attack_is_a_text_like_any_other(self, url: str) -> None:
         attacks = [
             "'); DROP TABLE messages; --",
+            "'), ('by nobody",
             "\\'); DELETE FROM messages; --",
             "%s %(text)s ? :text $1",
             '{"$gt": ""}',
@@ -198,12 +232,30 @@ class TestAtEachDatabase:
                 yield server.url
 
         with serving(start) as server:
-
+            # What is known of bodies is tried with the other handlers too.
+            @settings(max_examples=10)
             @given(visits(http_requests(["/messages"], ["msg"])))
             def test(visit: Visit) -> None:
                 server.survives(visit, "/messages")
 
             test()
+
+
+class TestSecantus:
+    """The real one. How it starts and ends is in test_databases.py."""
+
+    def test_it_listens_here_alone_and_keeps_all_in_its_folder(self, mongo: str) -> None:
+        servers = [
+            (place, Path(process.cwd()))
+            for process in psutil.Process().children(recursive=True)
+            for place in process.net_connections("inet")
+            if place.status == psutil.CONN_LISTEN
+        ]
+        [(place, folder)] = servers
+        assert mongo == f"mongodb://127.0.0.1:{place.laddr.port}"
+        assert place.laddr.ip == "127.0.0.1"
+        assert folder.name.startswith("secantus-")
+        assert [each for each in folder.iterdir() if each.is_dir()]
 
 
 class TestThatIsNotThere:
@@ -242,7 +294,7 @@ class TestThatIsNotThere:
             place = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/x"
             counts = []
             for _ in range(3):
-                async with server_with(place, 0.1) as server:
+                async with server_with(place, 0.05) as server:
                     assert await server.get() == GONE
                     assert await server.get() == GONE
                 counts.append(open_descriptors())
@@ -321,10 +373,70 @@ class TestThatGoesAndComesBack:
         # What was asked for has perhaps been done: nobody knows who got no answer.
         assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
 
-    async def test_that_says_nothing_to_the_end(self, remote: str) -> None:
-        async with server_on_a_line(remote, 0.5) as (server, line):
-            await server.post_until_it_is_stored("before")
-            line.hang()
+    async def test_that_says_nothing_to_the_end(
+        self, remote: str, open_descriptors: Callable[[], int]
+    ) -> None:
+        counts = []
+        for _ in range(3):
+            # It would hang for ever, or for half a minute.
+            async with asyncio.timeout(20), server_on_a_line(remote, 0.2) as (server, line):
+                await server.post_until_it_is_stored("before")
+                line.hang()
+            counts.append(open_descriptors())
+        assert counts[1] == counts[2]
+
+    async def test_a_visitor_who_goes_keeps_nobody_waiting(self, postgres_url: str) -> None:
+        psycopg = pytest.importorskip("psycopg")
+        async with store_for(postgres_url, LONG) as store:
+            await store.visit()
+            with psycopg.connect(postgres_url) as other:
+                other.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+                waits = await self.one_who_waits(store)
+                waits.cancel()
+                # psycopg's own way to give up takes ten seconds here.
+                async with asyncio.timeout(5):
+                    await store.visit()
+                with pytest.raises(asyncio.CancelledError):
+                    await waits
+
+    async def test_a_connection_that_is_given_up_takes_no_other_along(
+        self, postgres_url: str
+    ) -> None:
+        """The system gives the number of what is closed to the next that is opened."""
+        psycopg = pytest.importorskip("psycopg")
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        async with store_for(postgres_url, LONG) as store:
+            await store.visit()
+            with psycopg.connect(postgres_url) as other:
+                other.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+                waits = await self.one_who_waits(store)
+                ends = list[socket.socket]()
+
+                def somebody_comes() -> None:
+                    ends.extend(socket.socketpair())
+                    for end in ends:
+                        end.setblocking(False)
+                        loop.add_reader(end, heard.set)
+
+                waits.cancel()
+                loop.call_soon(somebody_comes)
+                await asyncio.wait([waits])
+                for end in ends:
+                    heard.clear()
+                    end.send(b"hello")
+                    async with asyncio.timeout(5):
+                        await heard.wait()
+                    loop.remove_reader(ends[1 - ends.index(end)])
+                for end in ends:
+                    loop.remove_reader(end)
+                    end.close()
+
+    @staticmethod
+    async def one_who_waits(store: Store) -> asyncio.Task[None]:
+        """Somebody whose statement is at the database, which has not answered."""
+        task = asyncio.create_task(store.add("hello"))
+        assert not (await asyncio.wait([task], timeout=0.1))[0]
+        return task
 
     async def test_a_file_in_which_somebody_else_writes(self, tmp_path: Path) -> None:
         file = tmp_path / "messages.db"
@@ -340,13 +452,45 @@ class TestThatGoesAndComesBack:
             told = await server.messages()
         assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
 
+    async def test_a_file_in_which_somebody_writes_for_long_is_given_up_by_sqlite_itself(
+        self, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "messages.db"
+        async with server_with(f"sqlite:{file}", 1.0) as server:
+            await server.post_until_it_is_stored("before")
+            other = sqlite3.connect(file, isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            assert await server.post("meanwhile") == GONE
+            other.close()
+            assert await server.messages() == ["before"]
+        [why] = [each for each in caplog.messages if each.startswith("the database")]
+        assert why == "the database refuses, or does not answer: database is locked"
+
+    async def test_what_was_given_up_at_a_file_is_not_done_later(self, tmp_path: Path) -> None:
+        """But for one, who is in the thread already."""
+        file = tmp_path / "messages.db"
+        async with server_with(f"sqlite:{file}", 0.4) as server:
+            await server.post_until_it_is_stored("before")
+            other = sqlite3.connect(file, isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            visitors = []
+            for _ in range(15):
+                visitors.append(asyncio.create_task(server.post("meanwhile")))
+                await asyncio.sleep(0.04)
+            assert await asyncio.gather(*visitors) == [GONE] * 15
+            other.close()
+            await server.post_until_it_is_stored("after")
+            told = await server.messages()
+        assert told.count("meanwhile") <= 1
+        assert [msg for msg in told if msg != "meanwhile"] == ["after", "before"]
+
     async def test_who_is_refused_is_told_in_the_log_once(
         self, caplog: pytest.LogCaptureFixture, tmp_path: Path
     ) -> None:
         async with server_with(f"sqlite:{tmp_path}") as server:
             await server.get()
         [why] = [each for each in caplog.messages if each.startswith("the database")]
-        assert why == "the database does not answer: unable to open database file"
+        assert why == ("the database refuses, or does not answer: unable to open database file")
 
 
 class TestAddresses:
@@ -356,6 +500,8 @@ class TestAddresses:
             *("", "nonsense", "sqlite", "mysql://127.0.0.1", "mongodb+srv://example.org"),
             *("mongodb:", "mongodb://", "mongodb://127.0.0.1:x", "mongodb://127.0.0.1:99999"),
             *("postgresql://127.0.0.1?nonsense=1", "postgresql://[127.0.0.1"),
+            *("postgresql://127.0.0.1:x/", "postgres://127.0.0.1:99999/", "sqlite:\0"),
+            *("mongodb://127.0.0.1/?tls=true&tlsCAFile=/nowhere", "mongodb://127.0.0.1/\0"),
         ],
     )
     def test_what_is_none_is_refused_in_one_sentence(
@@ -364,6 +510,19 @@ class TestAddresses:
         assert main(messages.make_app, ["", "--logging=none", f"--database={url}"]) == 2
         out, err = capsys.readouterr()
         assert (len(err.splitlines()), out) == (1, "")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("mongodb://ada:p@secret@127.0.0.1/x", "mongodb://ada:secret@127.0.0.1:x"),
+            "mysql://ada:secret@127.0.0.1",
+            *("postgres://ada:secret@127.0.0.1:x", "postgres://ada:secret@127.0.0.1/x?y=1"),
+            *("postgresql://ada:secret@[::1", "postgresql://ada:secret@[::1]nonsense"),
+        ],
+    )
+    def test_a_password_is_not_told(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(messages.make_app, ["", "--logging=none", f"--database={url}"]) == 2
+        assert "secret" not in capsys.readouterr().err
 
     @pytest.mark.parametrize("patience", ["0", "-1", "nan", "inf", "1e9"])
     def test_no_patience_is_refused(
@@ -395,7 +554,9 @@ class TestAddresses:
 class TestProgram:
     async def test_what_it_stored_is_there_after_its_end(self, url: str) -> None:
         with started(f"--database={url}") as program:
-            await Server(address_of(program)).post("hello")
+            server = Server(address_of(program))
+            await server.post("hello")
+            server.client.close()
             program.send_signal(signal.SIGTERM)
             out, err = program.communicate(timeout=LONG)
         # Nothing that it left open is complained of.
@@ -407,8 +568,9 @@ class TestProgram:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             place = f"mongodb://127.0.0.1:{silent.getsockname()[1]}"
             with started(f"--database={place}", "--patience=0.2") as program:
-                status, _ = await Server(address_of(program)).get()
-                assert status == 503
+                server = Server(address_of(program))
+                assert await server.get() == GONE
+                server.client.close()
                 program.send_signal(signal.SIGTERM)
                 out, err = program.communicate(timeout=LONG)
         assert (program.returncode, out) == (0, "stopped\n")
