@@ -6,11 +6,7 @@ how often that was asked. What the database is asked with `await` holds up nobod
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 
 from tornado.escape import json_decode
 from tornado.web import Application, HTTPError
@@ -94,28 +90,9 @@ def make_app(database: str = "sqlite:", patience: float = 5.0) -> Application:
     except ImportError as error:
         raise ValueError(str(error)) from None
     app = message_app(store)
-    app.settings["while_running"] = partial(_closed_at_the_end, store)
+    # Entered when the server starts; left at its end, which closes the store.
+    app.settings["while_running"] = lambda: store
     return app
-
-
-@contextmanager
-def _closed_at_the_end(store: Store) -> Iterator[None]:
-    async def keep_open() -> None:
-        try:
-            await asyncio.get_running_loop().create_future()
-        finally:
-            try:
-                await store.close()
-            except asyncio.CancelledError:
-                # At its end a program cancels whatever there is, also in the middle of this.
-                await store.close()
-
-    # A task, since to close has to be awaited. `asyncio.run` waits for it.
-    keeper = asyncio.get_running_loop().create_task(keep_open())
-    try:
-        yield
-    finally:
-        keeper.cancel()
 
 
 if __name__ == "__main__":
