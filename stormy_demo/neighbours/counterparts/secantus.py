@@ -23,6 +23,9 @@ from pathlib import Path
 # There is no wheel for Python 3.14 and later, and none for Macs with an Intel processor.
 HAS_MONGO = find_spec("secantus") is not None and find_spec("pymongo") is not None
 
+# Seconds. It takes two, and more where many others are at work.
+LONGEST_START = 120.0
+
 
 class NoMongo(Exception):
     """There is no such server for this Python, or it did not start."""
@@ -50,7 +53,11 @@ def secantus() -> Iterator[str]:
         start_new_session=True,
     ) as keeper:
         assert keeper.stdin and keeper.stdout
+        # It may start, and never say where it listens.
+        timer = threading.Timer(LONGEST_START, keeper.stdin.close)
+        timer.start()
         said = keeper.stdout.readline().strip()
+        timer.cancel()
         if not said.startswith("mongodb://"):
             raise NoMongo(said or "SecantusDB did not start")
         # Leaving the block closes the pipe, and waits.

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,12 +16,8 @@ import pytest
 
 from stormy_demo.neighbours.counterparts import secantus as module
 from stormy_demo.neighbours.counterparts.databases import POSTGRES, databases, schema
-from stormy_demo.neighbours.counterparts.secantus import HAS_MONGO, NoMongo, secantus
+from stormy_demo.neighbours.counterparts.secantus import NoMongo, secantus
 from tests.paths import ROOT
-
-needs_secantus = pytest.mark.skipif(
-    not HAS_MONGO, reason="SecantusDB has no wheel for this Python"
-)
 
 # Seconds that no machine is too busy for.
 LONG = 500
@@ -33,6 +30,29 @@ with secantus() as url:
     print(url, flush=True)
     time.sleep(10_000)
 """
+
+
+# To start the real one takes seconds; test_messages.py does.
+STAND_IN = """
+import socket, sys, time
+from pathlib import Path
+
+assert sys.argv[1:2] == ["--config"] and Path(sys.argv[2]).read_text() == ""
+there = socket.create_server(("127.0.0.1", 0))
+print(f"listening on 127.0.0.1:{there.getsockname()[1]}", file=sys.stderr, flush=True)
+print("and more" * 100_000, file=sys.stderr, flush=True)
+Path("all is said").touch()
+time.sleep(10_000)
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have another SecantusDB, which only listens and talks."""
+    (package := tmp_path / "stand_in" / "secantus").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(STAND_IN)
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
 
 
 @contextmanager
@@ -51,12 +71,21 @@ def holder() -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
             process.kill()
 
 
-@needs_secantus
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + LONG
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.usefixtures("stand_in")
 class TestSecantus:
     def test_it_listens_here_alone_and_ends_with_the_block(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        (temporary := tmp_path / "temporary").mkdir()
+        for name in ("TMPDIR", "TMP", "TEMP"):
+            monkeypatch.setenv(name, str(temporary))
         before = psutil.Process().children(recursive=True)
         with secantus() as url:
             family = psutil.Process().children(recursive=True)
@@ -69,28 +98,34 @@ class TestSecantus:
             ]
             assert url == f"mongodb://127.0.0.1:{place.port}"
             assert place.ip == "127.0.0.1"
-            assert list(tmp_path.iterdir())
+            [folder] = temporary.iterdir()
+            # What it says is read, so that it never waits for a reader.
+            wait_until((folder / "all is said").exists)
         assert psutil.Process().children(recursive=True) == before
-        assert list(tmp_path.iterdir()) == []
+        assert list(temporary.iterdir()) == []
 
     def test_it_ends_when_whoever_started_it_is_killed(self) -> None:
         with holder() as (process, family):
             folder = Path(family[-1].cwd())
             process.kill()
             assert not psutil.wait_procs(family[1:], LONG)[1]
-            while folder.exists():
-                pass
+            wait_until(lambda: not folder.exists())
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-    def test_a_signal_for_the_process_between_ends_it_too(self) -> None:
+    @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGTERM"])
+    def test_a_signal_for_the_process_between_ends_it_too(self, name: str) -> None:
         with holder() as (_, family):
             folder = Path(family[-1].cwd())
             between, server = family
-            between.send_signal(signal.SIGTERM)
+            between.send_signal(getattr(signal, name))
             # Not for the one between, since nobody buries that as long as this block lasts.
             assert not psutil.wait_procs([server], LONG)[1]
-            while folder.exists():
-                pass
+            wait_until(lambda: not folder.exists())
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no sessions")
+    def test_a_ctrl_c_in_the_terminal_does_not_come_to_it(self) -> None:
+        with holder() as (process, family):
+            assert os.getsid(family[0].pid) != os.getsid(process.pid)
 
 
 class TestWhereThereIsNone:
@@ -99,6 +134,16 @@ class TestWhereThereIsNone:
         script.write_text("print('No module named secantus')")
         monkeypatch.setattr(module, "__file__", str(script))
         with pytest.raises(NoMongo, match="No module named secantus"), secantus():
+            pass
+
+    def test_one_that_says_nothing_is_given_up(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        script = tmp_path / "keeper.py"
+        script.write_text("import sys; sys.stdin.read()")
+        monkeypatch.setattr(module, "__file__", str(script))
+        monkeypatch.setattr(module, "LONGEST_START", 0.1)
+        with pytest.raises(NoMongo, match="SecantusDB did not start"), secantus():
             pass
 
     def test_who_starts_it_is_told_the_last_that_it_said(
