@@ -265,6 +265,23 @@ class Library:
             await self.from_its_thread(call, both)
             await self.gives(call, task, 1, SECOND_COUNTS)
             self.refuse_if_a_task_is_left(task)
+        for second in (two, fail):
+            what = "answers with 2" if second is two else "again"
+            self.case.tries(
+                f'A call fails with `LookupError("no tea")`, and then {what}, from its thread.'
+            )
+            error = LookupError("no tea")
+
+            def fails_first(
+                call: Call, error: LookupError = error, second: Script = second
+            ) -> None:
+                call.fail(error)
+                second(call)
+
+            call, task = await self.begin()
+            await self.from_its_thread(call, fails_first)
+            await self.raises(call, task, error, SECOND_COUNTS)
+            self.refuse_if_a_task_is_left(task)
         self.case.tries("A call answers with 1; when that has arrived, it answers with 2.")
         call, task = await self.begin()
         call.answer(1)
@@ -427,7 +444,13 @@ class Library:
             self.refuse_end(call, task, expected, mistake)
         self.refuse_if_cancelled(call, expected)
 
-    async def raises(self, call: Call, task: asyncio.Future[Any], error: BaseException) -> None:
+    async def raises(
+        self,
+        call: Call,
+        task: asyncio.Future[Any],
+        error: BaseException,
+        mistake: Mistake = ERROR_LOST,
+    ) -> None:
         """Insist on an exception."""
         expected = f"`wait_for` raises {described(error)}"
         if not await self.ended(call, task, expected):
@@ -439,7 +462,7 @@ class Library:
             return
         if not task.cancelled() and not task.exception() and task.result() is error:
             self.case.refuse(ERROR_RETURNED, expected, "it returns that")
-        self.refuse_end(call, task, expected, ERROR_LOST)
+        self.refuse_end(call, task, expected, mistake)
 
     def refuse_if_cancelled(self, call: Call, expected: str) -> None:
         """Refuse an answer that cancels what has ended."""
