@@ -22,6 +22,7 @@ from tornado.platform.asyncio import AsyncIOLoop
 
 try:
     import twisted.internet
+    from twisted.internet.abstract import FileDescriptor
     from twisted.internet.asyncioreactor import AsyncioSelectorReactor
     from twisted.internet.base import DelayedCall
     from twisted.internet.error import ReactorAlreadyInstalledError
@@ -46,19 +47,21 @@ class SharedReactor(AsyncioSelectorReactor):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin on a loop."""
-        self._seen = WeakSet[Any]()
+        self._seen = WeakSet[FileDescriptor]()
         super().__init__(loop)
 
     def addReader(self, reader: Any) -> None:
         """Watch what can be read, and remember it."""
-        self._seen.add(reader)
+        if isinstance(reader, FileDescriptor):
+            self._seen.add(reader)
         super().addReader(reader)
 
     def removeAll(self) -> list[Any]:
         """Take out all that is open, since it is to be closed."""
+        watched = super().removeAll()
         # A connection that is paused is not watched, and open all the same.
-        found = {*super().removeAll(), *self._seen} - self._internalReaders
-        return [each for each in found if each.fileno() != -1]
+        paused = {*self._seen}.difference(watched, self._internalReaders)
+        return [*watched, *(each for each in paused if each.fileno() != -1)]
 
     def crash(self) -> None:
         """Do what is done when the reactor stops, but for stopping the loop."""
@@ -88,7 +91,8 @@ def shared_reactor() -> Iterator[SharedReactor]:
 
     Inside of the block it is also what `from twisted.internet import reactor` gives; a module
     that says this at its top keeps the reactor of the first block for ever. What Twisted logs
-    goes to Tornado's log, as "tornado.twisted".
+    goes to Tornado's log, as "tornado.twisted"; where somebody has begun a log of Twisted's
+    before, to that as well.
 
     At the end its ports and connections are closed at once. Two things are not mended:
 

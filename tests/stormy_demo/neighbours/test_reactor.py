@@ -167,7 +167,7 @@ class TestBlock:
             "asyncio.run(use())\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=LONG
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
         )
         assert (done.stdout, done.stderr) == ("True\n", "")
 
