@@ -716,7 +716,7 @@ def test_whatever_an_exercise_says_to_call_is_there(path: Path) -> None:
         assert called == {"check", "hint"}
         assert called <= above, called - above
         checked += 1
-    assert checked > 3
+    assert checked > 1
 
 
 def words_of(source: str) -> set[str]:
