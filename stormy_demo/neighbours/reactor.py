@@ -118,7 +118,8 @@ def shared_reactor() -> Iterator[SharedReactor]:
         except ReactorAlreadyInstalledError:
             raise RuntimeError(
                 "there is a reactor already: leave its block first, and import "
-                "twisted.internet.reactor inside of a block only"
+                "twisted.internet.reactor inside of a block only; if it was imported "
+                "elsewhere, start Python anew"
             ) from None
         try:
             reactor.startRunning(installSignalHandlers=False)
