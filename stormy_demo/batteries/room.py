@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -60,6 +61,8 @@ class Room:
         """
         if history < 1 or most_waiting < 1:
             raise ValueError("history and most_waiting must be 1 or more")
+        if history > sys.maxsize:
+            raise ValueError(f"history must be {sys.maxsize} at most, not {history}")
         self.most_waiting = most_waiting
         self.members: set[Member] = set()
         self._history: deque[tuple[Message, bytes]] = deque(maxlen=history)

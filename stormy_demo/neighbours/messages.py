@@ -68,6 +68,7 @@ def message_app(store: Store) -> Application:
     """
     return SmallBodies(
         [(r"/messages", MessagesHandler, {"store": store})],
+        cross_origin_protection=True,
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/messages"},
     )

@@ -56,7 +56,12 @@ def make_app(largest: int = 10_000_000) -> Application:
 
     Args:
         largest: how many bytes a body that is sent to the other half may have
+
+    Raises:
+        ValueError: largest is less than 0.
     """
+    if largest < 0:
+        raise ValueError(f"largest must be 0 or more, not {largest}")
     return with_theirs(site, largest)
 
 

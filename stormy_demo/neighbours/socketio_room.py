@@ -20,7 +20,7 @@ from typing import Any
 
 from tornado.web import Application, HTTPError
 
-from ..batteries.chat import CONTROL, LONGEST_TEXT, named
+from ..batteries.chat import CONTROL, LONGEST_NAME, LONGEST_TEXT
 from ..program import main
 from ..sentences import SentenceHandler
 from .socketio_door import mount, socketio
@@ -70,10 +70,10 @@ def make_server(history: int = 20, **options: Any) -> Any:
         **options: passed on to `socketio.AsyncServer`.
 
     Raises:
-        ValueError: history is less than 1.
+        ValueError: history is less than 1, or more than a list can hold.
     """
-    if history < 1:
-        raise ValueError(f"history must be 1 or more, not {history}")
+    if not 1 <= history <= sys.maxsize:
+        raise ValueError(f"history must be from 1 to {sys.maxsize}, not {history}")
     sio = socketio.AsyncServer(
         **{
             "async_mode": "tornado",
@@ -128,10 +128,9 @@ def read_auth(auth: object) -> tuple[str, str, int]:
     refused = socketio.exceptions.ConnectionRefusedError
     given = auth if isinstance(auth, dict) else {}
     name, room, since = given.get("name"), given.get("room", ROOMS[0]), given.get("since", 0)
-    try:
-        name = named(CONTROL.sub(" ", name).strip() if isinstance(name, str) else "")
-    except HTTPError as error:
-        raise refused(error.get_message()) from None
+    name = CONTROL.sub(" ", name).strip() if isinstance(name, str) else ""
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise refused(f"name must have from 1 to {LONGEST_NAME} letters")
     if room not in ROOMS:
         raise refused(f"room must be one of: {', '.join(ROOMS)}")
     if not isinstance(since, int):

@@ -56,8 +56,11 @@ def secantus() -> Iterator[str]:
         # It may start, and never say where it listens.
         timer = threading.Timer(LONGEST_START, keeper.stdin.close)
         timer.start()
-        said = keeper.stdout.readline().strip()
-        timer.cancel()
+        try:
+            said = keeper.stdout.readline().strip()
+        finally:
+            # Ctrl-C may come here, and a program ends when all of its timers have.
+            timer.cancel()
         if not said.startswith("mongodb://"):
             raise NoMongo(said or "SecantusDB did not start")
         # Leaving the block closes the pipe, and waits.

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from ..socketio_door import socketio
+
+if not find_spec("aiohttp"):
+    # The library writes that to its log, and then waits for ever.
+    raise ImportError(
+        "A client of Socket.IO needs aiohttp: pip install aiohttp", name="aiohttp"
+    )
 
 
 class Person(socketio.AsyncClient):  # type: ignore[misc]

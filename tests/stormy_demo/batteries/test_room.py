@@ -185,3 +185,8 @@ async def test_another_room_may_say_it_elsewhere_and_deliver_what_comes_back() -
 def test_a_room_for_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be 1 or more"):
         Room(**wrong)
+
+
+def test_more_than_a_list_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most, not 1000"):
+        Room(history=10**20)

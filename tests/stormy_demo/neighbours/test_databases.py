@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -126,6 +128,26 @@ class TestSecantus:
     def test_a_ctrl_c_in_the_terminal_does_not_come_to_it(self) -> None:
         with holder() as (process, family):
             assert os.getsid(family[0].pid) != os.getsid(process.pid)
+
+
+class TestCtrlC:
+    def test_leaves_no_timer_that_the_program_would_wait_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Interrupted(subprocess.Popen[str]):
+            def __init__(self, *args: Any, **options: Any) -> None:
+                super().__init__(*args, **options)
+                assert self.stdout
+                self.stdout.readline = interrupt  # type: ignore[method-assign]
+
+        def interrupt(*_: Any) -> str:
+            raise KeyboardInterrupt
+
+        before = threading.active_count()
+        monkeypatch.setattr(module.subprocess, "Popen", Interrupted)
+        with pytest.raises(KeyboardInterrupt), secantus():
+            pass
+        wait_until(lambda: threading.active_count() == before)
 
 
 class TestWhereThereIsNone:

@@ -215,6 +215,17 @@ class TestAtEachDatabase:
             assert answer == {"error": 'The body is {"msg": TEXT}, of 1 to 500 characters'}
             assert await server.messages() == []
 
+    async def test_a_page_of_another_site_cannot_post(self) -> None:
+        async with running(messages.make_app()) as url:
+            answer = await AsyncHTTPClient().fetch(
+                f"{url}/messages",
+                method="POST",
+                body='{"msg": "hello"}',
+                headers={"Sec-Fetch-Site": "cross-site"},
+                raise_error=False,
+            )
+            assert answer.code == 403
+
     def test_bad_input_of_any_kind_gets_no_5xx_and_keeps_nobody_out(self) -> None:
         """With one database: PyMongo has tasks of its own, which come and go by themselves."""
 

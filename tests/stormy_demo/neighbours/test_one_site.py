@@ -153,3 +153,8 @@ class TestProgram:
         assert (program.returncode, out) == (0, "stopped\n")
         lines = [line for line in err.splitlines() if " 200 " not in line]
         assert [line for line in lines if " 503 PUT /theirs/upload" not in line] == []
+
+
+def test_a_body_of_less_than_nothing_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(one_site.make_app, ["one_site", "--largest=-1"]) == 2
+    assert "largest must be 0 or more, not -1" in capsys.readouterr().err

@@ -639,7 +639,9 @@ async def test_the_page_is_given_the_script_that_there_is(tmp_path: Path) -> Non
         assert (await http.fetch(f"{url}/client.js", raise_error=False)).code == 404
 
 
-@pytest.mark.parametrize("wrong", [{"history": 0}, {"client_script": "/nowhere/client.js"}])
+@pytest.mark.parametrize(
+    "wrong", [{"history": 0}, {"history": 10**20}, {"client_script": "/nowhere/client.js"}]
+)
 def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         socketio_room.make_app(**wrong)
