@@ -161,5 +161,5 @@ def complaints(err: str) -> list[str]:
     """Return the lines of a log that are neither information nor our own request."""
     expected = r"\[I |\[W .* 404 GET / "
     # Twisted keeps it open, so as to have a descriptor to give when there are none left.
-    expected += r"|sys:1: ResourceWarning: unclosed file <_io.TextIOWrapper name='/dev/null' "
+    expected += r"|.*: ResourceWarning: unclosed file <_io.TextIOWrapper name='/dev/null' "
     return [line for line in err.splitlines() if not re.match(expected, line)]
