@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil  # type: ignore[import-untyped]
 
@@ -41,18 +41,31 @@ class Program:
 
     def cpu(self) -> float:
         """Return the seconds of processor time that it has used."""
-        if sys.platform == "linux":
-            # The clock of another process counts nanoseconds. Everything else that tells its
-            # processor time counts in hundredths of a second, which is more than some
-            # measurements take. How a PID becomes a clock is fixed by the kernel, and is what
-            # clock_getcpuclockid(3) does.
-            return time.clock_gettime((~self.pid << 3) | 2)
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        return _cpu_of(self.process)
+
+    def whole_cpu(self) -> float:
+        """Return the same of it and of all processes that it has started, and that still run.
+
+        Raises:
+            psutil.NoSuchProcess: it has ended.
+        """
+        each = [self.process, *self.process.children(recursive=True)]
+        return sum(_cpu_of(process) for process in each)
 
     def memory(self) -> float:
         """Return how many megabytes it has in memory."""
         return float(self.process.memory_info().rss / 1e6)
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    if sys.platform == "linux":
+        # The clock of another process counts nanoseconds. Everything else that tells its
+        # processor time counts in hundredths of a second, which is more than some
+        # measurements take. How a PID becomes a clock is fixed by the kernel, and is what
+        # clock_getcpuclockid(3) does.
+        return time.clock_gettime((~process.pid << 3) | 2)
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextmanager
@@ -69,8 +82,28 @@ def program(
     Raises:
         NotStarted: it said something else, or ended.
     """
+    with command(
+        sys.executable, "-m", module, *arguments, name=module, environment=environment
+    ) as started:
+        yield started
+
+
+@contextmanager
+def command(
+    *words: str, name: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """Run a server that is no module of ours, and kill it, and what it started, at the end.
+
+    Args:
+        *words: the command. The first line that it prints says `listening on`, and the address.
+        name: how it is called where it does not start.
+        environment: all of its environment variables; those of this process if left out.
+
+    Raises:
+        NotStarted: it said something else, or ended.
+    """
     with subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        words,
         env=environment,
         # Ours alone: a program that reads it learns from its end that this process has ended.
         stdin=subprocess.PIPE,
@@ -81,7 +114,13 @@ def program(
         try:
             said = server.stdout.readline().strip()
             if not said.startswith("listening on "):
-                raise NotStarted(module, said)
+                raise NotStarted(name or words[0], said)
             yield Program(server.pid, said.split()[2])
         finally:
+            children = []
+            with suppress(psutil.NoSuchProcess):
+                children = psutil.Process(server.pid).children(recursive=True)
             server.kill()
+            for child in children:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()

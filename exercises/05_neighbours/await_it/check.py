@@ -52,6 +52,8 @@ from .old_library import Call
 
 Script = Callable[[Call], None]
 TOO_LATE = "too late"
+# In seconds: longer than a thread takes for two lines on a busy machine.
+A_WHILE = 2.0
 
 
 @code_exercise(
@@ -262,7 +264,7 @@ class Library:
                 second(call)
 
             call, task = await self.begin()
-            await self.from_its_thread(call, both)
+            await self.from_its_thread(call, both, before_the_loop=True)
             await self.gives(call, task, 1, SECOND_COUNTS)
             self.refuse_if_a_task_is_left(task)
         for second in (two, fail):
@@ -279,7 +281,7 @@ class Library:
                 second(call)
 
             call, task = await self.begin()
-            await self.from_its_thread(call, fails_first)
+            await self.from_its_thread(call, fails_first, before_the_loop=True)
             await self.raises(call, task, error, SECOND_COUNTS)
             self.refuse_if_a_task_is_left(task)
         self.case.tries("A call answers with 1; when that has arrived, it answers with 2.")
@@ -394,9 +396,21 @@ class Library:
         await until(lambda: task.done() or call.is_asked)
         return call, task
 
-    async def from_its_thread(self, call: Call, script: Script) -> None:
-        """Have the library do something on a thread of its own."""
-        await asyncio.get_running_loop().run_in_executor(self.thread, script, call)
+    async def from_its_thread(
+        self, call: Call, script: Script, *, before_the_loop: bool = False
+    ) -> None:
+        """Have the library do something on a thread of its own.
+
+        Args:
+            call: the call that it is done to.
+            script: what is done.
+            before_the_loop: hold the loop until it is done, so that nobody wakes in its middle;
+                but not for ever, since the learner's callbacks may wait for the loop.
+        """
+        done = self.thread.submit(script, call)
+        if before_the_loop:
+            concurrent.futures.wait([done], timeout=A_WHILE)
+        await asyncio.wrap_future(done)
         await turns()
 
     def look_at(self, call: Call, expected: str, mistake: Mistake = FILLED_TWICE) -> None:

@@ -1,0 +1,124 @@
+"""Load for a server, from a process of its own: wrk, or a client in Python where wrk is not."""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+from .rounds import Refused
+
+# Above this share of a processor, what asks may be slower than what is asked.
+TOO_BUSY = 0.9
+UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was seen of a server while it was visited.
+
+    Attributes:
+        answers: how many there were.
+        seconds: for how long it was visited.
+        p50_ms: within how many milliseconds half of the answers had come.
+        p99_ms: and 99 of a hundred.
+        busy: the share of a processor that those who asked used.
+    """
+
+    answers: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    busy: float
+
+    @property
+    def rps(self) -> float:
+        """Return how many answers there were each second."""
+        return self.answers / self.seconds
+
+
+@cache
+def load_generator() -> str:
+    """Return what makes the load here, with its version, as tables say it."""
+    if not shutil.which("wrk"):
+        return "a client in Python"
+    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout
+    version = re.match(r"wrk (?:debian/)?([0-9.]+)", said)
+    return f"wrk {version[1]}" if version else "wrk"
+
+
+def visit(url: str, *, at_once: int, seconds: int, headers: tuple[str, ...] = ()) -> Visit:
+    """Ask a server again and again, on connections that are kept.
+
+    Args:
+        url: what is asked for.
+        at_once: how many connections ask, each as soon as it has its answer.
+        seconds: for how long.
+        headers: more lines of each request, as `Name: value`.
+
+    Raises:
+        Refused: an answer was no 200, none came, or those who asked were the bottleneck.
+    """
+    before = _children()
+    if load_generator().startswith("wrk"):
+        seen = _by_wrk(url, at_once, seconds, headers)
+    else:
+        seen = _by_python(url, at_once, seconds, headers)
+    answers, lasted, p50, p99, failed = seen
+    if failed:
+        raise Refused(f"{failed} of {answers + failed} answers were no 200, or did not come")
+    if not answers:
+        raise Refused("no answer came")
+    busy = (_children() - before) / lasted
+    if busy > TOO_BUSY:
+        raise Refused(f"what asked it was busy for {busy:.0%} of the time, and may be slower")
+    return Visit(answers, lasted, p50, p99, round(busy, 3))
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+_Seen = tuple[int, float, float, float, int]
+
+
+def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _Seen:
+    command = ["wrk", "--latency", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout=20s"]
+    command += [f"-H{header}" for header in headers]
+    said = subprocess.run([*command, url], capture_output=True, text=True)
+    if said.returncode:
+        raise Refused(f"wrk could not ask it: {said.stdout.strip() or said.stderr.strip()}")
+    words = said.stdout
+
+    def part(share: str) -> float:
+        found = re.search(rf"^\s*{share}%\s+([0-9.]+)(us|ms|s|m)$", words, re.MULTILINE)
+        assert found, words
+        return float(found[1]) * UNITS[found[2]]
+
+    total = re.search(r"(\d+) requests in ([0-9.]+)(ms|s|m),", words)
+    assert total, words
+    errors = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", words
+    )
+    others = re.search(r"Non-2xx or 3xx responses: (\d+)", words)
+    failed = sum(map(int, errors.groups())) if errors else 0
+    failed += int(others[1]) if others else 0
+    lasted = float(total[2]) * UNITS[total[3]] / 1e3
+    return int(total[1]), lasted, part("50"), part("99"), failed
+
+
+def _by_python(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _Seen:
+    command = [sys.executable, "-m", "benchmarks._shared.visitors", url]
+    command += [f"--at-once={at_once}", f"--seconds={seconds}"]
+    command += [f"--header={header}" for header in headers]
+    said = subprocess.run(command, capture_output=True, text=True)
+    if said.returncode:
+        raise Refused(f"the client could not ask it: {said.stderr.strip().splitlines()[-1]}")
+    seen = json.loads(said.stdout)
+    return seen["answers"], seen["seconds"], seen["p50_ms"], seen["p99_ms"], seen["failed"]
