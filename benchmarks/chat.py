@@ -25,6 +25,7 @@ import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
 
+from classroom.measuring.program import NotStarted, Program, program
 from tools.machine import allow_open_files
 
 from ._chat.crowd import Crowd, Ears, Trouble
@@ -32,7 +33,6 @@ from ._chat.figures import Idle, Talk, idle_rows_of, rows_of
 from ._chat.polls import TEXT, answer_of, tell, waiting
 from ._chat.servers import BASELINE, CHATS, OURS
 from ._shared.command import one_or_more, parser
-from ._shared.program import NotStarted, Program, program
 from ._shared.report import Row, about, keep
 
 PEOPLE, QUICK_PEOPLE = 2000, 200

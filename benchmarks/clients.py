@@ -19,6 +19,7 @@ import sys
 import time
 from contextlib import ExitStack
 
+from classroom.measuring.program import NotStarted, Program, program
 from tools.machine import allow_open_files
 
 from ._clients.figures import (
@@ -35,7 +36,6 @@ from ._clients.servers import MODES
 from ._clients.world import World, WrongAnswer
 from ._shared import LOCALHOST
 from ._shared.command import one_or_more, parser
-from ._shared.program import NotStarted, Program, program
 from ._shared.report import Row, about, keep, result_file
 
 DELAYS = (0, 5, 50)  # ms

@@ -36,6 +36,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from classroom.measuring.ratios import Ratios
 from slides.looking import axe
 from slides.looking.browser import NoBrowser
 from slides.paths import NOTEBOOK, PICTURES
@@ -46,7 +47,7 @@ from ._deck.internet import Internet, browser_in
 from ._deck.packages import CannotCompare
 from ._shared.command import parser
 from ._shared.paths import ROOT
-from ._shared.report import Ratios, Row, about, keep
+from ._shared.report import Row, about, keep
 
 PAIRS = {"page": 25, "build": 7}
 QUICK = 3

@@ -16,12 +16,13 @@ import statistics
 import sys
 import time
 
+from classroom.measuring.ratios import Ratios
 from tornalet import run
 from trequests import ENGINES, setup_session
 
 from ._faults import FAULTS, Fault, ask, upstream
 from ._shared.command import one_or_more, parser
-from ._shared.report import Ratios, Row, about, keep
+from ._shared.report import Row, about, keep
 
 STOCK = "stock"
 

@@ -25,11 +25,12 @@ from tornado.netutil import bind_sockets
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
+from classroom.measuring.ratios import Ratios
 from loopfilm import film, handler, labelled
 
 from ._shared import LOCALHOST
 from ._shared.command import parser
-from ._shared.report import Ratios, Row, about, keep
+from ._shared.report import Row, about, keep
 
 ROUNDS = 41
 TURNS = 20_000

@@ -18,9 +18,11 @@ from contextlib import ExitStack
 
 from tornado.httpclient import AsyncHTTPClient
 
+from classroom.measuring.program import program
+from classroom.measuring.ratios import Ratios
+
 from ._shared.command import one_or_more, parser
-from ._shared.program import program
-from ._shared.report import Ratios, Row, about, keep
+from ._shared.report import Row, about, keep
 
 STYLES = ("blocking", "callbacks", "coroutines", "greenlets")
 BACKEND_DELAY = 0.05  # seconds

@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass, field
 
-from .._shared.report import Ratios, Row
+from classroom.measuring.ratios import Ratios
+
+from .._shared.report import Row
 
 
 @dataclass

@@ -6,7 +6,9 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .._shared.report import Ratios, Row
+from classroom.measuring.ratios import Ratios
+
+from .._shared.report import Row
 from .world import Visit
 
 # The mode that all others are compared with.

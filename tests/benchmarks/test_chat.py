@@ -25,8 +25,8 @@ from benchmarks._chat.figures import Idle, Talk, idle_rows_of, rows_of
 from benchmarks._chat.frames import PING, TEXT, cut, frame
 from benchmarks._chat.polls import answer_of
 from benchmarks._chat.servers import BASELINE, CHATS, OURS
-from benchmarks._shared.program import program
 from benchmarks._shared.report import result_file
+from classroom.measuring.program import program
 from loopfilm import running_apart
 from stormy_demo.batteries.frames import text_frame
 from tests.addresses import nobody_listens

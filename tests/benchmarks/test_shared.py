@@ -16,7 +16,8 @@ import requests
 
 from benchmarks._shared import report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
-from benchmarks._shared.program import NotStarted, program
+from classroom.measuring.program import NotStarted, program
+from classroom.measuring.ratios import Ratios
 from tests.paths import ROOT
 
 NAMES = sorted(path.stem for path in BENCHMARKS.glob("[!_]*.py"))
@@ -56,19 +57,19 @@ def test_a_name_with_an_underscore_says_whose_it_is() -> None:
 
 
 def test_ratios_are_those_of_pairs() -> None:
-    ratios = report.Ratios.of([1.0, 6.0, 3.0], [2.0, 3.0, 3.0])
+    ratios = Ratios.of([1.0, 6.0, 3.0], [2.0, 3.0, 3.0])
     assert (ratios.lowest, ratios.median, ratios.highest) == (0.5, 1.0, 2.0)
     assert ratios.quartiles == [0.75, 1.5]
 
 
 def test_one_pair_has_a_ratio() -> None:
-    ratios = report.Ratios.of([1.0], [3.0])
+    ratios = Ratios.of([1.0], [3.0])
     assert (ratios.lowest, ratios.median, ratios.highest) == (0.33, 0.33, 0.33)
 
 
 def test_what_has_no_twin_has_no_ratio() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        report.Ratios.of([1.0, 2.0], [1.0])
+        Ratios.of([1.0, 2.0], [1.0])
 
 
 def test_versions_of_what_is_not_installed_are_left_out() -> None:

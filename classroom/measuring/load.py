@@ -114,7 +114,7 @@ def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _
 
 
 def _by_python(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _Seen:
-    command = [sys.executable, "-m", "benchmarks._shared.visitors", url]
+    command = [sys.executable, "-m", "classroom.measuring.visitors", url]
     command += [f"--at-once={at_once}", f"--seconds={seconds}"]
     command += [f"--header={header}" for header in headers]
     said = subprocess.run(command, capture_output=True, text=True)

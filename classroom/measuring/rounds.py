@@ -11,9 +11,11 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from .report import Ratios, Row
+from .ratios import Ratios
 
+Row = dict[str, Any]
 Figures = dict[str, float]
 """What one visit gave: of each figure, by its name, the number; seconds are `_s`, and so on."""
 
@@ -74,8 +76,18 @@ class Rounds:
         return rows
 
 
+def say(words: str) -> None:
+    """Tell those who wait how far it is, as programs do."""
+    print(words, file=sys.stderr, flush=True)
+
+
 def in_rounds(
-    things: Mapping[str, Measure], rounds: int, *, name: str = "", warm_up: bool = True
+    things: Mapping[str, Measure],
+    rounds: int,
+    *,
+    name: str = "",
+    warm_up: bool = True,
+    say: Callable[[str], object] = say,
 ) -> Rounds:
     """Measure all things, in turn, in another order each round, and say how far it is.
 
@@ -85,6 +97,7 @@ def in_rounds(
         rounds: how often, from one on.
         name: what is measured, for those who wait.
         warm_up: whether each is measured once before, which does not count.
+        say: takes a line after each round, and one for what is refused.
     """
     seen = Rounds()
     seen.figures = {each: [] for each in things}
@@ -97,19 +110,15 @@ def in_rounds(
                 figures = things[each]()
             except Refused as reason:
                 seen.refused[each] = str(reason)
-                _say(f"{each} is refused: {reason}")
+                say(f"{each} is refused: {reason}")
                 continue
             if turn or not warm_up:
                 seen.figures[each].append(figures)
         done = time.monotonic() - start
         seconds = done / (turn + 1) * (turns - turn - 1)
         what = f"round {turn + 1 - warm_up} of {rounds}" if turn or not warm_up else "warm"
-        _say(f"{name + ': ' if name else ''}{what}; {seconds:.0f} seconds left")
+        say(f"{name + ': ' if name else ''}{what}; {seconds:.0f} seconds left")
     return seen
-
-
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
 
 
 def _rounded(value: float) -> float:
