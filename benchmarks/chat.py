@@ -25,10 +25,10 @@ import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
 
+from classroom.measuring.people.crowd import Crowd, Ears, Trouble
 from classroom.measuring.program import NotStarted, Program, program
 from tools.machine import allow_open_files
 
-from ._chat.crowd import Crowd, Ears, Trouble
 from ._chat.figures import Idle, Talk, idle_rows_of, rows_of
 from ._chat.polls import TEXT, answer_of, tell, waiting
 from ._chat.servers import BASELINE, CHATS, OURS

@@ -1,32 +1,14 @@
-"""What a client says to each kind of chat, inside of its WebSocket frames."""
+"""What the chats tell: JSON with the number of a message, its author and its text."""
 
 from __future__ import annotations
 
 import json
 
+from classroom.measuring.people import dialects
 
-class Plain:
-    """The text as it is; in the other direction JSON with its number, its author and itself."""
 
-    def path(self, name: str) -> str:
-        """Return where somebody of this name finds the room."""
-        return f"/socket?name={name}"
-
-    def lets_in(self, payload: bytes | None) -> bool:
-        """Say whether somebody is in the room now.
-
-        Args:
-            payload: what the server said; None when it has opened the WebSocket.
-        """
-        return payload is None
-
-    def answer(self, payload: bytes) -> bytes | None:
-        """Return what the server expects as an answer to what it said, if it expects one."""
-        return None
-
-    def say(self, text: str) -> bytes:
-        """Return what tells this text to everybody."""
-        return text.encode()
+class Plain(dialects.Plain):
+    """The text as it is; in the other direction the JSON."""
 
     def text(self, payload: bytes) -> str | None:
         """Return the text that somebody told to everybody, if this is one."""
@@ -36,28 +18,10 @@ class Plain:
             return None
 
 
-class SocketIO(Plain):
-    """Socket.IO 5 on Engine.IO 4, on a WebSocket from the beginning, with the same JSON."""
-
-    def path(self, name: str) -> str:
-        """Return the address of Engine.IO."""
-        return f"/socket.io/?EIO=4&transport=websocket&name={name}"
-
-    def lets_in(self, payload: bytes | None) -> bool:
-        """Say whether the server has agreed to a connection of Socket.IO."""
-        return payload is not None and payload.startswith(b"40")
-
-    def answer(self, payload: bytes) -> bytes | None:
-        """Ask for a connection of Socket.IO on one of Engine.IO, and answer a ping."""
-        if payload.startswith(b"0"):
-            return b"40"
-        return b"3" if payload == b"2" else None
-
-    def say(self, text: str) -> bytes:
-        """Return the event that tells this text."""
-        return b"42" + json.dumps(["say", text]).encode()
+class SocketIO(dialects.SocketIO):
+    """Socket.IO, with the same JSON."""
 
     def text(self, payload: bytes) -> str | None:
         """Return the text of the event that tells one."""
-        start = b'42["said",'
-        return super().text(payload[len(start) : -1]) if payload.startswith(start) else None
+        event = self.event(payload)
+        return str(event.get("text")) if isinstance(event, dict) else None

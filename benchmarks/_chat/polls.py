@@ -6,9 +6,10 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from classroom.measuring.people.crowd import CONNECT_TIMEOUT, Trouble
+from classroom.measuring.people.frames import END_OF_HEADERS
+
 from .._shared import LOCALHOST
-from .crowd import CONNECT_TIMEOUT, Trouble
-from .frames import END_OF_HEADERS
 
 # After so many it is asked for its page too, so that they do not fill the server's backlog.
 IN_ONE_GO = 50

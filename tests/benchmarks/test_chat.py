@@ -19,13 +19,13 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from benchmarks import chat
-from benchmarks._chat.crowd import Crowd, Ears, Trouble
 from benchmarks._chat.dialects import Plain
 from benchmarks._chat.figures import Idle, Talk, idle_rows_of, rows_of
-from benchmarks._chat.frames import PING, TEXT, cut, frame
 from benchmarks._chat.polls import answer_of
 from benchmarks._chat.servers import BASELINE, CHATS, OURS
 from benchmarks._shared.report import result_file
+from classroom.measuring.people.crowd import Crowd, Ears, Trouble
+from classroom.measuring.people.frames import PING, TEXT, cut, frame
 from classroom.measuring.program import program
 from loopfilm import running_apart
 from stormy_demo.batteries.frames import text_frame

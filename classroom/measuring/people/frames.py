@@ -5,7 +5,7 @@ A library would cost the crowd more than the servers that it is there to measure
 
 from __future__ import annotations
 
-from .._shared import LOCALHOST
+from loopfilm import LOCALHOST
 
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 FINAL = 0x80

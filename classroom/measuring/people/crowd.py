@@ -7,7 +7,8 @@ import socket
 import time
 from collections.abc import Callable
 
-from .._shared import LOCALHOST
+from loopfilm import LOCALHOST
+
 from .dialects import Plain
 from .frames import CLOSE, END_OF_HEADERS, PING, PONG, TEXT, cut, frame, handshake
 
@@ -19,7 +20,7 @@ CONNECT_TIMEOUT = 60.0
 
 
 class Trouble(Exception):
-    """A server did not do what a chat does."""
+    """A server did not do what it has to do for its people."""
 
 
 class Ears:
@@ -69,8 +70,10 @@ class Person:
 
     def send(self, payload: bytes, kind: int = TEXT) -> None:
         """Send a frame; there is room for it, since none of them is large."""
+        data = frame(kind, payload)
+        self.crowd.sent += len(data)
         try:
-            self.sock.sendall(frame(kind, payload))
+            self.sock.sendall(data)
         except OSError:
             self.crowd.lose(self)
 
@@ -85,6 +88,7 @@ class Person:
         if not data:
             self.crowd.lose(self)
             return
+        self.crowd.received += len(data)
         data = self.rest + data
         if not self.is_open:
             head, end, after = data.partition(END_OF_HEADERS)
@@ -126,6 +130,8 @@ class Crowd:
         said: how many messages have been said.
         due: how many times one of them has still to be heard by somebody who is in the room.
         twice: how often somebody heard a message again.
+        sent: how many bytes they have sent, without the request that opens a WebSocket.
+        received: how many bytes have come, with the answer to that request.
         refused: what the server said to the first whom it did not let in.
     """
 
@@ -133,6 +139,7 @@ class Crowd:
         self.ears, self.port, self.dialect = ears, port, dialect
         self.people: list[Person] = []
         self.here = self.dropped = self.said = self.due = self.twice = 0
+        self.sent = self.received = 0
         self.refused = ""
         # The numbers of messages, by their text, and by how the server tells it.
         self.texts: dict[str, int] = {}
