@@ -8,6 +8,7 @@ from typing import Any
 from .bars import Bar, Picture, draw
 from .figures import heading, number, ratio, unit
 from .kept import read
+from .shapes import rows_of
 from .tables import Table
 
 Row = dict[str, Any]
@@ -24,7 +25,7 @@ class Result:
 
     Args:
         data: the content of its file: `about`, and `results`, whose rows are those of
-            `classroom.measuring.rounds`.
+            `classroom.measuring.rounds`, or have one of the shapes of before.
 
     Attributes:
         about: with what it was measured.
@@ -33,7 +34,7 @@ class Result:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.about: dict[str, Any] = data["about"]
-        self.rows: list[Row] = data["results"]
+        self.rows: list[Row] = rows_of(data)
         self.left_out: dict[str, str] = {
             **data.get("left_out", {}),
             **self.about.get("left_out", {}),
@@ -64,7 +65,7 @@ class Result:
 
     def baseline(self, group: str = "") -> str:
         """Return the thing that the others of a group are compared with."""
-        given = self.about.get("baseline", "")
+        given = self.about.get("baseline") or self.about.get("beside", "")
         return str(given.get(group, "") if isinstance(given, dict) else given)
 
     def median(self, group: str, mode: str, figure: str) -> float:
@@ -174,7 +175,8 @@ class Result:
             try:
                 low, high = self.within(group, mode, figure)
                 cells.append(ratio(self.ratio(group, mode, figure)))
-                cells.append(f"{ratio(low)} to {ratio(high)}")
+                is_itself = mode == self.baseline(group)
+                cells.append(NONE if is_itself else f"{ratio(low)} to {ratio(high)}")
             except NotMeasured:
                 cells += [NONE, NONE]
         return cells
