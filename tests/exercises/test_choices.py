@@ -6,13 +6,16 @@ import ast
 import asyncio
 import functools
 import inspect
+import multiprocessing
 import queue
 import re
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pytest
+import requests
 from tornado.concurrent import Future
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop, PeriodicCallback
@@ -32,6 +35,8 @@ from tools import refresh
 EXERCISES = every()
 suspects = material("find_blocking", "suspects")
 three_films = material("find_blocking", "films").three_films
+five = material("name_the_cure", "films")
+patients = material("name_the_cure", "handlers")
 
 
 def page(name: str) -> list[str]:
@@ -391,3 +396,163 @@ class TestBackPressure:
         assert "memory of the server" in text_of(
             right_option("back_pressure"), page("back_pressure")
         )
+
+
+class Threaded(patients.Card):  # type: ignore[misc, name-defined]
+    """The first, cured."""
+
+    async def get(self) -> None:
+        ask = functools.partial(requests.get, self.address("profile"), timeout=30)
+        self.write((await asyncio.to_thread(ask)).json())
+
+
+class Gathered(patients.Page):  # type: ignore[misc, name-defined]
+    """The second, cured."""
+
+    async def get(self) -> None:
+        things = ("profile", "friends", "messages")
+        for response in await asyncio.gather(
+            *(self.client.fetch(self.address(thing)) for thing in things)
+        ):
+            self.write(response.body)
+
+
+class Briefly(patients.Remembered):  # type: ignore[misc, name-defined]
+    """The third, cured: the lock is held while something that it protects is touched."""
+
+    async def get(self) -> None:
+        response = await self.client.fetch(self.address("profile"))
+        async with self.settings["lock"]:
+            self.settings["known"][self.user] = response.body
+        self.write(response.body)
+
+
+class LetThrough(patients.Profile):  # type: ignore[misc, name-defined]
+    """The fourth, cured."""
+
+    async def get(self) -> None:
+        self.client.max_clients = 12
+        await super().get()
+
+
+class Elsewhere(patients.Price):  # type: ignore[misc, name-defined]
+    """The fifth, cured."""
+
+    async def get(self) -> None:
+        loop = asyncio.get_running_loop()
+        price = await loop.run_in_executor(self.settings["pool"], patients.add_up)
+        self.write({"price": price})
+
+
+class TestNameTheCure:
+    RIGHT = ("thread", "gather", "shorter", "clients", "process")
+
+    def test_the_films_are_in_the_order_of_the_right_cures(self) -> None:
+        assert [
+            right_option("name_the_cure", q) for q in ("one", "two", "three", "four", "five")
+        ]
+        films = five.five_films()
+        assert [(len(each.film.held), each.asked, each.at_once) for each in films] == [
+            (3, 3, 1),
+            (0, 3, 1),
+            (0, 3, 1),
+            (0, 12, 10),
+            (2, 0, 0),
+        ]
+        assert [re.match(r"[\w.]+", each.longest)[0] for each in films] == [
+            "requests.get",
+            "self.client.fetch",
+            "lock.acquire",
+            "self.client.fetch",
+            "sum",
+        ]
+
+    @pytest.mark.parametrize(
+        ("question", "cure", "handler", "visitors", "at_once"),
+        [
+            ("one", "thread", Threaded, 3, 3),
+            ("two", "gather", Gathered, 1, 3),
+            ("three", "shorter", Briefly, 3, 3),
+            ("four", "clients", LetThrough, 12, 12),
+            ("five", "process", Elsewhere, 2, 0),
+        ],
+    )
+    def test_the_cure_helps(
+        self,
+        question: str,
+        cure: str,
+        handler: type[RequestHandler],
+        visitors: int,
+        at_once: int,
+    ) -> None:
+        """The backend answers nobody before all questions have come."""
+        assert right_option("name_the_cure", question) == cure
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            pool.submit(abs, 1).result()
+            settings = {"known": {}, "lock": asyncio.Lock(), "pool": pool}
+            names = [f"person {n}" for n in range(visitors)]
+            seen = five.seen_of(handler, names, at_once, **settings)
+        assert not seen.film.held and seen.at_once == at_once
+        assert {answer.status for answer in seen.film.answers} == {200}
+
+
+class TestWhoseFault:
+    """Each server for real, with a clock that ticks at each answer of the backend."""
+
+    HEADINGS = ("sends", "begins", "asked", "told")
+
+    def rows(self) -> dict[str, list[int]]:
+        """What the page says of the second tab."""
+        cells = "\n".join(page("whose_fault"))
+        found = re.findall(r"^\| \*\*(\w+)\*\* \| (.+) \|$", cells, re.MULTILINE)
+        return {name: [int(n) for n in re.findall(r"\d+", row)] for name, row in found}
+
+    @pytest.mark.parametrize("question", ["one", "two", "three", "four"])
+    async def test_a_row_is_what_happens(self, question: str) -> None:
+        fault = right_option("whose_fault", question)
+        now, seen = 0, dict[tuple[str, str], int]()
+        both, turn = asyncio.Event(), asyncio.Lock()
+        apart = fault == "handler"
+
+        def note(what: str, tab: str) -> None:
+            seen[what, tab] = now
+
+        async def answer(tab: str) -> None:
+            nonlocal now
+            if len([key for key in seen if key[0] == "asked"]) == 2:
+                both.set()
+            if fault == "backend":
+                await both.wait()
+            async with turn:
+                now += 1
+                note("told", tab)
+
+        class Asked(RequestHandler):
+            async def get(self, tab: str) -> None:
+                note("asked", tab)
+                await answer(tab)
+
+        class Report(RequestHandler):
+            async def get(self, tab: str) -> None:
+                note("begins", tab)
+                if apart:
+                    requests.get(f"{backend}/{tab}", timeout=PATIENCE)
+                else:
+                    await client.fetch(f"{backend}/{tab}", request_timeout=PATIENCE)
+
+        async def visit(tab: str) -> None:
+            note("sends", tab)
+            await browser.fetch(f"{url}/{tab}", request_timeout=PATIENCE)
+
+        client = AsyncHTTPClient(force_instance=True, max_clients=1 if fault == "client" else 9)
+        browser = AsyncHTTPClient(force_instance=True)
+        with running_apart(Application([(r"/(\d)", Asked)])) as backend:
+            async with running(Application([(r"/(\d)", Report)])) as url:
+                if fault == "browser":
+                    for tab in "12":
+                        await visit(tab)
+                else:
+                    await asyncio.gather(visit("1"), visit("2"))
+        told_first, told_last = sorted("12", key=lambda tab: seen["told", tab])
+        assert [seen[what, told_first] for what in self.HEADINGS] == [0, 0, 0, 1]
+        assert [seen[what, told_last] for what in self.HEADINGS] == self.rows()[question]

@@ -1,0 +1,5 @@
+one = "thread"
+two = "gather"
+three = "shorter"
+four = "gather"
+five = "process"

@@ -1,0 +1,5 @@
+one = "gather"
+two = "gather"
+three = "shorter"
+four = "clients"
+five = "process"

@@ -1,0 +1,5 @@
+one = "process"
+two = "gather"
+three = "shorter"
+four = "clients"
+five = "process"

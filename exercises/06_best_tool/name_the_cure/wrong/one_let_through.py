@@ -1,0 +1,5 @@
+one = "clients"
+two = "gather"
+three = "shorter"
+four = "clients"
+five = "process"

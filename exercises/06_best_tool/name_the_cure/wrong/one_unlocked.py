@@ -1,0 +1,5 @@
+one = "shorter"
+two = "gather"
+three = "shorter"
+four = "clients"
+five = "process"

@@ -1,0 +1,5 @@
+one = "thread"
+two = "gather"
+three = "gather"
+four = "clients"
+five = "process"

@@ -1,0 +1,5 @@
+one = "thread"
+two = "gather"
+three = "process"
+four = "clients"
+five = "process"

@@ -1,0 +1,5 @@
+one = "thread"
+two = "gather"
+three = "thread"
+four = "clients"
+five = "process"

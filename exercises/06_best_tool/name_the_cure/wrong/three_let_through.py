@@ -1,0 +1,5 @@
+one = "thread"
+two = "gather"
+three = "clients"
+four = "clients"
+five = "process"

@@ -1,0 +1,5 @@
+one = "thread"
+two = "process"
+three = "shorter"
+four = "clients"
+five = "process"

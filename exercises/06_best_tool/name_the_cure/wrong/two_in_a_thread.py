@@ -1,0 +1,5 @@
+one = "thread"
+two = "thread"
+three = "shorter"
+four = "clients"
+five = "process"

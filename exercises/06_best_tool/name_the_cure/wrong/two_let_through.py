@@ -1,0 +1,5 @@
+one = "thread"
+two = "clients"
+three = "shorter"
+four = "clients"
+five = "process"

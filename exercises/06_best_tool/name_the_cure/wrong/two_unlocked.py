@@ -1,0 +1,5 @@
+one = "thread"
+two = "shorter"
+three = "shorter"
+four = "clients"
+five = "process"

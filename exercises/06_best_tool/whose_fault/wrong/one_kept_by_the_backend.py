@@ -1,0 +1,4 @@
+one = "backend"
+two = "browser"
+three = "handler"
+four = "backend"

@@ -1,0 +1,4 @@
+one = "browser"
+two = "browser"
+three = "handler"
+four = "backend"

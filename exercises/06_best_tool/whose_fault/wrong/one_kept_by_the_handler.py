@@ -1,0 +1,4 @@
+one = "handler"
+two = "browser"
+three = "handler"
+four = "backend"

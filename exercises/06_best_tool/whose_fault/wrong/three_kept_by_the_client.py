@@ -1,0 +1,4 @@
+one = "client"
+two = "browser"
+three = "client"
+four = "backend"

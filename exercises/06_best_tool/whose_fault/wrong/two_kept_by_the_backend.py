@@ -1,0 +1,4 @@
+one = "client"
+two = "backend"
+three = "handler"
+four = "backend"

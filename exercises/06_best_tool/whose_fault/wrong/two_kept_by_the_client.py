@@ -1,0 +1,4 @@
+one = "client"
+two = "client"
+three = "handler"
+four = "backend"

@@ -1,0 +1,4 @@
+one = "client"
+two = "handler"
+three = "handler"
+four = "backend"
