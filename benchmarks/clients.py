@@ -13,7 +13,6 @@ takes 50 ms, and nothing else. The table is printed, and written to
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -37,6 +36,7 @@ from ._clients.world import World, WrongAnswer
 from ._shared import LOCALHOST
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep, result_file
+from ._shared.variables import few_variables
 
 DELAYS = (0, 5, 50)  # ms
 CROWDS = (1, 50, 200, 1000)
@@ -45,9 +45,6 @@ SECONDS, QUICK_SECONDS = 1.0, 1.8
 # Above this share of a processor, what is around the server may be what is measured.
 TOO_BUSY = 0.8
 PACKAGES = ("tornado", "requests", "urllib3", "pycurl", "gevent", "aiohttp", "httpx")
-# What a server finds in its environment. For each call requests reads all variables that there
-# are, so they have to be the same everywhere; and none of these names a proxy.
-ENVIRONMENT = ("HOME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "SYSTEMROOT", "TZ", "USER")
 
 
 def measure(
@@ -99,11 +96,12 @@ def described(rounds: int, quick: bool, rows: list[Row], left_out: dict[str, str
     return about(
         *PACKAGES,
         # requests reads all of them for each call, in case one of them names a proxy.
-        environment_variables=len(set(ENVIRONMENT) & os.environ.keys()),
+        environment_variables=len(few_variables()),
         rounds=rounds,
         quick=quick,
         left_out=left_out,
         beside=BASELINE,
+        pictured=[f"{QUICK[0]} ms away, {QUICK[1]} at once"],
         waits="p50_ms and p99_ms are null where, in any round, more than one visitor in a "
         "hundred had not had a first answer when counting began.",
         upstream="The upstream and the visitors are one process. `world_busy` is its share "
@@ -180,7 +178,6 @@ def _spread(row: Row, name: str) -> str:
 
 def run(modes: list[str], cells: list[Cell], rounds: int, seconds: float) -> tuple[Rounds, Row]:
     """Start the servers, measure them, and return the figures, and which could not start."""
-    environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     left_out: dict[str, str] = {}
     with ExitStack() as stack:
         world = World()
@@ -192,7 +189,7 @@ def run(modes: list[str], cells: list[Cell], rounds: int, seconds: float) -> tup
                 mode,
                 f"--upstream={upstream}",
                 "--end-with-stdin",
-                environment=environment,
+                environment=few_variables(),
             )
             try:
                 servers[mode] = stack.enter_context(server)

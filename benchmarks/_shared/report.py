@@ -10,7 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from . import pages
 from .paths import RESULTS
+from .reproduced import compare, summary
 
 Row = dict[str, Any]
 
@@ -42,9 +44,22 @@ def result_file(name: str) -> Path:
 def keep(name: str, result: Row) -> None:
     """Write the result of a benchmark into its file, over that of an earlier run.
 
+    Before, it is compared with that run: each ratio is printed with those words, and how many
+    are reproduced is kept in the part "about". Afterwards the pictures and the page of all
+    results are written again.
+
     Args:
         name: the benchmark.
         result: with the parts "about" and "results", and more if it has any.
     """
     RESULTS.mkdir(exist_ok=True)
-    result_file(name).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    file = result_file(name)
+    if file.is_file():
+        pairs = compare(json.loads(file.read_text(encoding="utf-8")), result)
+        for pair in pairs:
+            print(pair)
+        if said := summary(pairs):
+            print(said)
+            result = {**result, "about": {**result["about"], "reproduced": said}}
+    file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    pages.write(RESULTS)

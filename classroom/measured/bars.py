@@ -6,6 +6,7 @@ says by colour.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,21 @@ def draw(title: str, bars: Sequence[Bar], *, baseline: str = "", remark: str = "
         The picture, as wide as that of a film, as the text of an SVG file.
     """
     return _Drawing(title, bars, baseline, remark).svg()
+
+
+def stacked(pictures: Sequence[str]) -> str:
+    """Return one picture of several that `draw` has made, below each other."""
+    inner, y = [], 0
+    for picture in pictures:
+        inner.append(picture.replace("<svg ", f'<svg y="{y}" ', 1))
+        found = re.search(r' height="(\d+)"', picture)
+        assert found
+        y += int(found[1]) + MARGIN
+    y -= MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y}"'
+        f' viewBox="0 0 {WIDTH} {y}">{"".join(inner)}</svg>\n'
+    )
 
 
 class _Drawing:

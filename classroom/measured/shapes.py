@@ -24,7 +24,7 @@ def rows_of(data: Row) -> list[Row]:
         None where it has no rows that can be compared.
     """
     rows = data["results"]
-    if not isinstance(rows, list) or not all("mode" in row for row in rows):
+    if not isinstance(rows, list) or not all(isinstance(r, dict) and "mode" in r for r in rows):
         return []
     if any(isinstance(value, dict) for row in rows for value in row.values()):
         return rows

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import psutil
 import pytest
 import requests
 
-from benchmarks._shared import report
+from benchmarks._shared import pages, report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
+from benchmarks._shared.reproduced import compare, summary
 from classroom.measuring.program import NotStarted, program
 from classroom.measuring.ratios import Ratios
 from tests.paths import ROOT
@@ -84,6 +86,119 @@ def test_a_result_is_kept_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     kept = (tmp_path / "results" / "some.json").read_text(encoding="utf-8")
     assert json.loads(kept) == result
     assert kept.endswith("}\n")
+
+
+# -- the same again ----------------------------------------------------------------------------
+
+
+def of(*ratios: tuple[float, float, float]) -> dict[str, Any]:
+    """A result with a baseline, and a thing for each ratio with its lowest and highest."""
+    rows: list[dict[str, Any]] = [
+        {
+            "group": "hello",
+            "mode": f"thing {number}" if number else "base",
+            "cpu_us": {"median": 10.0, "ratio": ratio, "lowest": low, "highest": high},
+        }
+        for number, (ratio, low, high) in enumerate([(1.0, 1.0, 1.0), *ratios])
+    ]
+    said = {"python": "3.11.7", "machine": "some", "rounds": 3, "baseline": "base"}
+    return {"about": said, "results": rows}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_reproduced"),
+    [
+        ((2.0, 1.8, 2.2), (2.1, 1.9, 2.3), True),
+        ((2.0, 1.8, 2.2), (2.2, 2.0, 2.3), True),
+        ((2.0, 1.8, 2.2), (2.3, 1.9, 2.4), False),
+        # The median of this run is in the spread of the other one, which is wide, and not the
+        # other way round.
+        ((2.0, 1.0, 9.0), (5.0, 4.9, 5.1), False),
+        ((5.0, 4.9, 5.1), (2.0, 1.0, 9.0), False),
+        ((5.0, 5.0, 5.0), (5.0, 5.0, 5.0), True),
+    ],
+)
+def test_a_ratio_is_reproduced_if_each_run_has_the_others_median_in_its_spread(
+    before: tuple[float, float, float], now: tuple[float, float, float], is_reproduced: bool
+) -> None:
+    (pair,) = compare(of(before), of(now))
+    assert pair.is_reproduced is is_reproduced
+    assert ("NOT within the spread" in str(pair)) is not is_reproduced
+
+
+def test_what_is_not_in_both_runs_is_not_compared() -> None:
+    one = (1.5, 1.4, 1.6)
+    before, now = of(one, one), of(one, one, one)
+    del now["results"][1]
+    assert [pair.what for pair in compare(before, now)] == ["hello, thing 2, cpu_us"]
+    now["results"][1] = {"group": "hello", "mode": "thing 2", "refused": "too busy"}
+    assert compare(before, now) == []
+    assert summary([]) == ""
+
+
+def test_results_of_the_older_shapes_are_compared_too() -> None:
+    for name in ("clients", "chat"):
+        kept = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        pairs = compare(kept, kept)
+        assert pairs
+        assert all(pair.is_reproduced for pair in pairs)
+
+
+def test_what_is_kept_says_how_much_of_it_is_reproduced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    report.keep("some", of((2.0, 1.8, 2.2), (3.0, 2.9, 3.1)))
+    assert capsys.readouterr().out == ""
+    report.keep("some", of((2.1, 1.9, 2.2), (4.0, 3.9, 4.1)))
+    said = "1 of 2 ratios lie within the spread of the run before"
+    assert capsys.readouterr().out.splitlines() == [
+        "hello, thing 1, cpu_us: 2.00 (1.80 to 2.20), now 2.10 (1.90 to 2.20):"
+        " within the spread that was kept",
+        "hello, thing 2, cpu_us: 3.00 (2.90 to 3.10), now 4.00 (3.90 to 4.10):"
+        " NOT within the spread that was kept",
+        said,
+    ]
+    kept = json.loads((tmp_path / "some.json").read_text(encoding="utf-8"))
+    assert kept["about"]["reproduced"] == said
+    assert f"Measured again: {said}." in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+# -- the pages of the results ------------------------------------------------------------------
+
+
+def test_the_pages_of_the_results_are_what_the_json_files_give() -> None:
+    """`.venv/bin/python -m benchmarks._shared.pages` writes them."""
+    said = pages.written()
+    assert {path.name for path in RESULTS.iterdir() if path.suffix != ".json"} == {*said}
+    for name, text in said.items():
+        assert (RESULTS / name).read_text(encoding="utf-8") == text, name
+
+
+def test_every_benchmark_is_on_the_page_with_its_question() -> None:
+    page = (RESULTS / "README.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert re.search(rf"^## {name}\n\n[A-Z].*[.?]$", page, re.MULTILINE), name
+
+
+def test_the_page_has_table_and_picture_of_each_thing_also_of_a_refused_one(
+    tmp_path: Path,
+) -> None:
+    result = of((2.0, 1.8, 2.2))
+    result["results"].append({"group": "hello", "mode": "a|b", "refused": "it was no 200"})
+    result["about"]["left_out"] = {"PyPy": "it is not installed"}
+    (tmp_path / "some.json").write_text(json.dumps(result), encoding="utf-8")
+    (tmp_path / "gone.svg").touch()
+    pages.write(tmp_path)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| thing 1 | 10 | 2.00 | 1.80 to 2.20 |" in page
+    assert "| a\\|b | - | - | - |" in page
+    assert "a|b is refused: it was no 200. PyPy is left out: it is not installed." in page
+    assert re.search(r"!\[\S.*\]\(some\.svg\)", page)
+    picture = ElementTree.fromstring((tmp_path / "some.svg").read_text(encoding="utf-8"))
+    words = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"base", "10 µs, baseline", "thing 1", "10 µs, 2.00 ×", "a|b"} <= {*words}
+    assert not (tmp_path / "gone.svg").exists()
 
 
 # -- programs ----------------------------------------------------------------------------------

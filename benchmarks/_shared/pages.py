@@ -1,0 +1,121 @@
+"""The results for people: `results/README.md`, and a picture beside each JSON file.
+
+    .venv/bin/python -m benchmarks._shared.pages
+
+All of it is made from the JSON files. A benchmark that keeps its result does it by itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from classroom.measured import Result, Table, conformance
+from classroom.measured.bars import stacked
+from classroom.measured.figures import heading
+
+from .paths import BENCHMARKS, RESULTS
+
+Row = dict[str, Any]
+HEAD = """\
+# What was measured
+
+Written by the benchmarks, from the JSON files beside it: `python3 workshop.py bench` measures \
+all again. Each ratio is that of two measurements of one round, so that a slow moment of the \
+machine is in both, and what is quoted is the median; "all within" has the lowest and the \
+highest ratio of all rounds. Where two such spreads overlap, the difference says nothing.
+"""
+
+
+def written(results: Path = RESULTS) -> dict[str, str]:
+    """Return what the files are to say, by their names, from the JSON files that there are.
+
+    Args:
+        results: the folder.
+    """
+    said: dict[str, str] = {}
+    parts = [HEAD]
+    for file in sorted(results.glob("*.json")):
+        data = json.loads(file.read_text(encoding="utf-8"))
+        parts.append(_part(file.stem, data))
+        if picture := _picture(Result(data)):
+            said[f"{file.stem}.svg"] = picture
+    said["README.md"] = "\n".join(parts)
+    return said
+
+
+def write(results: Path = RESULTS) -> None:
+    """Write these files, and remove pictures of results that there are no more."""
+    said = written(results)
+    for name, text in said.items():
+        (results / name).write_text(text, encoding="utf-8")
+    for picture in results.glob("*.svg"):
+        if picture.name not in said:
+            picture.unlink()
+
+
+def _picture(result: Result) -> str:
+    """Return bars of the first figure of each group, or nothing where nothing is compared.
+
+    A result of many groups names those which are `pictured`.
+    """
+    some = result.about.get("pictured", result.groups)
+    shown = [group for group in result.groups if group in some and result.figures(group)]
+    return stacked([result.plot(group).svg for group in shown]) if shown else ""
+
+
+def _part(name: str, data: Row) -> str:
+    lines = [f"## {name}", "", _question(name), ""]
+    result = Result(data)
+    shown = [group for group in result.groups if result.figures(group)]
+    if shown:
+        figure = heading(result.figures(shown[0])[0])
+        lines += [f"![Bars: {figure}; the tables below have the figures]({name}.svg)", ""]
+    for group in shown:
+        lines += [f"### {group}", ""] if group else []
+        lines += [*_markdown(result.table(group)), ""]
+    if name == "conformance":
+        lines += [*_markdown(conformance()), ""]
+    elif not shown:
+        lines += [f"The figures are in [{name}.json]({name}.json).", ""]
+    lines.append(f"With what: {_with_what(data['about'])}.")
+    if said := data["about"].get("reproduced"):
+        lines.append(f"Measured again: {said}.")
+    return "\n".join(lines) + "\n"
+
+
+def _question(name: str) -> str:
+    """Return the first sentence of a benchmark's docstring, which is its question."""
+    module = BENCHMARKS / f"{name}.py"
+    if not module.is_file():
+        return ""
+    told = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return " ".join(told.partition("\n\n")[0].split())
+
+
+def _with_what(about: Row) -> str:
+    """Return the versions, the machine, the rounds and the load."""
+    versions = [
+        f"{name} {value}"
+        for name, value in about.items()
+        if isinstance(value, str) and re.match(r"\d+\.\d", value)
+    ]
+    more = [about["machine"]] if "machine" in about else []
+    if "rounds" in about:
+        more.append(f"{about['rounds']} rounds")
+    if about.get("load"):
+        more.append(f"asked by {about['load']}")
+    return ", ".join([*versions, *more])
+
+
+def _markdown(table: Table) -> list[str]:
+    rows = [table.columns, ["---", *["---:"] * (len(table.columns) - 1)], *table.rows]
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return [*lines, "", table.note] if table.note else lines
+
+
+if __name__ == "__main__":
+    write()
