@@ -1,0 +1,1 @@
+"""Tornado and its peers, each a program that does the same, so that they can be compared."""

@@ -1,0 +1,110 @@
+"""How a peer is started as a program: its options, what it says first, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from loopfilm import LOCALHOST
+
+# How many connections may wait to be accepted: as many as visitors come at once, and more.
+BACKLOG = 1024
+# How many questions a server may have under way at its backend.
+MOST_ASKED = 1000
+
+
+def options(about: str | None) -> argparse.ArgumentParser:
+    """Return a parser of what all take: `--port`, and `--upstream`.
+
+    Args:
+        about: the docstring of the program.
+    """
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--port", type=port, default=8888, help="0 lets the system pick")
+    parser.add_argument(
+        "--upstream",
+        default="",
+        metavar="URL",
+        help="address of the backend that /resource asks, such as http://127.0.0.1:8901",
+    )
+    return parser
+
+
+def port(words: str) -> int:
+    """Return the port that an option names.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such port.
+    """
+    if not words.isdecimal() or int(words) > 65535:
+        raise argparse.ArgumentTypeError(f"{words!r} is no port: they go from 0 to 65535")
+    return int(words)
+
+
+def one_or_more(words: str) -> int:
+    """Return the number that an option was given.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number, or below one.
+    """
+    if not words.isdecimal() or int(words) < 1:
+        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from 1 on")
+    return int(words)
+
+
+def need(*packages: str) -> None:
+    """End the program, in a sentence, when a package that it wants is not installed.
+
+    Whoever started it reads its first line, so the sentence goes where "listening on" would.
+
+    Args:
+        *packages: the names under which they are imported.
+
+    Raises:
+        SystemExit: one is not there; the status is 1.
+    """
+    for package in packages:
+        if not importlib.util.find_spec(package):
+            print(f"{package} is not installed", flush=True)
+            sys.exit(1)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on this machine alone.
+
+    Args:
+        port: 0 lets the system pick.
+
+    Raises:
+        SystemExit: the port is taken, or not ours; the status is 1.
+    """
+    try:
+        listener = socket.create_server((LOCALHOST, port), backlog=BACKLOG)
+    except OSError as error:
+        sys.exit(f"cannot listen on port {port}: {error.strerror}; --port=0 picks another")
+    listener.setblocking(False)
+    return listener
+
+
+def announce(port: int) -> None:
+    """Say where it listens."""
+    print(f"listening on http://{LOCALHOST}:{port} (Ctrl-C stops)", flush=True)
+
+
+def until_stopped(serve: Callable[[], object]) -> None:
+    """Serve until Ctrl-C or SIGTERM, which end the program without a traceback.
+
+    Args:
+        serve: serves, and does not return before.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        serve()
+    except KeyboardInterrupt:
+        print("stopped", flush=True)

@@ -1,0 +1,83 @@
+"""Tornado's HTTPServer with a function, and no Application, no handlers, no routes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPHeaders,
+    HTTPServerRequest,
+    ResponseStartLine,
+    format_timestamp,
+)
+
+from . import answers
+from .asking import Ask, simple
+from .starting import announce, listen, options, until_stopped
+
+
+def make_callback(ask: Ask, upstream: str) -> Callable[[HTTPServerRequest], None]:
+    """Make the function that is given each request, and sees to it that it is answered.
+
+    Args:
+        ask: how to ask the backend.
+        upstream: the address of the backend.
+    """
+    url = upstream + answers.QUESTION
+    # The loop itself does not hold tasks: those that nobody holds may be lost.
+    at_work = set[asyncio.Task[None]]()
+
+    async def ask_and_send(request: HTTPServerRequest) -> None:
+        send(request, answers.JSON, answers.resource(await ask(url)))
+
+    def answer(request: HTTPServerRequest) -> None:
+        match request.path:
+            case "/":
+                send(request, answers.TEXT, answers.HELLO)
+            case "/report":
+                send(request, answers.JSON, answers.report())
+            case "/resource":
+                at_work.add(task := asyncio.create_task(ask_and_send(request)))
+                task.add_done_callback(at_work.discard)
+            case _:
+                send(request, answers.TEXT, b"There is no such page", 404)
+
+    return answer
+
+
+def send(request: HTTPServerRequest, kind: str, body: bytes, status: int = 200) -> None:
+    """Answer a request: what an Application would do otherwise."""
+    headers = HTTPHeaders(
+        {
+            "Server": "Tornado's HTTPServer",
+            "Content-Type": kind,
+            "Date": format_timestamp(time.time()),
+            "Content-Length": str(len(body)),
+        }
+    )
+    line = ResponseStartLine("HTTP/1.1", status, "OK" if status == 200 else "Not Found")
+    assert request.connection
+    request.connection.write_headers(line, headers, body)
+    request.connection.finish()
+
+
+async def serve(port: int, upstream: str) -> None:
+    """Serve until it is cancelled."""
+    async with simple() as ask:
+        listener = listen(port)
+        HTTPServer(make_callback(ask, upstream)).add_socket(listener)
+        announce(listener.getsockname()[1])
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    given = options(__doc__).parse_args()
+    until_stopped(lambda: asyncio.run(serve(given.port, given.upstream)))
+
+
+if __name__ == "__main__":
+    main()
