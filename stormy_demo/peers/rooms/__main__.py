@@ -1,0 +1,61 @@
+"""Serve one of the rooms: `python -m stormy_demo.peers.rooms NAME`."""
+
+from __future__ import annotations
+
+import _thread
+import argparse
+import asyncio
+import importlib
+import inspect
+import os
+
+from .. import rooms
+from ..starting import need, port, until_stopped
+from .listening import listen
+
+# Which packages each of them wants, by the names under which they are imported.
+ROOMS = {
+    "tornado_room": [],
+    "aiohttp_room": ["aiohttp"],
+    "websockets_room": ["websockets"],
+    "gevent_room": ["gevent"],
+    "socketio_tornado": ["socketio"],
+    "socketio_uvicorn": ["socketio", "uvicorn", "websockets"],
+    "socketio_gevent": ["socketio", "gevent", "simple_websocket"],
+}
+
+
+def main() -> None:
+    """Serve until Ctrl-C.
+
+    Raises:
+        SystemExit: the command line is wrong, a package is missing, or the port taken.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m stormy_demo.peers.rooms",
+        description=rooms.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=ROOMS)
+    parser.add_argument("--port", type=port, default=8888, help="0 lets the system pick")
+    parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin does")
+    given = parser.parse_args()
+    if given.end_with_stdin:
+        _thread.start_new_thread(_wait_for_the_end_of_stdin, ())
+    need(*ROOMS[given.name])
+    serve = importlib.import_module(f".{given.name}", rooms.__name__).serve
+    listener = listen(given.port)
+    if inspect.iscoroutinefunction(serve):
+        until_stopped(lambda: asyncio.run(serve(listener)))
+    else:
+        until_stopped(lambda: serve(listener))
+
+
+def _wait_for_the_end_of_stdin() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
