@@ -12,7 +12,6 @@ if sys.version_info < (3, 11):
         "and start workshop.py with it.".format(*sys.version_info)
     )
 
-import ast
 import contextlib
 import difflib
 import errno
@@ -120,20 +119,18 @@ def refresh(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Measure: [NAME] is one of the benchmarks, which it lists when there is none."""
+    """Measure: [NAME] is one of the benchmarks; without it all are run, or with --quick."""
+    if not arguments or arguments[0].startswith("-"):
+        usage.of_bench().parse_args(arguments)
+        set_up(ALL)
+        return run("-m", "tools.benches", *arguments)
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
-    given = bool(arguments) and not arguments[0].startswith("-")
-    name, *options = arguments if given else ["styles", *arguments]
+    name, *options = arguments
     if name not in scripts:
         raise Misuse(
             f"there is no benchmark '{name}': bench takes one of {', '.join(scripts)}."
         )
     usage.look_at_options(scripts[name], options)
-    if not given:
-        for stem, path in scripts.items():
-            story = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            print(f"  {stem:<12} {story.partition(chr(10))[0]}")
-        print(f"Now runs {name}, which takes a minute or two.", flush=True)
     set_up(ALL)
     return run("-m", f"benchmarks.{name}", *options)
 

@@ -38,6 +38,7 @@ from ._shared.report import Row, about, keep
 PEOPLE, QUICK_PEOPLE = 2000, 200
 IDLE, QUICK_IDLE = 10_000, 1000
 ROUNDS, QUICK_ROUNDS = 7, 2
+MINUTES = 3
 # Those who come before memory is measured, so that what the first one needs is not counted.
 FIRST = 100
 # How often some people talk in a round, and how many of them do so at once.

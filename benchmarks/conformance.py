@@ -1,6 +1,6 @@
 """The tests of requests and of requests-cache, as they are, underneath the event loop.
 
-    python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--fast]
+    python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--quick]
 
 The tests are those of the versions that are locked: their source archives are fetched with pip
 and checked against the lock, the first time. They run with requests as it is, "stock", and then
@@ -14,7 +14,8 @@ An engine may hand a request on to another one, and may leave alone those of an 
 test made for itself: both are counted. A failure that stands in `known.py` is explained there.
 Any other, or one that passes now, or a request that held the loop, or an engine that was hardly
 used, makes the exit code 1; a run that could not begin, since an archive is not at hand, makes
-it 3. A run of everything is written to `benchmarks/results/conformance.json`.
+it 3. A run of everything is written to `benchmarks/results/conformance.json`. With `--quick`,
+or `--fast`, only tests that are quick are run, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
 # the loop is noticed.
 MAX_HELD = 0.4
 NOT_AT_HAND = 3
+MINUTES = 3
+NOT_IN_ALL = "it compares no speeds, and fetches archives from the network the first time"
 
 
 @dataclass(frozen=True)
@@ -385,7 +388,9 @@ def main() -> int:
     names = (STOCK, *ENGINES)
     options.add_argument("--suite", action="append", choices=SUITES, help="only this one")
     options.add_argument("--engine", action="append", choices=names, help="only this one")
-    options.add_argument("--fast", action="store_true", help="only what is quick, of requests")
+    options.add_argument(
+        "--quick", "--fast", dest="fast", action="store_true", help="only what is quick"
+    )
     given = options.parse_args()
     if given.fast and given.suite not in (None, ["requests"]):
         options.error("--fast has tests of requests only")

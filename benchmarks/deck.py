@@ -51,6 +51,7 @@ from ._shared.report import Row, about, keep
 
 PAIRS = {"page": 25, "build": 7}
 QUICK = 3
+MINUTES = 3
 DELAYS = (0, 50)  # milliseconds before each answer from outside
 
 

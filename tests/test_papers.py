@@ -124,7 +124,9 @@ def options_of(verb: str, words: list[str]) -> str:
     if verb == "lab":
         return usage.of_lab().format_help()
     if verb == "bench":
-        name = next((MEANT.get(word, word) for word in words if word[0] != "-"), "styles")
+        name = next((MEANT.get(word, word) for word in words if word[0] != "-"), "")
+        if not name:
+            return usage.of_bench().format_help()
         assert (ROOT / "benchmarks" / f"{name}.py").is_file(), name
         return help_of(f"benchmarks.{name}")
     modules = {"slides": "slides", "refresh": "tools.refresh", "test": "pytest"}

@@ -9,6 +9,7 @@ import argparse
 import ast
 from pathlib import Path
 
+from tools import benches
 from tools.set_up import ROOT, Misuse
 
 
@@ -76,6 +77,23 @@ def _notebook(name: str) -> Path:
     if path.suffix != ".ipynb":
         raise argparse.ArgumentTypeError(f"{name} is no notebook: its name ends in .ipynb")
     return path
+
+
+def of_bench() -> argparse.ArgumentParser:
+    """Return the parser of `bench` without a name: a benchmark has options of its own."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py bench",
+        usage="workshop.py bench [-h] [--quick] | NAME [OPTIONS]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure things side by side, and keep tables of ratios in\n"
+        "benchmarks/results/. Without NAME all benchmarks are run, one after another.",
+        epilog=f"NAME is one of:\n\n{benches.listing()}\n\n"
+        "`bench NAME --help` says what it measures, and its options.",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="run each in its quick way, which keeps nothing"
+    )
+    return parser
 
 
 def look_at_tests(arguments: list[str]) -> None:

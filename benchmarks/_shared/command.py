@@ -25,6 +25,19 @@ def one_or_more(words: str) -> int:
     Raises:
         argparse.ArgumentTypeError: it is no whole number, or below one.
     """
-    if not words.isdecimal() or int(words) < 1:
-        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from 1 on")
+    return _from(1, words)
+
+
+def two_or_more(words: str) -> int:
+    """Return the number that an option was given, as `one_or_more` does.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no whole number, or below two.
+    """
+    return _from(2, words)
+
+
+def _from(least: int, words: str) -> int:
+    if not words.isdecimal() or int(words) < least:
+        raise argparse.ArgumentTypeError(f"{words!r} is no whole number from {least} on")
     return int(words)

@@ -58,20 +58,22 @@ def write(results: Path = RESULTS) -> None:
 
 
 def _picture(result: Result) -> str:
-    """Return bars of the first figure of each group, or nothing where nothing is compared.
-
-    A result of many groups names those which are `pictured`.
-    """
-    some = result.about.get("pictured", result.groups)
-    shown = [group for group in result.groups if group in some and result.figures(group)]
+    """Return bars of the first figure of each group that is shown, or nothing."""
+    shown = _pictured(result)
     return stacked([result.plot(group).svg for group in shown]) if shown else ""
+
+
+def _pictured(result: Result) -> list[str]:
+    """Return which groups are shown: a result of many groups names them as `pictured`."""
+    some = result.about.get("pictured", result.groups)
+    return [group for group in result.groups if group in some and result.figures(group)]
 
 
 def _part(name: str, data: Row) -> str:
     lines = [f"## {name}", "", _question(name), ""]
     result = Result(data)
     shown = [group for group in result.groups if result.figures(group)]
-    if shown:
+    if _pictured(result):
         figure = heading(result.figures(shown[0])[0])
         lines += [f"![Bars: {figure}; the tables below have the figures]({name}.svg)", ""]
     for group in shown:

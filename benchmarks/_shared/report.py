@@ -41,7 +41,7 @@ def result_file(name: str) -> Path:
     return RESULTS / f"{name}.json"
 
 
-def keep(name: str, result: Row) -> None:
+def keep(name: str, result: Row, *, measured: Row | None = None) -> None:
     """Write the result of a benchmark into its file, over that of an earlier run.
 
     Before, it is compared with that run: each ratio is printed with those words, and how many
@@ -51,11 +51,12 @@ def keep(name: str, result: Row) -> None:
     Args:
         name: the benchmark.
         result: with the parts "about" and "results", and more if it has any.
+        measured: what of it was measured by this run, where that is not all.
     """
     RESULTS.mkdir(exist_ok=True)
     file = result_file(name)
     if file.is_file():
-        pairs = compare(json.loads(file.read_text(encoding="utf-8")), result)
+        pairs = compare(json.loads(file.read_text(encoding="utf-8")), measured or result)
         for pair in pairs:
             print(pair)
         if said := summary(pairs):

@@ -21,6 +21,8 @@ from benchmarks._shared.reproduced import compare, summary
 from classroom.measuring.program import NotStarted, program
 from classroom.measuring.ratios import Ratios
 from tests.paths import ROOT
+from tools import benches, usage
+from tools.set_up import Misuse
 
 NAMES = sorted(path.stem for path in BENCHMARKS.glob("[!_]*.py"))
 
@@ -31,6 +33,21 @@ def test_a_benchmark_says_how_it_is_started_and_keeps_its_result(name: str) -> N
     assert f"\n    python3 workshop.py bench {name}" in source
     assert re.search(rf'\bparser\(\s*"{name}"', source)
     assert (RESULTS / f"{name}.json").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_benchmark_has_a_quick_way_and_says_how_long_it_takes(name: str) -> None:
+    module = BENCHMARKS / f"{name}.py"
+    bench = benches.read(module)
+    assert re.search(r"^MINUTES = \d+$|^NOT_IN_ALL = ", module.read_text("utf-8"), re.MULTILINE)
+    assert bench.question
+    usage.look_at_options(module, ["--quick", *bench.options])
+    with pytest.raises(Misuse, match="--quick"):
+        usage.look_at_options(module, ["--nope"])
+
+
+def test_all_benchmarks_take_less_than_half_an_hour() -> None:
+    assert sum(bench.minutes for bench in benches.found() if not bench.why_not) < 30
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "two"])

@@ -471,7 +471,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house = make_house(tmp_path_factory.mktemp("bare") / "house")
     shutil.copytree(ROOT / "benchmarks" / "_shared", house / "benchmarks" / "_shared")
     shutil.copy(ROOT / "benchmarks" / "clients.py", house / "benchmarks")
-    shutil.copy(ROOT / "benchmarks" / "film.py", house / "benchmarks")
+    (house / "benchmarks" / "plain.py").write_text('parser("plain", __doc__).parse_args()')
     return house
 
 
@@ -493,8 +493,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("refresh workshop.py", "workshop.py is no notebook: its name ends in .ipynb"),
         ("refresh --nope", "unrecognized arguments: --nope"),
         ("bench nope", "there is no benchmark 'nope'"),
-        ("bench clients --nope", "no option '--nope': it has --quick, --rounds, --only"),
-        ("bench film --nope=3", "no option '--nope': it has none"),
+        (
+            "bench clients --nope",
+            "no option '--nope': it has --quick, --rounds, --main, --only",
+        ),
+        ("bench plain --nope=3", "no option '--nope': it has none"),
+        ("bench --rounds=3", "unrecognized arguments: --rounds=3"),
+        ("bench --quick clients", "unrecognized arguments: clients"),
     ],
 )
 def test_a_wrong_word_is_told_before_anything_is_installed(
@@ -508,7 +513,7 @@ def test_a_wrong_word_is_told_before_anything_is_installed(
     assert not (bare / ".venv").exists()
 
 
-@pytest.mark.parametrize("verb", ["lab", "check", "slides", "refresh"])
+@pytest.mark.parametrize("verb", ["lab", "check", "slides", "refresh", "bench"])
 def test_a_verb_says_what_it_takes(bare: Path, verb: str) -> None:
     outcome = door(bare, verb, "--help")
     assert outcome.returncode == 0, outcome
@@ -523,12 +528,90 @@ def test_arguments_and_exit_code_are_passed_on(small: Path) -> None:
 
 
 def test_bench_lists_what_there_is(small: Path) -> None:
-    outcome = door(small, "bench")
-    assert "styles       What tornado is worth.\n" in outcome.stdout
-    assert "measured []" in outcome.stdout
     assert_one_sentence(
         door(small, "bench", "nothing"), "no benchmark 'nothing'", "styles", code=2
     )
+    listed = door(small, "bench", "--help").stdout
+    assert re.search(r"^  styles +What tornado is worth\.\n +\(3 minutes\)$", listed, re.M)
+
+
+STAND_IN = """\
+\"\"\"A stand-in called {name}.
+
+    python3 workshop.py bench {name} [--quick]
+\"\"\"
+import sys
+{said}
+print("{name} was given", sys.argv[1:], flush=True)
+{does}
+"""
+
+
+@pytest.fixture
+def benches(small: Path) -> Iterator[Callable[..., None]]:
+    """Adds stand-ins to the benchmarks of a house."""
+    added = []
+
+    def add(name: str, said: str = "", does: str = "") -> None:
+        path = small / "benchmarks" / f"{name}.py"
+        path.write_text(STAND_IN.format(name=name, said=said, does=does), encoding="utf-8")
+        added.append(path)
+
+    yield add
+    for path in added:
+        path.unlink()
+
+
+def test_without_a_name_all_benchmarks_are_run(
+    small: Path, benches: Callable[..., None]
+) -> None:
+    benches("alone", "MINUTES = 1")
+    benches("broken", "MINUTES = 2", "sys.exit(4)")
+    benches("long", "MINUTES = 6\nIN_ALL = ('--main', '--rounds=2')")
+    benches("never", "MINUTES = 50\nNOT_IN_ALL = 'it wants the moon'", "sys.exit(5)")
+    outcome = door(small, "bench")
+    said = outcome.stdout
+    assert outcome.returncode == 1, outcome
+    assert "never is left out: it wants the moon\n" in said
+    assert "1 of 4: alone, 1 minute; 12 minutes until all are done\n" in said
+    assert "A stand-in called broken.\n" in said
+    assert "3 of 4: long, 6 minutes; 9 minutes until all are done\n" in said
+    assert "alone was given []" in said
+    assert "long was given ['--main', '--rounds=2']" in said
+    assert "never was given" not in said
+    # Whatever fails, the others go on, and the end says which it was.
+    assert (
+        said.index("broken was given") < said.index("long was given") < said.index("measured")
+    )
+    assert "3 of 4 are done, in 0 minutes." in said
+    assert outcome.stderr.endswith("broken failed, with exit code 4\n")
+
+
+def test_all_benchmarks_are_run_quickly(small: Path, benches: Callable[..., None]) -> None:
+    benches("long", "IN_ALL = ('--main',)")
+    benches("never", "NOT_IN_ALL = 'it wants the moon'")
+    outcome = door(small, "bench", "--quick")
+    assert outcome.returncode == 0, outcome
+    assert "1 of 3: long, less than two minutes\n" in outcome.stdout
+    assert "long was given ['--quick']" in outcome.stdout
+    assert "never was given ['--quick']" in outcome.stdout
+    assert "measured ['--quick']" in outcome.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its signals end a program at once")
+def test_all_benchmarks_end_when_one_is_ended(
+    small: Path, benches: Callable[..., None]
+) -> None:
+    benches("alone", does="import signal\nsignal.pause()")
+    benches("later")
+    with started(small, "bench") as process:
+        assert process.stdout
+        while "alone was given" not in process.stdout.readline():
+            pass
+        process.terminate()
+        said, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 143
+    assert "later was given" not in said
 
 
 # -- lab ---------------------------------------------------------------------------------------
