@@ -453,7 +453,7 @@ class TestNameTheCure:
         ]
         films = five.five_films()
         assert [(len(each.film.held), each.asked, each.at_once) for each in films] == [
-            (3, 3, 1),
+            (2, 2, 1),
             (0, 3, 1),
             (0, 3, 1),
             (0, 12, 10),
@@ -488,7 +488,8 @@ class TestNameTheCure:
         """The backend answers nobody before all questions have come."""
         assert right_option("name_the_cure", question) == cure
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-            pool.submit(abs, 1).result()
+            if question == "five":
+                pool.submit(abs, 1).result()
             settings = {"known": {}, "lock": asyncio.Lock(), "pool": pool}
             names = [f"person {n}" for n in range(visitors)]
             seen = five.seen_of(handler, names, at_once, **settings)
