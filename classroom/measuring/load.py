@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -52,7 +51,15 @@ def load_generator() -> str:
     return f"wrk {version[1]}" if version else "wrk"
 
 
-def visit(url: str, *, at_once: int, seconds: int, headers: tuple[str, ...] = ()) -> Visit:
+def visit(
+    url: str,
+    *,
+    at_once: int,
+    seconds: int,
+    headers: tuple[str, ...] = (),
+    by_wrk: bool | None = None,
+    answers: int | None = None,
+) -> Visit:
     """Ask a server again and again, on connections that are kept.
 
     Args:
@@ -60,38 +67,48 @@ def visit(url: str, *, at_once: int, seconds: int, headers: tuple[str, ...] = ()
         at_once: how many connections ask, each as soon as it has its answer.
         seconds: for how long.
         headers: more lines of each request, as `Name: value`.
+        by_wrk: whether wrk asks; if left out, wherever it is. It corrects the longest waits: to
+            each it adds those of questions that would have been asked meanwhile.
+        answers: after how many it ends, if they come sooner; wrk does not count, so a client
+            in Python asks.
 
     Raises:
         Refused: an answer was no 200, none came, or those who asked were the bottleneck.
     """
-    before = _children()
-    if load_generator().startswith("wrk"):
+    if by_wrk is None:
+        by_wrk = load_generator().startswith("wrk")
+    if by_wrk and answers is None:
         seen = _by_wrk(url, at_once, seconds, headers)
     else:
-        seen = _by_python(url, at_once, seconds, headers)
-    answers, lasted, p50, p99, failed = seen
+        seen = _by_python(url, at_once, seconds, headers, answers)
+    came, lasted, p50, p99, failed, cpu = seen
     if failed:
-        raise Refused(f"{failed} of {answers + failed} answers were no 200, or did not come")
-    if not answers:
+        raise Refused(f"{failed} of {came + failed} answers were no 200, or did not come")
+    if not came:
         raise Refused("no answer came")
-    busy = (_children() - before) / lasted
+    busy = cpu / lasted
     if busy > TOO_BUSY:
         raise Refused(f"what asked it was busy for {busy:.0%} of the time, and may be slower")
-    return Visit(answers, lasted, p50, p99, round(busy, 3))
+    return Visit(came, lasted, p50, p99, round(busy, 3))
+
+
+_Seen = tuple[int, float, float, float, int, float]
 
 
 def _children() -> float:
+    # Windows has neither this module nor wrk.
+    import resource
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-_Seen = tuple[int, float, float, float, int]
 
 
 def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _Seen:
     command = ["wrk", "--latency", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout=20s"]
     command += [f"-H{header}" for header in headers]
+    before = _children()
     said = subprocess.run([*command, url], capture_output=True, text=True)
+    cpu = _children() - before
     if said.returncode:
         raise Refused(f"wrk could not ask it: {said.stdout.strip() or said.stderr.strip()}")
     words = said.stdout
@@ -110,15 +127,20 @@ def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _
     failed = sum(map(int, errors.groups())) if errors else 0
     failed += int(others[1]) if others else 0
     lasted = float(total[2]) * UNITS[total[3]] / 1e3
-    return int(total[1]), lasted, part("50"), part("99"), failed
+    return int(total[1]), lasted, part("50"), part("99"), failed, cpu
 
 
-def _by_python(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _Seen:
+def _by_python(
+    url: str, at_once: int, seconds: int, headers: tuple[str, ...], answers: int | None
+) -> _Seen:
     command = [sys.executable, "-m", "classroom.measuring.visitors", url]
     command += [f"--at-once={at_once}", f"--seconds={seconds}"]
     command += [f"--header={header}" for header in headers]
+    command += [f"--answers={answers}"] if answers is not None else []
     said = subprocess.run(command, capture_output=True, text=True)
     if said.returncode:
         raise Refused(f"the client could not ask it: {said.stderr.strip().splitlines()[-1]}")
     seen = json.loads(said.stdout)
-    return seen["answers"], seen["seconds"], seen["p50_ms"], seen["p99_ms"], seen["failed"]
+    names = ("answers", "seconds", "p50_ms", "p99_ms", "failed", "cpu_s")
+    came, lasted, p50, p99, failed, cpu = (seen[name] for name in names)
+    return came, lasted, p50, p99, failed, cpu
