@@ -1,8 +1,8 @@
 """Environments of their own, for what cannot live in that of the project.
 
-A package may replace one that the others need, and another Python has packages of its own. Each
-such environment is made from a lock when it is first needed, with its hashes and from wheels,
-in `.environments/NAME`, which git ignores; and made anew when the lock or the Python has changed.
+A package may replace one that others need, and another Python has packages of its own. Each
+such environment is made from a lock when it is first needed, with hashes and from wheels, in
+`.environments/NAME`, which git ignores; and made anew when the lock or the Python has changed.
 """
 
 from __future__ import annotations
@@ -54,11 +54,8 @@ def environment(
     new = ENVIRONMENTS / f"{name}.{os.getpid()}"
     try:
         _uv("venv", "--no-project", "--relocatable", "--python", base, new)
-        wheels = [] if may_build else ["--only-binary=:all:"]
-        _uv(
-            *("pip", "install", "--no-deps", "--require-hashes", *wheels, "-r", lock),
-            *("--python", new / BIN / f"python{EXE}"),
-        )
+        how = ["--no-deps", "--require-hashes"] + ["--only-binary=:all:"] * (not may_build)
+        _uv("pip", "install", *how, "-r", lock, "--python", new / BIN / f"python{EXE}")
         (new / STAMP).write_text(made_from, "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         new.rename(folder)

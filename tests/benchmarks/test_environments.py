@@ -1,4 +1,4 @@
-"""An environment is made from its lock, with hashes, once, and again when the lock is another."""
+"""An environment is made from its lock, with hashes, and anew when the lock is another."""
 
 from __future__ import annotations
 
