@@ -6,11 +6,11 @@ import asyncio
 
 from . import answers
 from .asking import aiohttp as aiohttp_client
-from .starting import BACKLOG, announce, listen, need, options, until_stopped
+from .starting import BACKLOG, announce, listen, need, options, told_to_stop
 
 
 async def serve(port: int, upstream: str) -> None:
-    """Serve until it is cancelled."""
+    """Serve until the program is told to stop."""
     from aiohttp import web
 
     url = upstream + answers.QUESTION
@@ -35,14 +35,14 @@ async def serve(port: int, upstream: str) -> None:
         listener = listen(port)
         await web.SockSite(runner, listener, backlog=BACKLOG).start()
         announce(listener.getsockname()[1])
-        await asyncio.Event().wait()
+        await told_to_stop()
 
 
 def main() -> None:
     """Serve until Ctrl-C."""
     given = options(__doc__).parse_args()
     need("aiohttp")
-    until_stopped(lambda: asyncio.run(serve(given.port, given.upstream)))
+    asyncio.run(serve(given.port, given.upstream))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib.util
 import signal
 import socket
@@ -97,8 +98,18 @@ def announce(port: int) -> None:
     print(f"listening on http://{LOCALHOST}:{port} (Ctrl-C stops)", flush=True)
 
 
+async def told_to_stop() -> None:
+    """Wait for Ctrl-C or SIGTERM, which interrupt nothing else."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    # Plain signal handlers, since asyncio's own do not exist on Windows.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: loop.call_soon_threadsafe(told.set))
+    await told.wait()
+    print("stopped", flush=True)
+
+
 def until_stopped(serve: Callable[[], object]) -> None:
-    """Serve until Ctrl-C or SIGTERM, which end the program without a traceback.
+    """Serve, without a loop of asyncio's, until Ctrl-C or SIGTERM, and end without a traceback.
 
     Args:
         serve: serves, and does not return before.

@@ -10,7 +10,7 @@ from tornado.web import Application, RequestHandler
 
 from . import answers
 from .asking import CLIENTS, NEEDS, Ask
-from .starting import announce, listen, need, options, until_stopped
+from .starting import announce, listen, need, options, told_to_stop
 
 
 class Plain(RequestHandler):
@@ -67,12 +67,12 @@ def make_app(ask: Ask, upstream: str) -> Application:
 
 
 async def serve(port: int, upstream: str, client: str) -> None:
-    """Serve until it is cancelled."""
+    """Serve until the program is told to stop."""
     async with CLIENTS[client]() as ask:
         listener = listen(port)
         HTTPServer(make_app(ask, upstream)).add_socket(listener)
         announce(listener.getsockname()[1])
-        await asyncio.Event().wait()
+        await told_to_stop()
 
 
 def loop_factory(kind: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -94,7 +94,7 @@ def main() -> None:
     if given.loop == "uvloop":
         need("uvloop")
     with asyncio.Runner(loop_factory=loop_factory(given.loop)) as runner:
-        until_stopped(lambda: runner.run(serve(given.port, given.upstream, given.client)))
+        runner.run(serve(given.port, given.upstream, given.client))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from http.client import responses
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
@@ -16,7 +17,7 @@ from tornado.httputil import (
 
 from . import answers
 from .asking import Ask, simple
-from .starting import announce, listen, options, until_stopped
+from .starting import announce, listen, options, told_to_stop
 
 
 def make_callback(ask: Ask, upstream: str) -> Callable[[HTTPServerRequest], None]:
@@ -31,7 +32,13 @@ def make_callback(ask: Ask, upstream: str) -> Callable[[HTTPServerRequest], None
     at_work = set[asyncio.Task[None]]()
 
     async def ask_and_send(request: HTTPServerRequest) -> None:
-        send(request, answers.JSON, answers.resource(await ask(url)))
+        try:
+            body = answers.resource(await ask(url))
+        except Exception:
+            # An Application would answer by itself; here the visitor would wait for ever.
+            send(request, answers.TEXT, b"The backend does not answer", 502)
+            raise
+        send(request, answers.JSON, body)
 
     def answer(request: HTTPServerRequest) -> None:
         match request.path:
@@ -58,25 +65,25 @@ def send(request: HTTPServerRequest, kind: str, body: bytes, status: int = 200) 
             "Content-Length": str(len(body)),
         }
     )
-    line = ResponseStartLine("HTTP/1.1", status, "OK" if status == 200 else "Not Found")
+    line = ResponseStartLine("HTTP/1.1", status, responses[status])
     assert request.connection
     request.connection.write_headers(line, headers, body)
     request.connection.finish()
 
 
 async def serve(port: int, upstream: str) -> None:
-    """Serve until it is cancelled."""
+    """Serve until the program is told to stop."""
     async with simple() as ask:
         listener = listen(port)
         HTTPServer(make_callback(ask, upstream)).add_socket(listener)
         announce(listener.getsockname()[1])
-        await asyncio.Event().wait()
+        await told_to_stop()
 
 
 def main() -> None:
     """Serve until Ctrl-C."""
     given = options(__doc__).parse_args()
-    until_stopped(lambda: asyncio.run(serve(given.port, given.upstream)))
+    asyncio.run(serve(given.port, given.upstream))
 
 
 if __name__ == "__main__":
