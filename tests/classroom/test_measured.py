@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
 from classroom import measured
 from classroom.measured import Table
+from classroom.paths import NOTEBOOKS
+from tools import refresh
 
 
 def test_a_table_is_aligned_as_text_and_is_html_too() -> None:
@@ -61,19 +65,32 @@ def test_the_figures_of_the_chats_are_those_of_the_results() -> None:
         assert idle[one["mode"], "bytes each"] == one["bytes"]
 
 
-def test_what_the_third_notebook_says_of_its_tables_is_in_them() -> None:
-    def cpu(mode: str, at_once: int) -> int:
-        return measured.clients([mode], latency_ms=50, at_once=at_once)[mode, "CPU µs"]
+def test_what_the_third_notebook_says_of_its_tables_holds_for_all_rows() -> None:
+    said: dict[str, Any] = {}
+    for cell in refresh.read(NOTEBOOKS / "03_trequests.ipynb").cells:
+        lines = [line for line in cell.source.splitlines() if re.match("(modes|ways) ", line)]
+        if cell.cell_type == "code":
+            exec("\n".join(lines), said)
+    first, second = said["modes"], [*said["ways"].values()]
+    quicker = ["raw curl", "aiohttp"]
+    assert {*quicker, *second} <= {*first}
 
-    ways = ["blocking", "200 threads", "trequests sockets", "raw simple"]
-    alone = [cpu(way, at_once=1) for way in ways]
-    assert max(alone) < 1.2 * min(alone), "need about as much, with one visitor at a time"
+    crowd, alone = {"latency_ms": 50, "at_once": 200}, {"latency_ms": 0, "at_once": 1}
+    cpu = {one: measured.clients(first, **crowd)[one, "CPU µs"] for one in first}
+    rps = {one: measured.rps(one, **crowd) for one in first}
+    busy = {one: rps[one] * cpu[one] / 1e6 for one in first}
+    others = [one for one in first if one not in ("blocking", *quicker)]
+    assert all(0.75 < busy[one] < 1.15 for one in first[1:]), "nearly all of a second"
+    assert busy["blocking"] < 0.1, "in every row but the first"
+    assert min(rps, key=rps.__getitem__) == max(cpu, key=cpu.__getitem__) == "blocking"
+    for one in quicker:
+        assert cpu[one] <= min(cpu[other] for other in others) / 2, "half, or less"
+    dearest, cheapest = (which(cpu[one] for one in others) for which in (max, min))
+    assert dearest < 2 * cheapest, "none costs twice as much as another"
+    assert cpu["trequests sockets"] == pytest.approx(cpu["raw simple"], rel=0.15)
+    assert cpu["200 threads"] > max(cpu["raw simple"], cpu["trequests sockets"])
+    assert cpu["trequests sockets"] == min(cpu[one] for one in first if "trequests" in one)
 
-    thread, greenlet, simple, curl, aiohttp, other, third = (
-        cpu(way, at_once=200)
-        for way in [*ways[1:], "raw curl", "aiohttp", "trequests curl", "trequests simple"]
-    )
-    assert greenlet < thread, "a greenlet costs less than a thread"
-    assert greenlet == pytest.approx(simple, rel=0.1), "and about what the simple client costs"
-    assert max(curl, aiohttp) <= simple / 2, "a faster client costs half of that, or less"
-    assert greenlet < min(other, third), "of the three engines it costs the least"
+    near = {one: measured.rps(one, **alone) for one in [*second, *quicker]}
+    above = {one for one in near if near[one] > near["blocking"]}
+    assert above == {*quicker}, "no row but those with a quicker client"
