@@ -71,7 +71,18 @@ def is_whole(received: bytes) -> bool:
         return False
     if length := LENGTH.search(head):
         return len(body) >= int(length[1])
-    return body.endswith(b"0\r\n\r\n")
+    return _has_last_chunk(body)
+
+
+def _has_last_chunk(body: bytes) -> bool:
+    """Return whether the chunk of no bytes is there. What is in another may look like it."""
+    at = 0
+    while (end := body.find(b"\r\n", at)) >= 0:
+        size = int(body[at:end].partition(b";")[0], 16)
+        at = end + 2 + size + 2
+        if not size:
+            return len(body) >= at
+    return False
 
 
 def main() -> None:
