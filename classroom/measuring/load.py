@@ -114,7 +114,7 @@ def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _
     words = said.stdout
 
     def part(share: str) -> float:
-        found = re.search(rf"^\s*{share}%\s+([0-9.]+)(us|ms|s|m)$", words, re.MULTILINE)
+        found = re.search(rf"^\s*{share}%\s+([0-9.]+)(us|ms|s|m) *$", words, re.MULTILINE)
         assert found, words
         return float(found[1]) * UNITS[found[2]]
 
