@@ -3,12 +3,12 @@
 To record is one part of it, and to look where long steps stand is the other. The last row is
 that of an application which could be filmed at any time, and is not.
 
-    python3 workshop.py bench film
+    python3 workshop.py bench film [--quick] [--rounds N]
 
 Each measurement is paired with one of the same without a film, a fraction of a second apart,
 and the pairs are repeated: whatever else the machine does slows both down, and hardly changes
 their ratio. The median of the ratios is printed, and written to `benchmarks/results/film.json`.
-It takes two minutes.
+It takes two minutes. With `--quick` there are few pairs, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from classroom.measuring.ratios import Ratios
 from loopfilm import film, handler, labelled
 
 from ._shared import LOCALHOST
-from ._shared.command import parser
+from ._shared.command import parser, two_or_more
 from ._shared.report import Row, about, keep
 
-ROUNDS = 41
+MINUTES = 2
+ROUNDS, QUICK_ROUNDS = 41, 3
 TURNS = 20_000
 REQUESTS = 300
+WITHOUT, WITH = "without", "with"
 
 Measurement = Callable[[], Awaitable[float]]
 Recording = Callable[[], AbstractContextManager[object]]
@@ -80,10 +82,10 @@ async def cpu_of_a_request(app: Router, recording: AbstractContextManager[object
         await server.close_all_connections()
 
 
-async def compare(plain: Measurement, other: Measurement) -> Row:
-    """Measure two things in turn, and return their medians and the median of their ratios."""
+async def compare(what: str, plain: Measurement, other: Measurement, rounds: int) -> list[Row]:
+    """Measure two things in turn, and return a row for each."""
     pairs = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         # The order changes, so that neither always comes second.
         if number % 2:
             one = await plain()
@@ -92,17 +94,22 @@ async def compare(plain: Measurement, other: Measurement) -> Row:
             one = await other()
             pairs.append((await plain(), one))
     plains, others = zip(*pairs, strict=True)
-    ratios = Ratios.of(others, plains)
-    return {
-        "plain_us": round(statistics.median(plains), 2),
-        "other_us": round(statistics.median(others), 2),
-        "ratio": ratios.median,
-        "quartiles": ratios.quartiles,
-    }
+    rows = []
+    for mode, values in ((WITHOUT, plains), (WITH, others)):
+        ratios = Ratios.of(values, plains)
+        figure = {
+            "median": round(statistics.median(values), 2),
+            "ratio": ratios.median,
+            "lowest": ratios.lowest,
+            "highest": ratios.highest,
+            "quartiles": ratios.quartiles,
+        }
+        rows.append({"group": what, "mode": mode, "cpu_us": figure})
+    return rows
 
 
-async def measure() -> dict[str, Row]:
-    """Measure everything, and return it by what was measured."""
+async def measure(rounds: int) -> list[Row]:
+    """Measure everything, and return two rows for each thing: without it, and with it."""
     app = Application([("/", Hello)], log_function=lambda _: None)
     # Each request has a lane of its own.
     in_lanes = labelled(app)
@@ -116,32 +123,39 @@ async def measure() -> dict[str, Row]:
         return lambda: cpu_of_a_request(app, recording())
 
     recorded = partial(film, where=False)
-    return {
-        "an empty turn of the loop, recorded": await compare(turn(nullcontext), turn(recorded)),
-        "an empty turn, recorded and looked at": await compare(turn(recorded), turn(film)),
-        "a request, in a lane": await compare(request(app), request(in_lanes)),
-        "a request, recorded": await compare(request(app), request(app, recorded)),
-        "a request, recorded and looked at": await compare(
-            request(app, recorded), request(app, film)
-        ),
-        "a request, where films can be made": await compare(
-            request(app), request(with_handler)
-        ),
+    compared = {
+        "an empty turn of the loop, recorded": (turn(nullcontext), turn(recorded)),
+        "an empty turn, recorded and looked at": (turn(recorded), turn(film)),
+        "a request, in a lane": (request(app), request(in_lanes)),
+        "a request, recorded": (request(app), request(app, recorded)),
+        "a request, recorded and looked at": (request(app, recorded), request(app, film)),
+        "a request, where films can be made": (request(app), request(with_handler)),
     }
+    rows = []
+    for what, (plain, other) in compared.items():
+        rows += await compare(what, plain, other, rounds)
+    return rows
 
 
 def main() -> None:
     """Measure, print the table, and write it down."""
-    parser("film", __doc__).parse_args()
-    results = asyncio.run(measure())
+    options = parser("film", __doc__)
+    options.add_argument("--quick", action="store_true", help="few pairs, and keep nothing")
+    options.add_argument("--rounds", type=two_or_more, help="how many pairs")
+    given = options.parse_args()
+    rounds = given.rounds or (QUICK_ROUNDS if given.quick else ROUNDS)
+    rows = asyncio.run(measure(rounds))
     print(f"{'CPU time':38} {'without':>10} {'with':>10} {'ratio':>7}  half of them within")
-    for name, row in results.items():
-        low, high = row["quartiles"]
+    for plain, other in zip(rows[::2], rows[1::2], strict=True):
+        low, high = other["cpu_us"]["quartiles"]
         print(
-            f"{name:38} {row['plain_us']:7.1f} µs {row['other_us']:7.1f} µs"
-            f" {row['ratio']:7.2f}  {low:.2f} to {high:.2f}"
+            f"{other['group']:38} {plain['cpu_us']['median']:7.1f} µs"
+            f" {other['cpu_us']['median']:7.1f} µs"
+            f" {other['cpu_us']['ratio']:7.2f}  {low:.2f} to {high:.2f}"
         )
-    keep("film", {"about": about("tornado", rounds=ROUNDS), "results": results})
+    if not given.quick:
+        said = about("tornado", baseline=WITHOUT, rounds=rounds)
+        keep("film", {"about": said, "results": rows})
 
 
 if __name__ == "__main__":

@@ -9,24 +9,26 @@ import pytest
 
 from benchmarks import film
 from benchmarks._shared.report import result_file
+from classroom.measured import result
 
 
 def test_what_is_kept_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ("TURNS", "REQUESTS"):
         monkeypatch.setattr(film, size, 2)
-    monkeypatch.setattr(film, "ROUNDS", 2)
-    measured = asyncio.run(film.measure())
+    measured = asyncio.run(film.measure(rounds=2))
     kept = json.loads(result_file("film").read_text(encoding="utf-8"))["results"]
-    assert [*kept] == [*measured]
-    for name, row in kept.items():
-        assert row.keys() == measured[name].keys()
-        low, high = row["quartiles"]
-        assert low <= row["ratio"] <= high
+    assert [(row["group"], row["mode"]) for row in kept] == [
+        (row["group"], row["mode"]) for row in measured
+    ]
+    for row, other in zip(kept, measured, strict=True):
+        assert row["cpu_us"].keys() == other["cpu_us"].keys()
+        low, high = row["cpu_us"]["quartiles"]
+        assert low <= row["cpu_us"]["ratio"] <= high
 
 
 def test_an_application_that_nobody_films_costs_what_it_did() -> None:
     """It is what `handler` promises; what is measured differs by a few hundredths."""
-    kept = json.loads(result_file("film").read_text(encoding="utf-8"))["results"]
-    low, high = kept["a request, where films can be made"]["quartiles"]
+    kept = result("film")
+    low, high = kept.within("a request, where films can be made", "with", "cpu_us")
     assert low < 1.05
     assert high > 0.95
