@@ -35,10 +35,11 @@ from ._chat.servers import BASELINE, CHATS, OURS
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
 
+MINUTES = 2
+IN_ALL = ("--rounds=3",)
 PEOPLE, QUICK_PEOPLE = 2000, 200
 IDLE, QUICK_IDLE = 10_000, 1000
 ROUNDS, QUICK_ROUNDS = 7, 2
-MINUTES = 3
 # Those who come before memory is measured, so that what the first one needs is not counted.
 FIRST = 100
 # How often some people talk in a round, and how many of them do so at once.

@@ -40,14 +40,14 @@ from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep, result_file
 from ._shared.variables import few_variables
 
+MINUTES = 2
+IN_ALL = ("--main", "--rounds=4")
 DELAYS = (0, 5, 50)  # ms
 CROWDS = (1, 50, 200, 1000)
 # What is measured where there is no time for all.
 MAIN = (50, 200)
 SECONDS, MAIN_SECONDS = 1.0, 1.8
 ROUNDS, QUICK_ROUNDS = 5, 2
-MINUTES = 3
-IN_ALL = ("--main",)
 # Above this share of a processor, what is around the server may be what is measured.
 TOO_BUSY = 0.8
 PACKAGES = ("tornado", "requests", "urllib3", "pycurl", "gevent", "aiohttp", "httpx")

@@ -32,7 +32,8 @@ from ._shared import LOCALHOST
 from ._shared.command import parser, two_or_more
 from ._shared.report import Row, about, keep
 
-MINUTES = 2
+MINUTES = 1
+IN_ALL = ("--rounds=21",)
 ROUNDS, QUICK_ROUNDS = 41, 3
 TURNS = 20_000
 REQUESTS = 300

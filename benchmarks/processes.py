@@ -29,6 +29,7 @@ from ._processes.ways import BASELINE, GROUPS, WAYS, Group
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
 
+MINUTES = 2
 SERVER = "stormy_demo.peers.tornado_processes"
 BACKEND_MS = 20
 ROUNDS, SECONDS, QUICK_SECONDS = 3, 2, 1

@@ -28,6 +28,7 @@ from classroom.measuring.rounds import Figures, Measure, Refused, in_rounds
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
 
+MINUTES = 2
 SERVER = "benchmarks._queueing.server"
 HOLD, EVERY = 0.3, 1.5  # seconds
 GROUPS = {"stalls": HOLD, "steady": 0.0}

@@ -39,6 +39,8 @@ from ._servers.visiting import measure_alone, measure_of, refuse_what_the_upstre
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
 
+MINUTES = 4
+IN_ALL = ("--rounds=3",)
 DELAY_MS = 20
 ASKS = "resource"
 PACKAGES = (

@@ -29,6 +29,7 @@ from classroom.measuring.rounds import Figures, Refused, in_rounds
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
 
+MINUTES = 2
 BASELINE = "blocking"
 STYLES = (BASELINE, "callbacks", "coroutines", "greenlets")
 BACKEND_DELAY = 0.05  # seconds
