@@ -1,6 +1,6 @@
 """Socket.IO, on Tornado, on gevent, and as an application of ASGI; and a plain WebSocket.
 
-    python3 workshop.py bench socket_io [--quick] [--rounds N]
+    python3 workshop.py bench socket_io [--quick] [--people N] [--rounds N]
 
 "If you want socket.io support gevent has a better library", said the talk of 2013. Today one
 library, python-socketio, serves on all of them. 1,000 people are in each room, on bare sockets
@@ -31,7 +31,6 @@ from ._shared.command import one_or_more, parser
 from ._shared.report import about, keep
 from ._shared.rooms import (
     FIRST,
-    HEARING,
     JOINING,
     effort,
     heard,
@@ -40,6 +39,8 @@ from ._shared.rooms import (
     that_fit,
 )
 
+MINUTES = 2
+IN_ALL = ("--rounds=3",)
 PEOPLE, QUICK_PEOPLE = 1000, 200
 IDLE, QUICK_IDLE = 2000, 300
 ROUNDS, QUICK_ROUNDS = 7, 2
@@ -87,7 +88,7 @@ def talk(server: Program, crowd: Crowd) -> Figures:
         before = crowd.received
         with effort(server) as talking:
             crowd.say(AT_ONCE)
-            heard(crowd.ears.listen(lambda: crowd.due == 0, HEARING), crowd.lost)
+            heard(crowd)
         came += crowd.received - before
         seconds += talking.seconds / BURSTS
         with effort(server) as settling:
@@ -117,7 +118,7 @@ def listen(mode: str, people: int) -> Figures:
         grown = server.memory() - before
         with effort(server):
             crowd.say(1)
-            heard(crowd.ears.listen(lambda: crowd.due == 0, HEARING), crowd.lost)
+            heard(crowd)
     return {
         "bytes": grown / people * 1e6,
         "opening_cpu_us": opening.cpu / people * 1e6,
@@ -164,11 +165,14 @@ def main() -> None:
     """Measure, print the tables, and write them down."""
     options = parser("socket_io", __doc__)
     options.add_argument("--quick", action="store_true", help="small rooms, nothing is kept")
+    options.add_argument("--people", type=one_or_more, help="how many are in a room, and idle")
     options.add_argument("--rounds", type=one_or_more, help="how often all are measured")
     given = options.parse_args()
     # An exit ends the servers too, and SIGTERM by itself would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     wanted = (QUICK_PEOPLE, QUICK_IDLE) if given.quick else (PEOPLE, IDLE)
+    if given.people:
+        wanted = given.people, given.people
     people, fewer = that_fit(wanted[0], rooms=len(ROOMS), each=EACH)
     idle, fewer_idle = that_fit(wanted[1], each=EACH)
     rounds = given.rounds or (QUICK_ROUNDS if given.quick else ROUNDS)

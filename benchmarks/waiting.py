@@ -1,6 +1,6 @@
 """Who only waits: 10,000 long polls and 10,000 WebSockets, and what they cost a server.
 
-    python3 workshop.py bench waiting [--quick] [--rounds N]
+    python3 workshop.py bench waiting [--quick] [--people N] [--rounds N]
 
 A server is a program of its own, and the people are in this process, on bare sockets. They come
 until all are there, say nothing, and wait; then something is said, and all hear it. It is
@@ -32,7 +32,6 @@ from ._shared.command import one_or_more, parser
 from ._shared.report import about, keep
 from ._shared.rooms import (
     FIRST,
-    HEARING,
     JOINING,
     effort,
     heard,
@@ -41,9 +40,10 @@ from ._shared.rooms import (
     that_fit,
 )
 
+MINUTES = 2
+IN_ALL = ("--rounds=2",)
 PEOPLE, QUICK_PEOPLE = 10_000, 1000
 ROUNDS, QUICK_ROUNDS = 3, 1
-TEXT = "this is news, and it is about as long as most"
 BASELINE = "Tornado"
 POLLS, SOCKETS = "long polls", "WebSockets"
 # What serves them, by how it is called.
@@ -57,28 +57,12 @@ ROOMS = {
 }
 COSTS = ("bytes", "opening_cpu_us", "telling_cpu_us")
 TIMES = ("opening_seconds", "telling_seconds")
+# Those who come, by how they wait.
+PEOPLE_WHO: dict[str, Callable[[int], Pollers | Crowd]] = {
+    POLLS: lambda port: Pollers(Ears(), port),
+    SOCKETS: lambda port: Crowd(Ears(), port, Plain()),
+}
 PACKAGES = ("tornado", "aiohttp", "websockets", "gevent")
-
-
-def tell_who_polls(crowd: Pollers) -> None:
-    """Say something to those who poll, and wait until all have heard it.
-
-    Raises:
-        Trouble: somebody has not heard it.
-    """
-    crowd.say(TEXT)
-    came = crowd.ears.listen(crowd.all_have_heard, HEARING)
-    heard(came, lambda: len(crowd.people) - crowd.heard)
-
-
-def tell_who_listens(crowd: Crowd) -> None:
-    """Have somebody say something to all on WebSockets, and wait until all have heard it.
-
-    Raises:
-        Trouble: somebody has not heard it.
-    """
-    crowd.say(1)
-    heard(crowd.ears.listen(lambda: crowd.due == 0, HEARING), crowd.lost)
 
 
 def wait(way: str, name: str, people: int) -> Figures:
@@ -97,13 +81,7 @@ def wait(way: str, name: str, people: int) -> Figures:
         # minute.
         visitors = stack.enter_context(ExitStack())
         server = stack.enter_context(served(name))
-        crowd: Pollers | Crowd
-        if way == POLLS:
-            crowd = Pollers(Ears(), server.port)
-            tell: Callable[[], None] = partial(tell_who_polls, crowd)
-        else:
-            crowd = Crowd(Ears(), server.port, Plain())
-            tell = partial(tell_who_listens, crowd)
+        crowd = PEOPLE_WHO[way](server.port)
         visitors.callback(crowd.close)
         with effort(server):
             crowd.join(FIRST, JOINING)
@@ -112,7 +90,8 @@ def wait(way: str, name: str, people: int) -> Figures:
             crowd.join(people, JOINING)
         grown = server.memory() - before
         with effort(server) as telling:
-            tell()
+            crowd.say(1)
+            heard(crowd)
     return {
         "bytes": grown / people * 1e6,
         "opening_cpu_us": opening.cpu / people * 1e6,
@@ -141,11 +120,12 @@ def main() -> None:
     """Measure, print the tables, and write them down."""
     options = parser("waiting", __doc__)
     options.add_argument("--quick", action="store_true", help="few people, nothing is kept")
+    options.add_argument("--people", type=one_or_more, help="how many wait")
     options.add_argument("--rounds", type=one_or_more, help="how often all are measured")
     given = options.parse_args()
     # An exit ends the servers too, and SIGTERM by itself would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    people, fewer = that_fit(QUICK_PEOPLE if given.quick else PEOPLE)
+    people, fewer = that_fit(given.people or (QUICK_PEOPLE if given.quick else PEOPLE))
     rounds = given.rounds or (QUICK_ROUNDS if given.quick else ROUNDS)
     rows = measure(people, rounds)
     said = about(

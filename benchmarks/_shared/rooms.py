@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from classroom.measuring.load import TOO_BUSY
-from classroom.measuring.people.crowd import Trouble
+from classroom.measuring.people.crowd import Crowd, Trouble
+from classroom.measuring.people.pollers import Pollers
 from classroom.measuring.program import NotStarted, Program, program
 from classroom.measuring.rounds import Refused
 from tools.machine import allow_open_files
@@ -88,15 +89,13 @@ def effort(server: Program) -> Iterator[Effort]:
         raise Refused(f"the people were busy for {busy:.0%} of the time, and may be slower")
 
 
-def heard(came: bool, missing: Callable[[], int]) -> None:
-    """See that everybody has heard everything.
-
-    Args:
-        came: whether they had in time.
-        missing: says how many have not.
+def heard(crowd: Crowd | Pollers) -> None:
+    """Wait until everybody has heard everything.
 
     Raises:
-        Trouble: somebody has not.
+        Trouble: somebody has not, within the time that there is.
     """
-    if not came or missing():
-        raise Trouble(f"{missing()} people have not heard it")
+    came = crowd.ears.listen(crowd.all_have_heard, HEARING)
+    if not came or crowd.lost():
+        dropped = f", and {crowd.dropped} were dropped" if crowd.dropped else ""
+        raise Trouble(f"{crowd.lost()} people have not heard all of it{dropped}")

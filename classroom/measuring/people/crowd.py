@@ -187,6 +187,10 @@ class Crowd:
             speaker = self.people[number * 101 % len(self.people)]
             speaker.send(self.dialect.say(text))
 
+    def all_have_heard(self) -> bool:
+        """Say whether nothing is due any more to anybody who is still in the room."""
+        return self.due == 0
+
     def lost(self) -> int:
         """Return how many people have not heard all messages."""
         return sum(person.heard.bit_count() < self.said for person in self.people)

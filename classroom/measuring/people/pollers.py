@@ -38,7 +38,7 @@ class Poller:
         except OSError:
             data = b""
         if not data:
-            self.pollers.lost += 1
+            self.pollers.dropped += 1
             self.close()
             return
         self.answer += data
@@ -65,13 +65,13 @@ class Pollers:
         people: all who came.
         heard: how many have been answered, with what was said.
         wrong: the first answer that was another, or nothing.
-        lost: how many connections were closed without one.
+        dropped: how many connections were closed without one.
     """
 
     def __init__(self, ears: Ears, port: int) -> None:
         self.ears, self.port = ears, port
         self.people: list[Poller] = []
-        self.heard = self.lost = 0
+        self.heard = self.dropped = 0
         self.wrong = ""
         self.text = b""
         self.question = f"GET /news HTTP/1.1\r\nHost: {LOCALHOST}:{port}\r\n\r\n".encode()
@@ -90,23 +90,29 @@ class Pollers:
                     self.people.append(Poller(self))
                 while (waiting := int(self.ask("GET", "/waiting"))) < len(self.people):
                     # Nobody hears anything yet, but may be sent away.
-                    self.ears.listen(lambda: self.lost > 0, 0.001)
-                    if self.lost or time.monotonic() > end:
-                        raise Trouble(f"{waiting} of {wanted} people wait, {self.lost} lost")
+                    self.ears.listen(lambda: self.dropped > 0, 0.001)
+                    if self.dropped or time.monotonic() > end:
+                        raise Trouble(
+                            f"{waiting} of {wanted} people wait, {self.dropped} dropped"
+                        )
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Trouble(
                 f"{len(self.people)} of {wanted} people have asked: {error}"
             ) from error
 
-    def say(self, text: str) -> None:
-        """Say something, which each of them is told.
+    def say(self, messages: int) -> None:
+        """Say something, which each of them is told, and after which they do not wait.
+
+        Args:
+            messages: how many; all but the first are told to nobody.
 
         Raises:
             Trouble: the server does not take it.
         """
-        self.text = text.encode()
+        self.text = b"this is news, and it is about as long as most"
         try:
-            self.ask("POST", "/say", self.text)
+            for _ in range(messages):
+                self.ask("POST", "/say", self.text)
         except (OSError, http.client.HTTPException) as error:
             raise Trouble(f"nothing could be said: {error}") from error
 
@@ -135,7 +141,11 @@ class Pollers:
 
     def all_have_heard(self) -> bool:
         """Say whether nobody waits any more, be it that they have heard it or that not."""
-        return self.heard + self.lost >= len(self.people) or bool(self.wrong)
+        return self.heard + self.dropped >= len(self.people) or bool(self.wrong)
+
+    def lost(self) -> int:
+        """Return how many have not heard it."""
+        return len(self.people) - self.heard
 
     def close(self) -> None:
         """Have everybody leave."""

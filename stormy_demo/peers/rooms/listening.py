@@ -6,6 +6,9 @@ import socket
 
 from .. import starting
 
+# Seconds that somebody may take to answer a ping, where a server sends any.
+PATIENCE = 120
+
 
 def listen(port: int) -> socket.socket:
     """Return a socket that listens, and whose connections send each frame at once.

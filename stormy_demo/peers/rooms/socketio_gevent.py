@@ -13,9 +13,10 @@ import socketio  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 
 from .gevent_room import polite
-from .listening import announce
+from .listening import PATIENCE, announce
 
-sio = socketio.Server(async_mode="gevent")
+# A machine that is busy for a while is no reason to send anybody away.
+sio = socketio.Server(async_mode="gevent", ping_timeout=PATIENCE)
 
 
 @sio.event  # type: ignore[untyped-decorator]

@@ -10,9 +10,10 @@ import socketio  # type: ignore[import-untyped]
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from .listening import announce
+from .listening import PATIENCE, announce
 
-sio = socketio.AsyncServer(async_mode="tornado")
+# A machine that is busy for a while is no reason to send anybody away.
+sio = socketio.AsyncServer(async_mode="tornado", ping_timeout=PATIENCE)
 
 
 @sio.event  # type: ignore[untyped-decorator]

@@ -8,9 +8,10 @@ import socketio  # type: ignore[import-untyped]
 import uvicorn
 
 from ..starting import BACKLOG
-from .listening import announce
+from .listening import PATIENCE, announce
 
-sio = socketio.AsyncServer(async_mode="asgi")
+# A machine that is busy for a while is no reason to send anybody away.
+sio = socketio.AsyncServer(async_mode="asgi", ping_timeout=PATIENCE)
 
 
 @sio.event  # type: ignore[untyped-decorator]
