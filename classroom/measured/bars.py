@@ -153,9 +153,9 @@ class _Drawing:
         label = escape(clean(self.title), quote=True)
         return "".join(
             [
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
-                f' viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}" {FONT}'
-                f' font-size="12" fill="{INK}">',
+                f'<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{WIDTH}"'
+                f' height="{height}" viewBox="0 0 {WIDTH} {height}" role="img"'
+                f' aria-label="{label}" {FONT} font-size="12" fill="{INK}">',
                 BY_NIGHT,
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
                 *self.texts(self.heading, MARGIN + 14, 20, 'font-size="13" font-weight="600"'),

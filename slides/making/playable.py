@@ -53,13 +53,18 @@ def is_film(svg: str) -> bool:
     return 'class="film"' in svg and "data-seconds=" in svg
 
 
+def has_two_lights(svg: str) -> bool:
+    """Return whether an SVG is in colours that have others by night: a film, or bars."""
+    return is_film(svg) or 'class="bars"' in svg
+
+
 def unframed(html: str) -> str:
     """Return HTML in which nothing is around the films: a page has its own frames."""
     return FRAME.sub(r"\1", html)
 
 
 def in_both_lights(svg: str) -> str:
-    """Return the film of a notebook as a picture that is dark if the page around it is."""
+    """Return a picture of a notebook as one that is dark if the page around it is."""
     begin, end, rest = svg.partition(">")
     return begin + end + picture.BY_NIGHT + rest
 

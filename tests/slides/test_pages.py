@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import workshop
+from classroom.measured import Bars
 from slides.__main__ import main
 from slides.looking import addresses
 from slides.making import pages
@@ -447,6 +448,16 @@ def test_outputs_of_every_kind_can_be_read(tmp_path: Path) -> None:
         assert words in out
     assert "a warning" in read.text("pre.error") and "no <b>" in read.text("pre.error")
     assert [a["alt"] for a in read.all("img")] == ["a dot"]
+
+
+def test_bars_are_as_dark_as_their_page_and_have_words(tmp_path: Path) -> None:
+    bars = Bars("Just now", {"one": 1.0, "other": 2.0}, unit="ms", alt="The other is longer.")
+    output = new_output("display_data", {"text/html": bars._repr_html_()})
+    write(tmp_path, "04_first", title(), new_code_cell("bars", outputs=[output]))
+    [picture] = page(build(tmp_path), "notebooks/04_first").all("img")
+    assert picture["alt"] == "The other is longer."
+    svg = base64.b64decode(str(picture["src"]).partition(",")[2]).decode()
+    assert svg.count("prefers-color-scheme") == 1
 
 
 def test_code_is_coloured_and_keeps_its_lines(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ class Filters:
         if not str(picture.get("src", "")).startswith("data:"):
             picture["src"] = as_data(source, str(picture.get("src", "")))
         svg = decoded(str(picture["src"]).removeprefix(DATA))
-        if playable.is_film(svg):
+        if playable.has_two_lights(svg):
             both = playable.in_both_lights(svg).encode()
             picture["src"] = DATA + base64.b64encode(both).decode()
             picture["class"] = "film"
