@@ -1,6 +1,6 @@
 """Tornado and its peers: what an answer costs, and how many there are in a second.
 
-    python3 workshop.py bench servers [--quick] [--rounds N] [--only PEER ...]
+    python3 workshop.py bench servers [--quick] [--rounds N] [--seconds N] [--only PEER ...]
 
 Each server is one process (Granian: a worker, and who started it), and is asked for three
 things. *hello* is as little as a server can do. *report* is the same with a handler that
@@ -50,7 +50,7 @@ PACKAGES = (
 
 
 def measure(
-    peers: list[str], rounds: int, quick: bool, left_out: dict[str, str]
+    peers: list[str], rounds: int, quick: bool, left_out: dict[str, str], seconds: int = 0
 ) -> dict[str, Rounds]:
     """Start the servers, and measure them, group by group.
 
@@ -59,6 +59,7 @@ def measure(
         rounds: how often.
         quick: once, for a second, and no warm-up.
         left_out: takes who could not start, and why.
+        seconds: for how long each is asked in a round; 0 is as long as its group says.
     """
     found = {}
     with ExitStack() as stack:
@@ -73,16 +74,16 @@ def measure(
                 left_out[name] = str(reason)
                 print(f"{name} is left out: {reason}", file=sys.stderr)
         for title, group in GROUPS.items():
-            seconds = 1 if quick else group.seconds
+            lasts = seconds or (1 if quick else group.seconds)
             asked = upstream if title == ASKS else None
             things = {
-                name: measure_of(server, group, seconds, asked)
+                name: measure_of(server, group, lasts, asked)
                 for name, server in servers.items()
                 if title in PEERS[name].groups
             }
             if asked:
                 body = upstream_program.BODY
-                things[ALONE] = measure_alone(upstream, group, seconds, body)
+                things[ALONE] = measure_alone(upstream, group, lasts, body)
             found[title] = in_rounds(things, rounds, name=title, warm_up=not quick)
             if asked:
                 refuse_what_the_upstream_held(found[title], ALONE)
@@ -117,6 +118,12 @@ def main() -> None:
     options = parser("servers", __doc__)
     options.add_argument("--quick", action="store_true", help="one round, and keep nothing")
     options.add_argument("--rounds", type=one_or_more, help="how often all are measured; 4")
+    options.add_argument(
+        "--seconds",
+        type=one_or_more,
+        default=0,
+        help="how long each is asked in a round; more where others keep the machine busy",
+    )
     options.add_argument("--only", nargs="+", choices=PEERS, default=[], metavar="PEER")
     given = options.parse_args()
     # An exit ends the servers too, and SIGTERM by itself would not.
@@ -125,8 +132,12 @@ def main() -> None:
     rounds = given.rounds or (1 if given.quick else 4)
     peers = [name for name in PEERS if not given.only or name in (*given.only, BASELINE)]
     left_out: dict[str, str] = {}
-    found = measure(peers, rounds, given.quick, left_out)
+    found = measure(peers, rounds, given.quick, left_out, given.seconds)
     rows = [row for title, seen in found.items() for row in seen.rows(BASELINE, group=title)]
+    for row in rows:
+        # It is a check, and compared with nothing.
+        if busy := row.get("upstream_percent"):
+            row["upstream_percent"] = {"median": busy["median"]}
     show(rows)
     if given.quick or given.only:
         print("\nNothing of this is kept.", file=sys.stderr)
@@ -137,6 +148,7 @@ def main() -> None:
         baseline=BASELINE,
         load=load_generator(),
         rounds=rounds,
+        seconds={title: given.seconds or group.seconds for title, group in GROUPS.items()},
         upstream_ms=DELAY_MS,
         at_once={title: group.at_once for title, group in GROUPS.items()},
         peers={name: PEERS[name].about for name in peers if name not in left_out},
