@@ -8,7 +8,7 @@ works: it reads, sorts and writes a list. For *resource* it asks a backend that 
 and answers what that said. Then the client is most of what is measured, so some servers stand
 there with two.
 
-The load is wrk's, where that is installed: 50 visitors, and 100 for the resource, each with
+The load is wrk's, where that is installed: 50 visitors, and 200 for the resource, each with
 one connection. Server, load and upstream share the processors of the machine. `cpu_us` is the
 processor time that the server took for an answer, with all of its processes, and hardly
 depends on that; `rps` and the waits do, most of all with fewer processors than programs. So

@@ -16,7 +16,8 @@ BASELINE = "Tornado"
 ALONE = "the upstream alone"
 PACKAGE = "stormy_demo.peers"
 NODE = "node_http.js"
-THREADS = 100
+# As many as there are visitors, so that none waits for a thread.
+THREADS = 200
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Group:
 GROUPS = {
     "hello": Group("/", answers.HELLO, 50, 1),
     "report": Group("/report", answers.report(), 50, 1),
-    "resource": Group("/resource", answers.resource(b'{"profile": "Ada Lovelace"}'), 100, 2),
+    "resource": Group("/resource", answers.resource(b'{"profile": "Ada Lovelace"}'), 200, 2),
 }
 ALL = ("hello", "report", "resource")
 UNLIKE = ("hello", "resource")

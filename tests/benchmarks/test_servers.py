@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ from benchmarks._servers import visiting
 from benchmarks._servers.peers import ALONE, BASELINE, GROUPS, PEERS
 from benchmarks._servers.visiting import measure_of, refuse_what_the_upstream_held
 from benchmarks._shared.report import result_file
+from classroom.measured import Result
 from classroom.measuring.load import Visit
 from classroom.measuring.program import NotStarted, Program, program
 from classroom.measuring.rounds import Refused, Rounds
@@ -168,3 +170,29 @@ def test_what_the_command_does_not_understand_is_told(
     with pytest.raises(SystemExit) as ended:
         servers.main()
     assert ended.value.code == 2
+
+
+def test_what_is_kept_says_with_what_and_compares_with_tornado(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(servers, "keep", lambda name, result: kept.update({name: result}))
+    group = dataclasses.replace(GROUPS["resource"], at_once=5)
+    monkeypatch.setattr(servers, "GROUPS", {"resource": group})
+    monkeypatch.setattr(servers, "PEERS", {BASELINE: PEERS[BASELINE]})
+    monkeypatch.setattr(sys, "argv", ["servers", "--rounds", "1", "--seconds", "1"])
+    servers.main()
+    result = Result(kept["servers"])
+    assert result.modes("resource") == [BASELINE, ALONE]
+    assert (result.about["at_once"], result.about["seconds"]) == (
+        {"resource": 5},
+        {"resource": 1},
+    )
+    assert result.about["peers"] == {BASELINE: PEERS[BASELINE].about}
+    if why := result.why_not("resource", BASELINE):
+        # On a machine that waits for nothing, five visitors of a fast server wait for the
+        # backend alone, and the benchmark is right to refuse that.
+        assert "of what the upstream answers" in why
+    else:
+        assert result.ratio("resource", BASELINE, "cpu_us") == 1
+        assert list(kept["servers"]["results"][0]["upstream_percent"]) == ["median"]
