@@ -2,13 +2,14 @@
 
     python3 workshop.py bench http_clients [--quick] [--rounds N]
 
-Each client runs as a program of its own, ten fetches under way at once, and so does the server,
-which costs hardly anything and counts. Three groups: `kept`, where each keeps its connections
-if it can; `new`, where all open one for each fetch, which the server confirms; and `large`, ten
-megabytes each. Tornado's simple client keeps none, so it is the same in all groups, and what
-the others are compared with. In every round all are measured in turn; ratios are those of a
-round. niquests runs in an environment of its own, since what it brings replaces the urllib3 of
-everybody beside it.
+Each client runs as a program of its own, with ten fetches under way at once, and so does the
+server, which costs hardly anything and counts. Three groups: `kept`, where each keeps its
+connections if it can; `new`, where all open one for each fetch, which the server confirms; and
+`large`, ten megabytes each. Tornado's simple client keeps none, so it is the same in all
+groups, and what the others are compared with. `pycurl, blocking` is libcurl without a loop, and
+one fetch after another: what is left when nothing is around it. In every round all are measured
+in turn; ratios are those of a round. niquests runs in an environment of its own, since what it
+brings replaces the urllib3 of everybody beside it.
 
 A client is refused if the server may have been what was measured: it was busy for most of the
 time, or is not half as fast again when wrk, or a client in Python, asks it. (For ten megabytes
@@ -40,15 +41,17 @@ from ._shared.paths import BENCHMARKS, ROOT
 from ._shared.report import about, keep
 from ._shared.variables import few_variables
 
-MINUTES = 4
+MINUTES = 3
+IN_ALL = ("--rounds=4",)
 BASELINE = "simple"
 ALONE = "the server alone"
 GROUPS = {"kept": "/", "new": "/", "large": "/large"}
 # The client that has no connection to keep, and the one that is not in this environment.
 KEEPS_NONE, APART = "simple", "niquests"
-NEEDS = {"curl": "pycurl", "aiohttp": "aiohttp", "httpx": "httpx"}
+NEEDS = {"curl": "pycurl", "pycurl, blocking": "pycurl", "aiohttp": "aiohttp", "httpx": "httpx"}
 LOCK = BENCHMARKS / "_http_clients" / "niquests.lock"
-SECONDS, QUICK_SECONDS = 1.5, 0.5
+ROUNDS, QUICK_ROUNDS = 7, 2
+SECONDS, QUICK_SECONDS = 1.0, 0.5
 # Above this share of a processor, the server may be what is measured; and when it is not so
 # many times as fast alone.
 TOO_BUSY, FASTER_ALONE = 0.7, 1.5
@@ -242,7 +245,7 @@ def main() -> None:
         "--rounds", type=one_or_more, default=None, help="how often all are measured"
     )
     given = options.parse_args()
-    rounds = given.rounds or (2 if given.quick else 5)
+    rounds = given.rounds or (QUICK_ROUNDS if given.quick else ROUNDS)
     result = measure(rounds, QUICK_SECONDS if given.quick else SECONDS)
     for group in GROUPS:
         print(f"\n{group}\n{Result(result).table(group)}")

@@ -2,10 +2,10 @@
 
     python -m benchmarks._http_clients.clients MODE http://127.0.0.1:8901/ [--new] [--seconds 2]
 
-Each mode is as its library makes it, with ten fetches under way at once; `--new` asks for a
-connection of its own for each. It imports nothing of the kit, so that the Python of another
-environment can run it, and what a mode needs is imported in its function, so that nobody pays
-for the others.
+Each mode is as its library makes it, with ten fetches under way at once, or one if it blocks;
+`--new` asks for a connection of its own for each. It imports nothing of the kit, so that the
+Python of another environment can run it, and what a mode needs is imported in its function, so
+that nobody pays for the others.
 """
 
 from __future__ import annotations
@@ -57,6 +57,27 @@ async def curl(url: str, headers: dict[str, str]) -> AsyncIterator[Fetch]:
 
     yield fetch
     client.close()
+
+
+@asynccontextmanager
+async def pycurl(url: str, headers: dict[str, str]) -> AsyncIterator[Fetch]:
+    """libcurl without Tornado around it: one fetch after another, each of which blocks."""
+    from io import BytesIO
+
+    import pycurl
+
+    handle = pycurl.Curl()
+    handle.setopt(pycurl.URL, url)
+    handle.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in headers.items()])
+
+    async def fetch() -> Answer:
+        received = BytesIO()
+        handle.setopt(pycurl.WRITEDATA, received)
+        handle.perform()
+        return handle.getinfo(pycurl.RESPONSE_CODE), received.getvalue()
+
+    yield fetch
+    handle.close()
 
 
 @asynccontextmanager
@@ -122,6 +143,7 @@ Client = Callable[[str, dict[str, str]], AbstractAsyncContextManager[Fetch]]
 MODES: dict[str, Client] = {
     "simple": simple,
     "curl": curl,
+    "pycurl, blocking": pycurl,
     "aiohttp": aiohttp,
     "httpx": httpx,
     "niquests": niquests,

@@ -107,7 +107,7 @@ def test_what_cannot_be_had_is_left_out_with_its_reason(
         raise http_clients.NoEnvironment("there is no network")
 
     monkeypatch.setattr(http_clients, "environment", none)
-    monkeypatch.setattr(http_clients, "NEEDS", {"curl": "nobody_has_this"})
+    monkeypatch.setitem(NEEDS, "curl", "nobody_has_this")
     there, left_out = http_clients.pythons()
     assert left_out == {
         "curl": "it needs nobody_has_this, which is not installed",
