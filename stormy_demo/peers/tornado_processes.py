@@ -15,6 +15,7 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -34,7 +35,7 @@ AT_ONCE = 2  # how many a pool has at work
 MOST_PROCESSES = 64
 MOST_TIMES = 10_000_000
 
-POOLS = {
+POOLS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "none": nullcontext,
     "threads": partial(ThreadPoolExecutor, AT_ONCE),
     # Not a fork: there is a loop.
@@ -59,10 +60,11 @@ class Compute(SentenceHandler):
     async def get(self) -> None:
         """Compute, and answer."""
         if self.pool is None:
-            self.write(done(self.work, self.times))  # type: ignore[arg-type]
+            found = done(self.work, self.times)
         else:
             loop = asyncio.get_running_loop()
-            self.write(await loop.run_in_executor(self.pool, done, self.work, self.times))  # type: ignore[arg-type]
+            found = await loop.run_in_executor(self.pool, done, self.work, self.times)
+        self.write({**found})
 
     def compute_etag(self) -> None:
         """Add no ETag, which is more work."""
@@ -95,8 +97,7 @@ async def serve(
         upstream: the address of the backend.
         pool: who computes, one of `POOLS`.
     """
-    opened: AbstractContextManager[Executor | None] = POOLS[pool]()  # type: ignore[operator]
-    with opened as executor:
+    with POOLS[pool]() as executor:
         async with CLIENTS["simple"]() as ask:
             await serve_until(stop, make_app(ask, upstream, executor), sockets)
 
