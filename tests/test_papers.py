@@ -24,7 +24,7 @@ import loopfilm
 import tornalet
 import trequests
 import workshop
-from classroom import answers, on_a_loop
+from classroom import answers, measured, on_a_loop
 from loopfilm import on_own_loop, running_apart
 from stormy_demo import callbacks, coroutines
 from stormy_demo.backend import Backend
@@ -225,7 +225,10 @@ def public(*packages: Any) -> set[str]:
         ("README.md", public(answers, classroom, loopfilm, tornalet, trequests)),
         # `new` is a function of the section that stands before it.
         ("TEACHING.md", public(classroom, answers) | {"new"}),
-        ("CONTRIBUTING.md", public(classroom, answers, loopfilm) | {"Backend", "Choice"}),
+        (
+            "CONTRIBUTING.md",
+            public(classroom, answers, loopfilm, measured) | {"Backend", "Choice"},
+        ),
         # `f` is whatever one calls.
         ("notebooks/handout.md", public(answers, loopfilm, tornalet, trequests) | {"f"}),
         ("loopfilm/README.md", public(loopfilm) | {"Application", "help"}),
