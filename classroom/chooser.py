@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .measured import NotMeasured, result
 from .measured.figures import ratio
 
-COLUMNS = ("your backend", "who waits", "whose code", "take", "section", "measured")
+COLUMNS = ("your backend", "who waits", "whose code", "take", "see section", "measured")
 
 
 class Figure(NamedTuple):
@@ -30,12 +30,14 @@ class Figure(NamedTuple):
 
     def __str__(self) -> str:
         try:
-            measured = result(self.name).ratio(self.group, self.mode, self.figure)
+            measured = result(self.name)
+            told = ratio(measured.ratio(self.group, self.mode, self.figure))
+            low, high = measured.within(self.group, self.mode, self.figure)
         except NotMeasured as reason:
             return str(reason)
         except LookupError:
             return f"not measured yet: workshop.py bench {self.name}"
-        return self.words.format(ratio(measured))
+        return f"{self.words.format(told)} ({ratio(low)} to {ratio(high)})"
 
 
 class Choice(NamedTuple):
@@ -59,19 +61,29 @@ class Choice(NamedTuple):
 
     def cells(self) -> list[str]:
         """Return it as the cells of a row."""
-        sections = " and ".join(map(str, self.sections))
+        sections = ", ".join(map(str, self.sections))
         return [self.backend, self.waits, self.code, self.take, sections, str(self.figure)]
 
 
-FAR, NEAR = "50 ms away, 200 at once", "0 ms away, 200 at once"
+NEAR = "0 ms away, 200 at once"
+FEW, FAR = "50 ms away, 50 at once", "50 ms away, 200 at once"
+TWO = "2 processes, a socket each"
 CHOICES = (
     Choice(
         "none, or it answers at once",
         "however many",
         "anybody's",
-        "plain blocking code, with some threads or processes",
+        "plain blocking code, with some threads",
         (4,),
         Figure("clients", NEAR, "blocking", "rps", "{} × the requests of await"),
+    ),
+    Choice(
+        "none: it calculates, in Python",
+        "more than one",
+        "anybody's",
+        "a process for each processor, with whatever server",
+        (3,),
+        Figure("processes", "work", TWO, "rps", "{} × the requests of one process"),
     ),
     Choice(
         "slow",
@@ -79,7 +91,7 @@ CHOICES = (
         "somebody's, and it blocks",
         "Tornado, and a thread pool",
         (4,),
-        Figure("clients", FAR, "200 threads", "cpu_us", "{} × the CPU of await, for 200"),
+        Figure("clients", FEW, "32 threads", "cpu_us", "{} × the CPU of await"),
     ),
     Choice(
         "slow",
@@ -92,17 +104,17 @@ CHOICES = (
     Choice(
         "slow",
         "hundreds at once",
-        "a whole program that blocks",
+        "a whole program's, and it blocks",
         "gevent, which patches it before its first line",
         (4,),
         Figure("clients", FAR, "gevent", "cpu_us", "{} × the CPU of await"),
     ),
     Choice(
         "slow, with an async library",
-        "hundreds at once",
+        "many; or they keep a line open, for news",
         "yours",
-        "Tornado, and a client that is quick: libcurl's",
-        (2, 4),
+        "Tornado, and a quick client, such as libcurl",
+        (2, 4, 5),
         Figure("clients", FAR, "raw curl", "cpu_us", "{} × the CPU of the simple client"),
     ),
     Choice(
@@ -110,13 +122,13 @@ CHOICES = (
         "so many that the server itself is what costs",
         "yours",
         "aiohttp",
-        (1,),
+        (1, 2),
         Figure("servers", "hello", "aiohttp", "cpu_us", "{} × the CPU of Tornado"),
     ),
     Choice(
         "slow, with an async library",
-        "the same, and the code is to outlive its server",
-        "yours, as ASGI",
+        "so many that the server itself is what costs",
+        "yours, and it is not to be for one server only: ASGI",
         "Starlette, on uvicorn or another",
         (1,),
         Figure("servers", "hello", "Starlette on uvicorn", "cpu_us", "{} × the CPU of Tornado"),
@@ -136,7 +148,7 @@ class Choices:
         for backend, waits, code, take, sections, measured in self.rows():
             lines.append(f"{take}")
             lines.append(f"    backend: {backend}; who waits: {waits}; whose code: {code}")
-            lines.append(f"    section {sections}: {measured}")
+            lines.append(f"    see {sections}: {measured}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
