@@ -100,9 +100,9 @@ def who(command: Command) -> Python:
             check=True,
         ).stdout
         found: dict[str, Any] = json.loads(said)
-    except (OSError, subprocess.SubprocessError, ValueError):
+        major, minor = found["minor"]
+    except (OSError, subprocess.SubprocessError, ValueError, TypeError, KeyError):
         raise NoPython(f"{words} is no Python 3 that runs here") from None
-    major, minor = found["minor"]
     if (major, minor) < OLDEST:
         raise NoPython(f"{words} is Python {found['version']}, which is too old")
     name = f"{found['implementation']} {major}.{minor}{'t' * found['is_free']}"
