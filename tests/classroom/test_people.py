@@ -1,4 +1,4 @@
-"""People who wait at servers that do not do what they should; `test_chat` has those who talk."""
+"""People who wait at servers that do not do what they should; who talks is in `test_chat`."""
 
 from __future__ import annotations
 
