@@ -13,9 +13,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from classroom.measured import Result, Table, conformance
+from classroom.measured import NotMeasured, Result, Table, conformance
 from classroom.measured.bars import stacked
-from classroom.measured.figures import heading
+from classroom.measured.figures import heading, number, ratio
 
 from .paths import BENCHMARKS, RESULTS
 
@@ -25,7 +25,7 @@ HEAD = """\
 
 Written by the benchmarks, from the JSON files beside it: `python3 workshop.py bench` measures \
 all again. Each ratio is that of two measurements of one round, so that a slow moment of the \
-machine is in both, and what is quoted is the median; "all within" has the lowest and the \
+machine is in both, and what is quoted is the median, and in brackets the lowest and the \
 highest ratio of all rounds. Where two such spreads overlap, the difference says nothing.
 """
 
@@ -78,7 +78,7 @@ def _part(name: str, data: Row) -> str:
         lines += [f"![Bars: {figure}; the tables below have the figures]({name}.svg)", ""]
     for group in shown:
         lines += [f"### {group}", ""] if group else []
-        lines += [*_markdown(result.table(group)), ""]
+        lines += [*_markdown(_compact(result, group)), ""]
     if name == "conformance":
         lines += [*_markdown(conformance()), ""]
     elif not shown:
@@ -87,6 +87,34 @@ def _part(name: str, data: Row) -> str:
     if said := data["about"].get("reproduced"):
         lines.append(f"Measured again: {said}.")
     return "\n".join(lines) + "\n"
+
+
+def _compact(result: Result, group: str) -> Table:
+    """Return a table with a column for each figure, and its ratio in the same cell."""
+    figures, full = result.figures(group), result.table(group)
+    rows = [
+        [mode, *(_cell(result, group, mode, figure) for figure in figures)]
+        for mode, *_ in full.rows
+    ]
+    note = full.note
+    if len(full.columns) > len(figures) + 1:
+        note += f" The ratios are to {result.baseline(group)}."
+    return Table(["", *map(heading, figures)], rows, note)
+
+
+def _cell(result: Result, group: str, mode: str, figure: str) -> str:
+    try:
+        words = number(result.median(group, mode, figure))
+    except NotMeasured:
+        return "-"
+    try:
+        low, high = result.within(group, mode, figure)
+    except NotMeasured:
+        return words
+    if mode == result.baseline(group):
+        return words
+    times = ratio(result.ratio(group, mode, figure))
+    return f"{words}, {times} × ({ratio(low)} to {ratio(high)})"
 
 
 def _question(name: str) -> str:

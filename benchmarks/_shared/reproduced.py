@@ -20,12 +20,14 @@ class Pair:
     """A ratio in two runs.
 
     Attributes:
-        what: the thing, what was measured apart, and the figure.
+        what: what was measured apart, and the thing.
+        figure: what was measured of it.
         before: the median of the run before, and its lowest and highest ratio.
         now: the same of this run.
     """
 
     what: str
+    figure: str
     before: tuple[float, float, float]
     now: tuple[float, float, float]
 
@@ -44,7 +46,7 @@ class Pair:
         words = "within" if self.is_reproduced else "NOT within"
         (was, low, high), (now, lowest, highest) = self.before, self.now
         return (
-            f"{self.what}: {was:.2f} ({low:.2f} to {high:.2f}),"
+            f"{self.what}, {self.figure}: {was:.2f} ({low:.2f} to {high:.2f}),"
             f" now {now:.2f} ({lowest:.2f} to {highest:.2f}): {words} the spread that was kept"
         )
 
@@ -63,8 +65,15 @@ def summary(pairs: list[Pair]) -> str:
     """Return in a sentence how many ratios are reproduced, or nothing where there are none."""
     if not pairs:
         return ""
-    within = sum(pair.is_reproduced for pair in pairs)
-    return f"{within} of {len(pairs)} ratios lie within the spread of the run before"
+    said = f"{_count(pairs)} ratios lie within the spread of the run before"
+    cpu = [pair for pair in pairs if pair.figure.startswith("cpu")]
+    if cpu and len(cpu) < len(pairs):
+        said += f"; of those of processor time {_count(cpu)}"
+    return said
+
+
+def _count(pairs: list[Pair]) -> str:
+    return f"{sum(pair.is_reproduced for pair in pairs)} of {len(pairs)}"
 
 
 def _pairs(before: Result, now: Result) -> Iterator[Pair]:
@@ -79,4 +88,4 @@ def _pairs(before: Result, now: Result) -> Iterator[Pair]:
                     found = now.ratio(*place), *now.within(*place)
                 except NotMeasured:
                     continue
-                yield Pair(", ".join(filter(None, [group, mode, figure])), was, found)
+                yield Pair(", ".join(filter(None, [group, mode])), figure, was, found)

@@ -20,7 +20,7 @@ from .figures import number
 
 # In pixels: the height of a row, of a bar in it, and of a mark at the end of a spread.
 ROW, BAR, MARK = 26, 14, 8
-WIDEST_NAME = 230.0
+WIDEST_NAME = 270.0
 LEAST_BARS = 120.0  # pixels; with less room for bars, the words at their ends are shortened
 FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
 

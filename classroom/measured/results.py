@@ -183,7 +183,10 @@ class Result:
 
     def conditions(self) -> str:
         """Return a sentence on how the figures came about."""
-        parts = [f"Medians of {self.about['rounds']} rounds"] if "rounds" in self.about else []
+        rounds = self.about.get("rounds")
+        parts = [f"Medians of {rounds} rounds"] if rounds != 1 else ["One round"]
+        if not rounds:
+            parts = []
         parts.append(f"{self.about['machine']}, Python {self.about['python']}")
         if load := self.about.get("load"):
             parts.append(f"asked by {load}")
@@ -224,7 +227,7 @@ class Result:
                 )
                 words += f", {ratio(times)} ×"
                 more = f" ({ratio(low)} to {ratio(high)})"
-                if times:
+                if times and low < high:
                     spread = (median * low / times, median * high / times)
             bars.append(Bar(mode, median, spread, words))
             told.append(f"{mode} {words}{more}")
