@@ -15,6 +15,8 @@ import psutil
 import pytest
 import requests
 
+from benchmarks import clients, faults, film
+from benchmarks._clients import figures as clients_figures
 from benchmarks._shared import pages, report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
 from benchmarks._shared.reproduced import compare, summary
@@ -64,6 +66,50 @@ def test_nothing_is_measured_less_than_once(name: str, rounds: str) -> None:
     assert done.returncode == 2
     assert f"argument --rounds: '{rounds}' is no whole number from 1 on" in done.stderr
     assert (RESULTS / f"{name}.json").read_bytes() == before
+
+
+async def no_rows(*_: object, **__: object) -> list[Any]:
+    """Measure nothing."""
+    return []
+
+
+ONE = clients_figures.Measured(rps=10.0, cpu=5.0, p50=1.0, p99=2.0, rss=30.0, busy=0.1)
+SEEN = {clients.MAIN: {clients_figures.BASELINE: [ONE], clients_figures.ALONE: [ONE]}}
+
+
+@pytest.mark.parametrize("options", [["--quick"], []])
+@pytest.mark.parametrize(
+    ("module", "name", "measured"),
+    [
+        (clients, "run", lambda *_: (SEEN, {})),
+        (faults, "measure", no_rows),
+        (film, "measure", no_rows),
+    ],
+    ids=["clients", "faults", "film"],
+)
+def test_what_is_measured_quickly_is_not_kept(
+    module: Any,
+    name: str,
+    measured: object,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = []
+    monkeypatch.setattr(sys, "argv", ["bench", *options])
+    monkeypatch.setattr(module, name, measured)
+    monkeypatch.setattr(module, "keep", lambda name, *_, **__: kept.append(name))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    module.main()
+    assert kept == ([] if options else [module.__name__.rpartition(".")[2]])
+
+
+def test_engines_of_some_are_not_kept_over_those_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "--engine=curl"])
+    monkeypatch.setattr(faults, "measure", no_rows)
+    monkeypatch.setattr(faults, "keep", lambda *_: pytest.fail("it was kept"))
+    assert faults.main() == 0
 
 
 def test_a_name_with_an_underscore_says_whose_it_is() -> None:
@@ -171,6 +217,16 @@ def test_results_of_the_older_shapes_are_compared_too() -> None:
         pairs = compare(kept, kept)
         assert pairs
         assert all(pair.is_reproduced for pair in pairs)
+
+
+def test_rows_of_an_earlier_run_are_not_compared_with_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    one, other = (2.0, 1.8, 2.2), (3.0, 2.9, 3.1)
+    report.keep("some", of(one, other))
+    report.keep("some", of(one, other), measured=of(one))
+    assert "1 of 1 ratios lie within" in capsys.readouterr().out
 
 
 def test_what_is_kept_says_how_much_of_it_is_reproduced(
