@@ -128,7 +128,7 @@ async def socketio(port: int) -> None:
 
 OURS, BASELINE = "our chat", "plain Tornado"
 # How each chat is served, and what it speaks.
-CHATS: dict[str, tuple[Callable[[int], Coroutine[None, None, None]], Plain]] = {
+CHATS: dict[str, tuple[Callable[[int], Coroutine[None, None, None]], Plain | SocketIO]] = {
     OURS: (ours, Plain()),
     BASELINE: (plain, Plain()),
     "websockets": (websockets, Plain()),
