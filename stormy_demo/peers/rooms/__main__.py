@@ -8,6 +8,9 @@ import asyncio
 import importlib
 import inspect
 import os
+import signal
+from collections.abc import Coroutine
+from typing import Any
 
 from .. import rooms
 from ..starting import need, port, until_stopped
@@ -46,9 +49,15 @@ def main() -> None:
     serve = importlib.import_module(f".{given.name}", rooms.__name__).serve
     listener = listen(given.port)
     if inspect.iscoroutinefunction(serve):
-        until_stopped(lambda: asyncio.run(serve(listener)))
+        until_stopped(lambda: _run(serve(listener)))
     else:
         until_stopped(lambda: serve(listener))
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
+    # asyncio ends the whole of it at SIGINT, where an interrupt would end what happens to run.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    asyncio.run(serving)
 
 
 def _wait_for_the_end_of_stdin() -> None:

@@ -5,10 +5,12 @@ gevent has no WebSockets of its own; `socketio_gevent` has those of simple-webso
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from gevent import signal_handler  # type: ignore[import-untyped]
 from gevent.event import AsyncResult  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 from gevent.socket import socket as polite_socket  # type: ignore[import-untyped]
@@ -56,7 +58,24 @@ def polite(listener: socket.socket) -> Any:
     return polite_socket(fileno=listener.detach())
 
 
+def until_told(server: Any) -> None:
+    """Serve until Ctrl-C or SIGTERM.
+
+    Args:
+        server: a server of gevent.
+
+    Raises:
+        KeyboardInterrupt: it was told to end.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # In a greenlet of its own: otherwise whichever runs would be interrupted, and say so.
+        signal_handler(number, server.stop, 0)
+    server.serve_forever()
+    raise KeyboardInterrupt
+
+
 def serve(listener: socket.socket) -> None:
     """Serve it, for ever."""
     announce(listener)
-    WSGIServer(polite(listener), app, log=None).serve_forever()
+    server = WSGIServer(polite(listener), app, log=None)
+    until_told(server)

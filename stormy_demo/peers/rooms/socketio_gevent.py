@@ -12,7 +12,7 @@ import socket
 import socketio  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 
-from .gevent_room import polite
+from .gevent_room import polite, until_told
 from .listening import PATIENCE, announce
 
 # A machine that is busy for a while is no reason to send anybody away.
@@ -28,4 +28,4 @@ def say(_sid: str, text: str) -> None:
 def serve(listener: socket.socket) -> None:
     """Serve it, for ever."""
     announce(listener)
-    WSGIServer(polite(listener), socketio.WSGIApp(sio), log=None).serve_forever()
+    until_told(WSGIServer(polite(listener), socketio.WSGIApp(sio), log=None))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.asyncio.server import serve as listen
+from websockets.exceptions import ConnectionClosed
 
 from ..starting import BACKLOG
 from .listening import announce
@@ -17,12 +19,12 @@ people: set[ServerConnection] = set()
 async def talk(person: ServerConnection) -> None:
     """Let somebody in, and tell everybody what they say."""
     people.add(person)
-    try:
+    # Many go without a goodbye.
+    with suppress(ConnectionClosed):
         async for message in person:
             if isinstance(message, str):
                 broadcast(people, message)
-    finally:
-        people.discard(person)
+    people.discard(person)
 
 
 async def serve(listener: socket.socket) -> None:
