@@ -68,6 +68,7 @@ class Choice(NamedTuple):
 NEAR = "0 ms away, 200 at once"
 FEW, FAR = "50 ms away, 50 at once", "50 ms away, 200 at once"
 TWO = "2 processes, a socket each"
+TALK = "people who talk"
 CHOICES = (
     Choice(
         "none, or it answers at once",
@@ -116,6 +117,20 @@ CHOICES = (
         "Tornado, and a quick client, such as libcurl",
         (2, 4, 5),
         Figure("clients", FAR, "raw curl", "cpu_us", "{} × the CPU of the simple client"),
+    ),
+    Choice(
+        "none: pages that speak Socket.IO",
+        "many, who talk to each other",
+        "yours",
+        "python-socketio, on what the rest of your code is on",
+        (7,),
+        Figure(
+            "socket_io",
+            TALK,
+            "Socket.IO on gevent",
+            "cpu_us",
+            "{} × the CPU of Tornado, on gevent",
+        ),
     ),
     Choice(
         "slow, with an async library",
