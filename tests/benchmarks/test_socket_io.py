@@ -69,7 +69,7 @@ def test_a_server_that_has_no_such_room_is_refused(monkeypatch: pytest.MonkeyPat
     assert row == {
         "group": socket_io.TALK,
         "mode": socket_io.PLAIN,
-        "refused": f"0 of {PEOPLE} people are in the room: HTTP/1.1 404 Not Found",
+        "refused": f"0 of {PEOPLE} people are in the room: HTTP/1.1 400 Bad Request",
     }
 
 

@@ -66,7 +66,10 @@ def test_a_server_that_knows_no_such_room_is_refused(monkeypatch: pytest.MonkeyP
         "served",
         lambda _: program("stormy_demo.backend", "--port=0", "--logging=none"),
     )
-    for way, why in ((waiting.POLLS, "GET /waiting: 404 Not Found"), (waiting.SOCKETS, "404")):
+    for way, why in (
+        (waiting.POLLS, "GET /waiting: 400 Bad Request"),
+        (waiting.SOCKETS, "400 Bad"),
+    ):
         with pytest.raises(Refused, match=why):
             waiting.wait(way, "nobody", PEOPLE)
 
