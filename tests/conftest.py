@@ -70,6 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
 
 
+def pytest_collection_finish() -> None:
+    # What was imported and collected never becomes garbage: to look through half a million
+    # objects takes half a second, and hundreds of tests ask for a collection.
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     # A worker of pytest-xdist tells the process that started it.
     if hasattr(session.config, "workeroutput"):

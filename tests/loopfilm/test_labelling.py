@@ -499,7 +499,6 @@ def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming:
                 await turns_of_the_loop(5)
                 left = gc.collect()
             gc.enable()
-            gc.unfreeze()
             writer.close()
         return left
 
@@ -508,7 +507,6 @@ def test_a_request_leaves_as_little_to_the_garbage_collector_as_without(filming:
         assert asyncio.run(left_by(labelled(app))) == plain == 0
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def test_who_is_answered_at_once_by_a_function_was_served() -> None:
