@@ -41,7 +41,6 @@ from ._shared.rooms import (
 
 MINUTES = 2
 IN_ALL = ("--rounds=3",)
-MINUTES = 2
 PEOPLE, QUICK_PEOPLE = 1000, 200
 IDLE, QUICK_IDLE = 2000, 300
 ROUNDS, QUICK_ROUNDS = 7, 2
