@@ -20,7 +20,7 @@ FIRST = 100
 # Descriptors that are for other things than people.
 SPARE = 100
 # Seconds until all must be in the room, and until all must have heard what was said.
-JOINING, HEARING = 120.0, 60.0
+JOINING, HEARING = 300.0, 60.0
 
 
 def served(name: str) -> AbstractContextManager[Program]:
