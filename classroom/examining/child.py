@@ -36,7 +36,7 @@ from loopfilm.where import thread_at
 
 from ..catalogue import find
 from . import memory, shared_names
-from .case import WHERE, Case, Refused
+from .case import LEAST_HELD, WHERE, Case, Refused
 from .evidence import YOUR_CODE
 from .kinds import Exercise
 from .mistakes import (
@@ -102,13 +102,23 @@ class Watchdog(threading.Thread):
         self.seen_at = ""
         self.last, self.worked = self.thread_clock.time(), self.work()
         self.seen_work, self.not_theirs = self.worked, 0.0
+        self.is_theirs = True
         self.free_at = self.clock.time()
 
     def beat(self) -> None:
         """Note that the thread is free."""
-        now = self.thread_clock.time()
-        self.case.held_for = max(self.case.held_for, now - self.last - self.not_theirs)
-        self.last, self.worked, self.not_theirs = now, self.work(), 0.0
+        now, work = self.thread_clock.time(), self.work()
+        unseen = work - self.seen_work
+        if not self.is_theirs:
+            # Whoever worked when it was last seen has worked on.
+            self.not_theirs += unseen
+        held_for = now - self.last - self.not_theirs
+        if held_for > LEAST_HELD > held_for - unseen:
+            # On a busy machine the watchdog may sleep through all of it, and see nobody.
+            self.stalled = True
+        self.case.held_for = max(self.case.held_for, held_for)
+        self.last, self.worked, self.not_theirs = now, work, 0.0
+        self.seen_work, self.is_theirs = work, True
         self.free_at = self.clock.time()
 
     def beat_on(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -176,7 +186,8 @@ class Watchdog(threading.Thread):
         How long that takes depends on the machine alone; a library that holds the loop waits.
         """
         work, frame = self.work(), sys._current_frames().get(self.watched)
-        if frame and not _is_learners(frame.f_code):
+        self.is_theirs = not frame or _is_learners(frame.f_code)
+        if not self.is_theirs:
             self.not_theirs += work - self.seen_work
         self.seen_work = work
 

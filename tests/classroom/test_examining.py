@@ -19,7 +19,9 @@ import psutil
 import pytest
 
 from classroom.catalogue import find, folders
-from classroom.examining import memory, parent
+from classroom.examining import child, memory, parent
+from classroom.examining.case import LEAST_HELD, Case
+from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
 from classroom.scripts import environment
@@ -713,6 +715,36 @@ class TestALibraryThatWorks:
 
     def test_work_of_one_s_own_is(self) -> None:
         assert self.verdict(f"import time\n{WORK}", "work()").mistake == "holds_the_loop"
+
+    def test_what_nobody_has_seen_is_tried_again(self) -> None:
+        """On a busy machine, whoever looks whose work it is may wait to the end of it."""
+        watchdog = self.watchdog()
+        self.works()
+        watchdog.beat()
+        assert watchdog.stalled
+
+    def test_who_was_seen_at_work_has_worked_on(self) -> None:
+        watchdog = self.watchdog()
+        # It is the test that works now, and no code of a learner's.
+        watchdog.look_whose_work_it_is()
+        self.works()
+        watchdog.beat()
+        assert not watchdog.stalled
+        assert watchdog.case.held_for < LEAST_HELD
+
+    @staticmethod
+    def watchdog() -> child.Watchdog:
+        exercise = find("to_async")
+        assert isinstance(exercise, Exercise)
+        watchdog = child.Watchdog(Case("x = 1"), exercise, None)  # type: ignore[arg-type]
+        watchdog.beat()
+        return watchdog
+
+    @staticmethod
+    def works() -> None:
+        end = time.thread_time() + LEAST_HELD + 0.1
+        while time.thread_time() < end:
+            pass
 
     @staticmethod
     def verdict(before: str, line: str) -> Verdict:
