@@ -86,6 +86,7 @@ class Price(Asking):
 def add_up() -> int:
     """Return a sum, after some time of the processor, the same on each machine."""
     total, end = 0, time.thread_time() + CALCULATION
+    # Long steps: where the clock is asked, the system likes to take the processor away.
     while time.thread_time() < end:
-        total += sum(range(10_000))
+        total += sum(range(2_000_000))
     return total
