@@ -425,7 +425,8 @@ async def until(condition: Callable[[], bool], seconds: float = GIVE_UP_AFTER) -
     while not condition():
         if waited > seconds:
             return False
-        await asyncio.sleep(0.005)
+        # What comes comes soon; what has not come yet is waited for without much work.
+        await asyncio.sleep(0.005 if waited < 0.1 else 0.02)
         # Time in which the process was suspended does not count.
         now = loop.time()
         waited, last = waited + min(now - last, 0.05), now
