@@ -115,7 +115,7 @@ CHOICES = (
         "many; or they keep a line open, for news",
         "yours",
         "Tornado, and a quick client, such as libcurl",
-        (2, 4, 5),
+        (2, 4, 5, 8),
         Figure("clients", FAR, "raw curl", "cpu_us", "{} × the CPU of the simple client"),
     ),
     Choice(
