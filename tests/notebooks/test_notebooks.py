@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import builtins
+import itertools
 import json
 import queue
 import re
@@ -51,11 +52,12 @@ def sections(path: Path) -> list[NotebookNode]:
 
 
 class Reply(NamedTuple):
-    """What a kernel says to a cell: its status, its error, and the outputs that it shows."""
+    """What a kernel says to a cell: its status, its error, its number, and what it shows."""
 
     status: str
     error: str
-    outputs: list[dict[str, Any]]
+    number: int
+    outputs: list[NotebookNode]
 
 
 def run_all(client: BlockingKernelClient, cells: list[NotebookNode]) -> Iterator[Reply]:
@@ -69,23 +71,43 @@ def run_all(client: BlockingKernelClient, cells: list[NotebookNode]) -> Iterator
         assert reply["parent_header"]["msg_id"] == message
         content = reply["content"]
         error = "\n".join(content.get("traceback", []))
-        yield Reply(content["status"], error, list(outputs_of(client, message)))
+        outputs = list(outputs_of(client, message))
+        yield Reply(content["status"], error, content["execution_count"], outputs)
 
 
-def outputs_of(client: BlockingKernelClient, message: str) -> Iterator[dict[str, Any]]:
+def outputs_of(client: BlockingKernelClient, message: str) -> Iterator[NotebookNode]:
     """What the answer to one message shows, to its end."""
     while True:
         heard = client.get_iopub_msg(timeout=PATIENCE)
         if heard["parent_header"].get("msg_id") == message:
             if heard["content"].get("execution_state") == "idle":
                 return
-            if heard["msg_type"] in ("stream", "display_data", "execute_result"):
-                yield heard["content"]
+            if heard["msg_type"] in ("stream", "display_data", "execute_result", "error"):
+                yield nbformat.v4.output_from_msg(heard)
+
+
+def in_one_piece(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """Outputs as they are kept: a busy kernel may send what is printed in pieces."""
+    for (kind, name), pieces in itertools.groupby(
+        outputs, lambda output: (output.output_type, output.get("name"))
+    ):
+        if kind == "stream":
+            text = "".join(piece.text for piece in pieces)
+            yield nbformat.v4.new_output("stream", name=name, text=text)
+        else:
+            yield from pieces
 
 
 class Runs(NamedTuple):
-    """What was wrong when a notebook ran twice, and what its working copy told too early."""
+    """Two runs of a notebook.
 
+    Attributes:
+        page: the notebook as the first run leaves it.
+        wrong: what was wrong in either.
+        told: what the working copy, which is the second, told too early.
+    """
+
+    page: NotebookNode
     wrong: list[str]
     told: list[str]
 
@@ -97,8 +119,8 @@ PREDICT_FIRST = nbformat.v4.new_code_cell(
 
 def run_twice(path: Path) -> Runs:
     """Run a notebook in a kernel, and then as a working copy in which nobody predicts."""
-    runs = Runs([], [])
-    committed = refresh.read(path).cells
+    runs = Runs(refresh.read(path), [], [])
+    committed = runs.page.cells
     text = json.dumps(working_copy(path))
     copy = nbformat.reads(text, as_version=4).cells if path in CORE else committed
     with running_kernel(path.parent) as (_, client):
@@ -108,12 +130,15 @@ def run_twice(path: Path) -> Runs:
             replies = run_all(client, code)
             for cell in code:
                 try:
-                    status, error, outputs[cell.id] = next(replies)
+                    status, error, number, outputs[cell.id] = next(replies)
                 except queue.Empty:
                     runs.wrong.append(f"{path.name}, {time} time: no answer to {cell.source}")
                     return runs
                 if status != "ok":
                     runs.wrong.append(f"{path.name}, {time} time: {cell.source}\n{error}")
+                if time == "first":
+                    cell.outputs = list(in_one_piece(outputs[cell.id]))
+                    cell.execution_count = number
         runs.told.extend(told_too_early(cells, outputs))
     return runs
 
@@ -129,7 +154,7 @@ TELLS_NOTHING = {
 
 
 def told_too_early(
-    cells: list[NotebookNode], outputs: dict[str, list[dict[str, Any]]]
+    cells: list[NotebookNode], outputs: dict[str, list[NotebookNode]]
 ) -> Iterator[str]:
     """What tells an answer while a prediction is empty, until the text goes on."""
     asked = compared = False
@@ -175,10 +200,16 @@ def test_nothing_tells_before_there_is_a_prediction(path: Path, runs: dict[Path,
     assert not runs[path].told, "\n".join(runs[path].told)
 
 
-def test_refresh_check_finds_everything_up_to_date(capfd: pytest.CaptureFixture[str]) -> None:
-    with ThreadPoolExecutor(len(ALL)) as threads:
-        current = list(threads.map(lambda path: refresh.refresh(path, check=True), ALL))
-    assert all(current), capfd.readouterr().out
+@each_of(ALL)
+def test_refresh_check_finds_it_up_to_date(
+    path: Path,
+    runs: dict[Path, Runs],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With the run that the tests above have made, of all cells at once."""
+    monkeypatch.setattr(refresh, "run", lambda _: refresh.normalised(runs[path].page))
+    assert refresh.refresh(path, check=True), capfd.readouterr().out
 
 
 def test_refresh_notices_an_output_that_a_run_does_not_give(tmp_path: Path) -> None:
