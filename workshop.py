@@ -98,8 +98,8 @@ def test(arguments: list[str]) -> int:
     set_up(ALL)
     # Each file in one process: the cells of a notebook share a kernel, and tests share what is
     # expensive to make. The files come in the order of tests/conftest.py, the longest first.
-    # One process more than there are processors, since a test waits for half of its time.
-    processes = min((os.cpu_count() or 1) + 1, 8)
+    # Two processes more than there are processors, since a test waits for half of its time.
+    processes = min((os.cpu_count() or 1) + 2, 8)
     spread = f"--numprocesses={processes} --dist=loadfile --no-loadscope-reorder"
     return run("-m", "pytest", *spread.split(), *arguments)
 

@@ -46,18 +46,26 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-# Files that take a minute or more. Begun first, so that no process is left with one of them at
-# the end, while the others have nothing to do.
+# Files that take a quarter of a minute or more. Begun first, so that no process is left with one
+# of them at the end, while the others have nothing to do.
 LONG = (
-    "tests/benchmarks/test_conformance.py",
     "tests/tools/test_workshop.py",
+    "tests/benchmarks/test_conformance.py",
     "tests/exercises/test_exercises.py",
     "tests/browser/test_lab.py",
-    "tests/browser/test_check.py",
     "tests/notebooks/test_notebooks.py",
-    "tests/browser/",
     "tests/classroom/test_examining.py",
+    "tests/browser/test_deck.py",
+    "tests/browser/test_axe.py",
+    "tests/browser/test_check.py",
+    "tests/browser/",
     "notebooks/",
+    "tests/stormy_demo/neighbours/test_messages.py",
+    "tests/stormy_demo/batteries/test_processes.py",
+    "tests/stormy_demo/peers/",
+    "tests/stormy_demo/batteries/test_openid.py",
+    "tests/stormy_demo/",
+    "tests/trequests/",
 )
 
 
