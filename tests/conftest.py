@@ -46,8 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-# Files that take a quarter of a minute or more. Begun first, so that no process is left with one
-# of them at the end, while the others have nothing to do.
+# Files that take a quarter of a minute or more. Begun first, so that no process is left with
+# one of them at the end, while the others have nothing to do.
 LONG = (
     "tests/tools/test_workshop.py",
     "tests/benchmarks/test_conformance.py",
