@@ -547,8 +547,12 @@ def cached_session(
 ) -> Callable[..., CachedSession]:
     """Make a session of requests-cache on each of its stores; each has locks of its own."""
 
+    # Milliseconds: threads wait for each other at the file, by itself for five seconds only.
+    patience = {"busy_timeout": 500_000} if request.param == "sqlite" else {}
+
     def make(**options: Any) -> CachedSession:
-        return CachedSession(str(tmp_path / "cache"), backend=request.param, **options)
+        place = str(tmp_path / "cache")
+        return CachedSession(place, backend=request.param, **patience, **options)
 
     return make
 
