@@ -52,7 +52,7 @@ from .old_library import Call
 
 Script = Callable[[Call], None]
 TOO_LATE = "too late"
-# In seconds: longer than a thread takes for two lines on a busy machine.
+# In seconds: longer than a thread takes for two lines.
 A_WHILE = 2.0
 
 
@@ -409,7 +409,11 @@ class Library:
         """
         done = self.thread.submit(script, call)
         if before_the_loop:
-            concurrent.futures.wait([done], timeout=A_WHILE)
+            # By a clock that stands still while the thread stands in line for a processor.
+            loop = asyncio.get_running_loop()
+            end = loop.time() + A_WHILE
+            while not done.done() and loop.time() < end:
+                concurrent.futures.wait([done], timeout=0.01)
         await asyncio.wrap_future(done)
         await turns()
 
