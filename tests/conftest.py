@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import inspect
 import os
@@ -70,12 +71,12 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(
-        key=lambda item: next(
-            (place for place, path in enumerate(LONG) if item.nodeid.startswith(path)),
-            len(LONG),
-        )
-    )
+    @functools.cache
+    def place(file: str) -> int:
+        begins = (place for place, path in enumerate(LONG) if file.startswith(path))
+        return next(begins, len(LONG))
+
+    items.sort(key=lambda item: place(item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish() -> None:
