@@ -32,6 +32,8 @@ def about(*packages: str, **more: object) -> Row:
         "python": platform.python_version(),
         **versions,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        # What was measured is in it, too: about one for each processor that it had.
+        **({"load_average": round(os.getloadavg()[0], 1)} if hasattr(os, "getloadavg") else {}),
         **more,
     }
 
