@@ -72,8 +72,13 @@ def visit(
         answers: after how many it ends, if they come sooner; wrk does not count, so a client
             in Python asks.
 
+    Returns:
+        What was seen, of answers that came in time; who still waits at the end is not counted.
+
     Raises:
-        Refused: an answer was no 200, none came, or those who asked were the bottleneck.
+        Refused: an answer was no 200 (wrk takes all below 400 for good), none came, or those
+            who asked were the bottleneck.
+        FileNotFoundError: wrk is to ask, and is not here.
     """
     if by_wrk is None:
         by_wrk = load_generator().startswith("wrk")
@@ -124,10 +129,11 @@ def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _
         r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", words
     )
     others = re.search(r"Non-2xx or 3xx responses: (\d+)", words)
-    failed = sum(map(int, errors.groups())) if errors else 0
-    failed += int(others[1]) if others else 0
+    bad = int(others[1]) if others else 0
+    failed = bad + (sum(map(int, errors.groups())) if errors else 0)
     lasted = float(total[2]) * UNITS[total[3]] / 1e3
-    return int(total[1]), lasted, part("50"), part("99"), failed, cpu
+    # Its requests are all that were answered, well or badly.
+    return int(total[1]) - bad, lasted, part("50"), part("99"), failed, cpu
 
 
 def _by_python(
@@ -139,7 +145,8 @@ def _by_python(
     command += [f"--answers={answers}"] if answers is not None else []
     said = subprocess.run(command, capture_output=True, text=True)
     if said.returncode:
-        raise Refused(f"the client could not ask it: {said.stderr.strip().splitlines()[-1]}")
+        why = said.stderr.strip().splitlines() or ["it said nothing"]
+        raise Refused(f"the client could not ask it: {why[-1]}")
     seen = json.loads(said.stdout)
     names = ("answers", "seconds", "p50_ms", "p99_ms", "failed", "cpu_s")
     came, lasted, p50, p99, failed, cpu = (seen[name] for name in names)

@@ -7,8 +7,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from threading import Timer
 
 import psutil  # type: ignore[import-untyped]
+
+# Seconds after which a program that has not said anything is killed.
+PATIENCE = 300.0
 
 
 class NotStarted(Exception):
@@ -40,7 +44,11 @@ class Program:
         self.process = psutil.Process(pid)
 
     def cpu(self) -> float:
-        """Return the seconds of processor time that it has used."""
+        """Return the seconds of processor time that it has used.
+
+        Raises:
+            psutil.NoSuchProcess: it has ended.
+        """
         return _cpu_of(self.process)
 
     def whole_cpu(self) -> float:
@@ -49,11 +57,19 @@ class Program:
         Raises:
             psutil.NoSuchProcess: it has ended.
         """
-        each = [self.process, *self.process.children(recursive=True)]
-        return sum(_cpu_of(process) for process in each)
+        used = self.cpu()
+        for process in self.process.children(recursive=True):
+            # One may end while they are counted.
+            with suppress(psutil.NoSuchProcess):
+                used += _cpu_of(process)
+        return used
 
     def memory(self) -> float:
-        """Return how many megabytes it has in memory."""
+        """Return how many megabytes it has in memory.
+
+        Raises:
+            psutil.NoSuchProcess: it has ended.
+        """
         return float(self.process.memory_info().rss / 1e6)
 
 
@@ -63,7 +79,10 @@ def _cpu_of(process: psutil.Process) -> float:
         # processor time counts in hundredths of a second, which is more than some
         # measurements take. How a PID becomes a clock is fixed by the kernel, and is what
         # clock_getcpuclockid(3) does.
-        return time.clock_gettime((~process.pid << 3) | 2)
+        try:
+            return time.clock_gettime((~process.pid << 3) | 2)
+        except OSError:
+            raise psutil.NoSuchProcess(process.pid) from None
     times = process.cpu_times()
     return float(times.user + times.system)
 
@@ -96,11 +115,13 @@ def command(
 
     Args:
         *words: the command. The first line that it prints says `listening on`, and the address.
+            It prints little more, since nobody reads that.
         name: how it is called where it does not start.
         environment: all of its environment variables; those of this process if left out.
 
     Raises:
-        NotStarted: it said something else, or ended.
+        NotStarted: it said something else, or ended, or said nothing for five minutes.
+        OSError: there is no such command.
     """
     with subprocess.Popen(
         words,
@@ -111,12 +132,17 @@ def command(
         text=True,
     ) as server:
         assert server.stdout
+        give_up = Timer(PATIENCE, server.kill)
+        give_up.daemon = True
         try:
+            give_up.start()
             said = server.stdout.readline().strip()
+            give_up.cancel()
             if not said.startswith("listening on "):
                 raise NotStarted(name or words[0], said)
             yield Program(server.pid, said.split()[2])
         finally:
+            give_up.cancel()
             children = []
             with suppress(psutil.NoSuchProcess):
                 children = psutil.Process(server.pid).children(recursive=True)

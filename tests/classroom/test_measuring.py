@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -117,14 +118,16 @@ class Site:
 
     def __init__(self) -> None:
         self.answered: Counter[str] = Counter()
+        self.words: set[str | None] = set()
         site = self
 
         class Hello(RequestHandler):
             async def get(self, what: str) -> None:
                 site.answered[what] += 1
+                site.words.add(self.request.headers.get("X-Word"))
                 if what == "broken" or (what == "seldom" and site.answered[what] == 7):
                     self.set_status(500)
-                self.write(self.request.headers.get("X-Word", "hello"))
+                self.write("hello")
                 if what == "chunked":
                     await self.flush()
                     # What looks like the end of an answer, within it.
@@ -187,8 +190,10 @@ def test_answers_in_chunks_are_counted_once(site: Site, url: str, by_wrk: bool) 
 @each_client
 @pytest.mark.parametrize("what", ["broken", "seldom"])
 def test_an_answer_that_is_no_200_is_refused(url: str, by_wrk: bool, what: str) -> None:
-    with pytest.raises(Refused, match=r"\d of \d+ answers were no 200"):
+    with pytest.raises(Refused, match=r"^\d+ of \d+ answers were no 200") as reason:
         visit(f"{url}/{what}", at_once=2, seconds=1, by_wrk=by_wrk)
+    bad, _, in_all, *_ = str(reason.value).split()
+    assert int(bad) == 1 if what == "seldom" else bad == in_all, "each is counted once"
 
 
 @each_client
@@ -214,10 +219,23 @@ def test_a_load_that_was_the_bottleneck_is_refused(
         visit(url, at_once=1, seconds=1, by_wrk=by_wrk)
 
 
-def test_headers_are_sent_and_a_visit_ends_after_so_many_answers(site: Site, url: str) -> None:
-    seen = visit(url, at_once=1, seconds=60, answers=5, headers=("X-Word: there",))
+@each_client
+def test_headers_are_sent(site: Site, url: str, by_wrk: bool) -> None:
+    visit(url, at_once=1, seconds=1, headers=("X-Word: there",), by_wrk=by_wrk)
+    assert site.words == {"there"}
+
+
+def test_a_visit_ends_after_so_many_answers(url: str) -> None:
+    seen = visit(url, at_once=1, seconds=60, answers=5)
     assert seen.answers == 5
     assert seen.seconds < 60
+
+
+def test_a_client_that_is_killed_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = subprocess.CompletedProcess([], -9, "", "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
+    with pytest.raises(Refused, match="could not ask it: it said nothing"):
+        visit("http://127.0.0.1:1", at_once=1, seconds=1, by_wrk=False)
 
 
 def test_it_is_said_what_asks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,6 +282,28 @@ def test_what_a_program_has_started_is_counted_and_ends_with_it() -> None:
     assert not psutil.pid_exists(parent.pid)
     psutil.wait_procs(children, timeout=500)
     assert not any(child.is_running() for child in children)
+
+
+def test_who_has_ended_has_no_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with command(sys.executable, "-c", PARENT) as parent:
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        its_process = psutil.Process(gone.pid)
+        gone.wait()
+        # As if it had ended just now.
+        monkeypatch.setattr(parent.process, "children", lambda **_: [its_process])
+        assert parent.whole_cpu() > 0
+    for seen in (parent.cpu, parent.whole_cpu, parent.memory):
+        with pytest.raises(psutil.NoSuchProcess):
+            seen()
+
+
+def test_a_program_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classroom.measuring.program.PATIENCE", 0.1)
+    with (
+        pytest.raises(NotStarted, match=r"^silent did not start$"),
+        command(sys.executable, "-c", "input()", name="silent"),
+    ):
+        pass
 
 
 def test_a_program_that_does_not_listen_says_what_it_said() -> None:
