@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.web import Application, RequestHandler
 
-from classroom.measuring.people.crowd import Ears, Trouble
+from classroom.measuring.people.crowd import Crowd, Ears, Trouble
 from classroom.measuring.people.dialects import Plain, SocketIO
 from classroom.measuring.people.pollers import Pollers, length_in
 from loopfilm import running_apart
@@ -112,9 +113,24 @@ class Always(RequestHandler):
 def test_who_is_answered_at_once_does_not_wait() -> None:
     with running_apart(Application([("/.*", Always)])) as url:
         crowd = Pollers(Ears(), int(url.rpartition(":")[2]))
-        with pytest.raises(Trouble, match=r"^0 of 3 people wait, 0 dropped"):
-            crowd.join(3, 0.05)
+        told = r"^0 of 3 people wait, 0 dropped, and one had the answer HTTP/1.1 200 OK$"
+        with pytest.raises(Trouble, match=told):
+            crowd.join(3, LONG)
         crowd.close()
+
+
+def refuse_to_send(*_: object) -> None:
+    raise ConnectionResetError("it has gone")
+
+
+def test_who_cannot_ask_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "sendall", refuse_to_send)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        for crowd in (Pollers(Ears(), port), Crowd(Ears(), port, Plain())):
+            with pytest.raises(Trouble, match=r"^0 of 1 people .* it has gone$"):
+                crowd.join(1, LONG)
+            assert not crowd.ears.selector.get_map()
 
 
 @pytest.mark.parametrize(

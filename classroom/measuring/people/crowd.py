@@ -66,7 +66,11 @@ class Person:
         self.sock = socket.create_connection((LOCALHOST, crowd.port), CONNECT_TIMEOUT)
         self.sock.setblocking(False)
         crowd.ears.selector.register(self.sock, selectors.EVENT_READ, self.ready)
-        self.sock.sendall(handshake(crowd.dialect.path(name), crowd.port))
+        try:
+            self.sock.sendall(handshake(crowd.dialect.path(name), crowd.port))
+        except OSError:
+            self.close()
+            raise
 
     def send(self, payload: bytes, kind: int = TEXT) -> None:
         """Send a frame; there is room for it, since none of them is large."""
@@ -116,7 +120,7 @@ class Person:
 
 
 class Crowd:
-    """The people in one room.
+    """The people in one room. All come before something is said: who comes later missed it.
 
     Args:
         ears: what they listen with.
@@ -147,6 +151,10 @@ class Crowd:
 
     def join(self, people: int, seconds: float) -> None:
         """Let so many more people in.
+
+        Args:
+            people: how many.
+            seconds: until all of them have to be there.
 
         Raises:
             Trouble: they were not all in the room within these seconds.

@@ -27,7 +27,11 @@ class Poller:
         self.sock = socket.create_connection((LOCALHOST, pollers.port), CONNECT_TIMEOUT)
         self.sock.setblocking(False)
         pollers.ears.selector.register(self.sock, selectors.EVENT_READ, self.ready)
-        self.sock.sendall(pollers.question)
+        try:
+            self.sock.sendall(pollers.question)
+        except OSError:
+            self.close()
+            raise
 
     def ready(self) -> None:
         """Read what has come."""
@@ -79,8 +83,12 @@ class Pollers:
     def join(self, people: int, seconds: float) -> None:
         """Let so many more people ask, and see that they wait.
 
+        Args:
+            people: how many.
+            seconds: until all of them have to wait.
+
         Raises:
-            Trouble: they do not all wait within these seconds.
+            Trouble: they do not all wait within these seconds, or somebody had an answer.
         """
         end = time.monotonic() + seconds
         wanted = len(self.people) + people
@@ -89,16 +97,20 @@ class Pollers:
                 for _ in range(min(ON_THE_WAY, wanted - len(self.people))):
                     self.people.append(Poller(self))
                 while (waiting := int(self.ask("GET", "/waiting"))) < len(self.people):
-                    # Nobody hears anything yet, but may be sent away.
-                    self.ears.listen(lambda: self.dropped > 0, 0.001)
-                    if self.dropped or time.monotonic() > end:
+                    # Nobody hears anything yet, but may be sent away, or told at once.
+                    self.ears.listen(self._do_not_wait, 0.001)
+                    if self._do_not_wait() or time.monotonic() > end:
+                        answer = f", and one had the answer {self.wrong}" if self.wrong else ""
                         raise Trouble(
-                            f"{waiting} of {wanted} people wait, {self.dropped} dropped"
+                            f"{waiting} of {wanted} people wait, {self.dropped} dropped{answer}"
                         )
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Trouble(
                 f"{len(self.people)} of {wanted} people have asked: {error}"
             ) from error
+
+    def _do_not_wait(self) -> bool:
+        return self.dropped > 0 or bool(self.wrong)
 
     def say(self, messages: int) -> None:
         """Say something, which each of them is told, and after which they do not wait.
