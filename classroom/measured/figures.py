@@ -29,7 +29,10 @@ def heading(figure: str) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with three digits that count, or all of its whole ones."""
+    """Write a number with all of its whole digits, and with two behind the dot at most.
+
+    There are fewer where three count, and where the last ones are noughts.
+    """
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     words = f"{value:.{digits}f}"
     return words.rstrip("0").rstrip(".") if "." in words else words

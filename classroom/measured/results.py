@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,11 @@ from .tables import Table
 Row = dict[str, Any]
 NONE = "-"
 SPREAD = "The line on a bar is the spread of its ratio."
+# What a p99 of one is to that of the other; see `classroom.measuring.load`.
+CORRECTED = (
+    "To the longest waits wrk adds those that its visitors have left out meanwhile; a client in"
+    " Python does not."
+)
 
 
 class NotMeasured(LookupError):
@@ -161,7 +167,7 @@ class Result:
             for figure in shown:
                 cells += self._cells(group, mode, figure, compare=figure in compared)
             rows.append(cells)
-        return Table(columns, rows, " ".join([self.conditions(), *reasons]))
+        return Table(columns, rows, " ".join([self.conditions(*shown), *reasons]))
 
     def _is_compared(self, group: str, figure: str) -> bool:
         return any("ratio" in row.get(figure, ()) for row in self._rows(group))
@@ -181,16 +187,22 @@ class Result:
                 cells += [NONE, NONE]
         return cells
 
-    def conditions(self) -> str:
-        """Return a sentence on how the figures came about."""
+    def conditions(self, *figures: str) -> str:
+        """Return a sentence on how figures came about.
+
+        Args:
+            *figures: which. Waits are not the same thing to each who asks, which is said then.
+        """
         rounds = self.about.get("rounds")
-        parts = [f"Medians of {rounds} rounds"] if rounds != 1 else ["One round"]
-        if not rounds:
-            parts = []
+        parts = []
+        if rounds:
+            parts.append("One round" if rounds == 1 else f"Medians of {rounds} rounds")
         parts.append(f"{self.about['machine']}, Python {self.about['python']}")
         if load := self.about.get("load"):
             parts.append(f"asked by {load}")
-        return ", ".join(parts) + "."
+        told = ", ".join(parts) + "."
+        waits = any(re.fullmatch(r"p\d+_ms", figure) for figure in figures)
+        return f"{told} {CORRECTED}" if waits and str(load).startswith("wrk") else told
 
     def plot(
         self, group: str = "", figure: str = "", modes: Sequence[str] = (), title: str = ""
@@ -232,7 +244,7 @@ class Result:
             bars.append(Bar(mode, median, spread, words))
             told.append(f"{mode} {words}{more}")
         remark = SPREAD if any(bar.spread for bar in bars) else ""
-        remark = f"{self.conditions()} {remark}".strip()
+        remark = f"{self.conditions(figure)} {remark}".strip()
         svg = draw(title, bars, baseline=baseline, remark=remark)
         return Picture(svg, f"{title}. {'; '.join(told)}.")
 

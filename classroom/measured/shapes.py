@@ -21,7 +21,7 @@ def rows_of(data: Row) -> list[Row]:
         data: the content of its file.
 
     Returns:
-        None where it has no rows that can be compared.
+        Them; none where it has no rows that can be compared.
     """
     rows = data["results"]
     if not isinstance(rows, list) or not all(isinstance(r, dict) and "mode" in r for r in rows):

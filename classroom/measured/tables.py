@@ -20,7 +20,11 @@ class Table:
         self.note = note
 
     def __getitem__(self, place: tuple[str, str]) -> int:
-        """Return the whole number in a row, by its first cell, and a column, by its heading."""
+        """Return the whole number in a row, by its first cell, and a column, by its heading.
+
+        Raises:
+            ValueError: there is no such row or column, or no whole number in that place.
+        """
         (row,) = [cells for cells in self.rows if cells[0] == place[0]]
         return int(row[self.columns.index(place[1])])
 

@@ -59,7 +59,10 @@ class Asked:
 
 
 def part(values: list[float], share: float) -> float:
-    """Return the value that a share of all values does not exceed.
+    """Return the value up to which a share of all values goes.
+
+    It is one of them: where the share ends between two, the lower one. So of a hundred or less,
+    0.99 leaves out the highest.
 
     Args:
         values: one at least.
@@ -76,7 +79,7 @@ def ask_on_time(url: str, *, times: int, each_ms: float, late_ms: float = 10.0) 
         times: how often, from one on.
         each_ms: after how many milliseconds the next question is due, more than 0.
         late_ms: refuse when one in a hundred questions was asked later than this after it was
-            due.
+            due; of less than a hundred, when two were.
 
     Raises:
         ValueError: a number is too small.

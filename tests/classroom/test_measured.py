@@ -187,6 +187,20 @@ def test_a_table_has_a_row_for_what_has_no_figures_and_says_why(found: Result) -
     assert '<th scope="col">× Tornado</th>' in page
 
 
+def test_what_waits_of_wrk_are_is_said_where_they_are_shown(found: Result) -> None:
+    corrected = "To the longest waits wrk adds those"
+    found.rows[1]["p99_ms"] = figure(12.5)
+    one = ["a <server>"]
+    assert corrected in found.table("hello", ["cpu_us", "p99_ms"], one).note
+    words, _ = drawn(found.plot("hello", "p99_ms", one).svg)
+    assert any("wrk adds those" in line for line in words)
+    assert corrected not in found.table("hello", ["cpu_us"], one).note
+    found.about["load"] = "a client in Python"
+    assert corrected not in found.table("hello", ["p99_ms"], one).note
+    del found.about["load"]
+    assert found.table("hello", ["p99_ms"], one).note.endswith("Python 3.11.7.")
+
+
 def test_headings_say_of_which_figure_a_ratio_is(found: Result) -> None:
     table = found.table("hello", modes=["a <server>", "Tornado"])
     assert table.columns == [
