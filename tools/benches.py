@@ -95,8 +95,13 @@ class _Runner:
             self.child.terminate()
 
     def run(self, bench: Bench, options: tuple[str, ...]) -> int:
+        if self.ended:
+            return self.ended
         command = [sys.executable, "-m", f"benchmarks.{bench.name}", *options]
         with subprocess.Popen(command, cwd=ROOT) as self.child:
+            if self.ended:
+                # It was told so while the child was made.
+                self.child.terminate()
             while True:
                 try:
                     code = self.child.wait()
@@ -144,4 +149,8 @@ def run_all(quick: bool) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each quickly; keep nothing")
-    sys.exit(run_all(parser.parse_args().quick))
+    try:
+        sys.exit(run_all(parser.parse_args().quick))
+    except KeyboardInterrupt:
+        # Between two of them.
+        sys.exit(STOPPED)

@@ -18,6 +18,7 @@ from classroom.measured.bars import stacked
 from classroom.measured.figures import heading, number, ratio
 
 from .paths import BENCHMARKS, RESULTS
+from .whole import write_whole
 
 Row = dict[str, Any]
 HEAD = """\
@@ -51,7 +52,7 @@ def write(results: Path = RESULTS) -> None:
     """Write these files, and remove pictures of results that there are no more."""
     said = written(results)
     for name, text in said.items():
-        (results / name).write_text(text, encoding="utf-8")
+        write_whole(results / name, text)
     for picture in results.glob("*.svg"):
         if picture.name not in said:
             picture.unlink()
@@ -73,8 +74,8 @@ def _part(name: str, data: Row) -> str:
     lines = [f"## {name}", "", _question(name), ""]
     result = Result(data)
     shown = [group for group in result.groups if result.figures(group)]
-    if _pictured(result):
-        figure = heading(result.figures(shown[0])[0])
+    if pictured := _pictured(result):
+        figure = heading(result.figures(pictured[0])[0])
         lines += [f"![Bars: {figure}; the tables below have the figures]({name}.svg)", ""]
     for group in shown:
         lines += [f"### {group}", ""] if group else []
@@ -127,13 +128,15 @@ def _question(name: str) -> str:
 
 
 def _with_what(about: Row) -> str:
-    """Return the versions, the machine, the rounds and the load."""
+    """Return the versions, the machine and how busy it was, the rounds and the load."""
     versions = [
         f"{name} {value}"
         for name, value in about.items()
         if isinstance(value, str) and re.match(r"\d+\.\d", value)
     ]
     more = [about["machine"]] if "machine" in about else []
+    if "load_average" in about:
+        more.append(f"load average {about['load_average']}")
     if "rounds" in about:
         more.append(f"{about['rounds']} rounds")
     if about.get("load"):

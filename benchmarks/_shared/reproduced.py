@@ -61,6 +61,27 @@ def compare(before: dict[str, Any], now: dict[str, Any]) -> list[Pair]:
     return [*_pairs(Result(before), Result(now))]
 
 
+def without_figures(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Return a sentence for each thing that had figures, and has none any more.
+
+    Args:
+        before: the content of the file that is to be overwritten.
+        now: what it is to be. What it does not name at all was not asked for.
+    """
+    then, today = Result(before), Result(now)
+    said = []
+    for group in today.groups:
+        for mode in today.modes(group):
+            try:
+                why = "" if then.why_not(group, mode) else today.why_not(group, mode)
+            except NotMeasured:
+                continue
+            if why:
+                what = ", ".join(filter(None, [group, mode]))
+                said.append(f"{what}: it had figures in the run before, and is {why}")
+    return said
+
+
 def summary(pairs: list[Pair]) -> str:
     """Return in a sentence how many ratios are reproduced, or nothing where there are none."""
     if not pairs:

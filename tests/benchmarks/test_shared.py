@@ -20,12 +20,14 @@ from benchmarks._clients import figures as clients_figures
 from benchmarks._shared import pages, report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
 from benchmarks._shared.reproduced import compare, summary
+from benchmarks._shared.whole import write_whole
 from classroom.measuring.program import NotStarted, program
 from classroom.measuring.ratios import Ratios
 from tests.paths import ROOT
 from tools import benches, usage
 from tools.set_up import Misuse
 
+POPEN = subprocess.Popen
 NAMES = sorted(path.stem for path in BENCHMARKS.glob("[!_]*.py"))
 
 
@@ -50,6 +52,26 @@ def test_a_benchmark_has_a_quick_way_and_says_how_long_it_takes(name: str) -> No
 
 def test_all_benchmarks_take_less_than_half_an_hour() -> None:
     assert sum(bench.minutes for bench in benches.found() if not bench.why_not) < 30
+
+
+def test_who_is_told_to_end_between_two_benchmarks_begins_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runner = benches._Runner()
+    started = []
+
+    def popen(*_: object, **__: object) -> subprocess.Popen[bytes]:
+        child = POPEN([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        started.append(child)
+        # In this moment nobody knows of it.
+        runner.end()
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    some = benches.Bench("some", "")
+    assert runner.run(some, ()) != 0
+    assert runner.run(some, ()) == runner.ended == benches.ENDED
+    assert len(started) == 1
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "two"])
@@ -139,7 +161,8 @@ def test_what_has_no_twin_has_no_ratio() -> None:
 
 def test_versions_of_what_is_not_installed_are_left_out() -> None:
     said = report.about("tornado", "nobody-has-this", rounds=5)
-    assert list(said) == ["python", "tornado", "machine", "rounds"]
+    busy = ["load_average"] * hasattr(os, "getloadavg")
+    assert list(said) == ["python", "tornado", "machine", *busy, "rounds"]
 
 
 def test_a_result_is_kept_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +172,64 @@ def test_a_result_is_kept_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     kept = (tmp_path / "results" / "some.json").read_text(encoding="utf-8")
     assert json.loads(kept) == result
     assert kept.endswith("}\n")
+
+
+def test_what_was_measured_is_kept_over_what_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    for old in ('{"about": {"rou', "[]", '{"results": []}', '{"about": 1, "results": [1]}'):
+        (tmp_path / "some.json").write_text(old, encoding="utf-8")
+        report.keep("some", of((2.0, 1.8, 2.2)))
+        kept = json.loads((tmp_path / "some.json").read_text(encoding="utf-8"))
+        assert kept == of((2.0, 1.8, 2.2))
+        assert "the run before cannot be compared" in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "some.json"
+    write_whole(file, "old\n")
+
+    def interrupted(self: Path, *_: object) -> None:
+        assert self.read_text(encoding="utf-8") == "new\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(file, "new\n")
+    assert file.read_bytes() == b"old\n"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_a_file_that_is_read_and_so_cannot_be_replaced_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_use(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "replace", in_use)
+    write_whole(tmp_path / "some.json", "new\n")
+    assert (tmp_path / "some.json").read_bytes() == b"new\n"
+
+
+def test_what_has_lost_its_figures_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    one = (2.0, 1.8, 2.2)
+    report.keep("some", of(one, one))
+    now = of(one, one, one)
+    for row in now["results"][2:]:
+        del row["cpu_us"]
+        row["refused"] = "it was busy"
+    report.keep("some", now)
+    told = [line for line in capsys.readouterr().out.splitlines() if "had figures" in line]
+    # Nobody has seen the third thing before.
+    assert told == [
+        "hello, thing 2: it had figures in the run before, and is refused: it was busy"
+    ]
 
 
 # -- the same again ----------------------------------------------------------------------------
@@ -272,6 +353,7 @@ def test_the_page_has_table_and_picture_of_each_thing_also_of_a_refused_one(
     result = of((2.0, 1.8, 2.2))
     result["results"].append({"group": "hello", "mode": "a|b", "refused": "it was no 200"})
     result["about"]["left_out"] = {"PyPy": "it is not installed"}
+    result["about"]["load_average"] = 2.5
     (tmp_path / "some.json").write_text(json.dumps(result), encoding="utf-8")
     (tmp_path / "gone.svg").touch()
     pages.write(tmp_path)
@@ -281,6 +363,7 @@ def test_the_page_has_table_and_picture_of_each_thing_also_of_a_refused_one(
     assert "| thing 1 | 10, 2.00 × (1.80 to 2.20) |" in page
     assert "| a\\|b | - |" in page
     assert "The ratios are to base." in page
+    assert "some, load average 2.5, 3 rounds." in page
     assert "a|b is refused: it was no 200. PyPy is left out: it is not installed." in page
     assert re.search(r"!\[\S.*\]\(some\.svg\)", page)
     picture = ElementTree.fromstring((tmp_path / "some.svg").read_text(encoding="utf-8"))
