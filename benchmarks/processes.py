@@ -19,14 +19,16 @@ from contextlib import ExitStack
 from functools import partial
 from urllib.request import urlopen
 
+import psutil  # type: ignore[import-untyped]
+
 from classroom.measured.results import Result
 from classroom.measuring.load import load_generator, visit
 from classroom.measuring.program import Program, program
-from classroom.measuring.rounds import Figures, in_rounds
+from classroom.measuring.rounds import Figures, Measure, Refused, in_rounds
 from stormy_demo.batteries.prefork import HAS_FORK
 
 from ._processes.ways import BASELINE, GROUPS, WAYS, Group
-from ._shared.command import one_or_more, parser
+from ._shared.command import end_when_told, one_or_more, parser
 from ._shared.report import Row, about, keep
 
 MINUTES = 2
@@ -38,10 +40,17 @@ SHOWN = ("cpu_us", "rps", "processors")  # what is printed; the rest is kept, to
 
 
 def figures(server: Program, path: str, at_once: int, seconds: int) -> Figures:
-    """Visit a server, and return what it took."""
-    before = server.whole_cpu()
-    seen = visit(server.url + path, at_once=at_once, seconds=seconds)
-    used = server.whole_cpu() - before
+    """Visit a server, and return what it took.
+
+    Raises:
+        Refused: it has ended, an answer was an error, or those who asked were the bottleneck.
+    """
+    try:
+        before = server.whole_cpu()
+        seen = visit(server.url + path, at_once=at_once, seconds=seconds)
+        used = server.whole_cpu() - before
+    except psutil.NoSuchProcess:
+        raise Refused("it has ended") from None
     return {
         "cpu_us": used / seen.answers * 1e6,
         "rps": seen.rps,
@@ -49,6 +58,25 @@ def figures(server: Program, path: str, at_once: int, seconds: int) -> Figures:
         "processors": used / seen.seconds,
         "load_processors": seen.busy,
     }
+
+
+def first_asked(server: Program, path: str, at_once: int, seconds: int) -> Measure:
+    """Ask a server once, and return what measures it: `figures`, unless this went wrong."""
+    try:
+        # A pool starts its processes when they are wanted.
+        urlopen(server.url + path, timeout=PATIENCE).close()
+    except OSError as error:
+        return partial(refuse, f"it gives no answer: {error}")
+    return partial(figures, server, path, at_once, seconds)
+
+
+def refuse(why: str) -> Figures:
+    """Measure nothing.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(why)
 
 
 def measure(
@@ -78,12 +106,7 @@ def measure(
             if way in used
         }
         for name, (path, at_once, ways) in groups.items():
-            for way in ways:
-                # A pool starts its processes when they are wanted.
-                urlopen(servers[way].url + path, timeout=PATIENCE).close()
-            things = {
-                way: partial(figures, servers[way], path, at_once, seconds) for way in ways
-            }
+            things = {way: first_asked(servers[way], path, at_once, seconds) for way in ways}
             seen = in_rounds(things, rounds, name=name, warm_up=warm_up)
             rows += seen.rows(BASELINE, group=name)
     return rows
@@ -93,17 +116,16 @@ def main() -> None:
     """Measure, print a table for each group, and write them down."""
     options = parser("processes", __doc__)
     options.add_argument(
-        "--rounds", type=one_or_more, default=ROUNDS, help="how often all are measured"
+        "--rounds", type=one_or_more, help=f"how often all are measured; {ROUNDS}"
     )
     options.add_argument("--quick", action="store_true", help="look, and keep nothing")
     given = options.parse_args()
     if not HAS_FORK:
         sys.exit("this system has no fork, and a process of it cannot become two")
-    if given.quick:
-        rows = measure(1, QUICK_SECONDS, warm_up=False)
-    else:
-        rows = measure(given.rounds, SECONDS)
-    rounds = 1 if given.quick else given.rounds
+    end_when_told()
+    rounds = given.rounds or (1 if given.quick else ROUNDS)
+    seconds = QUICK_SECONDS if given.quick else SECONDS
+    rows = measure(rounds, seconds, warm_up=not given.quick)
     said = about("tornado", baseline=BASELINE, load=load_generator(), rounds=rounds)
     found = {"about": {**said, "backend_ms": BACKEND_MS}, "results": rows}
     for group in GROUPS:

@@ -5,12 +5,13 @@
 In `stalls` a handler holds the loop for 300 ms, every second and a half; in `steady` none does.
 A *closed loop* is a client, or eight of them, who ask again when they have their answer: while
 the server stands still, they stand still, and of all that they ask, hardly anything waits. wrk
-is a closed loop, too, and knows it: to each long wait it adds those that it has left out. The
-*open loop* asks every five milliseconds, whatever happens, and counts each wait from when the
-question was due. `p99_ms` is within how long 99 of a hundred had their answer. In `steady` the
-open loop should not wait longer than the others: that shows that it adds no waits of its own,
-and `late_ms` says how late it was itself. When that is too much, it is refused. With `--quick`
-there is one short round, and nothing is kept.
+is a closed loop, too, and knows it: to each long wait it adds those that it has left out; its
+mean, and its requests a second, are of what it has really asked. The *open loop* asks every
+five milliseconds, whatever happens, and counts each wait from when the question was due.
+`p99_ms` is within how long 99 of a hundred had their answer. In `steady` the open loop should
+not wait longer than the others: that shows that it adds no waits of its own, and `late_ms` says
+how late it was itself. When that is too much, it is refused. With `--quick` there is one short
+round, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from classroom.measuring.open_loop import ask_on_time
 from classroom.measuring.program import program
 from classroom.measuring.rounds import Figures, Measure, Refused, in_rounds
 
-from ._shared.command import one_or_more, parser
+from ._shared.command import end_when_told, one_or_more, parser
 from ._shared.report import Row, about, keep
 
 MINUTES = 2
@@ -39,11 +40,22 @@ BASELINE, EIGHT = "closed loop, 1 client", "closed loop, 8 clients"
 CORRECTED, OPEN = "closed loop, corrected by wrk", "open loop"
 TRIES = 3  # of the open loop, until it is in time
 ROUNDS, SECONDS, QUICK_SECONDS = 3, 3, 2
+LOAD = "a client in Python"  # but for the row that wrk corrects
 SHOWN = ("p99_ms", "p50_ms", "mean_ms")  # what is printed; the rest is kept, too
 
 
 def closed(url: str, at_once: int, seconds: int, by_wrk: bool = False) -> Figures:
-    """Ask in a closed loop: each client when it has its answer."""
+    """Ask in a closed loop: each client when it has its answer.
+
+    Args:
+        url: what is asked for.
+        at_once: how many clients there are.
+        seconds: for how long.
+        by_wrk: whether wrk asks, which corrects `p99_ms` and `p50_ms`, and nothing else.
+
+    Raises:
+        Refused: an answer was no 200, none came, or the clients were the bottleneck.
+    """
     seen = visit(url, at_once=at_once, seconds=seconds, by_wrk=by_wrk)
     return {
         "p99_ms": seen.p99_ms,
@@ -55,7 +67,17 @@ def closed(url: str, at_once: int, seconds: int, by_wrk: bool = False) -> Figure
 
 
 def on_time(url: str, late_ms: float, seconds: float, each_ms: float = EACH_MS) -> Figures:
-    """Ask in an open loop: a question every so many milliseconds."""
+    """Ask in an open loop: a question every so many milliseconds.
+
+    Args:
+        url: what is asked for.
+        late_ms: how late one in a hundred questions may be; when more are, it is tried again.
+        seconds: for how long.
+        each_ms: after how many milliseconds the next question is due.
+
+    Raises:
+        Refused: an answer was no 200 or did not come, or the client was late each time.
+    """
     times = round(seconds * 1e3 / each_ms)
     for _ in range(TRIES - 1):
         # A busy moment of the machine makes the client late, and says nothing of the server.
@@ -120,16 +142,17 @@ def main() -> None:
     """Measure, print a table for each group, and write them down."""
     options = parser("queueing", __doc__)
     options.add_argument(
-        "--rounds", type=one_or_more, default=ROUNDS, help="how often all are measured"
+        "--rounds", type=one_or_more, help=f"how often all are measured; {ROUNDS}"
     )
     options.add_argument("--quick", action="store_true", help="look, and keep nothing")
     given = options.parse_args()
-    if given.quick:
-        rows = measure(1, QUICK_SECONDS, warm_up=False)
-    else:
-        rows = measure(given.rounds, SECONDS)
-    rounds = 1 if given.quick else given.rounds
-    said = about("tornado", baseline=BASELINE, load="a client in Python", rounds=rounds)
+    end_when_told()
+    rounds = given.rounds or (1 if given.quick else ROUNDS)
+    seconds = QUICK_SECONDS if given.quick else SECONDS
+    rows = measure(rounds, seconds, warm_up=not given.quick)
+    said = about("tornado", baseline=BASELINE, load=LOAD, rounds=rounds)
+    if CORRECTED not in left_out():
+        said["wrk"] = load_generator().removeprefix("wrk ")
     said |= {"hold_ms": HOLD * 1e3, "every_ms": EVERY * 1e3, "open_loop_each_ms": EACH_MS}
     found = {"about": said, "results": rows, "left_out": left_out()}
     for group in GROUPS:

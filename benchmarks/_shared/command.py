@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -17,6 +19,14 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def end_when_told() -> None:
+    """From now on, end by SIGTERM as by an error, with all servers that were started.
+
+    By itself it would end this process at once, and leave them behind.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def one_or_more(words: str) -> int:

@@ -17,6 +17,7 @@ from benchmarks import processes
 from benchmarks._processes.ways import BASELINE, EACH, GROUPS, POOL, THREADS, WAYS, Group
 from classroom.held import held
 from classroom.measuring.program import Program, program
+from classroom.measuring.rounds import Refused
 from stormy_demo.batteries.prefork import HAS_FORK
 from stormy_demo.peers.computing import compute, done
 from stormy_demo.peers.tornado_processes import MOST_TIMES
@@ -167,13 +168,25 @@ def test_it_compares_what_each_took_with_the_one_process() -> None:
 @FORKS
 def test_whose_answers_are_wrong_is_refused() -> None:
     groups = {"wrong": Group("/compute?times=0", 1, (BASELINE,))}
-    with pytest.raises(OSError, match="400"):
-        processes.measure(1, 1, warm_up=False, groups=groups)
+    (row,) = processes.measure(1, 1, warm_up=False, groups=groups)
+    assert row["refused"] == "it gives no answer: HTTP Error 400: Bad Request"
 
 
 @FORKS
+def test_who_has_ended_is_refused() -> None:
+    with program(SERVER, "--port=0") as server:
+        pass
+    with pytest.raises(Refused, match=r"^it has ended$"):
+        processes.figures(server, "/", 1, 1)
+
+
+@FORKS
+@pytest.mark.parametrize(("options", "rounds"), [([], 1), (["--rounds=2"], 2)])
 def test_a_quick_look_keeps_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    rounds: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [{"group": name, "mode": BASELINE, "rps": {"median": 1.0}} for name in GROUPS]
     asked: list[tuple[Any, ...]] = []
@@ -185,10 +198,12 @@ def test_a_quick_look_keeps_nothing(
     monkeypatch.setattr(processes, "measure", measure)
     monkeypatch.setattr(processes, "SHOWN", ("rps",))
     monkeypatch.setattr(processes, "keep", lambda *_: pytest.fail("it was kept"))
-    monkeypatch.setattr(sys, "argv", ["processes", "--quick"])
+    monkeypatch.setattr(sys, "argv", ["processes", "--quick", *options])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     processes.main()
-    assert asked == [(1, processes.QUICK_SECONDS, False)]
-    assert all(f"\n{name}\n" in capsys.readouterr().out for name in ["hello"])
+    assert asked == [(rounds, processes.QUICK_SECONDS, False)]
+    said = capsys.readouterr().out
+    assert all(f"\n{name}\n" in said for name in GROUPS)
 
 
 def test_the_process_that_computes_is_said() -> None:

@@ -108,25 +108,28 @@ def test_a_server_that_is_not_there_is_refused() -> None:
 @contextmanager
 def server_that_says(words: bytes) -> Iterator[str]:
     """Says so to each who comes, and hangs up."""
+    is_over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = listener.getsockname()
 
         def serve() -> None:
             while True:
-                try:
-                    sock, _ = listener.accept()
-                except OSError:
-                    return
+                sock, _ = listener.accept()
                 with sock:
+                    if is_over.is_set():
+                        return
                     sock.recv(65536)
                     sock.sendall(words)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://127.0.0.1:{place[1]}"
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
-    thread.join(LONG)
+            # Who waits for somebody is woken by somebody: not all systems wake them else.
+            is_over.set()
+            socket.create_connection(place).close()
+            thread.join(LONG)
 
 
 @pytest.mark.parametrize(
@@ -246,15 +249,27 @@ def test_an_open_loop_that_is_late_tries_again_and_is_then_refused(
     assert len(tries) == queueing.TRIES
 
 
+@pytest.mark.parametrize(("options", "rounds"), [([], 1), (["--rounds=2"], 2)])
 def test_a_quick_look_keeps_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    rounds: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     figures = {figure: {"median": 1.0} for figure in queueing.SHOWN}
     rows = [{"group": name, "mode": queueing.BASELINE, **figures} for name in queueing.GROUPS]
-    monkeypatch.setattr(queueing, "measure", lambda *_, **__: rows)
+    asked: list[Any] = []
+
+    def measure(*given: Any, **more: Any) -> list[dict[str, Any]]:
+        asked.append((*given, more["warm_up"]))
+        return rows
+
+    monkeypatch.setattr(queueing, "measure", measure)
     monkeypatch.setattr(queueing, "keep", lambda *_: pytest.fail("it was kept"))
-    monkeypatch.setattr(sys, "argv", ["queueing", "--quick"])
+    monkeypatch.setattr(sys, "argv", ["queueing", "--quick", *options])
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     queueing.main()
+    assert asked == [(rounds, queueing.QUICK_SECONDS, False)]
     said = capsys.readouterr().out
     assert all(f"\n{name}\n" in said for name in queueing.GROUPS)
 
