@@ -51,10 +51,15 @@ def that_fit(wanted: int, *, rooms: int = 1, each: int = 1) -> tuple[int, str]:
         wanted: how many there are to be in a room.
         rooms: how many rooms are full at the same time, with people of this process.
         each: how many descriptors a server opens for one of them, at most.
+
+    Raises:
+        SystemExit: there is room for nobody; it says so in a sentence.
     """
     # On Windows the limit is that of select().
     most = int(min(500 if sys.platform == "win32" else allow_open_files(), 10**9))
     fit = min(wanted, (most - SPARE) // max(rooms, each) - FIRST)
+    if fit < 1:
+        sys.exit(f"a process may open {most} descriptors only, which are too few for a room")
     if fit == wanted:
         return wanted, ""
     return fit, f"{fit} people and not {wanted}: a process may open {most} descriptors only"

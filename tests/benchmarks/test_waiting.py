@@ -121,6 +121,17 @@ def test_where_few_files_may_be_open_there_are_fewer_people(
     assert rooms.that_fit(1000, rooms=4, each=2) == (fit, why)
 
 
+@pytest.mark.parametrize(("platform", "limit"), [("linux", 256), ("win32", math.inf)])
+def test_where_nobody_fits_nothing_is_measured(
+    platform: str, limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "FIRST", 100)
+    monkeypatch.setattr(rooms, "allow_open_files", lambda: limit)
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(SystemExit, match="descriptors only, which are too few for a room"):
+        rooms.that_fit(1000, rooms=4, each=2)
+
+
 # -- what is kept ------------------------------------------------------------------------------
 
 
