@@ -8,9 +8,10 @@ the server stands still, they stand still, and of all that they ask, hardly anyt
 is a closed loop, too, and knows it: to each long wait it adds those that it has left out; its
 mean, and its requests a second, are of what it has really asked. The *open loop* asks every
 five milliseconds, whatever happens, and counts each wait from when the question was due.
-`p99_ms` is within how long 99 of a hundred had their answer. In `steady` the open loop should
-not wait longer than the others: that shows that it adds no waits of its own, and `late_ms` says
-how late it was itself. When that is too much, it is refused. With `--quick` there is one short
+`p99_ms` is within how long 99 of a hundred had their answer. In `steady` there is no queue:
+what the open loop waits longer there is what asking on time adds by itself, and has to be
+little beside a stall. It is late by up to `late_ms` (when that is too much, it is refused), and
+a server that had nothing to do wakes up for each question. With `--quick` there is one short
 round, and nothing is kept.
 """
 
