@@ -98,9 +98,11 @@ def heard(crowd: Crowd | Pollers) -> None:
     """Wait until everybody has heard everything.
 
     Raises:
-        Trouble: somebody has not, within the time that there is.
+        Trouble: somebody has not, within the time that there is; or has heard something twice.
     """
     came = crowd.ears.listen(crowd.all_have_heard, HEARING)
     if not came or crowd.lost():
         dropped = f", and {crowd.dropped} were dropped" if crowd.dropped else ""
         raise Trouble(f"{crowd.lost()} people have not heard all of it{dropped}")
+    if isinstance(crowd, Crowd) and crowd.twice:
+        raise Trouble(f"a message came again, {crowd.twice} times in all")

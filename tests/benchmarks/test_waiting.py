@@ -16,7 +16,8 @@ from benchmarks import waiting
 from benchmarks._shared import rooms
 from benchmarks._shared.report import result_file
 from classroom.measured import result
-from classroom.measuring.people.crowd import Trouble
+from classroom.measuring.people.crowd import Crowd, Ears, Trouble
+from classroom.measuring.people.dialects import Plain
 from classroom.measuring.program import Program, program
 from classroom.measuring.rounds import Refused
 
@@ -93,6 +94,14 @@ def test_who_is_busier_than_the_server_says_nothing_of_it(
         rooms.effort(server),
     ):
         time.thread_time_ns()
+
+
+def test_what_comes_again_is_not_heard() -> None:
+    crowd = Crowd(Ears(), 1, Plain())
+    rooms.heard(crowd)
+    crowd.twice = 3
+    with pytest.raises(Trouble, match=r"^a message came again, 3 times in all$"):
+        rooms.heard(crowd)
 
 
 def test_what_people_have_not_heard_is_no_effort() -> None:
