@@ -31,12 +31,13 @@ class Figure(NamedTuple):
     def __str__(self) -> str:
         try:
             measured = result(self.name)
+        except LookupError:
+            return f"not measured yet: workshop.py bench {self.name}"
+        try:
             told = ratio(measured.ratio(self.group, self.mode, self.figure))
             low, high = measured.within(self.group, self.mode, self.figure)
         except NotMeasured as reason:
             return str(reason)
-        except LookupError:
-            return f"not measured yet: workshop.py bench {self.name}"
         return f"{self.words.format(told)} ({ratio(low)} to {ratio(high)})"
 
 

@@ -98,6 +98,9 @@ def in_rounds(
         name: what is measured, for those who wait.
         warm_up: whether each is measured once before, which does not count.
         say: takes a line after each round, and one for what is refused.
+
+    Returns:
+        The figures of all rounds. What a thing raises otherwise ends all of it.
     """
     seen = Rounds()
     seen.figures = {each: [] for each in things}
