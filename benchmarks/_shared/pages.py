@@ -28,6 +28,11 @@ Written by the benchmarks, from the JSON files beside it: `python3 workshop.py b
 all again. Each ratio is that of two measurements of one round, so that a slow moment of the \
 machine is in both, and what is quoted is the median, and in brackets the lowest and the \
 highest ratio of all rounds. Where two such spreads overlap, the difference says nothing.
+
+*Measured again* says of how many ratios each of two runs has the other's median in its \
+spread. Where nothing at all has changed, chance gives that to two in five of them with three \
+rounds, to seven in ten with five, and to nearly nine in ten with seven: few rounds have a \
+narrow spread.
 """
 
 

@@ -4,6 +4,10 @@ A ratio is reproduced when each of the two medians lies between the lowest and t
 of the other run. To look at one spread alone would not do: a run of few rounds, or of rounds
 that happen to agree, has a narrow one, and a run on a restless machine has one that would let
 anything pass.
+
+Chance alone fails many of them: of two runs of three rounds between which nothing has changed,
+two in five ratios are reproduced; of five rounds seven in ten, of seven nearly nine in ten. So
+how many are is to be read beside the number of rounds, and says nothing of a single ratio.
 """
 
 from __future__ import annotations

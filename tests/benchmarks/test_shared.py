@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,7 @@ from benchmarks import clients, faults, film
 from benchmarks._clients import figures as clients_figures
 from benchmarks._shared import pages, report
 from benchmarks._shared.paths import BENCHMARKS, RESULTS
-from benchmarks._shared.reproduced import compare, summary
+from benchmarks._shared.reproduced import Pair, compare, summary
 from benchmarks._shared.whole import write_whole
 from classroom.measuring.program import NotStarted, program
 from classroom.measuring.ratios import Ratios
@@ -268,6 +270,19 @@ def test_a_ratio_is_reproduced_if_each_run_has_the_others_median_in_its_spread(
     (pair,) = compare(of(before), of(now))
     assert pair.is_reproduced is is_reproduced
     assert ("NOT within the spread" in str(pair)) is not is_reproduced
+
+
+@pytest.mark.parametrize(("rounds", "share"), [(3, 0.4), (5, 0.7), (7, 0.87)])
+def test_chance_alone_reproduces_no_more_than_is_said(rounds: int, share: float) -> None:
+    """Nothing differs between two runs but what is drawn."""
+    draw = random.Random(1)
+    of_one = []
+    for _ in range(2 * 3000):
+        ratios = [draw.gauss(2.0, 0.1) for _ in range(rounds)]
+        of_one.append((statistics.median(ratios), min(ratios), max(ratios)))
+    pairs = [Pair("", "", *both) for both in zip(of_one[::2], of_one[1::2], strict=True)]
+    found = sum(pair.is_reproduced for pair in pairs) / len(pairs)
+    assert found == pytest.approx(share, abs=0.04)
 
 
 def test_what_is_not_in_both_runs_is_not_compared() -> None:
