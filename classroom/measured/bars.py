@@ -17,12 +17,12 @@ from loopfilm.lettering import clean, pixels, shortened, wrapped
 from loopfilm.picture import BLUE, BY_NIGHT, FAINT, GREY, INK, MARGIN, PAPER, WIDTH, as_image
 
 from .figures import number
+from .svg import FONT, rect, text
 
 # In pixels: the height of a row, of a bar in it, and of a mark at the end of a spread.
 ROW, BAR, MARK = 26, 14, 8
 WIDEST_NAME = 270.0
 LEAST_BARS = 120.0  # pixels; with less room for bars, the words at their ends are shortened
-FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class _Drawing:
                 BY_NIGHT,
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
                 *self.texts(self.heading, MARGIN + 14, 20, 'font-size="13" font-weight="600"'),
-                _rect(self.left - 1, self.top, 1, self.bottom - self.top, FAINT),
+                rect(self.left - 1, self.top, 1, self.bottom - self.top, FAINT),
                 *self.rows(),
                 *self.line(),
                 *self.texts(self.remark, self.bottom + 16, 16, f'fill="{GREY}"'),
@@ -169,34 +169,34 @@ class _Drawing:
 
     def texts(self, lines: Iterable[str], y: float, step: float, style: str) -> Iterator[str]:
         for number_, words in enumerate(lines):
-            yield _text(MARGIN, y + step * number_, words, style)
+            yield text(MARGIN, y + step * number_, words, style)
 
     def rows(self) -> Iterator[str]:
         for row, (bar, name) in enumerate(zip(self.bars, self.names, strict=True)):
             middle = self.top + ROW * row + ROW / 2
-            yield _text(MARGIN, middle + 4, name, 'font-weight="600"')
+            yield text(MARGIN, middle + 4, name, 'font-weight="600"')
             if bar.value is None:
                 words = shortened(clean(bar.words), WIDTH - MARGIN - 6 - self.left, pixels)
-                yield _text(self.left + 6, middle + 4, words, f'fill="{GREY}"')
+                yield text(self.left + 6, middle + 4, words, f'fill="{GREY}"')
                 continue
             width = max(self.x(bar.value) - self.left, 1.0)
-            yield _rect(self.left, middle - BAR / 2, width, BAR, BLUE)
+            yield rect(self.left, middle - BAR / 2, width, BAR, BLUE)
             if bar.name == self.baseline and width > 6:
-                yield _rect(self.left + 2, middle - BAR / 2 + 2, width - 4, BAR - 4, PAPER)
+                yield rect(self.left + 2, middle - BAR / 2 + 2, width - 4, BAR - 4, PAPER)
             if bar.spread:
                 yield from self.spread(bar.spread, middle)
             start = self.x(bar.end) + 6
             words = shortened(clean(bar.words), WIDTH - MARGIN / 2 - start, pixels)
-            yield _text(start, middle + 4, words)
+            yield text(start, middle + 4, words)
 
     def spread(self, spread: tuple[float, float], middle: float) -> Iterator[str]:
         """Lay a line on a bar, with an edge of paper that parts it from the bar."""
         left, right = map(self.x, spread)
-        yield _rect(left - 1, middle - 2, right - left + 2, 4, PAPER)
+        yield rect(left - 1, middle - 2, right - left + 2, 4, PAPER)
         for x in (left, right):
-            yield _rect(x - 2, middle - MARK / 2 - 1, 4, MARK + 2, PAPER)
-            yield _rect(x - 0.75, middle - MARK / 2, 1.5, MARK, INK)
-        yield _rect(left, middle - 0.75, right - left, 1.5, INK)
+            yield rect(x - 2, middle - MARK / 2 - 1, 4, MARK + 2, PAPER)
+            yield rect(x - 0.75, middle - MARK / 2, 1.5, MARK, INK)
+        yield rect(left, middle - 0.75, right - left, 1.5, INK)
 
     def line(self) -> Iterator[str]:
         """Draw where the baseline ends, in short strokes, between the bars of the rows."""
@@ -206,18 +206,7 @@ class _Drawing:
                 for row in range(len(self.bars)):
                     y = self.top + ROW * row
                     for at in (0, ROW - (ROW - BAR) / 2 + 1):
-                        yield _rect(x, y + at, 1, (ROW - BAR) / 2 - 1, GREY)
+                        yield rect(x, y + at, 1, (ROW - BAR) / 2 - 1, GREY)
 
     def x(self, value: float) -> float:
         return self.left + self.room * value / self.most
-
-
-def _text(x: float, y: float, words: str, style: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words)}</text>'
-
-
-def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}"'
-        f' fill="{colour}"/>'
-    )

@@ -9,11 +9,11 @@ from loopfilm.lettering import clean
 from loopfilm.picture import BLUE, BY_NIGHT, FAINT, GREY, INK, MARGIN, PAPER, RED, WIDTH
 
 from ..measured import Picture
+from ..measured.svg import FONT, rect, text
 
 STEP, BAR = 9, 5  # pixels from line to line, and the height of one
 HEADING, AXIS = 30, 24
 SHORTEST = 2.0
-FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\""
 
 Waits = Sequence[tuple[float, float]]
 
@@ -45,7 +45,7 @@ class Timeline(Picture):
             f' viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}" {FONT}'
             f' font-size="12" fill="{INK}">{BY_NIGHT}'
             f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>'
-            + _text(MARGIN, MARGIN + 12, title, 'font-size="13" font-weight="600"')
+            + text(MARGIN, MARGIN + 12, title, 'font-size="13" font-weight="600"')
             + "".join(parts)
             + "".join(self._axis(max(ends, default=0.0), bottom))
             + "</svg>"
@@ -57,34 +57,23 @@ class Timeline(Picture):
         for name, each in waits.items():
             late = sum(answered - asked > self._slow for asked, answered in each)
             heading = f"{name}: {late} of {len(each)} waited for longer than {self._slow:g} s"
-            yield _text(MARGIN, y + 20, heading)
+            yield text(MARGIN, y + 20, heading)
             y += HEADING
             for asked, answered in each:
                 left, right = MARGIN + asked * self._scale, MARGIN + answered * self._scale
                 width = max(right - left, SHORTEST)
                 is_slow = answered - asked > self._slow
-                yield _rect(left, y, width, BAR, RED if is_slow else BLUE)
+                yield rect(left, y, width, BAR, RED if is_slow else BLUE)
                 if is_slow:
                     # For whoever does not see red: it is hollow, too.
-                    yield _rect(left + 1.5, y + 1.5, width - 3, BAR - 3, PAPER)
+                    yield rect(left + 1.5, y + 1.5, width - 3, BAR - 3, PAPER)
                 y += STEP
 
     def _axis(self, end: float, y: float) -> Iterator[str]:
-        yield _rect(MARGIN, y, WIDTH - 2 * MARGIN, 1, FAINT)
+        yield rect(MARGIN, y, WIDTH - 2 * MARGIN, 1, FAINT)
         half_seconds = int(end * 2)
         for n in range(0, half_seconds + 1, max(1, half_seconds // 10)):
             x = MARGIN + n / 2 * self._scale
-            yield _rect(x, y, 1, 4, GREY)
+            yield rect(x, y, 1, 4, GREY)
             if x < WIDTH - MARGIN - 30:
-                yield _text(x, y + 17, f"{n / 2:g} s", f'fill="{GREY}"')
-
-
-def _text(x: float, y: float, words: str, style: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(clean(words))}</text>'
-
-
-def _rect(x: float, y: float, width: float, height: float, colour: str) -> str:
-    return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:g}"'
-        f' fill="{colour}"/>'
-    )
+                yield text(x, y + 17, f"{n / 2:g} s", f'fill="{GREY}"')
