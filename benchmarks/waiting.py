@@ -42,7 +42,6 @@ from ._shared.rooms import (
 
 MINUTES = 2
 IN_ALL = ("--rounds=2",)
-IN_ALL = ("--rounds=2",)
 PEOPLE, QUICK_PEOPLE = 10_000, 1000
 ROUNDS, QUICK_ROUNDS = 3, 1
 BASELINE = "Tornado"
