@@ -22,9 +22,14 @@ async def say(_sid: str, text: str) -> None:
 
 async def serve(listener: socket.socket) -> None:
     """Serve it, for ever."""
-    # The loop of asyncio: uvloop would be a comparison of its own.
+    # The loop of asyncio: uvloop would be a comparison of its own. And no pings of WebSockets:
+    # Socket.IO has its own, and the other rooms have these alone.
     config = uvicorn.Config(
-        socketio.ASGIApp(sio), loop="asyncio", log_level="error", backlog=BACKLOG
+        socketio.ASGIApp(sio),
+        loop="asyncio",
+        log_level="error",
+        backlog=BACKLOG,
+        ws_ping_interval=None,
     )
     # It listens since it was made: who comes before the server has started has to wait.
     announce(listener)

@@ -29,6 +29,7 @@ async def talk(person: ServerConnection) -> None:
 
 async def serve(listener: socket.socket) -> None:
     """Serve it, for ever."""
-    async with listen(talk, sock=listener, backlog=BACKLOG):
+    # No pings, for which it has a task for each: the other rooms send none.
+    async with listen(talk, sock=listener, backlog=BACKLOG, ping_interval=None):
         announce(listener)
         await asyncio.Event().wait()
