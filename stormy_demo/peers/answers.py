@@ -8,16 +8,21 @@
 
 A server makes the bytes with these functions, and sends them under these two types, with
 their length, the date and its own name. So how a framework writes JSON is not compared. When
-a backend fails, each framework answers in its own way; what measures refuses that.
+the backend fails, the status is 502, or 504 if it took too long, and a sentence says why: that
+of a `BackendError`, which all who ask it raise.
 """
 
 from __future__ import annotations
 
 import json
 
+from ..agreed import NotUnderstood
+
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 HELLO = b"Hello, world"
+# What those say that have no framework to say it.
+NO_PAGE, ONLY_GET = b"There is no such page.", b"There is only GET here."
 
 USER = "ada"
 QUESTION = f"/profile?user={USER}"
@@ -38,12 +43,16 @@ def resource(said: bytes) -> bytes:
     """Return the answer for somebody.
 
     Args:
-        said: what the backend answered, an object as JSON.
+        said: what the backend answered, a profile as JSON.
 
     Raises:
-        ValueError: it is no JSON.
+        NotUnderstood: it is no such thing.
     """
-    return json.dumps({"user": USER, **json.loads(said)}).encode()
+    try:
+        profile = json.loads(said)["profile"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise NotUnderstood from None
+    return json.dumps({"user": USER, "profile": profile}).encode()
 
 
 def report() -> bytes:

@@ -1,7 +1,8 @@
 """How a server on asyncio asks its backend: one client, which all of its requests share.
 
 Each client may have as many questions under way as there are visitors: Tornado's own keeps to
-ten unless it is told otherwise.
+ten unless it is told otherwise. And each gives up after the same time; by themselves they do so
+after five seconds, twenty, or five minutes.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from .starting import MOST_ASKED
+from ..agreed import NoAnswer, OtherStatus, TooLate
+from . import starting
 
 Ask = Callable[[str], Awaitable[bytes]]
-"""Takes an address, and gives the body of the answer."""
+"""Takes an address, and gives the body of the answer, or raises a `BackendError`."""
+
+# With these numbers Tornado says that there was no answer, and libcurl that none came in time.
+NO_STATUS, CURL_TIMEOUT = 599, 28
 
 
 @asynccontextmanager
@@ -31,13 +36,26 @@ async def curl() -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def _tornado(kind: str) -> AsyncIterator[Ask]:
-    from tornado.httpclient import AsyncHTTPClient
+    from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+    from tornado.httputil import HTTPInputError
+    from tornado.simple_httpclient import HTTPTimeoutError
 
-    AsyncHTTPClient.configure(kind, max_clients=MOST_ASKED)
-    client = AsyncHTTPClient(force_instance=True)
+    AsyncHTTPClient.configure(kind, max_clients=starting.MOST_ASKED)
+    patience = {"connect_timeout": starting.PATIENCE, "request_timeout": starting.PATIENCE}
+    client = AsyncHTTPClient(force_instance=True, defaults=patience)
 
     async def ask(url: str) -> bytes:
-        return (await client.fetch(url)).body
+        try:
+            return (await client.fetch(url)).body
+        except HTTPClientError as error:
+            is_late = isinstance(error, HTTPTimeoutError)
+            if is_late or getattr(error, "errno", None) == CURL_TIMEOUT:
+                raise TooLate from error
+            if error.code == NO_STATUS:
+                raise NoAnswer from error
+            raise OtherStatus(error.code) from error
+        except (OSError, ValueError, HTTPInputError) as error:
+            raise NoAnswer from error
 
     try:
         yield ask
@@ -48,14 +66,23 @@ async def _tornado(kind: str) -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def aiohttp() -> AsyncIterator[Ask]:
     """The client of aiohttp, whose parser is compiled, and which keeps connections."""
-    from aiohttp import ClientSession, TCPConnector
+    from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
-    async with ClientSession(connector=TCPConnector(limit=MOST_ASKED)) as session:
+    async with ClientSession(
+        connector=TCPConnector(limit=starting.MOST_ASKED),
+        timeout=ClientTimeout(total=starting.PATIENCE),
+    ) as session:
 
         async def ask(url: str) -> bytes:
-            async with session.get(url) as answer:
-                answer.raise_for_status()
-                return await answer.read()
+            try:
+                async with session.get(url) as answer:
+                    if not answer.ok:
+                        raise OtherStatus(answer.status)
+                    return await answer.read()
+            except TimeoutError as error:
+                raise TooLate from error
+            except (ClientError, OSError, ValueError) as error:
+                raise NoAnswer from error
 
         yield ask
 
@@ -63,14 +90,22 @@ async def aiohttp() -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def httpx() -> AsyncIterator[Ask]:
     """httpx, in Python, as it keeps connections unless it is told otherwise: twenty."""
-    from httpx import AsyncClient, Limits
+    from httpx import AsyncClient, HTTPError, InvalidURL, Limits, TimeoutException
 
     # The more it keeps, the longer it looks for one.
-    limits = Limits(max_connections=MOST_ASKED, max_keepalive_connections=20)
-    async with AsyncClient(limits=limits, timeout=None) as client:
+    limits = Limits(max_connections=starting.MOST_ASKED, max_keepalive_connections=20)
+    async with AsyncClient(limits=limits, timeout=starting.PATIENCE) as client:
 
         async def ask(url: str) -> bytes:
-            return (await client.get(url)).raise_for_status().content
+            try:
+                answer = await client.get(url)
+            except TimeoutException as error:
+                raise TooLate from error
+            except (HTTPError, InvalidURL) as error:
+                raise NoAnswer from error
+            if not answer.is_success:
+                raise OtherStatus(answer.status_code)
+            return answer.content
 
         yield ask
 

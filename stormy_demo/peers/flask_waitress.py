@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from ..agreed import BackendError
 from . import answers
 from .starting import BACKLOG, announce, listen, need, one_or_more, options, until_stopped
 
@@ -15,8 +16,10 @@ def main() -> None:
     given = parser.parse_args()
     need("flask", "waitress")
     import requests
-    import waitress  # type: ignore[import-untyped]
+    import waitress.wasyncore  # type: ignore[import-untyped]
     from flask import Flask, Response
+
+    from .wsgi_app import ask
 
     app = Flask(__name__)
     url, mine = given.upstream + answers.QUESTION, threading.local()
@@ -33,13 +36,17 @@ def main() -> None:
     def resource() -> Response:
         if not hasattr(mine, "session"):
             mine.session = requests.Session()
-        answer = mine.session.get(url)
-        answer.raise_for_status()
-        return Response(answers.resource(answer.content), content_type=answers.JSON)
+        said = ask(mine.session, url)
+        return Response(answers.resource(said), content_type=answers.JSON)
 
-    listener = listen(given.port)
+    @app.errorhandler(BackendError)
+    def failed(fault: BackendError) -> Response:
+        return Response(str(fault), fault.status, content_type=answers.TEXT)
+
+    listener, connections = listen(given.port), dict[int, object]()
     server = waitress.create_server(
         app,
+        map=connections,
         sockets=[listener],
         threads=given.threads,
         # As it comes it serves a hundred connections, and the next ones wait.
@@ -47,7 +54,10 @@ def main() -> None:
         asyncore_use_poll=True,
     )
     announce(listener.getsockname()[1])
-    until_stopped(server.run)
+    try:
+        until_stopped(server.run)
+    finally:
+        waitress.wasyncore.close_all(connections)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def main() -> None:
 
     from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 
+    from .on_gevent import polite, until_told
     from .wsgi_app import make_app
 
     class WithoutDelay(WSGIServer):  # type: ignore[misc]
@@ -33,14 +34,11 @@ def main() -> None:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             super().handle(client, address)
 
-    from gevent.socket import socket as gevent_socket  # type: ignore[import-untyped]
-
-    listener = gevent_socket(fileno=listen(given.port).detach())
     kind = WithoutDelay if given.nodelay else WSGIServer
-    server = kind(listener, make_app(given.upstream), log=None)
+    server = kind(polite(listen(given.port)), make_app(given.upstream), log=None)
     server.start()
     announce(server.server_port)
-    until_stopped(server.serve_forever)
+    until_stopped(lambda: until_told(server))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..agreed import BackendError
 from . import answers
 from .asking import CLIENTS
 
@@ -38,5 +39,11 @@ def make_app(upstream: str, client: str) -> Starlette:
         said = await request.app.state.ask(url)
         return Response(answers.resource(said), media_type=answers.JSON)
 
+    async def failed(_: Request, fault: Exception) -> Response:
+        assert isinstance(fault, BackendError)
+        return Response(str(fault), fault.status, media_type=answers.TEXT)
+
     routes = [Route("/", hello), Route("/report", report), Route("/resource", resource)]
-    return Starlette(routes=routes, lifespan=with_client)
+    return Starlette(
+        routes=routes, lifespan=with_client, exception_handlers={BackendError: failed}
+    )

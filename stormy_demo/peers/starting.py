@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import asyncio
 import importlib.util
+import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from loopfilm import LOCALHOST
 
@@ -16,10 +20,14 @@ from loopfilm import LOCALHOST
 BACKLOG = 1024
 # How many questions a server may have under way at its backend.
 MOST_ASKED = 1000
+# Seconds that a backend has to answer: as many as Tornado's clients give it.
+PATIENCE = 20.0
+# Turns of the loop in which whoever has come is let in, or else nobody would close that socket.
+TURNS = 20
 
 
 def options(about: str | None) -> argparse.ArgumentParser:
-    """Return a parser of what all take: `--port`, and `--upstream`.
+    """Return a parser of what all take: `--port`, `--upstream`, and `--end-with-stdin`.
 
     Args:
         about: the docstring of the program.
@@ -34,7 +42,32 @@ def options(about: str | None) -> argparse.ArgumentParser:
         metavar="URL",
         help="address of the backend that /resource asks, such as http://127.0.0.1:8901",
     )
+    parser.add_argument("--end-with-stdin", action=EndWithStdin, help="end when stdin does")
     return parser
+
+
+class EndWithStdin(argparse.Action):
+    """An option: end this process when the one at the other end of its stdin has ended.
+
+    Whoever is killed says nothing, but the system closes what it had open.
+    """
+
+    def __init__(self, option_strings: list[str], dest: str, **more: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **more)
+
+    def __call__(self, *_: object) -> None:
+        """Watch from now on."""
+        _thread.start_new_thread(_wait_for_the_end_of_stdin, ())
+
+
+def _wait_for_the_end_of_stdin() -> None:
+    while os.read(0, 1):
+        pass
+    # Who has never imported it has started no processes with it.
+    if started := sys.modules.get("multiprocessing"):
+        for child in started.active_children():
+            child.kill()
+    os._exit(0)
 
 
 def port(words: str) -> int:
@@ -105,6 +138,8 @@ async def told_to_stop() -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: loop.call_soon_threadsafe(told.set))
     await told.wait()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
     print("stopped", flush=True)
 
 
@@ -115,7 +150,7 @@ def until_stopped(serve: Callable[[], object]) -> None:
         serve: serves, and does not return before.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    # Some raise it, and some have seen to it, and return.
+    with suppress(KeyboardInterrupt):
         serve()
-    except KeyboardInterrupt:
-        print("stopped", flush=True)
+    print("stopped", flush=True)

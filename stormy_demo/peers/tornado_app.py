@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from ..agreed import BackendError
 from . import answers
 from .asking import CLIENTS, NEEDS, Ask
 from .starting import announce, listen, need, options, told_to_stop
@@ -50,7 +51,13 @@ class Resource(Plain):
 
     async def get(self) -> None:
         """Send what the backend said."""
-        self.answer(answers.JSON, answers.resource(await self.ask(self.url)))
+        try:
+            body = answers.resource(await self.ask(self.url))
+        except BackendError as fault:
+            self.set_status(fault.status)
+            self.answer(answers.TEXT, str(fault).encode())
+        else:
+            self.answer(answers.JSON, body)
 
 
 def make_app(ask: Ask, upstream: str) -> Application:

@@ -35,11 +35,19 @@ AT_ONCE = 2  # how many a pool has at work
 MOST_PROCESSES = 64
 MOST_TIMES = 10_000_000
 
+
+def leave_ctrl_c_alone() -> None:
+    """Let a process of the pool live on when Ctrl-C is pressed: who has made it ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 POOLS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "none": nullcontext,
     "threads": partial(ThreadPoolExecutor, AT_ONCE),
     # Not a fork: there is a loop.
-    "processes": partial(ProcessPoolExecutor, AT_ONCE, get_context("spawn")),
+    "processes": partial(
+        ProcessPoolExecutor, AT_ONCE, get_context("spawn"), initializer=leave_ctrl_c_alone
+    ),
 }
 
 

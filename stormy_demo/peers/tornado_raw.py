@@ -15,6 +15,7 @@ from tornado.httputil import (
     format_timestamp,
 )
 
+from ..agreed import BackendError
 from . import answers
 from .asking import Ask, simple
 from .starting import announce, listen, options, told_to_stop
@@ -34,28 +35,31 @@ def make_callback(ask: Ask, upstream: str) -> Callable[[HTTPServerRequest], None
     async def ask_and_send(request: HTTPServerRequest) -> None:
         try:
             body = answers.resource(await ask(url))
-        except Exception:
-            # An Application would answer by itself; here the visitor would wait for ever.
-            send(request, answers.TEXT, b"The backend does not answer", 502)
-            raise
-        send(request, answers.JSON, body)
+        except BackendError as fault:
+            send(request, answers.TEXT, str(fault).encode(), fault.status)
+        else:
+            send(request, answers.JSON, body)
 
     def answer(request: HTTPServerRequest) -> None:
-        match request.path:
-            case "/":
+        match request.method, request.path:
+            case "GET", "/":
                 send(request, answers.TEXT, answers.HELLO)
-            case "/report":
+            case "GET", "/report":
                 send(request, answers.JSON, answers.report())
-            case "/resource":
+            case "GET", "/resource":
                 at_work.add(task := asyncio.create_task(ask_and_send(request)))
                 task.add_done_callback(at_work.discard)
+            case "GET", _:
+                send(request, answers.TEXT, answers.NO_PAGE, 404)
             case _:
-                send(request, answers.TEXT, b"There is no such page", 404)
+                send(request, answers.TEXT, answers.ONLY_GET, 405, Allow="GET")
 
     return answer
 
 
-def send(request: HTTPServerRequest, kind: str, body: bytes, status: int = 200) -> None:
+def send(
+    request: HTTPServerRequest, kind: str, body: bytes, status: int = 200, **more: str
+) -> None:
     """Answer a request: what an Application would do otherwise."""
     headers = HTTPHeaders(
         {
@@ -63,11 +67,14 @@ def send(request: HTTPServerRequest, kind: str, body: bytes, status: int = 200) 
             "Content-Type": kind,
             "Date": format_timestamp(time.time()),
             "Content-Length": str(len(body)),
+            **more,
         }
     )
     line = ResponseStartLine("HTTP/1.1", status, responses[status])
     assert request.connection
-    request.connection.write_headers(line, headers, body)
+    # Who asks with HEAD is told the length of a body, and gets none.
+    chunk = None if request.method == "HEAD" else body
+    request.connection.write_headers(line, headers, chunk)
     request.connection.finish()
 
 

@@ -16,6 +16,8 @@ from email.utils import formatdate
 
 from .starting import announce, listen, options, until_stopped
 
+# Seconds; on Windows a Ctrl-C is noticed between two waits only.
+LONGEST_WAIT = 1.0
 BODY = b'{"profile": "Ada Lovelace"}'
 END = b"\r\n\r\n"
 
@@ -44,17 +46,24 @@ class Upstream:
             now = time.perf_counter()
             while self.due and self.due[0][0] <= now:
                 self.due.popleft()[1].send(self.answer())
-            left = max(0.0, self.due[0][0] - now) if self.due else None
+            left = max(0.0, self.due[0][0] - now) if self.due else LONGEST_WAIT
             for key, _ in self.selector.select(left):
                 ready: Callable[[], None] = key.data
                 ready()
+
+    def close(self) -> None:
+        """Close the listener, and all connections."""
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self.selector.close()
 
     def accept(self) -> None:
         """Accept all who wait for it."""
         while True:
             try:
                 sock, _ = self.listener.accept()
-            except BlockingIOError:
+            except OSError:
+                # There is none; or it has gone again, or there are too many.
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -94,7 +103,9 @@ class Connection:
         """Read what has come."""
         try:
             data = self.sock.recv(65536)
-        except ConnectionError:
+        except BlockingIOError:
+            return
+        except OSError:
             data = b""
         if not data:
             self.close()
@@ -112,7 +123,8 @@ class Connection:
             return
         try:
             self.sock.send(answer)
-        except ConnectionError:
+        except OSError:
+            # They have gone, or ask and ask and do not read.
             self.closes = True
         if self.closes:
             self.close()
@@ -143,7 +155,11 @@ def main() -> None:
     given = parser.parse_args()
     listener = listen(given.port)
     announce(listener.getsockname()[1])
-    until_stopped(Upstream(listener, given.delay, given.one_at_a_time).serve)
+    upstream = Upstream(listener, given.delay, given.one_at_a_time)
+    try:
+        until_stopped(upstream.serve)
+    finally:
+        upstream.close()
 
 
 if __name__ == "__main__":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import asyncio
 import importlib
 import inspect
-import os
 import signal
 from collections.abc import Coroutine
 from typing import Any
 
 from .. import rooms
-from ..starting import need, port, until_stopped
+from ..starting import EndWithStdin, need, port, until_stopped
 from .listening import listen
 
 # Which packages each of them wants, by the names under which they are imported.
@@ -41,10 +39,8 @@ def main() -> None:
     )
     parser.add_argument("name", choices=ROOMS)
     parser.add_argument("--port", type=port, default=8888, help="0 lets the system pick")
-    parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin does")
+    parser.add_argument("--end-with-stdin", action=EndWithStdin, help="end when stdin does")
     given = parser.parse_args()
-    if given.end_with_stdin:
-        _thread.start_new_thread(_wait_for_the_end_of_stdin, ())
     need(*ROOMS[given.name])
     serve = importlib.import_module(f".{given.name}", rooms.__name__).serve
     listener = listen(given.port)
@@ -58,12 +54,6 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
     # asyncio ends the whole of it at SIGINT, where an interrupt would end what happens to run.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     asyncio.run(serving)
-
-
-def _wait_for_the_end_of_stdin() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,15 @@ gevent has no WebSockets of its own; `socketio_gevent` has those of simple-webso
 
 from __future__ import annotations
 
-import signal
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gevent import signal_handler  # type: ignore[import-untyped]
 from gevent.event import AsyncResult  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
-from gevent.socket import socket as polite_socket  # type: ignore[import-untyped]
 
+from ..answers import NO_PAGE
+from ..on_gevent import polite, until_told
 from .listening import announce
 
 waiting: set[Any] = set()
@@ -48,30 +47,9 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
             tell(environ["wsgi.input"].read().decode(errors="replace"))
             status = "204 No Content"
         case _:
-            status = "404 Not Found"
+            status, body = "404 Not Found", NO_PAGE
     start_response(status, [("Content-Length", str(len(body)))] if body else [])
     return [body]
-
-
-def polite(listener: socket.socket) -> Any:
-    """Return the same socket, on which a greenlet waits and not the thread."""
-    return polite_socket(fileno=listener.detach())
-
-
-def until_told(server: Any) -> None:
-    """Serve until Ctrl-C or SIGTERM.
-
-    Args:
-        server: a server of gevent.
-
-    Raises:
-        KeyboardInterrupt: it was told to end.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # In a greenlet of its own: otherwise whichever runs would be interrupted, and say so.
-        signal_handler(number, server.stop, 0)
-    server.serve_forever()
-    raise KeyboardInterrupt
 
 
 def serve(listener: socket.socket) -> None:

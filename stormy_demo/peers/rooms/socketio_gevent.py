@@ -12,7 +12,7 @@ import socket
 import socketio  # type: ignore[import-untyped]
 from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 
-from .gevent_room import polite, until_told
+from ..on_gevent import polite, until_told
 from .listening import PATIENCE, announce
 
 # A machine that is busy for a while is no reason to send anybody away.

@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import json
 import re
+import selectors
 import shutil
 import signal
 import socket
@@ -14,18 +15,22 @@ import sys
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from email.utils import parsedate_to_datetime
 
 import psutil
 import pytest
 
 from loopfilm import LOCALHOST
-from stormy_demo.peers import answers
+from stormy_demo.agreed import NoAnswer, TooLate
+from stormy_demo.peers import answers, starting
+from stormy_demo.peers.asking import CLIENTS, NEEDS
 from stormy_demo.peers.starting import need, one_or_more, port
-from stormy_demo.peers.upstream import milliseconds
-from tests.addresses import nobody_listens
+from stormy_demo.peers.upstream import Connection, Upstream, milliseconds
+from stormy_demo.peers.wsgi_app import ask, wide_session
 from tests.paths import ROOT
+
+from ..bad_backends import MISUNDERSTOOD, OK, UNREACHED, Says, Told, bad_backend, lines, says
 
 # Each with what it cannot do without.
 PEERS = {
@@ -55,6 +60,12 @@ OF_THE_CONNECTION = {"connection", "keep-alive"}
 LONG = 500
 
 
+def skip_without(words: str) -> None:
+    for package in PEERS[words].split():
+        if not importlib.util.find_spec(package):
+            pytest.skip(f"{package} is not installed")
+
+
 @contextmanager
 def started(words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Start a peer, and give its process and its port."""
@@ -65,7 +76,9 @@ def started(words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             pytest.skip("node is not installed")
         command = [node, f"stormy_demo/peers/{name}"]
     command += ["--port=0", *more]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         children: list[psutil.Process] = []
         try:
@@ -76,7 +89,8 @@ def started(words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             assert found, said
             children = psutil.Process(process.pid).children(recursive=True)
             yield process, int(found[1])
-            psutil.wait_procs(children, timeout=LONG)
+            _, alive = psutil.wait_procs(children, timeout=LONG)
+            assert not alive
         finally:
             process.kill()
             for child in children:
@@ -92,9 +106,9 @@ def upstream() -> Iterator[int]:
 
 
 def answer_of(
-    connection: http.client.HTTPConnection, path: str
+    connection: http.client.HTTPConnection, path: str, method: str = "GET"
 ) -> tuple[int, dict[str, str], bytes]:
-    connection.request("GET", path)
+    connection.request(method, path)
     answer = connection.getresponse()
     headers = {name.lower(): value for name, value in answer.getheaders()}
     return answer.status, headers, answer.read()
@@ -105,9 +119,7 @@ def answer_of(
 def test_all_answer_the_same_on_one_connection_and_end_when_told(
     words: str, upstream: int
 ) -> None:
-    for package in PEERS[words].split():
-        if not importlib.util.find_spec(package):
-            pytest.skip(f"{package} is not installed")
+    skip_without(words)
     with started(f"{words} --upstream=http://{LOCALHOST}:{upstream}") as (process, there):
         connection = http.client.HTTPConnection(LOCALHOST, there, timeout=LONG)
         with closing(connection):
@@ -124,21 +136,94 @@ def test_all_answer_the_same_on_one_connection_and_end_when_told(
                 rest = headers.keys() - OF_THE_CONNECTION
                 assert rest == {"content-length", "content-type", "date", "server"}
             assert answer_of(connection, "/nowhere")[0] == 404
+            assert answer_of(connection, "/", "HEAD")[::2] in ((200, b""), (405, b""))
+            status, headers, _ = answer_of(connection, "/resource", "POST")
+            assert status == 405
+            # Tornado's own handlers do not say it.
+            assert "GET" in headers.get("allow", "GET")
+            assert answer_of(connection, "/")[::2] == (200, b"Hello, world")
             assert connection.sock is kept
         process.send_signal(signal.SIGINT if words in ("tornado_app",) else signal.SIGTERM)
         assert process.wait(LONG) == 0
 
 
-@pytest.mark.parametrize("words", ["tornado_app", "tornado_raw", "gevent_wsgi", "node_http.js"])
-def test_a_backend_that_is_gone_is_an_error_and_the_next_is_served(words: str) -> None:
-    if not importlib.util.find_spec(PEERS[words] or "tornado"):
-        pytest.skip(f"{PEERS[words]} is not installed")
-    with nobody_listens() as url, started(f"{words} --upstream={url}") as (process, there):
-        with closing(http.client.HTTPConnection(LOCALHOST, there, timeout=LONG)) as one:
-            assert answer_of(one, "/resource")[0] in (500, 502)
-        with closing(http.client.HTTPConnection(LOCALHOST, there, timeout=LONG)) as one:
-            assert answer_of(one, "/")[0] == 200
+# -- a backend that fails ----------------------------------------------------------------------
+
+NOTHING, CLOSES = "Content-Length: 0", "Connection: close"
+BAD: list[tuple[Says, Told]] = [
+    (lines("HTTP/1.1 500 Oops", NOTHING, CLOSES), (502, "The backend answered 500.")),
+    (lines("HTTP/1.1 404 No", NOTHING, CLOSES), (502, "The backend answered 404.")),
+    (says("no JSON", CLOSES), MISUNDERSTOOD),
+    (says('["profile"]', CLOSES), MISUNDERSTOOD),
+    (says("null", CLOSES), MISUNDERSTOOD),
+    (says("{}", CLOSES), MISUNDERSTOOD),
+    (lines(OK, "Content-Length: 99", CLOSES, body='{"profile": '), UNREACHED),
+    (lines("SMTP hello"), UNREACHED),
+    (lines(""), UNREACHED),
+    (Says(b""), UNREACHED),
+    (Says(b"", "reset"), UNREACHED),
+]
+
+
+@pytest.mark.parametrize("words", PEERS)
+def test_whatever_the_backend_does_is_a_sentence_and_the_next_is_served(words: str) -> None:
+    skip_without(words)
+    ada = {answers.USER: BAD[0][0]}
+    with ExitStack() as stack:
+        backend = ExitStack()
+        url = stack.enter_context(backend).enter_context(bad_backend(ada))
+        process, there = stack.enter_context(started(f"{words} --upstream={url}"))
+        asking = http.client.HTTPConnection(LOCALHOST, there, timeout=LONG)
+        stack.callback(asking.close)
+        for data, told in BAD:
+            ada[answers.USER] = data
+            assert error_of(asking) == told, data
+        ada[answers.USER] = says('{"profile": "Ada Lovelace"}', CLOSES)
+        assert answer_of(asking, "/resource")[::2] == (200, RESOURCE)
+        backend.close()
+        assert error_of(asking) == UNREACHED
+        assert answer_of(asking, "/")[0] == 200
+        # Not killed: Granian's worker would stay.
+        process.terminate()
+
+
+def error_of(asking: http.client.HTTPConnection) -> Told:
+    status, headers, body = answer_of(asking, "/resource")
+    assert headers["content-type"] == answers.TEXT
+    return status, body.decode()
+
+
+def test_node_without_a_backend_says_so_and_lives_on() -> None:
+    with started("node_http.js") as (process, there):
+        with closing(http.client.HTTPConnection(LOCALHOST, there, timeout=LONG)) as asking:
+            assert error_of(asking) == UNREACHED
+            assert answer_of(asking, "/")[0] == 200
         process.kill()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_client_gives_up_after_a_while_and_knows_what_is_no_address(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in NEEDS.get(client, []):
+        pytest.importorskip(package)
+    monkeypatch.setattr(starting, "PATIENCE", 0.1)
+    with bad_backend({answers.USER: Says(b"", "keep")}) as url:
+        async with CLIENTS[client]() as ask:
+            with pytest.raises(TooLate):
+                await ask(url + answers.QUESTION)
+            for wrong in (answers.QUESTION, "nonsense://here"):
+                with pytest.raises(NoAnswer):
+                    await ask(wrong)
+
+
+def test_who_asks_with_requests_gives_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "PATIENCE", 0.1)
+    with bad_backend({answers.USER: Says(b"", "keep")}) as url, wide_session() as session:
+        with pytest.raises(TooLate):
+            ask(session, url + answers.QUESTION)
+        with pytest.raises(NoAnswer):
+            ask(session, answers.QUESTION)
 
 
 def test_a_report_has_everybody_who_is_there_and_the_most_points_first() -> None:
@@ -194,7 +279,54 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody() -> None:
         process.kill()
 
 
+def test_who_asks_and_asks_and_does_not_read_is_left() -> None:
+    ours, theirs = socket.socketpair()
+    with socket.create_server((LOCALHOST, 0)) as listener, closing(theirs):
+        backend = Upstream(listener, 0.0, one_at_a_time=False)
+        ours.setblocking(False)
+        greedy = Connection(backend, ours)
+        backend.selector.register(ours, selectors.EVENT_READ, greedy.ready)
+        # Until there is no more room.
+        with pytest.raises(BlockingIOError):
+            while True:
+                ours.send(bytes(65536))
+        greedy.send(backend.answer())
+        assert ours.fileno() < 0
+        backend.close()
+
+
 # -- how they are started ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", ["tornado_app", "granian_server", "gevent_wsgi", "node_http.js"]
+)
+def test_a_peer_ends_with_whoever_started_it(words: str) -> None:
+    skip_without(words)
+    with started(f"{words} --end-with-stdin") as (process, _):
+        assert process.stdin
+        process.stdin.close()
+        assert process.wait(LONG) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("--port=99999", 2, "'99999' is no port: they go from 0 to 65535\n"),
+        ("--port=http", 2, "'http' is no port: they go from 0 to 65535\n"),
+        ("--nonsense", 2, "Unknown option '--nonsense'"),
+        ("--port=TAKEN", 1, "cannot listen on port TAKEN: EADDRINUSE; --port=0 picks"),
+    ],
+)
+def test_node_says_what_it_does_not_understand(words: str, status: int, said: str) -> None:
+    if not (node := shutil.which("node")):
+        pytest.skip("node is not installed")
+    with socket.create_server((LOCALHOST, 0)) as taken:
+        number = str(taken.getsockname()[1])
+        command = [node, "stormy_demo/peers/node_http.js", words.replace("TAKEN", number)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.startswith(said.replace("TAKEN", number))
 
 
 def test_what_is_missing_is_said_where_the_address_would_be(
@@ -229,11 +361,3 @@ def test_a_port_that_is_taken_is_told() -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(r"cannot listen on port \d+: .*; --port=0 picks another\n", done.stderr)
-
-
-def test_the_folder_says_which_programs_there_are() -> None:
-    command = [sys.executable, "-m", "stormy_demo.peers"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
-    assert (said.returncode, said.stderr) == (0, "")
-    found = re.findall(r"^python -m stormy_demo\.peers\.(\w+)\n    \w.+\.$", said.stdout, re.M)
-    assert {words.split()[0] for words in PEERS if ".js" not in words} <= set(found)

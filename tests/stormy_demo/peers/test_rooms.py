@@ -124,15 +124,21 @@ def test_who_polls_on_both_is_told_together(name: str) -> None:
 # -- as programs -------------------------------------------------------------------------------
 
 
-def start(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def start(*words: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "-m", "stormy_demo.peers.rooms", *words],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            # Or it would be waited for, whatever has failed in the block.
+            process.kill()
 
 
 @pytest.mark.parametrize("words", [[], ["nobody"], ["tornado_room", "--port=99999"]])
