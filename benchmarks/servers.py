@@ -17,7 +17,9 @@ CPU is what is quoted.
 In every round all are measured in turn; ratios are those to Tornado in the same round. Whoever
 answers something else is refused, and so is a row where the load or the upstream was the
 bottleneck: where the upstream was busy most of the time, or where it answers hardly more when
-it is asked directly, which is measured in the same rounds. `--quick` is one round, without a
+it is asked directly, which is measured in the same rounds. Who gives each visitor hardly an
+answer is asked for longer, since what was begun and not ended is in the processor time, and in
+no answer. `--quick` is one round, without a
 warm-up, and keeps nothing. The table is printed, and written to
 `benchmarks/results/servers.json`.
 """
@@ -38,6 +40,7 @@ from ._servers.peers import ALONE, BASELINE, GROUPS, PACKAGE, PEERS, version_of_
 from ._servers.visiting import measure_alone, measure_of, refuse_what_the_upstream_held
 from ._shared.command import one_or_more, parser
 from ._shared.report import Row, about, keep
+from ._shared.variables import few_variables
 
 MINUTES = 4
 IN_ALL = ("--rounds=3",)
@@ -64,7 +67,11 @@ def measure(
     found = {}
     with ExitStack() as stack:
         upstream = stack.enter_context(
-            program(f"{PACKAGE}.upstream", "--port=0", f"--delay={DELAY_MS}")
+            program(
+                f"{PACKAGE}.upstream",
+                *("--port=0", f"--delay={DELAY_MS}", "--end-with-stdin"),
+                environment=few_variables(),
+            )
         )
         servers: dict[str, Program] = {}
         for name in peers:

@@ -12,6 +12,8 @@ from importlib.resources import files
 from classroom.measuring.program import NotStarted, Program, command, program
 from stormy_demo.peers import answers
 
+from .._shared.variables import few_variables
+
 BASELINE = "Tornado"
 ALONE = "the upstream alone"
 PACKAGE = "stormy_demo.peers"
@@ -67,12 +69,13 @@ class Peer:
             upstream: the address of its backend.
         """
         name, *more = self.words
-        given = ["--port=0", f"--upstream={upstream}", *more]
+        given = ["--port=0", f"--upstream={upstream}", "--end-with-stdin", *more]
+        few = few_variables()
         if name != NODE:
-            return program(f"{PACKAGE}.{name}", *given)
+            return program(f"{PACKAGE}.{name}", *given, environment=few)
         if not (node := shutil.which("node")):
             raise NotStarted("node", "node is not installed")
-        return command(node, str(files(PACKAGE) / NODE), *given, name="node")
+        return command(node, str(files(PACKAGE) / NODE), *given, name="node", environment=few)
 
 
 PEERS = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import statistics
+import time
 
 import psutil  # type: ignore[import-untyped]
 
-from classroom.measuring.load import visit
+from classroom.measuring.load import Visit, visit
 from classroom.measuring.program import Program
 from classroom.measuring.rounds import Figures, Measure, Refused, Rounds
 from stormy_demo.peers.answers import QUESTION
@@ -19,6 +20,13 @@ TOO_BUSY = 0.9
 # and above this share of what it answers when nobody is between.
 TOO_NEAR = 0.9
 ANSWER_TIMEOUT = 20.0  # seconds
+# So many answers each visitor has to get: what is begun and not ended when time is up is in the
+# processor time of a server, and in none of its answers. Who gives fewer is asked for longer.
+EACH = 5
+LONGER = (1, 2, 4)
+# A server has done what it had begun when it uses hardly anything of a processor for this long,
+# in seconds; and how long that is waited for.
+QUIET, HARDLY, FINISHING = 0.1, 0.05, 5.0
 
 
 def measure_of(
@@ -38,9 +46,7 @@ def measure_of(
             told = answer_of(server, group.path)
             if told != group.answer:
                 raise Refused(f"it answers {told[:80]!r}")
-            used, asked = server.whole_cpu(), upstream.cpu() if upstream else 0.0
-            seen = visit(server.url + group.path, at_once=group.at_once, seconds=seconds)
-            used = server.whole_cpu() - used
+            seen, used, asked = visited(server, group, seconds, upstream)
         except psutil.NoSuchProcess:
             raise Refused("it has ended") from None
         figures = {
@@ -50,13 +56,52 @@ def measure_of(
             "p99_ms": seen.p99_ms,
         }
         if upstream:
-            busy = (upstream.cpu() - asked) / seen.seconds
+            busy = asked / seen.seconds
             if busy > TOO_BUSY:
                 raise Refused(f"the upstream was busy for {busy:.0%} of the time")
             figures["upstream_percent"] = busy * 100
         return figures
 
     return measure
+
+
+def visited(
+    server: Program, group: Group, seconds: int, upstream: Program | None
+) -> tuple[Visit, float, float]:
+    """Ask a server for long enough.
+
+    Returns:
+        What was seen, and the seconds of processor time that it used, and its upstream.
+
+    Raises:
+        Refused: it gave too few answers, however long it was asked.
+        psutil.NoSuchProcess: it has ended.
+    """
+    for times in LONGER:
+        used, asked = server.whole_cpu(), upstream.cpu() if upstream else 0.0
+        seen = visit(server.url + group.path, at_once=group.at_once, seconds=times * seconds)
+        used = server.whole_cpu() - used
+        asked = upstream.cpu() - asked if upstream else 0.0
+        let_it_finish(server)
+        if seen.answers >= EACH * group.at_once:
+            return seen, used, asked
+    raise Refused(
+        f"it gave {seen.answers} answers to {group.at_once} who asked at once, so that much of"
+        " its work was for answers that did not come"
+    )
+
+
+def let_it_finish(server: Program) -> None:
+    """Wait until a server has done what it had begun for those who have left.
+
+    Otherwise it would take the processor from whoever is measured next.
+    """
+    used, end = server.whole_cpu(), time.monotonic() + FINISHING
+    while time.monotonic() < end:
+        time.sleep(QUIET)
+        before, used = used, server.whole_cpu()
+        if used - before < HARDLY * QUIET:
+            return
 
 
 def measure_alone(upstream: Program, group: Group, seconds: int, answer: bytes) -> Measure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 import sys
 from typing import Any
@@ -53,6 +54,16 @@ def test_one_that_is_not_here_is_left_out_with_its_reason(
         PEERS["Node's http"].start("http://127.0.0.1:9").__enter__()
 
 
+def test_all_find_the_same_in_their_environment_and_no_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with PEERS[BASELINE].start("http://127.0.0.1:9") as server:
+        there = server.process.environ()
+    assert "HTTP_PROXY" not in there
+    assert there["PATH"] == os.environ["PATH"]
+
+
 def test_who_cannot_start_is_told_and_the_others_are_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -95,7 +106,7 @@ def test_who_ends_meanwhile_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         def end(*_: object, **__: object) -> Visit:
             server.process.kill()
             server.process.wait()
-            return Visit(1, 1.0, 1.0, 1.0, 0.1)
+            return Visit(1000, 1.0, 1.0, 1.0, 0.1)
 
         monkeypatch.setattr(visiting, "visit", end)
         with pytest.raises(Refused, match="it has ended"):
@@ -107,9 +118,37 @@ def test_whoever_keeps_the_upstream_busy_is_refused(monkeypatch: pytest.MonkeyPa
     with program("stormy_demo.peers.tornado_app", "--port=0") as server:
         upstream = Program(server.pid, server.url)
         monkeypatch.setattr(upstream, "cpu", lambda: next(used))
-        monkeypatch.setattr(visiting, "visit", lambda *_, **__: Visit(1, 1.0, 1.0, 1.0, 0.1))
+        monkeypatch.setattr(visiting, "visit", lambda *_, **__: Visit(1000, 1.0, 1.0, 1.0, 0.1))
         with pytest.raises(Refused, match="the upstream was busy for 95% of the time"):
             measure_of(server, HELLO, 1, upstream)()
+
+
+def test_who_gives_few_answers_is_asked_for_longer_and_then_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def slow(_: str, at_once: int, seconds: int) -> Visit:
+        asked.append(seconds)
+        return Visit(at_once * rate * seconds, seconds, 1.0, 1.0, 0.1)
+
+    monkeypatch.setattr(visiting, "visit", slow)
+    with program("stormy_demo.peers.tornado_app", "--port=0") as server:
+        rate = 2
+        assert measure_of(server, HELLO, 2)()["rps"] == HELLO.at_once * rate
+        assert asked == [2, 4]
+        rate = 0
+        with pytest.raises(Refused, match="it gave 0 answers to 50 who asked at once"):
+            measure_of(server, HELLO, 1)()
+        assert asked == [2, 4, 1, 2, 4]
+
+
+def test_a_server_has_time_for_what_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = iter([1.0, 1.1, 1.2, 1.2, 9.9])
+    server = Program(psutil.Process().pid, "http://127.0.0.1:9")
+    monkeypatch.setattr(server, "whole_cpu", lambda: next(used))
+    visiting.let_it_finish(server)
+    assert list(used) == [9.9]
 
 
 def test_whoever_asks_about_as_much_as_the_upstream_can_answer_is_refused() -> None:
