@@ -52,6 +52,7 @@ NEEDS = {"curl": "pycurl", "pycurl, blocking": "pycurl", "aiohttp": "aiohttp", "
 LOCK = BENCHMARKS / "_http_clients" / "niquests.lock"
 ROUNDS, QUICK_ROUNDS = 7, 2
 SECONDS, QUICK_SECONDS = 1.0, 0.5
+PATIENCE = 120.0  # seconds in which a client starts, and ends, on a busy machine
 # Above this share of a processor, the server may be what is measured; and when it is not so
 # many times as fast alone.
 TOO_BUSY, FASTER_ALONE = 0.7, 1.5
@@ -91,13 +92,22 @@ def run(python: Path, mode: str, url: str, group: str, seconds: float) -> dict[s
     """Run a client, and return what it has seen.
 
     Raises:
-        Refused: it failed.
+        Refused: it failed, or did not come to its end.
     """
     command = [str(python), "-m", "benchmarks._http_clients.clients", mode, url]
     command += [f"--seconds={seconds}", *["--new"] * (group == "new")]
-    done = subprocess.run(
-        command, cwd=ROOT, env=few_variables(), capture_output=True, text=True
-    )
+    limit = 2 * seconds + PATIENCE
+    try:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=few_variables(),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired:
+        raise Refused(f"it did not come to its end in {limit:g} seconds") from None
     if done.returncode:
         raise Refused((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
     seen: dict[str, Any] = json.loads(done.stdout)
@@ -164,6 +174,7 @@ def alone(server: Program, group: str, seconds: float) -> Figures:
         at_once=AT_ONCE,
         seconds=round(seconds + 0.5),
         headers=headers,
+        at_least=True,
     )
     return {"cpu_us": (server.cpu() - cpu) / seen.answers * 1e6, "rps": seen.rps}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,14 @@ def test_a_client_that_is_told_something_else_is_refused() -> None:
             http_clients.run(Path(sys.executable), "simple", url, "kept", SHORT)
         with pytest.raises(Refused, match="HTTP 404: Not Found"):
             http_clients.run(Path(sys.executable), "simple", f"{url}/no", "kept", SHORT)
+
+
+def test_a_client_that_waits_for_ever_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_clients, "PATIENCE", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        with pytest.raises(Refused, match=r"did not come to its end in 1\.1 seconds"):
+            http_clients.run(Path(sys.executable), "simple", url, "kept", SHORT)
 
 
 @pytest.mark.parametrize(
