@@ -22,8 +22,8 @@ TOO_NEAR = 0.9
 ANSWER_TIMEOUT = 20.0  # seconds
 # So many answers each visitor has to get: what is begun and not ended when time is up is in the
 # processor time of a server, and in none of its answers. Who gives fewer is asked for longer.
-EACH = 5
-LONGER = (1, 2, 4)
+EACH = 4
+LONGEST = 8  # times as long
 # A server has done what it had begun when it uses hardly anything of a processor for this long,
 # in seconds; and how long that is waited for.
 QUIET, HARDLY, FINISHING = 0.1, 0.05, 5.0
@@ -37,18 +37,29 @@ def measure_of(
     Args:
         server: it, or the upstream, if that is measured.
         group: what it is asked for.
-        seconds: for how long.
+        seconds: for how long. Who gives too few answers in that time is asked for longer, and
+            from then on in each round.
         upstream: what it asks, if it asks anything.
     """
+    lasts, longest = seconds, LONGEST * seconds
 
     def measure() -> Figures:
+        nonlocal lasts
         try:
             told = answer_of(server, group.path)
             if told != group.answer:
                 raise Refused(f"it answers {told[:80]!r}")
-            seen, used, asked = visited(server, group, seconds, upstream)
+            seen, used, asked = visited(server, group, lasts, upstream)
+            while seen.answers < EACH * group.at_once and lasts < longest:
+                lasts *= 2
+                seen, used, asked = visited(server, group, lasts, upstream)
         except psutil.NoSuchProcess:
             raise Refused("it has ended") from None
+        if seen.answers < EACH * group.at_once:
+            raise Refused(
+                f"it gave {seen.answers} answers to {group.at_once} who asked at once, so that"
+                " much of its work was for answers that did not come"
+            )
         figures = {
             "cpu_us": used / seen.answers * 1e6,
             "rps": seen.rps,
@@ -68,27 +79,21 @@ def measure_of(
 def visited(
     server: Program, group: Group, seconds: int, upstream: Program | None
 ) -> tuple[Visit, float, float]:
-    """Ask a server for long enough.
+    """Ask a server.
 
     Returns:
         What was seen, and the seconds of processor time that it used, and its upstream.
 
     Raises:
-        Refused: it gave too few answers, however long it was asked.
+        Refused: an answer was no 200, none came, or those who asked were the bottleneck.
         psutil.NoSuchProcess: it has ended.
     """
-    for times in LONGER:
-        used, asked = server.whole_cpu(), upstream.cpu() if upstream else 0.0
-        seen = visit(server.url + group.path, at_once=group.at_once, seconds=times * seconds)
-        used = server.whole_cpu() - used
-        asked = upstream.cpu() - asked if upstream else 0.0
-        let_it_finish(server)
-        if seen.answers >= EACH * group.at_once:
-            return seen, used, asked
-    raise Refused(
-        f"it gave {seen.answers} answers to {group.at_once} who asked at once, so that much of"
-        " its work was for answers that did not come"
-    )
+    used, asked = server.whole_cpu(), upstream.cpu() if upstream else 0.0
+    seen = visit(server.url + group.path, at_once=group.at_once, seconds=seconds)
+    used = server.whole_cpu() - used
+    asked = upstream.cpu() - asked if upstream else 0.0
+    let_it_finish(server)
+    return seen, used, asked
 
 
 def let_it_finish(server: Program) -> None:
