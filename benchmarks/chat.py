@@ -20,7 +20,6 @@ small, and nothing is kept; otherwise the table is also written to
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
@@ -32,7 +31,7 @@ from tools.machine import allow_open_files
 from ._chat.figures import Idle, Talk, idle_rows_of, rows_of
 from ._chat.polls import TEXT, answer_of, tell, waiting
 from ._chat.servers import BASELINE, CHATS, OURS
-from ._shared.command import one_or_more, parser
+from ._shared.command import end_when_told, one_or_more, parser
 from ._shared.report import Row, about, keep
 
 MINUTES = 2
@@ -285,8 +284,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="small rooms, nothing is kept")
     options.add_argument("--rounds", type=one_or_more, help="how often all are measured")
     given = options.parse_args()
-    # An exit ends the servers too, and SIGTERM by itself would not.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_when_told()
     left_out: dict[str, str] = {}
     wanted = (QUICK_PEOPLE, QUICK_IDLE) if given.quick else (PEOPLE, IDLE)
     people, idle_people = that_fit(*wanted, left_out)

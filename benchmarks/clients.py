@@ -15,7 +15,6 @@ takes 50 ms, and nothing else. `--quick` measures the same in two rounds, and ke
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -36,7 +35,7 @@ from ._clients.figures import (
 from ._clients.servers import MODES
 from ._clients.world import World, WrongAnswer
 from ._shared import LOCALHOST
-from ._shared.command import one_or_more, parser
+from ._shared.command import end_when_told, one_or_more, parser
 from ._shared.report import Row, about, keep, result_file
 from ._shared.variables import few_variables
 
@@ -215,8 +214,7 @@ def main() -> None:
     options.add_argument("--main", action="store_true", help="50 ms, 200 at once, and no other")
     options.add_argument("--only", nargs="+", choices=MODES, default=[], metavar="MODE")
     given = options.parse_args()
-    # An exit ends the servers too, and SIGTERM by itself would not.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_when_told()
     modes = [mode for mode in MODES if not given.only or mode in (*given.only, BASELINE)]
     main_only = given.main or given.quick
     cells, why = cells_for(main_only, len(modes))
