@@ -42,7 +42,7 @@ from ._shared.report import about, keep
 from ._shared.variables import few_variables
 
 MINUTES = 3
-IN_ALL = ("--rounds=4",)
+IN_ALL = ("--rounds=3",)
 BASELINE = "simple"
 ALONE = "the server alone"
 GROUPS = {"kept": "/", "new": "/", "large": "/large"}

@@ -40,7 +40,7 @@ from ._shared.rooms import (
 )
 
 MINUTES = 2
-IN_ALL = ("--rounds=3",)
+IN_ALL = ("--rounds=2",)
 PEOPLE, QUICK_PEOPLE = 1000, 200
 IDLE, QUICK_IDLE = 2000, 300
 ROUNDS, QUICK_ROUNDS = 7, 2
@@ -186,7 +186,7 @@ def main() -> None:
         idle=idle,
         at_once=AT_ONCE,
         rounds=rounds,
-        idle_rounds=idle_rounds,
+        rounds_of={IDLE_PEOPLE: idle_rounds},
         memory="By how much the process of a server grew while the people came, for each. What "
         "the system keeps for a connection is not in it.",
         compression="No client offers any.",

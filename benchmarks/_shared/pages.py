@@ -64,9 +64,16 @@ def write(results: Path = RESULTS) -> None:
 
 
 def _picture(result: Result) -> str:
-    """Return bars of the first figure of each group that is shown, or nothing."""
+    """Return bars of one figure of each group that is shown, or nothing."""
     shown = _pictured(result)
-    return stacked([result.plot(group).svg for group in shown]) if shown else ""
+    if not shown:
+        return ""
+    return stacked([result.plot(group, _figure(result, group)).svg for group in shown])
+
+
+def _figure(result: Result, group: str) -> str:
+    """Return what is drawn: the first figure, unless a result has a `pictured_figure`."""
+    return str(result.about.get("pictured_figure", result.figures(group)[0]))
 
 
 def _pictured(result: Result) -> list[str]:
@@ -80,7 +87,7 @@ def _part(name: str, data: Row) -> str:
     result = Result(data)
     shown = [group for group in result.groups if result.figures(group)]
     if pictured := _pictured(result):
-        figure = heading(result.figures(pictured[0])[0])
+        figure = heading(_figure(result, pictured[0]))
         lines += [f"![Bars: {figure}; the tables below have the figures]({name}.svg)", ""]
     for group in shown:
         lines += [f"### {group}", ""] if group else []

@@ -167,7 +167,7 @@ class Result:
             for figure in shown:
                 cells += self._cells(group, mode, figure, compare=figure in compared)
             rows.append(cells)
-        return Table(columns, rows, " ".join([self.conditions(*shown), *reasons]))
+        return Table(columns, rows, " ".join([self.conditions(group, *shown), *reasons]))
 
     def _is_compared(self, group: str, figure: str) -> bool:
         return any("ratio" in row.get(figure, ()) for row in self._rows(group))
@@ -187,13 +187,14 @@ class Result:
                 cells += [NONE, NONE]
         return cells
 
-    def conditions(self, *figures: str) -> str:
+    def conditions(self, group: str, *figures: str) -> str:
         """Return a sentence on how figures came about.
 
         Args:
+            group: of which group they are.
             *figures: which. Waits are not the same thing to each who asks, which is said then.
         """
-        rounds = self.about.get("rounds")
+        rounds = self.about.get("rounds_of", {}).get(group, self.about.get("rounds"))
         parts = []
         if rounds:
             parts.append("One round" if rounds == 1 else f"Medians of {rounds} rounds")
@@ -244,7 +245,7 @@ class Result:
             bars.append(Bar(mode, median, spread, words))
             told.append(f"{mode} {words}{more}")
         remark = SPREAD if any(bar.spread for bar in bars) else ""
-        remark = f"{self.conditions(figure)} {remark}".strip()
+        remark = f"{self.conditions(group, figure)} {remark}".strip()
         svg = draw(title, bars, baseline=baseline, remark=remark)
         return Picture(svg, f"{title}. {'; '.join(told)}.")
 
