@@ -72,10 +72,10 @@ TWO = "2 processes, a socket each"
 TALK = "people who talk"
 CHOICES = (
     Choice(
-        "none, or it answers at once",
+        "none, or it answers at once; and little is calculated",
         "however many",
         "anybody's",
-        "plain blocking code, with some threads",
+        "plain blocking code",
         (4,),
         Figure("clients", NEAR, "blocking", "rps", "{} × the requests of await"),
     ),
@@ -89,7 +89,7 @@ CHOICES = (
     ),
     Choice(
         "slow",
-        "a few at once",
+        "some dozens at once",
         "somebody's, and it blocks",
         "Tornado, and a thread pool",
         (4,),

@@ -517,7 +517,6 @@ TOLD = [
     ("03_trequests", "`tornalet.wait`: section 4 again", "03", 4, "tornalet"),
     ("03_trequests", "do not show what section 8 showed", "03", 8, "threading.local"),
     ("03_trequests", "belongs (section 7 there)", "02", 7, "belongs in another process"),
-    ("06_best_tool", "is in `05_neighbours.ipynb`, section 7", "05", 7, "PRIOR_KNOWLEDGE"),
     ("order_of_turns", "section 4 say of a full box", "01", 4, "full box"),
     ("monday", "`ask_politely`, in section 5,", "02", 5, "async def ask_politely"),
     ("other_loop", "Section 5 says how many the client lets", "02", 5, "lets ten through"),
