@@ -76,7 +76,7 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
         pytest.skip(f"{need} is not installed")
     if name in FORKS and not hasattr(os, "fork"):
         pytest.skip("this system has no fork")
-    with started(name, tmp_path) as program:
+    with started(name, tmp_path, in_background=signum == signal.SIGTERM) as program:
         assert program.stdout
         greeting = program.stdout.readline() or str(program.communicate(timeout=LONG))
         if greeting.endswith(" is not installed\n"):
@@ -99,8 +99,13 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
 
 
 @contextmanager
-def started(name: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
-    """Start a program in a process, and in a group of its own, as a terminal does."""
+def started(
+    name: str, temporary: Path, *, in_background: bool
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a program in a process, and in a group of its own, as a terminal does.
+
+    In the background of a shell, where nobody can press Ctrl-C, SIGINT is ignored.
+    """
     with subprocess.Popen(
         [
             sys.executable,
@@ -115,6 +120,7 @@ def started(name: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=ignore_ctrl_c if in_background else None,
     ) as program:
         try:
             yield program
@@ -123,6 +129,10 @@ def started(name: str, temporary: Path) -> Iterator[subprocess.Popen[str]]:
                 for child in psutil.Process(program.pid).children(recursive=True):
                     child.kill()
                 program.kill()
+
+
+def ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def tell(program: subprocess.Popen[str], signum: signal.Signals) -> None:

@@ -51,9 +51,19 @@ def main() -> None:
 
 
 def _run(serving: Coroutine[Any, Any, None]) -> None:
-    # asyncio ends the whole of it at SIGINT, where an interrupt would end what happens to run.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    asyncio.run(serving)
+    try:
+        asyncio.run(_until_told(serving))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
+    # An interrupt would end what happens to run. And where SIGINT is ignored, as in a shell's
+    # background, asyncio leaves it alone, so SIGTERM cannot be handed on as that.
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    await serving
 
 
 if __name__ == "__main__":
