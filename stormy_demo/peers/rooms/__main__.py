@@ -62,7 +62,8 @@ async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
     # background, asyncio leaves it alone, so SIGTERM cannot be handed on as that.
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task
-    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: loop.call_soon_threadsafe(task.cancel))
     await serving
 
 
