@@ -17,6 +17,10 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tornado.httpclient import AsyncHTTPClient
 
 AT_ONCE = 10  # as many as Tornado's clients have under way by default
 ENDS = 1000  # bytes; so many at each end of a body are compared
@@ -35,12 +39,7 @@ async def simple(url: str, headers: dict[str, str]) -> AsyncIterator[Fetch]:
     from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
     client = SimpleAsyncHTTPClient(force_instance=True)
-
-    async def fetch() -> Answer:
-        response = await client.fetch(url, headers=headers)
-        return response.code, response.body
-
-    yield fetch
+    yield _fetch_by(client, url, headers)
     client.close()
 
 
@@ -50,13 +49,16 @@ async def curl(url: str, headers: dict[str, str]) -> AsyncIterator[Fetch]:
     from tornado.curl_httpclient import CurlAsyncHTTPClient
 
     client = CurlAsyncHTTPClient(force_instance=True)
+    yield _fetch_by(client, url, headers)
+    client.close()
 
+
+def _fetch_by(client: AsyncHTTPClient, url: str, headers: dict[str, str]) -> Fetch:
     async def fetch() -> Answer:
         response = await client.fetch(url, headers=headers)
         return response.code, response.body
 
-    yield fetch
-    client.close()
+    return fetch
 
 
 @asynccontextmanager
