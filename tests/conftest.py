@@ -15,6 +15,7 @@ from typing import Any
 import nbval.kernel
 import pytest
 from hypothesis import HealthCheck, settings
+from tornado.httpclient import AsyncHTTPClient
 
 from tools.kernels import Kernel
 
@@ -117,6 +118,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in wanted}
     asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 600))
     return True
+
+
+@pytest.fixture(autouse=True)
+def same_client() -> Iterator[None]:
+    """Fail a test that leaves another kind of Tornado's client to those after it."""
+    before = AsyncHTTPClient._save_configuration()
+    yield
+    after = AsyncHTTPClient._save_configuration()
+    AsyncHTTPClient._restore_configuration(before)
+    assert after == before
 
 
 @pytest.fixture

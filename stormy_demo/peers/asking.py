@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from ..agreed import NoAnswer, OtherStatus, TooLate
 from . import starting
+
+if TYPE_CHECKING:
+    from tornado.httpclient import AsyncHTTPClient
 
 Ask = Callable[[str], Awaitable[bytes]]
 """Takes an address, and gives the body of the answer, or raises a `BackendError`."""
@@ -23,26 +27,30 @@ NO_STATUS, CURL_TIMEOUT = 599, 28
 @asynccontextmanager
 async def simple() -> AsyncIterator[Ask]:
     """Tornado's client in Python, which opens a connection for each question."""
-    async with _tornado("tornado.simple_httpclient.SimpleAsyncHTTPClient") as ask:
+    from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+    async with _tornado(SimpleAsyncHTTPClient) as ask:
         yield ask
 
 
 @asynccontextmanager
 async def curl() -> AsyncIterator[Ask]:
     """Tornado's client on libcurl, which keeps connections."""
-    async with _tornado("tornado.curl_httpclient.CurlAsyncHTTPClient") as ask:
+    from tornado.curl_httpclient import CurlAsyncHTTPClient
+
+    async with _tornado(CurlAsyncHTTPClient) as ask:
         yield ask
 
 
 @asynccontextmanager
-async def _tornado(kind: str) -> AsyncIterator[Ask]:
-    from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+async def _tornado(kind: type[AsyncHTTPClient]) -> AsyncIterator[Ask]:
+    from tornado.httpclient import HTTPClientError
     from tornado.httputil import HTTPInputError
     from tornado.simple_httpclient import HTTPTimeoutError
 
-    AsyncHTTPClient.configure(kind, max_clients=starting.MOST_ASKED)
     patience = {"connect_timeout": starting.PATIENCE, "request_timeout": starting.PATIENCE}
-    client = AsyncHTTPClient(force_instance=True, defaults=patience)
+    # Of its own kind, and not by `configure`, which is for the whole process.
+    client = kind(force_instance=True, max_clients=starting.MOST_ASKED, defaults=patience)
 
     async def ask(url: str) -> bytes:
         try:

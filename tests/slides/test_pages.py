@@ -243,7 +243,7 @@ def test_the_solutions_are_folded_and_in_colours(folder: Path, stem: str) -> Non
     read = page(folder, f"notebooks/{stem}")
     exercises = [cell for cell in cells_of(stem) if "exercise" in cell.metadata]
     assert read.text("summary.").count("The solution") == len(exercises) > 0
-    # The exercises of the sixth are choices, whose solutions have words in quotes and no keyword.
+    # The exercises of the sixth are choices, whose solutions have quotes and no keyword.
     colour = "span.s" if stem == "06_best_tool" else "span.k"
     assert any(path[-1].startswith(colour) for path, _ in read.texts if "details.None" in path)
 
