@@ -24,9 +24,9 @@ from urllib.parse import quote
 # `python3 -I`, or PYTHONSAFEPATH, leaves the folder of this file out.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
-from tools import copies, ready, usage
+from tools import copies, environment, ready, usage
 from tools.machine import allow_open_files
-from tools.set_up import ALL, CORE, PYTHON, ROOT, VENV, Misuse, Trouble, alone, set_up
+from tools.set_up import ALL, CORE, PYTHON, ROOT, Misuse, Trouble, alone, set_up
 
 # -- one job -----------------------------------------------------------------------------------
 
@@ -38,26 +38,7 @@ def run(*command: str, **changes: str) -> int:
         *command: what Python is given.
         **changes: what its environment has besides.
     """
-    # Without bytecode each process would compile anew what it imports: JupyterLab starts in
-    # twice the time, and a check takes half as long again.
-    foreign = {
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PIP_TARGET",
-        "PIP_PREFIX",
-        "PYTHONDONTWRITEBYTECODE",
-        "STORMY_PREDICT_FIRST",
-    }
-    env = {name: value for name, value in os.environ.items() if name not in foreign}
-    env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
-    env["VIRTUAL_ENV"] = str(VENV)
-    env.update(changes)
-    # A kernel named python3 in the user's own folders must not win over the one in .venv.
-    env["JUPYTER_PREFER_ENV_PATH"] = "1"
-    # Requests between programs of one machine must not go through a proxy.
-    theirs = env.get("no_proxy") or env.get("NO_PROXY")
-    for name in ("NO_PROXY", "no_proxy"):
-        env[name] = ",".join(filter(None, [theirs, "127.0.0.1", "localhost"]))
+    env = environment.of_children(**changes)
     child = subprocess.Popen([PYTHON, *command], env=env, cwd=ROOT)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
