@@ -14,6 +14,7 @@ from slides.making.inline import with_pictures
 from slides.making.page.filters import as_data
 from slides.making.page.site import INDEX, TITLE, Site
 from slides.paths import NOTEBOOK, PICTURES, ROOT, SLIDES
+from tools.address import address
 
 # The films of README.md, each with the sentence above it.
 FILMS = {
@@ -55,6 +56,7 @@ def context(site: Site, pdf: str | None) -> dict[str, object]:
             for page, paper in site.papers.items()
         ],
         "python": oldest_python(),
+        "address": address(),
     }
 
 
