@@ -5,12 +5,24 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import platform
 import shutil
 import sys
 from pathlib import Path
 
 if sys.platform != "win32":
     import resource
+
+
+def in_words() -> str:
+    """Return the Python, the system and the processor, for somebody who does not see them."""
+    system = f"{platform.system()} {platform.release()}"
+    if sys.platform == "darwin":
+        system = f"macOS {platform.mac_ver()[0]}"
+    elif sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    return f"Python {platform.python_version()}, {system}, {platform.machine()}"
 
 
 def find_chromium() -> str | None:

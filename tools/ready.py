@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+import tomllib
 from collections.abc import Iterator
 
-from tools.machine import allow_open_files, find_chromium
+from tools.machine import allow_open_files, find_chromium, in_words
 from tools.set_up import (
     ALL,
     CORE,
@@ -23,13 +24,27 @@ from tools.set_up import (
 
 
 def report() -> bool:
-    """Print what was found, and return whether the machine is ready."""
-    problems = 0
+    """Print what was found, and return whether the machine is ready.
+
+    The last line says all that somebody needs who is sent this line alone.
+    """
+    problems = []
     for state, text in findings():
         print(f"{state:<10} {text}")
-        problems += state == "problem"
-    print("This machine is not ready." if problems else "This machine is ready for the day.")
+        if state == "problem":
+            problems.append(text.partition(":")[0])
+    about = f"Stormy Webber {version()}, {in_words()}"
+    if problems:
+        print(f"{about}; problems: {', '.join(problems)}. This machine is not ready.")
+    else:
+        print(f"{about}. This machine is ready for the day.")
     return not problems
+
+
+def version() -> str:
+    """Return the version of the kit."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return str(project["version"])
 
 
 def findings() -> Iterator[tuple[str, str]]:
