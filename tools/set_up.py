@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
 PYTHON, UV = VENV / BIN / f"python{EXE}", VENV / BIN / f"uv{EXE}"
+# A folder of wheels beside the kit, as a stick has it: what is there is not fetched.
+WHEELS = ROOT / "wheels"
 STAMP, LOG = VENV / "stormy.stamp", VENV / "setup.log"
 CORE, ALL = "requirements.lock", "requirements-all.lock"
 MEGABYTES = {CORE: 600, ALL: 1500}  # the installers' caches included
@@ -191,25 +193,32 @@ def install(lock: str, uv: Path) -> None:
     write(only_uv, block)
     # uv has no wheel for some platforms that pip serves.
     write(all_but_uv, read_lock(lock).replace(block, ""))
+    # By its name, since every step is run in ROOT: a path may have what an installer splits.
+    local: Command = ["--no-index", "--find-links", WHEELS.name] if WHEELS.is_dir() else []
     ways: list[Command] = [[*pip, all_but_uv]]
     env = installers_environment()
-    if block and "PIP_NO_INDEX" not in env:
+    if block and (local or "PIP_NO_INDEX" not in env):
         ready, output = quietly([uv, "--version"], env)
         if not (ready and output.startswith(f"uv {version} ")):
             uv = UV
-            ready, output = quietly([*pip, only_uv], env)
+            ready, output = quietly([*pip, *local, only_uv], env)
+            if local and not ready:
+                ready, output = quietly([*pip, only_uv], env)
         if ready:
             # Offline first: it fails at once, and a second clone then needs no network.
             ways = [[uv, *fast, "--offline"], [uv, *fast], *ways]
         elif OFFLINE.search(output):
             ways = []
+    if local:
+        first: Command = [uv, *fast, "--offline"] if uv.exists() else [*pip, all_but_uv]
+        ways = [[*first, *local], *ways]
     for way in ways:
         if way[0] is PYTHON:
             print("Installing with pip, which can take some minutes ...")
         done, output = quietly(way, env)
         if done:
             return
-        if "--offline" not in way and NO_WHEEL.search(output):
+        if not {"--offline", "--no-index"} & set(way) and NO_WHEEL.search(output):
             # pip would say the same, and take longer.
             break
     raise Trouble(why(output))
