@@ -27,6 +27,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, 
 from tools import copies, environment, ready, usage
 from tools.machine import allow_open_files
 from tools.set_up import ALL, CORE, PYTHON, ROOT, Misuse, Trouble, alone, set_up
+from tools.stick import begin
 
 # -- one job -----------------------------------------------------------------------------------
 
@@ -71,6 +72,14 @@ def check(arguments: list[str]) -> int:
     """Say whether this machine is ready for the day, and what to do if it is not."""
     usage.of_check().parse_args(arguments)
     return 0 if ready.report() else 1
+
+
+def stick(arguments: list[str]) -> int:
+    """Make a folder, for a USB stick, from which lab starts without a network."""
+    folder = usage.of_stick().parse_args(arguments).folder
+    begin(folder)
+    set_up(CORE)
+    return run("-m", "tools.wheels", str(folder))
 
 
 def test(arguments: list[str]) -> int:
@@ -119,7 +128,7 @@ def bench(arguments: list[str]) -> int:
 # -- the door ----------------------------------------------------------------------------------
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
-    each.__name__: each for each in (lab, check, test, slides, refresh, bench)
+    each.__name__: each for each in (lab, check, stick, test, slides, refresh, bench)
 }
 PAGE = """\
 Stormy Webber: asynchronous Python with Tornado.

@@ -35,6 +35,24 @@ def of_check() -> argparse.ArgumentParser:
     )
 
 
+def of_stick() -> argparse.ArgumentParser:
+    """Return the parser of `stick`."""
+    parser = argparse.ArgumentParser(
+        prog="workshop.py stick",
+        description="Make a folder, for a USB stick, from which lab starts without a network: the "
+        "kit, and its packages for Linux, macOS and Windows.",
+        epilog="Called again, it adds what is missing.",
+    )
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=_folder, help="where: a folder that is new or empty"
+    )
+    return parser
+
+
+def _folder(name: str) -> Path:
+    return Path(name).expanduser().resolve()
+
+
 def of_slides() -> argparse.ArgumentParser:
     """Return the parser of `slides`."""
     parser = argparse.ArgumentParser(
