@@ -26,6 +26,7 @@ from classroom.catalogue import every, folders
 from classroom.examining.kinds import Choice
 from classroom.examining.verdict import Verdict
 from classroom.predictions import FIRST
+from tests.cells import names_made, names_read, names_used, with_solution
 from tests.kernels import PATIENCE, running_kernel
 from tests.paths import ROOT
 from tools import refresh
@@ -368,30 +369,6 @@ def test_a_section_that_can_be_picked_uses_nothing_of_another(path: Path) -> Non
         assert not (read_of := names_read(sources) - made - known), (part[0].source, read_of)
 
 
-def names_made(source: str) -> set[str]:
-    """The names that code gives to something, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                found.add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.add(name)
-            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
-                found.add(name)
-            case ast.arg(arg=name):
-                found.add(name)
-            case ast.alias(name=name, asname=other):
-                found.add(other or name.partition(".")[0])
-    return found
-
-
-def names_read(sources: list[str]) -> set[str]:
-    """The names whose value code asks for."""
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
 # What a novice needs, as people who had never seen asynchronous code did.
 WORDS_A_MINUTE = 180  # of prose and of code; what a run prints is looked at, and not read
 SECONDS_FOR_A_PREDICTION = 100
@@ -464,16 +441,6 @@ def test_the_plan_has_each_section_with_its_minutes(path: Path) -> None:
             title = re.sub(r"^## | \(\d+ min\)$", "", section.source.partition("\n")[0])
             row = f"| {path.name[:2]}, {title} | {section.metadata.minutes} | "
             assert row.lower() in plan.lower(), row
-
-
-def test_the_clock_of_the_agenda_goes_on_by_the_minutes_of_each_row() -> None:
-    agenda = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d):(\d\d) \|.*?\| (\d+) min \|", agenda, re.MULTILINE)
-    begin = [int(hour) * 60 + int(minute) for hour, minute, _ in rows]
-    end = [start + int(row[2]) for start, row in zip(begin, rows, strict=True)]
-    assert begin == [0, *end[:-1]]
-    assert end[-1] == 4 * 60 + 45 and "four hours and three quarters" in agenda
-    assert end[-2] - end[0] == 4 * 60 and "a half day of four hours" in agenda
 
 
 @each_of(CORE)
@@ -598,41 +565,6 @@ def test_a_loop_ends_after_its_round_as_the_first_notebook_says() -> None:
     told = tellers()["01_callbacks"]
     assert "what stands in the queue when a round begins is called" in told
     assert "what is added meanwhile is for the next" in told
-
-
-def names_used(source: str) -> set[str]:
-    """The names in a cell, also those behind a dot, and its keywords of waiting.
-
-    Imports do not count: a notebook imports at its top what it teaches later.
-    """
-    if source.startswith("%"):
-        source = source.partition("\n")[2]
-    used = set()
-    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(id=name) | ast.FunctionDef(name=name) | ast.keyword(arg=str(name)):
-                used.add(name)
-            case ast.AsyncFunctionDef():
-                used |= {node.name, "async"}
-            case ast.AsyncWith() | ast.AsyncFor():
-                used.add("async")
-            case ast.Await():
-                used.add("await")
-            case ast.Yield():
-                used.add("yield")
-            case ast.Attribute():
-                used |= {node.attr, ast.unparse(node)}
-    return used
-
-
-def with_solution(source: str) -> str:
-    """A cell, and if it is that of an exercise, the exercise's solution as well."""
-    magic, _, answer = source.partition("\n")
-    if not magic.startswith("%%exercise "):
-        return source
-    solution = folders()[magic.removeprefix("%%exercise ")] / "solution.py"
-    return f"{answer}\n{solution.read_text(encoding='utf-8')}"
 
 
 def test_nothing_is_used_before_it_is_taught() -> None:
