@@ -13,9 +13,12 @@ from tests.paths import ROOT
 
 # The door's own set-up, but for the installers.
 BORROW = """
-import shutil, sys, sysconfig
+import shutil, sys, sysconfig, venv
 from pathlib import Path
 from tools import set_up
+
+def make_venv():
+    venv.create(set_up.VENV, clear=True, symlinks=sys.platform != "win32")
 
 def install(*_):
     prefix, packages = sys.argv[1:]
@@ -24,7 +27,7 @@ def install(*_):
     site = sysconfig.get_path("purelib", "venv", {"base": str(set_up.VENV)})
     Path(site, "packages.pth").write_text(packages, encoding="utf-8")
 
-set_up.install = install
+set_up.make_venv, set_up.install = make_venv, install
 set_up.set_up(set_up.ALL)
 """
 
@@ -32,7 +35,7 @@ set_up.set_up(set_up.ALL)
 def fresh_copy(folder: Path) -> Path:
     """Copy the kit without what it makes and keeps here, which .gitignore names."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    made = [line.strip("/").rpartition("/")[2] for line in lines if line.strip("# ")]
+    made = [line.strip("/").rpartition("/")[2] for line in lines if line[:1] not in ("", "#")]
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".git", *made))
     return folder
 
