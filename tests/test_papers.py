@@ -36,6 +36,7 @@ PAPERS = [
     *sorted(ROOT.glob("*.md")),
     *(ROOT / room / "README.md" for room in ("loopfilm", "tornalet", "trequests")),
     ROOT / "notebooks" / "handout.md",
+    ROOT / "notebooks" / "polls.md",
     ROOT / "slides" / "then_and_now.md",
 ]
 ROOMS = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -398,12 +397,3 @@ def test_the_contents_have_each_heading() -> None:
 def anchor(heading: str) -> str:
     """What a page of Markdown calls a heading in an address."""
     return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-
-
-def test_the_polls_have_a_plain_voice() -> None:
-    assert not re.search(r"!|[\U0001f300-\U0001faff]", POLLS)
-
-
-@pytest.mark.parametrize("path", [Path("notebooks/polls.md")])
-def test_the_papers_name_the_polls(path: Path) -> None:
-    assert f"]({path.as_posix()})" in TEACHING
