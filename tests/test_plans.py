@@ -207,6 +207,16 @@ def test_a_plan_says_what_it_leaves_out(plan: Plan) -> None:
         assert has_talk != plan.left_out.startswith("the talk")
 
 
+def test_the_half_day_without_the_talk_has_time_for_what_it_says() -> None:
+    text = part(part(TEACHING, "## Plans"), "### The half day: 4 h 00")
+    [(spared, gained)] = re.findall(r"leave (.+?) out too, .+? time for 03, (.+?):", text)
+    spares, gains = meant(f"01: {spared}"), meant(f"03: {gained}")
+    assert spares and gains
+    two_minutes_of_the_talk = 2
+    time = 30 - two_minutes_of_the_talk + sum(item.minutes for item in spares)
+    assert 0 <= time - sum(item.minutes for item in gains) < 5
+
+
 # -- what needs what ---------------------------------------------------------------------------
 
 
