@@ -1,111 +1,24 @@
-"""What TEACHING.md promises of a day: plans that add up, cuts that nobody misses, and polls."""
+"""What TEACHING.md promises of a day: plans that add up, and cuts that nobody misses."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from nbformat import NotebookNode
 
 from tests.cells import names_made, names_read, names_used, with_solution
+from tests.lessons import BOOKS, Item, core, items, meant, part
 from tests.paths import ROOT
 from tools import refresh
 
 TEACHING = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
-POLLS = (ROOT / "notebooks" / "polls.md").read_text(encoding="utf-8")
-BOOKS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 
-# Of a notebook whose sections stand alone, a room takes so many.
-PICKED = 3
+# Nobody sits for longer, in minutes; the last time some of it is goodbye.
+SITTING, LAST_SITTING = 61, 65
 # What one notebook teaches, and another one imports from elsewhere.
 ANOTHER = {("06", "result")}
-# Nobody sits for longer, in minutes.
-SITTING = 61
-
-
-class Item(NamedTuple):
-    """A section, or an exercise.
-
-    Attributes:
-        book: the number of its notebook, as in "01".
-        name: the number of a section, nothing for one without, or the name of an exercise.
-        minutes: how long it takes.
-        path: "core", "more" or "pick".
-        cells: all of its cells.
-    """
-
-    book: str
-    name: str
-    minutes: int
-    path: str
-    cells: list[NotebookNode]
-
-    def __str__(self) -> str:
-        return f"{self.book}, {self.name}" if self.name.isdigit() else f"`{self.name}`"
-
-    def code(self) -> list[str]:
-        """The code that a kernel runs; an answer to an exercise is kept, and not run."""
-        sources = [cell.source for cell in self.cells if cell.cell_type == "code"]
-        return [source for source in sources if not source.startswith("%%")]
-
-
-@functools.cache
-def items(book: str) -> list[Item]:
-    """All sections and exercises of a notebook, in their order."""
-    found: list[Item] = []
-    for cell in refresh.read(BOOKS[book]).cells:
-        if "minutes" in cell.metadata:
-            number = re.match(r"## (\d+)\. ", cell.source)
-            name = cell.metadata.get("exercise", number[1] if number else "")
-            found.append(Item(book, name, cell.metadata.minutes, cell.metadata.path, []))
-        elif cell.cell_type == "markdown" and cell.source.startswith("## "):
-            # The end of a notebook is no part of its last exercise.
-            break
-        if found:
-            found[-1].cells.append(cell)
-    return found
-
-
-def core(book: str) -> list[Item]:
-    """What everybody does, or may pick."""
-    return [item for item in items(book) if item.path != "more"]
-
-
-def meant(words: str) -> list[Item]:
-    """What is meant by words such as "01: sections 1 to 3, `carry_error`; 02: section 9"."""
-    found = []
-    for book, listed in re.findall(r"(0\d)(?: or 0\d)?: ([^;|]+)", words):
-        if "all of its core" in listed:
-            found += core(book)
-        elif "three sections" in listed:
-            found += sorted(core(book), key=lambda item: item.minutes)[-PICKED:]
-        else:
-            names = set(re.findall(r"`(\w+)`", listed))
-            runs = re.findall(r"(\d+)(?: to (\d+))?", re.sub(r"`\w+`", "", listed))
-            ends = {int(each) for run in runs for each in run if each}
-            assert ends <= {int(i.name) for i in core(book) if i.name.isdigit()}, listed
-            assert names <= {item.name for item in core(book)}, listed
-            found += [
-                item
-                for item in core(book)
-                if item.name in names
-                or (
-                    item.name.isdigit()
-                    and any(int(a) <= int(item.name) <= int(b or a) for a, b in runs)
-                )
-            ]
-    return found
-
-
-def part(text: str, heading: str) -> str:
-    """What stands under a heading, up to the next one of its level."""
-    level = heading.partition(" ")[0]
-    found = re.search(rf"^{re.escape(heading)}\n(.*?)(?=^{level} |\Z)", text, re.DOTALL | re.M)
-    assert found, heading
-    return found[1]
 
 
 # -- plans -------------------------------------------------------------------------------------
@@ -188,15 +101,13 @@ def test_the_first_break_is_within_an_hour_and_nobody_sits_for_long(plan: Plan) 
         for row in breaks:
             assert row.begin - begin <= SITTING, row
             begin = row.begin + row.minutes
-        assert rows[-1].begin + rows[-1].minutes - begin <= SITTING + 15, rows[-1]
+        assert rows[-1].begin + rows[-1].minutes - begin <= LAST_SITTING, rows[-1]
 
 
 @each_plan
 def test_a_plan_says_what_it_leaves_out(plan: Plan) -> None:
     taken = plan.items()
-    assert len(taken) == len({(item.book, item.name) for item in taken}), (
-        "something comes twice"
-    )
+    assert len(taken) == len({(item.book, item.name) for item in taken})
     books = ("01", "02", "03") if taken[0].book == "01" else ("06",)
     left = [str(item) for book in books for item in core(book) if item not in taken]
     assert left == [str(item) for item in meant(plan.left_out)]
@@ -315,83 +226,6 @@ def test_what_stays_needs_nothing_of_what_has_been_cut() -> None:
             assert not set(needs[name]) & set(stays), name
 
 
-# -- polls -------------------------------------------------------------------------------------
-
-
-class Poll(NamedTuple):
-    """A poll: the notebook and section, the name of the prediction, its options."""
-
-    book: str
-    section: str
-    name: str
-    question: str
-    options: dict[str, str]
-
-
-def polls() -> list[Poll]:
-    found = []
-    for book, section, name, text in re.findall(
-        r"^### (0\d), section (\d+): `(\w+)`\n\n```text\n(.*?)\n```$", POLLS, re.DOTALL | re.M
-    ):
-        options = dict(re.findall(r"^([A-D])\) (.+)$", text, re.MULTILINE))
-        found.append(Poll(book, section, name, text.partition("\nA) ")[0], options))
-    return found
-
-
-def predictions() -> Iterator[tuple[str, str, str, str]]:
-    """Each prediction that everybody makes: its notebook, section and name, and what it was."""
-    for book in BOOKS:
-        for item in core(book):
-            for cell in item.cells:
-                asked = re.match(r"(\w+) = predict\(\.\.\.", cell.source)
-                if cell.cell_type == "code" and asked:
-                    yield book, item.name, asked[1], outcome(item, asked[1])
-
-
-def outcome(item: Item, name: str) -> str:
-    """What a run says that a prediction should have been, as it stands in the notebook."""
-    [printed] = [
-        output.text
-        for cell in item.cells
-        if cell.cell_type == "code" and f"{name}.compare(" in cell.source
-        for output in cell.outputs
-        if output.output_type == "stream" and output.text.startswith("It was: ")
-    ]
-    return str(printed).removeprefix("It was: ").strip()
-
-
-def test_each_prediction_has_its_poll_in_its_place() -> None:
-    asked = [each[:3] for each in predictions()]
-    assert len(asked) > 50
-    assert [poll[:3] for poll in polls()] == asked
-    assert len(polls()) == POLLS.count("\n### ")
-
-
-def test_what_a_run_says_is_one_of_two_to_four_options() -> None:
-    for poll, (*_, found) in zip(polls(), predictions(), strict=True):
-        assert 2 <= len(poll.options) <= 4, poll
-        assert [*poll.options] == [*"ABCD"[: len(poll.options)]], poll
-        assert len({*poll.options.values()}) == len(poll.options), poll
-        said = found.replace("nothing", "0") if poll.options["A"].isdigit() else found
-        assert said in poll.options.values(), (poll, found)
-
-
-def test_no_letter_is_right_more_often_than_chance_would_have_it() -> None:
-    right = [
-        next(letter for letter, option in poll.options.items() if option == found)
-        for poll, (*_, found) in zip(polls(), predictions(), strict=True)
-    ]
-    for letter in "ABC":
-        assert len(right) / 6 < right.count(letter) < len(right) / 2, (letter, right)
-
-
-def test_a_poll_fits_into_a_chat() -> None:
-    for poll in polls():
-        assert len(poll.question) <= 300, poll
-        assert "?" in poll.question or poll.question.endswith(":"), poll
-        assert all(len(line) <= 96 for line in poll.question.splitlines()), poll
-
-
 # -- the paper itself --------------------------------------------------------------------------
 
 
@@ -399,9 +233,8 @@ def test_the_contents_have_each_heading() -> None:
     headings = re.findall(r"^## (.+)$", TEACHING, re.MULTILINE)
     contents = re.findall(r"^- \[(.+?)\]\(#(.+?)\)", TEACHING, re.MULTILINE)
     assert [title for title, _ in contents] == headings
-    for paper in (TEACHING, POLLS):
-        for place in re.findall(r"\]\(#([^)]+)\)", paper):
-            assert place in map(anchor, re.findall(r"^#+ (.+)$", paper, re.MULTILINE)), place
+    places = {anchor(heading) for heading in re.findall(r"^#+ (.+)$", TEACHING, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEACHING)) <= places
 
 
 def anchor(heading: str) -> str:

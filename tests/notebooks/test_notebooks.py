@@ -28,6 +28,7 @@ from classroom.examining.verdict import Verdict
 from classroom.predictions import FIRST
 from tests.cells import names_made, names_read, names_used, with_solution
 from tests.kernels import PATIENCE, running_kernel
+from tests.lessons import PICKED
 from tests.paths import ROOT
 from tools import refresh
 from tools.working_copy import working_copy
@@ -327,10 +328,6 @@ def test_every_section_says_its_minutes_its_path_and_what_it_teaches(path: Path)
             assert cell.metadata.get("path") in ("core", "more", "pick"), cell.source
             assert cell.metadata.get("minutes", 0) > 0, cell.source
             assert isinstance(cell.metadata.get("teaches"), list), cell.source
-
-
-# Of a notebook whose sections stand alone, a room takes so many, and the others are for home.
-PICKED = 3
 
 
 def core_and_more(path: Path) -> tuple[int, int]:
