@@ -35,7 +35,7 @@ MINUTES = 2
 IN_ALL = ("--rounds=3",)
 SERVER = "stormy_demo.peers.tornado_processes"
 BACKEND_MS = 20
-ROUNDS, SECONDS, QUICK_SECONDS = 5, 2, 1
+ROUNDS, SECONDS, QUICK_SECONDS = 9, 1, 1
 PATIENCE = 60  # seconds until the first answer
 SHOWN = ("cpu_us", "rps", "processors")  # what is printed; the rest is kept, too
 

@@ -82,7 +82,7 @@ class Size:
 WHOLE = Size(
     warm={"hello": 2_000, "loop": 100, "recursion": 100, "page": 200},
     compiled={"hello": 30_000, "loop": 300, "recursion": 1_000, "page": 2_000},
-    counted={"hello": 2_000, "loop": 300, "recursion": 500, "page": 500},
+    counted={"hello": 1_000, "loop": 120, "recursion": 250, "page": 250},
 )
 FEW = dict.fromkeys(HANDLERS, 50)
 QUICK = Size(warm=FEW, compiled=FEW, counted=FEW)
@@ -247,7 +247,7 @@ def main() -> None:
     """Find what there is, measure, print the tables, and write them down."""
     options = parser("pythons", __doc__)
     options.add_argument(
-        "--rounds", type=one_or_more, default=3, help="how often all are measured"
+        "--rounds", type=one_or_more, default=7, help="how often all are measured"
     )
     options.add_argument("--quick", action="store_true", help="one round; nothing is kept")
     options.add_argument(

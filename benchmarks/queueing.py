@@ -41,7 +41,7 @@ LATE_MS = {"stalls": HOLD * 100, "steady": 10.0}
 BASELINE, EIGHT = "closed loop, 1 client", "closed loop, 8 clients"
 CORRECTED, OPEN = "closed loop, corrected by wrk", "open loop"
 TRIES = 3  # of the open loop, until it is in time
-ROUNDS, SECONDS, QUICK_SECONDS = 5, 3, 2
+ROUNDS, SECONDS, QUICK_SECONDS = 7, 2, 2
 LOAD = "a client in Python"  # but for the row that wrk corrects
 SHOWN = ("p99_ms", "p50_ms", "mean_ms")  # what is printed; the rest is kept, too
 

@@ -124,7 +124,7 @@ def main() -> None:
     """Measure, print the table, and write it down."""
     options = parser("servers", __doc__)
     options.add_argument("--quick", action="store_true", help="one round, and keep nothing")
-    options.add_argument("--rounds", type=one_or_more, help="how often all are measured; 4")
+    options.add_argument("--rounds", type=one_or_more, help="how often all are measured; 7")
     options.add_argument(
         "--seconds",
         type=one_or_more,
@@ -136,7 +136,7 @@ def main() -> None:
     # An exit ends the servers too, and SIGTERM by itself would not.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     allow_open_files()
-    rounds = given.rounds or (1 if given.quick else 4)
+    rounds = given.rounds or (1 if given.quick else 7)
     peers = [name for name in PEERS if not given.only or name in (*given.only, BASELINE)]
     left_out: dict[str, str] = {}
     found = measure(peers, rounds, given.quick, left_out, given.seconds)

@@ -43,7 +43,7 @@ from ._shared.rooms import (
 MINUTES = 2
 IN_ALL = ("--rounds=2",)
 PEOPLE, QUICK_PEOPLE = 10_000, 1000
-ROUNDS, QUICK_ROUNDS = 3, 1
+ROUNDS, QUICK_ROUNDS = 5, 1
 BASELINE = "Tornado"
 POLLS, SOCKETS = "long polls", "WebSockets"
 # What serves them, by how it is called.
