@@ -1,0 +1,56 @@
+"""JupyterLab as `lab` starts it: with what is in `.venv`, whatever else this machine has.
+
+    python -m tools.lab PAGE [OPTIONS OF JUPYTERLAB]
+
+This runs on the Python of `.venv`, in the environment of `tools/environment.py`. What is set
+here are defaults: an option wins, and so does a file that `--config` names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from jupyter_core import paths
+from jupyter_server.serverapp import ServerApp
+from jupyterlab.labapp import LabApp
+from traitlets.config import Config
+
+from tools.set_up import ROOT
+
+# Attendees have use for a terminal. What else comes with JupyterLab speaks to servers of
+# programming languages, which we do not bring, or to the notebook of ten years ago.
+EXTENSIONS = {"jupyterlab": True, "jupyter_server_terminals": True}
+
+
+def defaults(page: Path) -> Config:
+    """Return what JupyterLab does if nobody tells it otherwise.
+
+    Args:
+        page: the notebook to open, below ROOT; where there is none, its folder is shown.
+    """
+    shown = (page if page.is_file() else page.parent).relative_to(ROOT)
+    config = Config()
+    config.ServerApp.root_dir = str(ROOT)
+    config.ServerApp.allow_root = sys.platform != "win32" and os.geteuid() == 0
+    config.LabApp.default_url = f"/lab/tree/{quote(shown.as_posix())}"
+    # The manager of extensions would ask the index, and install into `.venv`.
+    config.LabApp.extension_manager = "readonly"
+    return config
+
+
+def main() -> None:
+    """Start JupyterLab, and return when it has ended."""
+    page, *options = sys.argv[1:]
+    # No variable of the environment keeps these out.
+    paths.SYSTEM_CONFIG_PATH.clear()
+    paths.SYSTEM_JUPYTER_PATH.clear()
+    LabApp.load_other_extensions = False
+    ServerApp.instance(config=defaults(Path(page)), jpserver_extensions=EXTENSIONS)
+    LabApp.launch_instance(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""JupyterLab as `lab` starts it, started for a trial and ended.
+
+This runs on the Python of `.venv`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+
+from tools.set_up import ROOT
+
+DEADLINE = 300  # seconds: a machine may be slow
+ENDING = 30  # seconds in which it may end by itself
+ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/\S*)\?token=(\w+)")
+FAILURE = re.compile(r"\[[CE] |[\w.]*(Error|Exception)\b")
+
+
+class Fault(Exception):
+    """What does not work, in a few words."""
+
+
+class Server:
+    """A running JupyterLab.
+
+    Attributes:
+        page: the address that a browser would be given.
+        token: what it wants to be told with each request.
+        said: the lines of its log.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.page = self.token = ""
+        self.said: list[str] = []
+
+    async def start(self) -> None:
+        """Read its log until it says where it is.
+
+        Raises:
+            Fault: it ends before it does.
+        """
+        while line := await self._read():
+            if found := ADDRESS.search(line):
+                self.page, self.token = found.groups()
+                return
+        raise Fault(f"JupyterLab ends as soon as it is started: {self.last_words()}")
+
+    async def go_on_reading(self) -> None:
+        """Read the rest of its log, so that it can go on writing."""
+        while await self._read():
+            pass
+
+    async def _read(self) -> str:
+        assert self._process.stdout
+        line = (await self._process.stdout.readline()).decode(errors="replace")
+        print(line, end="", flush=True)
+        if line.strip():
+            self.said.append(line.strip())
+        return line
+
+    def last_words(self) -> str:
+        """Return the line of its log that says most: the last that tells of a failure."""
+        told = [line for line in self.said if FAILURE.match(line)] or self.said
+        return re.sub(r"^\[.*?\] ", "", told[-1]) if told else "it says nothing"
+
+    async def ask(self, path: str, method: str = "GET", /, **content: object) -> HTTPResponse:
+        """Send a request, as the page does.
+
+        Args:
+            path: where to, or a whole address.
+            method: of HTTP.
+            **content: what is posted.
+
+        Raises:
+            Fault: the answer is no success.
+        """
+        body = json.dumps(content) if method == "POST" else None
+        request = self.request(path, method=method, body=body)
+        while True:
+            try:
+                return await AsyncHTTPClient().fetch(request)
+            except HTTPClientError as refusal:
+                raise Fault(f"{method} {path}: {refusal}{_reason(refusal)}") from None
+            except ConnectionRefusedError:
+                # It says where it is a moment before it listens.
+                if self._process.returncode is not None:
+                    raise Fault(f"JupyterLab ends: {self.last_words()}") from None
+                await asyncio.sleep(0.05)
+
+    def request(self, path: str, **options: Any) -> HTTPRequest:
+        """Return a request that has the token, and time."""
+        return HTTPRequest(
+            urljoin(self.page, path),
+            headers={"Authorization": f"token {self.token}"},
+            connect_timeout=DEADLINE,
+            request_timeout=DEADLINE,
+            **options,
+        )
+
+    async def end(self) -> None:
+        """End it, and all of its kernels."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING):
+                with contextlib.suppress(Fault, OSError):
+                    if self.token:
+                        await self.ask("/api/shutdown", "POST")
+                    else:
+                        self._process.terminate()
+                await self._process.wait()
+        if self._process.returncode is None:
+            self._process.kill()
+
+
+def _reason(refusal: HTTPClientError) -> str:
+    """Return what Jupyter says to explain an answer, if it says something."""
+    with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+        return ": " + json.loads(refusal.response.body)["message"]  # type: ignore[union-attr]
+    return ""
+
+
+@contextlib.asynccontextmanager
+async def serving(page: Path) -> AsyncIterator[Server]:
+    """Run it while the block runs, without a browser, and on a port that is free.
+
+    Args:
+        page: the notebook that it would open.
+
+    Raises:
+        Fault: it does not start.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "tools.lab", page, "--no-browser", "--port=0"),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=2**20,
+    )
+    server = Server(process)
+    try:
+        await server.start()
+        reading = asyncio.create_task(server.go_on_reading())
+        yield server
+    finally:
+        await server.end()
+    # A process that it left behind would keep the log open.
+    reading.cancel()
