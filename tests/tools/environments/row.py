@@ -61,6 +61,7 @@ class Row:
         absent: what must not be printed.
         systems: where such a thing exists.
         small: whether a house with few packages is enough, which is set up anew for this row.
+        can: whether such a thing can be set by whoever runs the tests.
     """
 
     what: str
@@ -71,11 +72,12 @@ class Row:
     absent: str = "Traceback"
     systems: tuple[str, ...] = EVERYWHERE
     small: bool = False
+    can: Callable[[], bool] = lambda: True
 
     @property
     def is_here(self) -> bool:
-        """Return whether this system has such a thing."""
-        return sys.platform in self.systems
+        """Return whether this system has such a thing, and lets us set it."""
+        return sys.platform in self.systems and self.can()
 
     def happens(self, place: Place) -> Outcome:
         """Set it, open the door, and return what came of it."""

@@ -1,0 +1,117 @@
+"""What set-up makes of pip's settings, of a folder, and of what installers say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tools import pip_settings
+from tools.installers import installers_environment
+from tools.trouble import Trouble
+from tools.words import why
+
+# -- pip's settings ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pip_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only file of settings that there is, named by a variable."""
+    for variable in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(variable)
+    for where in ("of_the_machine", "of_the_user"):
+        monkeypatch.setattr(pip_settings, where, lambda: iter(()))
+    path = tmp_path / "pip.conf"
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
+    return path
+
+
+PLAIN = "[global]\nindex-url = https://index.example/für/alle\nquiet = 3\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le"])
+def test_an_index_is_found_whichever_editor_wrote_it(pip_conf: Path, encoding: str) -> None:
+    pip_conf.write_bytes(PLAIN.replace("\n", "\r\n").encode(encoding))
+    env = installers_environment()
+    assert env["PIP_INDEX_URL"] == "https://index.example/für/alle"
+    assert env["UV_DEFAULT_INDEX"] == "https://index.example/für/alle"
+    assert "PIP_QUIET" not in env
+
+
+def test_the_way_out_is_the_user_s_and_all_else_is_ours(
+    pip_conf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pip_conf.write_text(
+        "[global]\n"
+        "Proxy = http://proxy.example:3128\n"
+        "extra_index_url =\n    https://one.example\n    https://two.example\n"
+        "cert = /a  folder/house.pem\n"
+        "target = elsewhere\nuser = true\nno-binary = :all:\n"
+        "timeout = 10\n"
+        "[install]\ntimeout = 20\n"
+        "[download]\ntimeout = 30\n"
+        "[list]\nindex-url = https://never.example\n"
+    )
+    monkeypatch.setenv("PIP_TRUSTED_HOST", "index.example")
+    monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "")
+    env = installers_environment()
+    theirs = {name: env[name] for name in env if name.startswith("PIP_")}
+    assert theirs == {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_RETRIES": "2",
+        "PIP_PROXY": "http://proxy.example:3128",
+        "PIP_EXTRA_INDEX_URL": "https://one.example https://two.example",
+        "PIP_CERT": "/a  folder/house.pem",
+        "PIP_TIMEOUT": "20",
+        "PIP_TRUSTED_HOST": "index.example",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("index-url = x\n", "line 1 stands before the first [section]"),
+        ("[global]\n\nproxy\n", "line 3 is no NAME = VALUE"),
+        ("[global]\nindex-url = a\n  proxy = b\n", "index-url goes on in the line below it"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file(pip_conf: Path, text: str, said: str) -> None:
+    pip_conf.write_text(text)
+    with pytest.raises(Trouble, match=r"have a mistake") as trouble:
+        pip_settings.read()
+    assert str(pip_conf) in str(trouble.value)
+    assert said in str(trouble.value)
+
+
+def test_a_file_that_cannot_be_read_is_told(
+    pip_conf: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pip_conf.mkdir()
+    assert pip_settings.read() == {}
+    assert f"pip's settings in {pip_conf} are left out" in capsys.readouterr().out
+
+
+# -- words -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ("ERROR: [Errno 28] No space left on device", "the disk is full"),
+        ("error: failed to write: Disk quota exceeded (os error 122)", "the disk is full"),
+        (
+            "OSError: [Errno 36] File name too long: 'x'",
+            "move the folder to a place with a",
+        ),
+        ("[WinError 5] Access is denied: 'zmq.pyd'", "close what uses .venv, such as Jupyter"),
+        ("Missing dependencies for SOCKS support.", "set HTTPS_PROXY to an HTTP proxy"),
+        ("invalid peer certificate: UnknownIssuer", "pip config set global.cert FILE"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "global.cert FILE"),
+        ("Connection refused (os error 111)", "connect to the network"),
+        ("something else\n", "set-up failed (something else): run this again, and read"),
+    ],
+)
+def test_each_cause_has_its_cure(output: str, sentence: str) -> None:
+    assert sentence in why(output)

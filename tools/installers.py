@@ -1,0 +1,117 @@
+"""The packages of a lock: fetched and installed by uv, or by pip where there is no uv."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from tools import pip_settings, quick
+from tools.locks import pin_of_uv, read_lock
+from tools.paths import PYTHON, ROOT, VENV, WHEELS
+from tools.steps import Command, quietly, write
+from tools.trouble import Trouble
+from tools.words import NO_WHEEL, OFFLINE, why
+
+PIP: Command = (PYTHON, "-I", "-m", "pip", "--no-input")
+# With hashes, and nothing is built.
+STRICTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
+# By its name, since every step is run in ROOT: a path may have what an installer splits.
+FROM_WHEELS = ("--no-index", "--find-links", WHEELS.name)
+
+
+def install(lock: str, env: dict[str, str]) -> None:
+    """Install what a lock has into `.venv`.
+
+    Args:
+        lock: its name.
+        env: the environment of installers.
+
+    Raises:
+        Trouble: it cannot be fetched, or not be installed.
+    """
+    try:
+        for way in ways(lock, env):
+            if way[0] == PYTHON:
+                print("Installing with pip, which can take some minutes ...")
+            done, output = quietly(way, env)
+            if done:
+                return
+            if not {"--offline", "--no-index"}.intersection(way) and NO_WHEEL.search(output):
+                # pip would say the same, and take longer.
+                break
+    finally:
+        quick.forget()
+    raise Trouble(why(output))
+
+
+def ways(lock: str, env: dict[str, str]) -> list[Command]:
+    """Return the commands that may install a lock, in the order in which they are tried.
+
+    Args:
+        lock: its name.
+        env: the environment of installers.
+
+    Raises:
+        Trouble: nothing can be fetched.
+    """
+    all_but_uv = VENV / "all-but-uv.txt"
+    # uv has no wheel for some platforms that pip serves.
+    write(all_but_uv, read_lock(lock).replace(pin_of_uv(), ""))
+    pip: Command = [*PIP, "install", *STRICTLY, "-r", all_but_uv]
+    download: Command = [*PIP, "download", *STRICTLY]
+    uv, output = None, ""
+    if WHEELS.is_dir():
+        uv, output = quick.get([*download, *FROM_WHEELS], env)
+    if not uv and not is_yes(env.get("PIP_NO_INDEX", "")):
+        uv, output = quick.get(download, env)
+    if uv:
+        fast: Command = [
+            uv.program,
+            "pip",
+            "install",
+            *STRICTLY,
+            "-r",
+            ROOT / lock,
+            *uv.options,
+        ]
+        fast = [*fast, "--no-config", "--python", PYTHON]
+        first: list[Command] = [[*fast, "--offline", *FROM_WHEELS]] if WHEELS.is_dir() else []
+        # Offline first: it fails at once, and a second clone then needs no network.
+        return [*first, [*fast, "--offline"], fast, pip]
+    first = [[*pip, *FROM_WHEELS]] if WHEELS.is_dir() else []
+    if not OFFLINE.search(output):
+        return [*first, pip]
+    if not first:
+        raise Trouble(why(output))
+    return first
+
+
+def is_yes(value: str) -> bool:
+    """Return whether pip takes the value of a switch for a yes."""
+    return value.lower() in ("y", "yes", "t", "true", "on", "1")
+
+
+def installers_environment() -> dict[str, str]:
+    """Return the environment of pip and uv: the way to the index is the user's, all else ours.
+
+    A mirror, a proxy or a certificate in pip's own settings is the only way out of some
+    networks. The rest of those settings (a target folder, constraints, ...) would break set-up.
+
+    Raises:
+        Trouble: one of pip's files has a mistake.
+    """
+    ours = ("PIP_", "PYTHON", "UV_", "VIRTUAL_ENV")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    env.update(PIP_CONFIG_FILE=os.devnull, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_RETRIES="2")
+    for name, setting in pip_settings.read().items():
+        env[f"PIP_{name.upper().replace('-', '_')}"] = setting.value
+    for pips, uvs in (
+        ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+        ("PIP_TRUSTED_HOST", "UV_INSECURE_HOST"),
+        ("PIP_PROXY", "ALL_PROXY"),
+        ("PIP_CERT", "SSL_CERT_FILE"),
+    ):
+        if pips in env:
+            env.setdefault(uvs, env[pips])
+    uvs = "UV_(.*INDEX.*|CACHE_DIR|OFFLINE|HTTP_.*|SYSTEM_CERTS|NATIVE_TLS|INSECURE_HOST)"
+    return {**env, **{k: v for k, v in os.environ.items() if re.fullmatch(uvs, k)}}
