@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from jupyter_core import paths
 from jupyter_server.serverapp import ServerApp
-from jupyterlab.labapp import LabApp
+from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
 from traitlets.config import Config
 
 from tools.set_up import ROOT

@@ -124,7 +124,7 @@ class Server:
 def _reason(refusal: HTTPClientError) -> str:
     """Return what Jupyter says to explain an answer, if it says something."""
     with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
-        return ": " + json.loads(refusal.response.body)["message"]  # type: ignore[union-attr]
+        return f": {json.loads(refusal.response.body)['message']}"  # type: ignore[union-attr]
     return ""
 
 
