@@ -13,6 +13,7 @@ import contextlib
 import inspect
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -28,8 +29,8 @@ from tornado.httputil import HTTPServerConnectionDelegate
 from .entries import NO_ANSWER, Answer
 from .films import Film
 from .finding import NotFound, find
-from .labelling import Served
 from .recorder import film
+from .served import Served, as_served, described, why_not
 from .serving import CannotListen
 from .totals import busy, many_short, times, totals
 from .visits import LATE, visited
@@ -202,7 +203,10 @@ def _named(text: str) -> tuple[str, str]:
 
 def _path(text: str) -> str:
     if not text.startswith("/"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path: a path begins with /")
+        # The shell of Git for Windows makes of /report a path of its own.
+        is_drive = re.match("[A-Za-z]:/", text) and os.environ.get("MSYSTEM")
+        hint = "; write two, //report, since this shell has changed it" if is_drive else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is no path: a path begins with /{hint}")
     return text
 
 
@@ -321,20 +325,26 @@ async def _film_of(thing: object, called: str, options: argparse.Namespace) -> F
 
 async def _made(thing: object, called: str, patience: float) -> Served:
     """Return the application that a name stands for."""
-    if not isinstance(thing, HTTPServerConnectionDelegate):
-        if not callable(thing):
-            raise _Wrong(
-                f"{called} is {_what(thing)}: no application, nor a function that makes one"
-            )
-        if _can_be_called(thing):
-            thing = await _returned(thing, called, patience)
-        elif not _answers(thing):
-            raise _Wrong(
-                f"{called} cannot be called without arguments: it is {_what(thing)}. {HINT}"
-            )
-    if not isinstance(thing, HTTPServerConnectionDelegate) and not callable(thing):
-        raise _Wrong(f"{called}() returned {_what(thing)}, which is no application")
-    return thing
+    if isinstance(thing, HTTPServerConnectionDelegate):
+        return thing
+    if not callable(thing):
+        raise _Wrong(
+            f"{called} is {described(thing)}: no application, nor a function that makes one"
+        )
+    if not _can_be_called(thing):
+        why = why_not(thing)
+        if why is None and _answers(thing):
+            return as_served(thing)
+        advice = f"{why[0].upper()}{why[1:]}. {HINT}" if why else HINT
+        raise _Wrong(
+            f"{called} cannot be called without arguments: it is {described(thing)}. {advice}"
+        )
+    thing = await _returned(thing, called, patience)
+    why = why_not(thing)
+    if why is not None:
+        words = f"{called}() returned {described(thing)}, which is no application"
+        raise _Wrong(f"{words}: {why}" if why else words)
+    return as_served(thing)
 
 
 async def _returned(function: Any, called: str, patience: float) -> object:
@@ -376,11 +386,6 @@ def _can_be_called(function: Any, *args: object) -> bool:
         # Python does not know its arguments. One that is written in C makes things.
         return not args
     return True
-
-
-def _what(thing: object) -> str:
-    text = repr(thing)
-    return text if len(text) <= 100 else f"{text[:99]}…"
 
 
 def _exit(error: SystemExit) -> str:

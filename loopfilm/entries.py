@@ -100,7 +100,9 @@ class Answer(NamedTuple):
 
     Attributes:
         status: the status of the response; `NO_ANSWER` if there was none.
-        body: its text, or the data if it was JSON; without a response, why there was none.
+        body: its text, in the charset that its `Content-Type` names, or else in UTF-8; the
+            data if it was JSON; `bytes` if it is no such text, as an image is none. Without a
+            response, why there was none.
     """
 
     status: int

@@ -14,7 +14,7 @@ import types
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from tornado.escape import parse_qs_bytes
 from tornado.httpserver import HTTPServer, _ProxyAdapter
@@ -23,7 +23,6 @@ from tornado.httputil import (
     HTTPHeaders,
     HTTPInputError,
     HTTPMessageDelegate,
-    HTTPServerConnectionDelegate,
     HTTPServerRequest,
     RequestStartLine,
     ResponseStartLine,
@@ -32,10 +31,8 @@ from tornado.iostream import IOStream
 from tornado.routing import Router
 
 from .lanes import Kind, Lane
+from .served import Served, as_served
 from .steps import as_part_of_step
-
-# All that an `HTTPServer` serves: an application, a router, another delegate, or a callable.
-Served = HTTPServerConnectionDelegate | Callable[[HTTPServerRequest], None]
 
 
 def by_user(request: HTTPServerRequest) -> str | None:
@@ -80,10 +77,15 @@ def lane_name(app: Served, request: HTTPServerRequest) -> str | None:
 
 def _naming(app: Served) -> Callable[[HTTPServerRequest], str | None] | None:
     naming: Callable[[HTTPServerRequest], str | None] | None
-    while isinstance(app, _LabelledApp):
-        app = app.app
-    naming = getattr(app, "settings", {}).get("lane", by_user)
+    naming = getattr(application_in(app), "settings", {}).get("lane", by_user)
     return naming
+
+
+def application_in(app: Served) -> Served:
+    """Return what a server serves in the end: it may be labelled, or in an `HTTPServer`."""
+    while isinstance(app, _LabelledApp | HTTPServer):
+        app = app.app if isinstance(app, _LabelledApp) else app.request_callback
+    return app
 
 
 def labelled(app: Served) -> Router:
@@ -102,18 +104,6 @@ def labelled(app: Served) -> Router:
         TypeError: no `HTTPServer` serves that.
     """
     return _LabelledApp(as_served(app))
-
-
-def as_served(app: object) -> Served:
-    """Return what was given, if it is something that an `HTTPServer` serves.
-
-    Raises:
-        TypeError: it is not; a class is not, since somebody forgot to call it.
-    """
-    is_served = callable(app) or isinstance(app, HTTPServerConnectionDelegate)
-    if isinstance(app, type) or not is_served:
-        raise TypeError(f"an application is needed, such as Application([...]), not {app!r}")
-    return cast("Served", app)
 
 
 class _LabelledApp(Router):

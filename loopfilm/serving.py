@@ -35,9 +35,10 @@ from tornado.netutil import DefaultLoopResolver, Resolver, bind_sockets
 from tornado.web import Application, RequestHandler
 
 from .ending import end, wait_for_the_end
-from .labelling import Served, labelled
+from .labelling import application_in, labelled
 from .own_loop import OwnLoop
 from .resolver import LiteralResolver
+from .served import Served
 from .unwrapped import requests_at_work
 
 LOCALHOST = "127.0.0.1"
@@ -67,9 +68,10 @@ async def running(
     see `LiteralResolver`, unless somebody has chosen a resolver before.
 
     Args:
-        app: the application, or whatever else an `HTTPServer` serves. Its setting
-            `while_running`, if there is one, is a function that returns a context manager,
-            which may have to be awaited; this is entered first and left last.
+        app: the application, or whatever else an `HTTPServer` serves, or such a server. The
+            application's setting `while_running`, if there is one, is a function that returns
+            a context manager, which may have to be awaited; this is entered first and left
+            last.
         port: where to listen; 0 lets the system pick.
         address: the local address to listen on.
 
@@ -84,7 +86,8 @@ async def running(
     server = _Server(labelled(app))
     if Resolver.configured_class() is DefaultLoopResolver:
         Resolver.configure(LiteralResolver)
-    manager = getattr(app, "settings", {}).get("while_running", nullcontext)()
+    settings = getattr(application_in(app), "settings", {})
+    manager = settings.get("while_running", nullcontext)()
     # No generator of its own: it would not be closed where a loop ends in the middle of both.
     async with AsyncExitStack() as stack:
         if isinstance(manager, AbstractAsyncContextManager):

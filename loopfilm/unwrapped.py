@@ -27,13 +27,13 @@ from .labelling import (
     LANES,
     STRANGERS,
     LabelledRequest,
-    Served,
     label,
     lane_name,
     note_when_closed,
     note_when_finished,
 )
 from .lanes import LANE, Kind, Lane
+from .served import Served
 
 _lock = threading.Lock()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from email.message import Message
 from typing import Any
 from urllib.parse import quote
 
-from tornado.escape import json_decode
 from tornado.httpclient import HTTPError, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
@@ -16,9 +18,10 @@ from tornado.simple_httpclient import HTTPTimeoutError, SimpleAsyncHTTPClient
 from .ending import end, wait_for_the_end
 from .entries import NO_ANSWER, Answer
 from .films import Film
-from .labelling import Served, as_served, lane_name
+from .labelling import lane_name
 from .own_loop import on_own_loop
 from .recorder import film
+from .served import Served, as_served
 from .serving import running
 
 # What a path keeps as it is; "%" too, since a part of it may have been quoted already.
@@ -40,7 +43,7 @@ async def visited(
     """Run an application and its visitors on the current loop, and return the film.
 
     Args:
-        app: the application.
+        app: the application, see `watch`.
         visits: see `watch`.
         red: a step longer than this holds the loop, in seconds.
         where: whether the film says where, see `film`.
@@ -54,7 +57,8 @@ async def visited(
 
     Raises:
         TypeError: the application is none, or a visit no text.
-        ValueError: `red` or `patience` is no number of seconds above 0.
+        ValueError: a visit is neither a path nor a name, or `red` or `patience` is no number
+            of seconds above 0.
         OSError: the application could not be started.
         Exception: whatever the script raised.
     """
@@ -75,6 +79,9 @@ async def visited(
             return Answer(NO_ANSWER, f"{LATE} {patience:g} s.")
         except (HTTPError, OSError):
             return Answer(NO_ANSWER, "The connection was lost.")
+        except Exception as error:
+            # A server may send what the client has no word for; the others are answered.
+            return Answer(NO_ANSWER, f"The answer cannot be read: {error}.")
         if name is not None:
             f.answered(name)
         return Answer(response.code, _body(response))
@@ -116,9 +123,10 @@ def watch(
     answer, and needs no `await`: the loop runs in another thread.
 
     Args:
-        app: the application.
+        app: the application, or whatever else an `HTTPServer` serves: a router, a
+            `WSGIContainer`, a function; or such a server, which need not listen.
         visits: a path each, such as "/resources/?user=ada", or "ada", which is short for that
-            one; a string is one visit.
+            one; a string is one visit. Visitors send GET, and follow no redirect.
         red: a step longer than this holds the loop, in seconds.
         where: whether the film says where, see `film`.
         timeout: a visitor goes away after this time, in seconds, with status 599.
@@ -128,7 +136,8 @@ def watch(
 
     Raises:
         TypeError: the application is none, or a visit no text.
-        ValueError: `red` or `timeout` is no number of seconds above 0.
+        ValueError: a visit is neither a path nor a name, or `red` or `timeout` is no number of
+            seconds above 0.
         OSError: the application could not be started.
     """
     paths = _paths(app, visits, timeout)
@@ -140,18 +149,26 @@ def _paths(app: Served, visits: Sequence[str], patience: float) -> list[str]:
     """Return where the visitors go, if what was given makes sense."""
     as_served(app)
     given = [visits] if isinstance(visits, str) else visits
-    if isinstance(given, Mapping) or not isinstance(given, Iterable):
+    if isinstance(given, Mapping | bytes | bytearray) or not isinstance(given, Iterable):
         raise TypeError(f"visits are a list of paths or names, not {given!r}")
-    given = list(given)
-    for visit in given:
-        if not isinstance(visit, str):
-            raise TypeError(f"a visit is a path or a name, not {visit!r}")
+    paths = [_path(visit) for visit in given]
     if not patience > 0:
         raise ValueError(f"a visitor has some seconds of patience, not {patience!r}")
-    return [
-        quote(visit, safe=SAFE) if visit.startswith("/") else f"/resources/?user={quote(visit)}"
-        for visit in given
-    ]
+    return paths
+
+
+def _path(visit: object) -> str:
+    """Return the path of one visit, as it is sent."""
+    if not isinstance(visit, str):
+        raise TypeError(f"a visit is a path or a name, not {visit!r}")
+    if visit.startswith("/"):
+        # Of a byte that is no text, a command line makes a letter that only this undoes.
+        return quote(visit, safe=SAFE, errors="surrogateescape")
+    if "://" in visit:
+        raise ValueError(f"{visit!r} is an address: a visit is its path, from the / on")
+    if not visit or "/" in visit or "?" in visit:
+        raise ValueError(f"{visit!r} is no name, and a path begins with /: '/{visit}'")
+    return f"/resources/?user={quote(visit, errors='surrogateescape')}"
 
 
 def _request_for(path: str) -> HTTPServerRequest:
@@ -160,9 +177,15 @@ def _request_for(path: str) -> HTTPServerRequest:
 
 
 def _body(response: HTTPResponse) -> Any:
-    if response.headers.get("Content-Type", "").startswith("application/json"):
-        try:
-            return json_decode(response.body)
-        except ValueError:
-            pass
-    return response.body.decode("utf-8", "replace")
+    """Return what came, as `Answer.body` has it."""
+    kind = Message()
+    kind["Content-Type"] = response.headers.get("Content-Type", "")
+    try:
+        text = response.body.decode(kind.get_content_charset("utf-8"))
+    except (LookupError, ValueError):
+        # It is no such text, or nobody here knows the charset.
+        return response.body
+    if kind.get_content_type() == "application/json":
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return text

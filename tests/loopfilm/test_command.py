@@ -301,6 +301,7 @@ def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -
         ("server:make_ap", "there is no make_ap in server; did you mean make_app?"),
         ("server:SERVER.a.b", "there is no SERVER.a.b in server"),
         ("server:app --visit report", "'report' is no path: a path begins with /"),
+        ("server:app --visit http://a/b", "'http://a/b' is no path: a path begins with /"),
         ("server:app --times 0", "'0' is no number of times, from 1"),
         ("server:app --times two", "'two' is no number of times, from 1"),
         ("server:app --red 0", "'0' is no number of seconds above 0"),
@@ -312,6 +313,12 @@ def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -
 )
 def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> None:
     assert said in complaint(folder, *words.split())
+
+
+def test_a_path_that_a_shell_has_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSYSTEM", "MINGW64")
+    said = complaint(folder, "server:app", "--visit", "C:/Program Files/Git/report")
+    assert said.endswith("write two, //report, since this shell has changed it")
 
 
 def test_a_module_that_is_not_found_where_python_may_not_look(folder: Path) -> None:
@@ -340,6 +347,11 @@ def test_a_module_that_is_not_found_where_python_may_not_look(folder: Path) -> N
             "class A:\n    def make(self, config): pass\napp = A().make",
             "odd:app cannot be called without arguments: it is <bound method A.make",
         ),
+        ("app = ['/']", "odd:app is ['/']: no application, nor a function that makes one"),
+        (
+            "def app(): return [('/', 5)]",
+            "odd:app() returned [('/', 5)], which is no application: give Application(...) of",
+        ),
         ("raise SystemExit(3)", "odd ended the program when it was imported: SystemExit(3)"),
         ("def app(): raise SystemExit", "odd:app ended the program: SystemExit(None)"),
     ],
@@ -355,6 +367,24 @@ def test_a_function_that_wants_something_is_called_by_a_module_of_ones_own(
     (folder / "odd.py").write_text("def app(config): pass", encoding="utf-8")
     said = complaint(folder, "odd:app")
     assert "Write a small module with a function without arguments that calls yours" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("def app(environ, start_response): pass", "give tornado.wsgi.WSGIContainer of it"),
+        ("def app(): return lambda environ, start_response: []", "WSGIContainer of it"),
+        ("async def app(scope, receive, send): pass", "ASGI, which Tornado does not serve"),
+        ("async def app(request): pass", "Tornado would call it, and await nothing"),
+        (
+            "from tornado.web import RequestHandler\nclass app(RequestHandler): pass",
+            'Give Application([("/", app)])',
+        ),
+    ],
+)
+def test_what_another_server_would_serve(folder: Path, code: str, advice: str) -> None:
+    (folder / "odd.py").write_text(code, encoding="utf-8")
+    assert advice in complaint(folder, "odd:app")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing interrupts a module there")

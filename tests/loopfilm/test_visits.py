@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,14 +117,35 @@ def test_a_name_is_short_for_the_resources_of_that_user() -> None:
     assert f.lanes == ["ada", "grace & co"]
 
 
-def test_an_answer_that_is_no_text_is_an_answer() -> None:
-    class Binary(RequestHandler):
-        def get(self, what: str) -> None:
-            self.set_header("Content-Type", what)
-            self.write(b"\xff{")
+@pytest.mark.parametrize(
+    ("visit", "sent"),
+    [
+        ("/a b", "/a%20b"),
+        ("/caf\N{LATIN SMALL LETTER E WITH ACUTE}?x=\N{EURO SIGN}", "/caf%C3%A9?x=%E2%82%AC"),
+        ("/?a=1&a=2", "/?a=1&a=2"),
+        ("/100%", "/100%"),
+        ("//a//b", "//a//b"),
+        ("/a/../b", "/a/../b"),
+        ("/a#b", "/a%23b"),
+        ("/a\r\nX-Name: b\0", "/a%0D%0AX-Name:%20b%00"),
+        # What a command line makes of a byte that is no text.
+        ("/\udcff", "/%FF"),
+        ("\udcff", "/resources/?user=%FF"),
+        ("ada & grace #1", "/resources/?user=ada%20%26%20grace%20%231"),
+        ("/" + "a" * 60_000, "/" + "a" * 60_000),
+    ],
+)
+def test_a_visit_is_sent_as_what_it_says(visit: str, sent: str) -> None:
+    class Echo(RequestHandler):
+        def get(self) -> None:
+            self.write(self.request.uri or "")
 
-    f = watch(Application([("/(.*)", Binary)]), ["/image/png", "/application/json"])
-    assert f.answers == [(200, "\N{REPLACEMENT CHARACTER}{")] * 2
+    [answer] = watch(Application([("/.*", Echo)]), [visit]).answers
+    assert answer == (200, sent)
+
+
+def test_a_path_that_no_server_takes_has_no_answer() -> None:
+    assert [each.status for each in watch(APP, ["/" + "a" * 70_000, "/"]).answers] == [599, 404]
 
 
 class Waits(RequestHandler):
@@ -181,7 +203,14 @@ APP = Application([])
         (APP, None, {}, "a list of paths or names, not None"),
         (APP, {"ada": 1}, {}, "a list of paths or names"),
         (APP, ["ada", 5], {}, "a path or a name, not 5"),
-        (APP, b"ada", {}, "a path or a name, not 97"),
+        (APP, b"ada", {}, "a list of paths or names, not b'ada'"),
+        (APP, [b"/ada"], {}, "a path or a name, not b'/ada'"),
+        (APP, [Path("ada")], {}, "a path or a name, not"),
+        (APP, ["http://127.0.0.1/ada"], {}, "an address: a visit is its path, from the / on"),
+        (APP, "resources/?user=ada", {}, "a path begins with /: '/resources/"),
+        (APP, "?user=ada", {}, r"a path begins with /: '/\?user=ada'"),
+        (APP, "", {}, "'' is no name, and a path begins with /: '/'"),
+        (APP, "/\ud800", {}, "surrogates not allowed"),
         (APP, "ada", {"timeout": 0}, "not 0"),
         (APP, "ada", {"timeout": float("nan")}, "not nan"),
         (APP, "ada", {"red": 0}, "red is a number of seconds above 0, not 0"),
