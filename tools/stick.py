@@ -83,12 +83,12 @@ def told_in_words(folder: Path) -> Iterator[None]:
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
             raise Trouble(
-                f"the disk of {folder} is full: make room there, and run this again, which goes "
-                "on from here."
+                f"the disk of {folder} is full: make room there; the same command goes on from "
+                "here."
             ) from None
         raise Trouble(
-            f"{problem.filename or folder}: {problem.strerror}: put that right, or name another "
-            "folder."
+            f"{problem.filename or folder}: {problem.strerror}: put that right, or name "
+            "another folder."
         ) from None
 
 
@@ -131,7 +131,9 @@ def left_by(patterns: list[str], folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         where = path.relative_to(ROOT).as_posix()
         named = (
-            fnmatch.fnmatch(where if "/" in pattern.rstrip("/") else path.name, pattern.strip("/"))
+            fnmatch.fnmatch(
+                where if "/" in pattern.rstrip("/") else path.name, pattern.strip("/")
+            )
             for pattern in patterns
         )
         if any(named):

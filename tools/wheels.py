@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -144,7 +145,8 @@ def fetch(pair: Pair, wanted: list[Pin], folder: Path) -> None:
     """
     where = [word for name in pair.system.platforms for word in ("--platform", name)]
     whose = ["--implementation=cp", f"--python-version={pair.python}", *where]
-    how = ["--only-binary=:all:", "--no-deps", "--require-hashes"]
+    # pip takes "3.11" for 3.11.0, and would pass over what wants a later release of it.
+    how = ["--ignore-requires-python", "--only-binary=:all:", "--no-deps", "--require-hashes"]
     with tempfile.TemporaryDirectory() as spare:
         listed = Path(spare, "wanted.txt")
         while wanted:
@@ -176,12 +178,12 @@ def fill(folder: Path, wanted: list[Pin], those: list[Pair]) -> Shelf:
     Raises:
         Trouble: there is no network, no room, or something else went wrong.
     """
-    folder.mkdir(exist_ok=True)
-    # Whoever has a stick, and no network, can make another.
-    for wheel in WHEELS.glob("*.whl"):
-        if not (folder / wheel.name).exists():
-            shutil.copyfile(wheel, folder / wheel.name)
     shelf = Shelf(folder, wanted)
+    # Whoever has a stick, and no network, can make another.
+    for wheel in sorted(WHEELS.glob("*.whl")):
+        if wheel.name not in shelf.wheels:
+            shutil.copyfile(wheel, folder / wheel.name)
+    shelf.look()
     for pair in those:
         if missing := shelf.lacks(pair):
             print(f"{pair}: fetching {len(missing)} wheels ...", flush=True)
@@ -207,6 +209,8 @@ def shortcomings(shelf: Shelf, those: list[Pair]) -> list[str]:
 
 def main() -> int:
     """Fetch the wheels for the stick that the command line names; return the exit code."""
+    # By itself SIGTERM would leave a pip behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     start, stick = time.monotonic(), Path(sys.argv[1])
     try:
         with told_in_words(stick):
