@@ -19,7 +19,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
-from urllib.parse import quote
 
 # `python3 -I`, or PYTHONSAFEPATH, leaves the folder of this file out.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
@@ -61,11 +60,7 @@ def lab(arguments: list[str]) -> int:
         with alone():
             page = copies.make(fresh)
         changes["STORMY_PREDICT_FIRST"] = "1"
-    where = quote((page if page.is_file() else page.parent).relative_to(ROOT).as_posix())
-    ours = [f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url=/lab/tree/{where}"]
-    if sys.platform != "win32" and os.geteuid() == 0:
-        ours.append("--allow-root")
-    return run("-m", "jupyterlab", *ours, *rest, **changes)
+    return run("-m", "tools.lab", str(page), *rest, **changes)
 
 
 def check(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ a set-up takes seconds.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -228,9 +229,12 @@ def running_lab(house: Path, *arguments: str, **changes: str) -> Iterator[Lab]:
         assert process.wait(DEADLINE) == 0, "".join(said)
 
 
-def ask(url: str, method: str = "GET") -> bytes:
+def ask(url: str, method: str = "GET", **content: object) -> bytes:
     request = urllib.request.Request(
-        url, method=method, headers={"Authorization": "token letmein"}
+        url,
+        method=method,
+        headers={"Authorization": "token letmein"},
+        data=json.dumps(content).encode() if content else None,
     )
     with urllib.request.urlopen(request, timeout=DEADLINE) as answer:
         return bytes(answer.read())

@@ -9,15 +9,30 @@ import os
 
 from tools.set_up import PYTHON, VENV
 
-# Without bytecode each process would compile anew what it imports: JupyterLab starts in twice
-# the time, and a check takes half as long again.
+# All that Python itself looks at begins with its name. It would take asserts away, make
+# asyncio say more, run a file of the person's first, or look for modules elsewhere. Without
+# bytecode each process would compile anew what it imports: JupyterLab starts in twice the
+# time, and a check takes half as long again.
+PYTHONS_OWN = "PYTHON"
+# What Jupyter, and the libraries that it is made of, look at. A name at which a version of theirs
+# stumbles is among them, as is each that leads to files of the person's.
+JUPYTERS_OWN = ("JUPYTER", "JPY_", "JP_LSP_", "GATEWAY_", "NBFORMAT_", "TRAITLETS_", "PYZMQ_")
+# It finds what it reads, and keeps what it writes, in `.venv`: what a person has set for other
+# work changes nothing here, and what somebody chooses in our JupyterLab stays with the kit.
+JUPYTER = {
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "JUPYTER_CONFIG_DIR": str(VENV / "etc" / "jupyter"),
+    "JUPYTER_DATA_DIR": str(VENV / "share" / "jupyter"),
+    "JUPYTER_RUNTIME_DIR": str(VENV / "share" / "jupyter" / "runtime"),
+}
 FOREIGN = {
-    "PYTHONPATH",
-    "PYTHONHOME",
     "PIP_TARGET",
     "PIP_PREFIX",
-    "PYTHONDONTWRITEBYTECODE",
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "MYPYPATH",
     "STORMY_PREDICT_FIRST",
+    "KERNEL_LAUNCH_TIMEOUT",
 }
 
 
@@ -27,12 +42,14 @@ def of_children(**changes: str) -> dict[str, str]:
     Args:
         **changes: what it has besides.
     """
-    env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in FOREIGN and not name.startswith((PYTHONS_OWN, *JUPYTERS_OWN))
+    }
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
-    env.update(changes)
-    # A kernel named python3 in the user's own folders must not win over the one in .venv.
-    env["JUPYTER_PREFER_ENV_PATH"] = "1"
+    env |= JUPYTER | changes
     # Requests between programs of one machine must not go through a proxy.
     theirs = env.get("no_proxy") or env.get("NO_PROXY")
     for name in ("NO_PROXY", "no_proxy"):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import sys
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
+from tools.copies import FIRST, newest
+from tools.environment import of_children
 from tools.machine import allow_open_files, find_chromium, in_words
 from tools.set_up import (
     ALL,
@@ -21,6 +25,9 @@ from tools.set_up import (
     quietly,
     set_up,
 )
+
+# A state, and what is to be said; what is in front of the colon is a name for it.
+Finding = tuple[str, str]
 
 
 def report() -> bool:
@@ -47,62 +54,94 @@ def version() -> str:
     return str(project["version"])
 
 
-def findings() -> Iterator[tuple[str, str]]:
+def findings() -> Iterator[Finding]:
     """What `check` looks at, in the order in which things would go wrong."""
     yield "ok", f"Python: {sys.version.split()[0]}"
-    free = shutil.disk_usage(ROOT).free // 1_000_000
-    enough = is_ready(CORE) or free >= MEGABYTES[CORE]
-    yield (
-        ("ok", f"disk: {free} MB free")
-        if enough
-        else ("problem", f"disk: {free} MB free: make room for {MEGABYTES[CORE]} MB")
-    )
+    yield disk()
     try:
         with alone():
             yield "ok", "folder: can be written to"
         set_up(CORE)
-        yield "ok", "packages: installed"
+        installed = "ok", "packages: installed"
     except Trouble as trouble:
-        yield "problem", f"set-up: {trouble}"
-    else:
-        code = (
-            "import tornado, requests, greenlet, jupyterlab, ipykernel, nbconvert, classroom, "
-            "stormy_demo"
-        )
-        done, output = quietly([PYTHON, "-I", "-c", code])
-        last = output.strip().rpartition("\n")[2]
-        yield (
-            ("ok", "packages: tornado, requests, greenlet, jupyterlab can be imported")
-            if done
-            else ("problem", f"packages: {last}: delete .venv, and run this again")
-        )
+        installed = "problem", f"set-up: {trouble}"
+    yield installed
     if not is_ready(ALL):
         yield "ok", "packages for test, slides, refresh, bench: fetched when first asked for"
-    limit = allow_open_files()
-    if limit >= 1024:
-        yield "ok", "open files: enough are allowed"
-    else:
-        state = "attention" if limit >= 256 else "problem"
-        yield (
-            state,
-            f"open files: {limit} are allowed: say `ulimit -n 1024`, and run this again",
-        )
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            socket.create_connection(server.getsockname(), timeout=5).close()
-        yield "ok", "127.0.0.1: a server can listen, and be reached"
-    except OSError as problem:
-        yield (
-            "problem",
-            f"127.0.0.1: {problem}: let Python through the firewall of this machine",
-        )
-    try:
-        socket.create_server(("127.0.0.1", 8888)).close()
-        yield "ok", "port 8888: free"
-    except OSError:
-        yield "attention", "port 8888: taken; JupyterLab takes the next, servers have --port"
+    yield open_files()
+    reached = loopback()
+    yield reached
+    yield port()
+    if installed[0] == reached[0] == "ok":
+        yield lab()
     yield (
         ("ok", "Chromium: found")
         if find_chromium()
         else ("attention", "Chromium: not found; browser tests and `slides --pdf` want it")
     )
+
+
+def disk() -> Finding:
+    """Whether there is room for what set-up installs."""
+    free = shutil.disk_usage(ROOT).free // 1_000_000
+    if is_ready(CORE) or free >= MEGABYTES[CORE]:
+        return "ok", f"disk: {free} MB free"
+    return "problem", f"disk: {free} MB free: make room for {MEGABYTES[CORE]} MB"
+
+
+def open_files() -> Finding:
+    """Whether a notebook may open as many connections as it does."""
+    limit = allow_open_files()
+    if limit >= 1024:
+        return "ok", "open files: enough are allowed"
+    state = "attention" if limit >= 256 else "problem"
+    return state, f"open files: {limit} are allowed: say `ulimit -n 1024`, and run this again"
+
+
+def loopback() -> Finding:
+    """Whether programs of this machine reach each other."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=5).close()
+    except OSError as problem:
+        cure = "let Python through the firewall of this machine"
+        return "problem", f"127.0.0.1: {problem}: {cure}"
+    return "ok", "127.0.0.1: a server can listen, and be reached"
+
+
+def port() -> Finding:
+    """Whether the port is free that JupyterLab and the servers of the kit like best."""
+    try:
+        socket.create_server(("127.0.0.1", 8888)).close()
+    except OSError:
+        return "attention", "port 8888: taken; JupyterLab takes the next, servers have --port"
+    return "ok", "port 8888: free"
+
+
+def lab() -> Finding:
+    """What comes of a trial of `lab`, which opens no browser and leaves nothing behind."""
+    started: list[str | Path] = [PYTHON, "-P", "-m", "tools.trial", newest(FIRST)]
+    done, output = quietly(started, of_children(STORMY_PREDICT_FIRST="1"))
+    if done:
+        return "ok", "lab: JupyterLab starts, and a notebook runs a cell"
+    what = output.strip().rpartition("\n")[2]
+    return "problem", f"lab: {what}: {cure(what)}"
+
+
+CURES = {
+    "No space left": "make room, and run this again",
+    "Permission|not permitted|Read-only": "copy the project to a folder of your own, and run "
+    "workshop.py there",
+    "minutes to start": "end what keeps this machine busy, and run this again",
+}
+
+
+def cure(what: str) -> str:
+    """Return what to do about a trial that failed.
+
+    Args:
+        what: its last words.
+    """
+    known = (text for sign, text in CURES.items() if re.search(sign, what))
+    again = "delete .venv, and run this again; what JupyterLab said is in .venv/setup.log"
+    return next(known, again)

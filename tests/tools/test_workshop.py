@@ -660,12 +660,12 @@ def test_committed_makes_no_copies(ready: Path) -> None:
     assert not (ready / "work").exists()
 
 
-def noting_the_switch(folder: Path) -> Mapping[str, str]:
-    """An environment in which JupyterLab writes into a file whether predictions come first."""
-    config = folder / "jupyter_server_config.py"
+def noting_the_switch(folder: Path) -> str:
+    """An option for JupyterLab to write into a file whether predictions come first."""
+    config = folder / "noting.py"
     said = f"open({str(folder / 'switch')!r}, 'w').write"
     config.write_text(f"import os\n{said}(os.environ.get('STORMY_PREDICT_FIRST', 'not set'))\n")
-    return {"JUPYTER_CONFIG_DIR": str(folder)}
+    return f"--config={config}"
 
 
 def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
@@ -675,7 +675,7 @@ def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
         json.dumps({"argv": ["false"], "display_name": "not this one", "language": "python"})
     )
     noted = noting_the_switch(tmp_path)
-    with running_lab(ready, JUPYTER_DATA_DIR=str(tmp_path / "jupyter"), **noted) as lab:
+    with running_lab(ready, noted, JUPYTER_DATA_DIR=str(tmp_path / "jupyter")) as lab:
         url, said, _ = lab
         assert "/lab/tree/work/01_callbacks.ipynb" in said[-1]
         assert b"JupyterLab" in ask(f"{url}/lab/tree/work/01_callbacks.ipynb")
@@ -683,14 +683,19 @@ def test_lab_opens_the_first_notebook(ready: Path, tmp_path: Path) -> None:
         assert {"work", "notebooks"} <= {entry["name"] for entry in entries}
         kernels = json.loads(ask(f"{url}/api/kernelspecs"))
         assert kernels["kernelspecs"]["python3"]["spec"]["display_name"] != "not this one"
+        theme = "@jupyterlab/apputils-extension:themes"
+        ask(f"{url}/lab/api/settings/{theme}", "PUT", raw='{"theme": "JupyterLab Dark"}')
         ask(f"{url}/api/shutdown", "POST")
     assert (tmp_path / "switch").read_text() == "1"
+    # What somebody chooses is kept, with the kit.
+    [chosen] = (ready / ".venv" / "etc").rglob("themes.jupyterlab-settings")
+    assert "Dark" in chosen.read_text()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
 def test_lab_ends_with_the_door(ready: Path, tmp_path: Path) -> None:
     noted = noting_the_switch(tmp_path)
-    with running_lab(ready, "--committed", STORMY_PREDICT_FIRST="1", **noted) as (
+    with running_lab(ready, "--committed", noted, STORMY_PREDICT_FIRST="1") as (
         url,
         said,
         process,
