@@ -24,6 +24,7 @@ from tests.fresh import borrowed
 from tests.houses import BASE, BIN, DEADLINE, EXE, environment, started, until
 from tests.kernels import PATIENCE
 from tests.paths import ROOT
+from tools import ready
 from tools.address import address
 
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "TEACHING.md")}
@@ -77,9 +78,11 @@ def commands(text: str) -> set[str]:
 
 
 def on_linux(command: str) -> str:
-    """A command as it is on Linux and macOS, with the door that a sentence may leave out."""
+    """A command as it is on Linux and macOS, with what a sentence may leave out."""
     if command.partition(" ")[0] in workshop.VERBS:
         command = f"python3 workshop.py {command}"
+    if command == "pip install":
+        command = "pip install ."
     return re.sub(r"^py ", "python3 ", command)
 
 
@@ -163,10 +166,10 @@ def film(module: str, options: str, house: Path, folder: Path) -> None:
     assert (folder / "film.svg").is_file()
 
 
-def install(what: str, house: Path, folder: Path) -> None:
+def install(house: Path, folder: Path) -> None:
     """Install what can be lifted out into another folder, and without a network."""
     offline = ("--no-index", "--no-deps", "--no-build-isolation", "--target", folder / "there")
-    typed(python_of(house), "-m", "pip", "install", what.strip() or house, *offline, at=house)
+    typed(python_of(house), "-m", "pip", "install", ".", *offline, at=house)
     assert (folder / "there" / "loopfilm" / "__init__.py").is_file()
 
 
@@ -191,7 +194,7 @@ TYPISTS: list[tuple[str, Callable[..., None]]] = [
     (r"\.venv/bin/python -m (stormy_demo\S+)(?: --port=\d+)?", serve),
     (r"curl (?='http://127\.0\.0\.1:(\d+)/)(.*)", curl),
     (r"python -m loopfilm (\S+:\S+)(.*)", film),
-    (r"pip install(.*)", install),
+    (r"pip install \.", install),
     (rf"git clone {re.escape(address())} (\S+)", clone),
     (r"python3 -m tools\.address https://github\.com/OWNER/NAME", elsewhere),
 ]
@@ -227,6 +230,17 @@ def test_the_mail_has_three_sentences_and_one_command() -> None:
     _, text = mail.split("\n\n", 1)
     assert len(re.findall(r"[.?](?=\s|$)", text)) == 3
     assert "the last line" in text and address() in text
+
+
+def test_the_last_line_of_a_check_names_what_is_in_the_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [("problem", "disk: full"), ("ok", "folder: fine"), ("problem", "set-up: failed")]
+    monkeypatch.setattr(ready, "findings", lambda: found)
+    assert not ready.report()
+    *_, last = capsys.readouterr().out.splitlines()
+    assert re.match(r"Stormy Webber [\d.]+, Python 3", last)
+    assert last.endswith("; problems: disk, set-up. This machine is not ready.")
 
 
 # -- hosts -------------------------------------------------------------------------------------
