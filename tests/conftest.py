@@ -60,6 +60,7 @@ LONG = (
     "tests/browser/test_deck.py",
     "tests/browser/test_axe.py",
     "tests/browser/test_check.py",
+    "tests/test_reach.py",
     "tests/browser/",
     "notebooks/",
     "tests/stormy_demo/neighbours/test_messages.py",
