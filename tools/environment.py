@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from tools import proxies
 from tools.set_up import PYTHON, VENV
 
 # All that Python itself looks at begins with its name. It would take asserts away, make
@@ -50,8 +51,4 @@ def of_children(**changes: str) -> dict[str, str]:
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
     env |= JUPYTER | changes
-    # Requests between programs of one machine must not go through a proxy.
-    theirs = env.get("no_proxy") or env.get("NO_PROXY")
-    for name in ("NO_PROXY", "no_proxy"):
-        env[name] = ",".join(filter(None, [theirs, "127.0.0.1", "localhost"]))
-    return env
+    return proxies.told(env)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tools import pip_settings
+from tools import pip_settings, proxies
 from tools.installers import installers_environment
 from tools.trouble import Trouble
 from tools.words import why
@@ -115,3 +116,39 @@ def test_a_file_that_cannot_be_read_is_told(
 )
 def test_each_cause_has_its_cure(output: str, sentence: str) -> None:
     assert sentence in why(output)
+
+
+# -- proxies -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"ALL_PROXY": "socks5://127.0.0.1:9"},
+        {"all_proxy": "socks5h://127.0.0.1:9", "https_proxy": "socks4a://127.0.0.1:9"},
+        {"http_proxy": "http://us:p#w@proxy.example:3128"},
+        {"HTTP_PROXY": "http://[::1"},
+        {"http_proxy": "proxy.example:3128", "HTTPS_PROXY": ""},
+        {"http_proxy": "ftp://proxy.example:3128"},
+        {"http_proxy": " http://proxy.example:3128"},
+        {"NO_PROXY": "::1/128, http://[::1, example.org:http, [::1]:80"},
+    ],
+    ids=str,
+)
+def test_no_proxy_keeps_a_program_of_the_kit_from_starting(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, no_proxies: None
+) -> None:
+    for name, value in proxies.told(variables).items():
+        monkeypatch.setenv(name, value)
+        if name.lower() != "no_proxy":
+            # As JupyterLab does when it is imported.
+            httpx.HTTPTransport(proxy=value).close()
+    # It reads the environment.
+    httpx.Client().close()
+
+
+def test_a_usual_proxy_is_handed_on_and_this_machine_is_left_out() -> None:
+    usual = {"https_proxy": "http://us:pw@proxy.example:3128", "HTTP_PROXY": "HTTP://a.example"}
+    told = proxies.told({**usual, "NO_PROXY": "10.0.0.0/8, .example.org,::1,*.local:80"})
+    excepted = "10.0.0.0/8,.example.org,::1,*.local:80,127.0.0.1,localhost"
+    assert told == {**usual, "NO_PROXY": excepted, "no_proxy": excepted}
