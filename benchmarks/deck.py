@@ -88,7 +88,7 @@ class Deck:
 def ours_in(folder: Path) -> Deck:
     """Say how our deck is made."""
     file = folder / "ours.html"
-    return Deck(file, [sys.executable, "-m", "slides", "--output", str(file)], ROOT, {})
+    return Deck(file, [sys.executable, "-P", "-m", "slides", "--output", str(file)], ROOT, {})
 
 
 def stock_in(folder: Path) -> Deck:
@@ -98,7 +98,8 @@ def stock_in(folder: Path) -> Deck:
     shutil.copytree(PICTURES, folder / PICTURES.name)
     settings = folder / "settings"
     settings.mkdir()
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "slides", NOTEBOOK.name]
+    python = [sys.executable, "-P", "-m"]
+    command = [*python, "jupyter", "nbconvert", "--to", "slides", NOTEBOOK.name]
     no_settings = {
         "JUPYTER_CONFIG_DIR": str(settings),
         "JUPYTER_NO_CONFIG": "1",

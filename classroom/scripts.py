@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import random
 import subprocess
 import sys
@@ -86,9 +85,8 @@ def in_a_process(script: str, *, seconds: float = 60.0) -> str:
         subprocess.TimeoutExpired: it took too long.
     """
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-P", "-c", script],
         cwd=ROOT,
-        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -118,9 +116,8 @@ def as_a_program(script: str, *, port: int = 8889) -> Iterator[str]:
     script = script.replace(str(port), str(free_port()))
     # A warning, which comes first, is not what it says when it is ready.
     with subprocess.Popen(
-        [sys.executable, "-u", "-W", "ignore", "-c", script],
+        [sys.executable, "-P", "-u", "-W", "ignore", "-c", script],
         cwd=ROOT,
-        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -147,9 +144,3 @@ def free_port() -> int:
             for probe in bind_sockets(port, "127.0.0.1"):
                 probe.close()
             return port
-
-
-def environment() -> dict[str, str]:
-    """Return the environment for a child process that shall find the kit."""
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -97,7 +97,7 @@ class _Runner:
     def run(self, bench: Bench, options: tuple[str, ...]) -> int:
         if self.ended:
             return self.ended
-        command = [sys.executable, "-m", f"benchmarks.{bench.name}", *options]
+        command = [sys.executable, "-P", "-m", f"benchmarks.{bench.name}", *options]
         with subprocess.Popen(command, cwd=ROOT) as self.child:
             if self.ended:
                 # It was told so while the child was made.

@@ -13,6 +13,17 @@ from tools import benches
 from tools.set_up import ROOT, Misuse
 
 
+def sentences(module: str) -> dict[str, str]:
+    """Return what the functions of a module say of themselves, by their names.
+
+    Args:
+        module: its file, which is read, since `python3 -OO` runs it without its docstrings.
+    """
+    tree = ast.parse(Path(module).read_bytes())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {each.name: ast.get_docstring(each) or "" for each in functions}
+
+
 def of_lab() -> argparse.ArgumentParser:
     """Return the parser of `lab`, which leaves to JupyterLab what it does not know."""
     parser = argparse.ArgumentParser(
@@ -39,8 +50,8 @@ def of_stick() -> argparse.ArgumentParser:
     """Return the parser of `stick`."""
     parser = argparse.ArgumentParser(
         prog="workshop.py stick",
-        description="Make a folder, for a USB stick, from which lab starts without a network: the "
-        "kit, and its packages for Linux, macOS and Windows.",
+        description="Make a folder, for a USB stick, from which lab starts without a network: "
+        "the kit, and its packages for Linux, macOS and Windows.",
         epilog="Called again, it adds what is missing.",
     )
     parser.add_argument(

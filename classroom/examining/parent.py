@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import IO
 
-from ..scripts import environment
 from .case import WHERE
 from .evidence import YOUR_CODE
 from .kinds import Choice, Exercise
@@ -123,12 +122,12 @@ def _run(exercise: Exercise, source: str) -> Verdict:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder, "verdict.json")
         child = subprocess.Popen(
-            [sys.executable, "-m", "classroom.examining.child", exercise.name, file],
+            [sys.executable, "-P", "-m", "classroom.examining.child", exercise.name, file],
             # Files that the learner's code leaves behind go with the folder.
             cwd=folder,
             # Unbuffered, many prints would take so long that they looked like an endless loop.
             env={
-                **environment(),
+                **os.environ,
                 "PYTHONUTF8": "1",
                 "PYTHONUNBUFFERED": "",
                 # Else each thread takes 64 megabytes of what a bound on memory counts.

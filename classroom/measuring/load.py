@@ -142,7 +142,7 @@ def _by_wrk(url: str, at_once: int, seconds: int, headers: tuple[str, ...]) -> _
 def _by_python(
     url: str, at_once: int, seconds: int, headers: tuple[str, ...], answers: int | None
 ) -> _Seen:
-    command = [sys.executable, "-m", "classroom.measuring.visitors", url]
+    command = [sys.executable, "-P", "-m", "classroom.measuring.visitors", url]
     command += [f"--at-once={at_once}", f"--seconds={seconds}"]
     command += [f"--header={header}" for header in headers]
     command += [f"--answers={answers}"] if answers is not None else []

@@ -87,7 +87,7 @@ def ask_on_time(url: str, *, times: int, each_ms: float, late_ms: float = 10.0) 
     """
     if times < 1 or each_ms <= 0:
         raise ValueError("ask once at least, and leave some time between two questions")
-    command = [sys.executable, "-m", "classroom.measuring.open_loop", url]
+    command = [sys.executable, "-P", "-m", "classroom.measuring.open_loop", url]
     command += [f"--times={times}", f"--each-ms={each_ms}"]
     said = subprocess.run(command, capture_output=True, text=True)
     if said.returncode:

@@ -102,7 +102,7 @@ def program(
         NotStarted: it said something else, or ended.
     """
     with command(
-        sys.executable, "-m", module, *arguments, name=module, environment=environment
+        sys.executable, "-P", "-m", module, *arguments, name=module, environment=environment
     ) as started:
         yield started
 

@@ -11,7 +11,6 @@ import pytest
 
 from classroom import answers, check, hint, solution
 from classroom.answers import keep
-from classroom.scripts import environment
 
 
 class TestExercises:
@@ -150,8 +149,6 @@ class TestWhereItRuns:
             "print(check('join_in_order'))"
         )
         command = [sys.executable, "-c", script]
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, env=environment()
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -24,8 +24,6 @@ from classroom.examining.case import LEAST_HELD, Case
 from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
-from classroom.scripts import environment
-from tests.paths import ROOT
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
@@ -613,7 +611,7 @@ class TestCodeThatTakesMemory:
             "print(resource.getrlimit(resource.RLIMIT_AS) == none)"
         )
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment())
+        done = subprocess.run(command, capture_output=True, text=True)
         if "not allowed to raise maximum limit" in done.stderr:
             pytest.skip("there is a bound that cannot be lifted")
         assert done.stdout.strip() == "True", done.stderr
@@ -647,7 +645,7 @@ class TestAMachineWithLimits:
             "print(open('/proc/self/statm').read().split()[0])"
         )
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment())
+        done = subprocess.run(command, capture_output=True, text=True)
         begun = int(done.stdout) * os.sysconf("SC_PAGESIZE")
         limits = {
             "RLIMIT_AS": (begun + memory.LEAST * 3 // 4, "megabytes are too few"),
@@ -674,7 +672,7 @@ class TestAMachineWithLimits:
             "except RuntimeError as error: print(error)"
         )
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment())
+        done = subprocess.run(command, capture_output=True, text=True)
         return done.stdout.strip() or done.stderr
 
 
@@ -797,9 +795,8 @@ class TestAMachineThatStandsStill:
     ) -> None:
         disk = tmp_path_factory.mktemp("disk")
         (disk / "tornado.py").write_text("import time\ntime.sleep(3600)\n")
-        monkeypatch.setattr(parent, "environment", lambda: {**os.environ, "PYTHONPATH": where})
+        monkeypatch.setenv("PYTHONPATH", str(disk))
         monkeypatch.setattr(parent, "DEADLINE", 1)
-        where = os.pathsep.join([str(disk), str(ROOT)])
         with pytest.raises(RuntimeError, match="could not begin: it comes to no end"):
             function("return 3")
 
