@@ -13,6 +13,7 @@ from pathlib import Path
 from tools.copies import FIRST, newest
 from tools.environment import of_children
 from tools.machine import allow_open_files, find_chromium, in_words
+from tools.namesakes import namesakes
 from tools.set_up import (
     ALL,
     CORE,
@@ -66,6 +67,8 @@ def findings() -> Iterator[Finding]:
     except Trouble as trouble:
         installed = "problem", f"set-up: {trouble}"
     yield installed
+    for name in namesakes():
+        yield "attention", f"{name} in this folder has the name of a library: rename it"
     if not is_ready(ALL):
         yield "ok", "packages for test, slides, refresh, bench: fetched when first asked for"
     yield open_files()
