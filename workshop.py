@@ -12,18 +12,36 @@ if sys.version_info < (3, 11):
         "and start workshop.py with it.".format(*sys.version_info)
     )
 
+import os
+
+# By exec(), and on standard input, this is no file: then it is the one in this folder.
+if not os.path.isfile(globals().get("__file__", "")):  # noqa: PTH113
+    __file__ = "workshop.py"
+HERE = os.path.dirname(os.path.realpath(__file__))  # noqa: PTH120
+if not os.path.isfile(os.path.join(HERE, "tools", "set_up.py")):  # noqa: PTH113, PTH118
+    sys.exit(
+        "workshop.py: the rest of the kit is not beside it: unpack all of it, and start the "
+        "workshop.py in the folder that this gives."
+    )
+
+# `python3 -I` leaves the folder of this file out. Where it is looked at first, a random.py
+# beside this file is taken for the library, and so is one where PYTHONPATH leads. So the tools
+# are found first, once; for all else these folders come last.
+PYTHONPATH = filter(None, os.getenv("PYTHONPATH", "").split(os.pathsep))
+THEIRS = [os.path.realpath(each) for each in PYTHONPATH]
+sys.path.insert(0, HERE)
+import tools  # noqa: F401
+
+sys.path.sort(key=lambda at: (os.path.realpath(at) == HERE, os.path.realpath(at) in THEIRS))
+
 import contextlib
 import difflib
 import errno
-import os
 import signal
 import subprocess
 from collections.abc import Callable
 
-# `python3 -I`, or PYTHONSAFEPATH, leaves the folder of this file out.
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-
-from tools import copies, environment, ready, usage
+from tools import console, copies, environment, ready, usage
 from tools.machine import allow_open_files
 from tools.set_up import ALL, CORE, PYTHON, ROOT, Misuse, Trouble, alone, set_up
 from tools.stick import begin
@@ -39,12 +57,16 @@ def run(*command: str, **changes: str) -> int:
         **changes: what its environment has besides.
     """
     env = environment.of_children(**changes)
-    child = subprocess.Popen([PYTHON, *command], env=env, cwd=ROOT)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    # -P: what lies in the folder of the kit is not taken for a library.
+    child = subprocess.Popen([PYTHON, "-P", *command], cwd=ROOT, **console.of_children(env))
+    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         # Ctrl-C reaches the child too, and the child decides what it means.
         with contextlib.suppress(KeyboardInterrupt):
+            console.repeat(child)
             code = child.wait()
+            # In a notebook this process goes on.
+            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
             return code if code >= 0 else 128 - code
 
 
@@ -86,7 +108,8 @@ def test(arguments: list[str]) -> int:
     # Two processes more than there are processors, since a test waits for half of its time.
     processes = min((os.cpu_count() or 1) + 2, 8)
     spread = f"--numprocesses={processes} --dist=loadfile --no-loadscope-reorder"
-    return run("-m", "pytest", *spread.split(), *arguments)
+    # The processes of pytest are told by a variable, as is what the tests start.
+    return run("-m", "pytest", *spread.split(), *arguments, PYTHONSAFEPATH="1")
 
 
 def slides(arguments: list[str]) -> int:
@@ -142,8 +165,11 @@ all answers. More arguments go to JupyterLab, pytest, and so on.
 def main(arguments: list[str]) -> int:
     """Open the door for one verb; give the exit code."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        lines = (f"  {name:<9} {verb.__doc__}" for name, verb in VERBS.items())
+        said = usage.sentences(__file__)
+        lines = (f"  {name:<9} {said[name]}" for name in VERBS)
         print(PAGE.format(verbs="\n".join(lines)).rstrip())
+        if not arguments:
+            console.stay()
         return 0
     name, *rest = arguments
     if name not in VERBS:
@@ -160,6 +186,8 @@ def main(arguments: list[str]) -> int:
     except Trouble as trouble:
         print(f"workshop.py: {trouble}", file=sys.stderr)
     except OSError as problem:
+        if console.is_unread(problem):
+            raise
         print(f"workshop.py: {describe(problem)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nworkshop.py: stopped; the same command goes on from here.", file=sys.stderr)
@@ -178,8 +206,5 @@ def describe(problem: OSError) -> str:
 
 
 if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        # A console may not have a character of a path; and what children print must come in
-        # its order.
-        stream.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
-    sys.exit(main(sys.argv[1:]))
+    with console.kept():
+        sys.exit(main(sys.argv[1:]))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
 
 from tests.houses import make_small_house
 
+from .kinds import kinds
+from .page import PAGE, page
 from .row import Place, Row
 
-HERE = Path(__file__).parent
-# A module for each kind, with its `ROWS`.
-KINDS = sorted(path.stem for path in HERE.glob("of_*.py"))
-ROWS: list[Row] = [
-    row for kind in KINDS for row in importlib.import_module(f".{kind}", __package__).ROWS
-]
+ROWS = [row for rows in kinds().values() for row in rows]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
@@ -34,3 +30,14 @@ def test_a_person_sees_what_the_row_says(
     assert row.sees in said
     assert row.absent not in said
     assert seen.returncode == row.code
+
+
+def test_the_table_has_each_row_as_it_is() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "a row has changed: say `python -m tests.tools.environments`"
+    )
+
+
+def test_each_row_is_another() -> None:
+    names = [row.what for row in ROWS]
+    assert sorted(set(names)) == sorted(names)
