@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from tools.set_up import ROOT
 
 # Attendees have use for a terminal. What else comes with JupyterLab speaks to servers of
 # programming languages, which we do not bring, or to the notebook of ten years ago.
-EXTENSIONS = {"jupyterlab": True, "jupyter_server_terminals": True}
+EXTENSIONS = {"jupyter_server_terminals": True}
 
 
 def defaults(page: Path) -> Config:
@@ -47,8 +48,8 @@ def main() -> None:
     # No variable of the environment keeps these out.
     paths.SYSTEM_CONFIG_PATH.clear()
     paths.SYSTEM_JUPYTER_PATH.clear()
-    LabApp.load_other_extensions = False
-    ServerApp.instance(config=defaults(Path(page)), jpserver_extensions=EXTENSIONS)
+    LabApp.serverapp_config = {"jpserver_extensions": EXTENSIONS}
+    LabApp.make_serverapp = partial(ServerApp.instance, config=defaults(Path(page)))
     LabApp.launch_instance(options)
 
 

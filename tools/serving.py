@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -22,7 +22,9 @@ from tools.set_up import ROOT
 DEADLINE = 300  # seconds: a machine may be slow
 ENDING = 30  # seconds in which it may end by itself
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+/\S*)\?token=(\w+)")
-FAILURE = re.compile(r"\[[CE] |[\w.]*(Error|Exception)\b")
+# What Jupyter logs as critical or an error, and the end of a traceback.
+FAILURE = re.compile(r"(?:\[[CE] [^]]*\] (?=\S)|(?=[\w.]*(?:Error|Exception)\b))(.*)")
+ENDED = re.compile(r"restarting kernel|restart failed")
 
 
 class Fault(Exception):
@@ -53,12 +55,31 @@ class Server:
             if found := ADDRESS.search(line):
                 self.page, self.token = found.groups()
                 return
-        raise Fault(f"JupyterLab ends as soon as it is started: {self.last_words()}")
+        raise Fault(f"JupyterLab ends as soon as it is started{self.because()}")
 
-    async def go_on_reading(self) -> None:
-        """Read the rest of its log, so that it can go on writing."""
-        while await self._read():
-            pass
+    async def during(self, work: Coroutine[None, None, None]) -> None:
+        """Read its log, so that it can go on writing, while something is done with it.
+
+        Args:
+            work: what is done.
+
+        Raises:
+            Fault: a kernel ends by itself; Jupyter would start it again, and again.
+        """
+        doing = asyncio.create_task(work)
+        reading = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait({doing, reading}, return_when=asyncio.FIRST_COMPLETED)
+            await (reading if reading.done() else doing)
+            await doing
+        finally:
+            doing.cancel()
+            reading.cancel()
+
+    async def _watch(self) -> None:
+        while line := await self._read():
+            if ENDED.search(line):
+                raise Fault(f"a kernel ends as soon as it is started{self.because()}")
 
     async def _read(self) -> str:
         assert self._process.stdout
@@ -68,10 +89,10 @@ class Server:
             self.said.append(line.strip())
         return line
 
-    def last_words(self) -> str:
-        """Return the line of its log that says most: the last that tells of a failure."""
-        told = [line for line in self.said if FAILURE.match(line)] or self.said
-        return re.sub(r"^\[.*?\] ", "", told[-1]) if told else "it says nothing"
+    def because(self) -> str:
+        """Return the line of its log that tells best why it failed, behind a colon."""
+        told = [found[1] for line in self.said if (found := FAILURE.match(line))]
+        return f": {told[-1]}" if told else ""
 
     async def ask(self, path: str, method: str = "GET", /, **content: object) -> HTTPResponse:
         """Send a request, as the page does.
@@ -94,7 +115,7 @@ class Server:
             except ConnectionRefusedError:
                 # It says where it is a moment before it listens.
                 if self._process.returncode is not None:
-                    raise Fault(f"JupyterLab ends: {self.last_words()}") from None
+                    raise Fault(f"JupyterLab ends{self.because()}") from None
                 await asyncio.sleep(0.05)
 
     def request(self, path: str, **options: Any) -> HTTPRequest:
@@ -111,11 +132,15 @@ class Server:
         """End it, and all of its kernels."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ENDING):
+                asked = False
                 with contextlib.suppress(Fault, OSError):
                     if self.token:
                         await self.ask("/api/shutdown", "POST")
-                    else:
-                        self._process.terminate()
+                        asked = True
+                if not asked and self._process.returncode is None:
+                    self._process.terminate()
+                while await self._read():
+                    pass
                 await self._process.wait()
         if self._process.returncode is None:
             self._process.kill()
@@ -149,9 +174,6 @@ async def serving(page: Path) -> AsyncIterator[Server]:
     server = Server(process)
     try:
         await server.start()
-        reading = asyncio.create_task(server.go_on_reading())
         yield server
     finally:
         await server.end()
-    # A process that it left behind would keep the log open.
-    reading.cancel()

@@ -46,8 +46,8 @@ async def trial(page: Path) -> None:
     """
     try:
         async with asyncio.timeout(DEADLINE), serving(page) as server:
-            await look_at_the_page(server)
-            await run_a_cell(server, page.relative_to(ROOT).as_posix())
+            await server.during(look_at_the_page(server))
+            await server.during(run_a_cell(server, page.relative_to(ROOT).as_posix()))
     except TimeoutError:
         raise Fault(f"it takes more than {DEADLINE // 60} minutes to start") from None
 
@@ -111,18 +111,15 @@ async def _printed(channels: WebSocketClientConnection, name: str, server: Serve
     while (text := await channels.read_message()) is not None:
         message = json.loads(text)
         kind, content = message["msg_type"], message["content"]
-        state = content["execution_state"] if kind == "status" else None
-        if state in ("restarting", "autorestarting", "dead"):
-            raise Fault(f"a kernel ends as soon as it is started: {server.last_words()}")
         if message["parent_header"].get("msg_id") != name:
             continue
         if kind == "error":
             raise Fault(f"a cell fails: {content['ename']}: {content['evalue']}")
         if kind == "stream":
             printed += content["text"]
-        if state == "idle":
+        if kind == "status" and content["execution_state"] == "idle":
             return printed
-    raise Fault(f"the connection to a kernel ends: {server.last_words()}")
+    raise Fault(f"the connection to a kernel ends{server.because()}")
 
 
 def main() -> None:
