@@ -16,7 +16,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.set_up import PYTHONS, ROOT, WHEELS, Misuse, Trouble
+from tools.locks import PYTHONS
+from tools.paths import ROOT, WHEELS
+from tools.trouble import Misuse, Trouble
 
 MEGABYTES = 900
 START = "START.txt"

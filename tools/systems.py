@@ -13,7 +13,7 @@ from functools import cached_property
 from packaging.markers import Marker
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from tools.set_up import PYTHONS
+from tools.locks import PYTHONS
 
 GLIBC = range(5, 36)  # 2.5 to 2.35
 MACOS = range(11, 16)

@@ -22,19 +22,14 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from tools.set_up import (
-    CORE,
-    NO_WHEEL,
-    PYTHON,
-    WHEELS,
-    Trouble,
-    installers_environment,
-    quietly,
-    read_lock,
-    why,
-)
+from tools.installers import PIP, installers_environment
+from tools.locks import CORE, read_lock
+from tools.paths import WHEELS
+from tools.steps import quietly
 from tools.stick import size_in_mb, told_in_words
 from tools.systems import Pair, pairs
+from tools.trouble import Trouble
+from tools.words import NO_WHEEL, why
 
 PIN = re.compile(r"^([^\s=]+)==(\S+)(?: ; (.+?))? \\\n((?: +--hash=.*\n)+)", re.MULTILINE)
 
@@ -151,10 +146,8 @@ def fetch(pair: Pair, wanted: list[Pin], folder: Path) -> None:
         listed = Path(spare, "wanted.txt")
         while wanted:
             listed.write_text("\n".join(map(str, wanted)) + "\n", encoding="utf-8")
-            words = ["download", *how, *whose, "-r", listed, "--dest", folder]
-            done, said = quietly(
-                [PYTHON, "-I", "-m", "pip", "--no-input", *words], installers_environment()
-            )
+            command = [*PIP, "download", *how, *whose, "-r", listed, "--dest", folder]
+            done, said = quietly(command, installers_environment())
             if done:
                 return
             none = NO_WHEEL.search(said)
