@@ -9,6 +9,7 @@ from urllib3.exceptions import ProtocolError
 
 import tornalet
 
+from ..replaced import lookup_is_replaced, replaced
 from ..sockets.pools import PolitePool, PoliteTLSPool
 from .exchanges import Exchange
 
@@ -35,6 +36,15 @@ class ExchangePool(PolitePool):
             raise ProtocolError(
                 f'the engine "{self.exchange.engine}" has no place for '
                 f'{", ".join(self.unknown)}: the engine "sockets" has'
+            )
+        passed_over = replaced()
+        if lookup_is_replaced() and not self.exchange.asks_getaddrinfo:
+            passed_over.append("socket.getaddrinfo")
+        if passed_over:
+            # It may be a guard.
+            raise ProtocolError(
+                f'the engine "{self.exchange.engine}" would pass over what somebody has put in '
+                f'the place of {", ".join(passed_over)}: the engine "sockets" would not'
             )
         return self.exchange(self)
 

@@ -54,7 +54,7 @@ class SimpleExchange(Exchange):
     def _begin(self, method: str, url: str, sending: Outgoing) -> asyncio.Future[HTTPResponse]:
         context = tls_context(self.pool) if url.startswith("https") else None
         self.sock = self.pool.through_socks(self)
-        self.headers = _Sent({name.lower(): (name, value) for name, value in sending.headers})
+        self.headers = _Sent(sending.headers)
         self.headers["Connection"] = "close"
         self.in_pieces = sending.pieces is not None
         if self.in_pieces:
@@ -170,20 +170,36 @@ class SimpleExchange(Exchange):
         return ProtocolError("Connection aborted.", error)
 
 
-class _Sent(dict[str, tuple[str, str]]):
-    """Headers with their names as they were given, which Tornado's own would change."""
+class _Sent:
+    """Headers with their names as they were given, which Tornado's own would change.
 
-    def __contains__(self, name: object) -> bool:
-        return super().__contains__(str(name).lower())
+    A name may stand there several times; to set it makes them one.
+    """
 
-    def __getitem__(self, name: str) -> Any:
-        return super().__getitem__(name.lower())[1]
+    def __init__(self, headers: Iterable[tuple[str, str]] = ()) -> None:
+        self.all = list(headers)
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name.lower(), (name, value))
+    def __contains__(self, name: str) -> bool:
+        return bool(self._values(name))
+
+    def __getitem__(self, name: str) -> str:
+        if values := self._values(name):
+            return values[-1]
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.all = [pair for pair in self.all if pair[0].lower() != name.lower()]
+        self.all.append((name, value))
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        values = self._values(name)
+        return values[-1] if values else default
 
     def get_all(self) -> Iterable[tuple[str, str]]:
-        return self.values()
+        return self.all
+
+    def _values(self, name: str) -> list[str]:
+        return [value for each, value in self.all if each.lower() == name.lower()]
 
 
 class _Request(HTTPRequest):

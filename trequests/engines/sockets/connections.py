@@ -6,6 +6,7 @@ up, and in the socket.
 
 from __future__ import annotations
 
+import _socket
 import functools
 import os
 import socket
@@ -20,7 +21,7 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
 )
-from urllib3.util.connection import allowed_gai_family
+from urllib3.util import connection as connecting
 from urllib3.util.ssl_ import (
     create_urllib3_context,
     resolve_cert_reqs,
@@ -29,8 +30,9 @@ from urllib3.util.ssl_ import (
 
 import tornalet
 
-from ..outside import Outside
+from ..outside import Outside, report_blocking, warned
 from ..polite_queue import PoliteQueue
+from ..replaced import lookup_is_replaced, replaced
 from ..threads import wait_for_thread
 from .headers import PoliteResponse
 from .polite import PoliteSocket
@@ -49,6 +51,8 @@ class PoliteConnection(HTTPConnection):
         return f"{name}(host={self.host!r}, port={self.port!r})"
 
     def _new_conn(self) -> socket.socket:
+        if replaced():
+            return self._connected_by_others()
         # The same exceptions as in the original: requests has one of its own for each.
         try:
             sock = self._connected_socket()
@@ -65,6 +69,22 @@ class PoliteConnection(HTTPConnection):
             ) from error
         sys.audit("http.client.connect", self, self.host, self.port)
         return sock
+
+    def _connected_by_others(self) -> socket.socket:
+        """Connect as urllib3 does, with what others have put in the place of its parts.
+
+        They know blocking sockets only. So a thread connects for a greenlet.
+        """
+        connect = super()._new_conn
+        if tornalet.can_wait():
+            sock = wait_for_thread(connect, if_too_late=_close)
+        else:
+            if self.outside == "raise" or not warned.get():
+                report_blocking(self.outside, f"connecting to {self.host}")
+            sock = connect()
+        # What is no socket is somebody's double of one, and waits for nothing.
+        is_socket = isinstance(sock, _socket.socket)
+        return PoliteSocket.take_over(sock, self.outside) if is_socket else sock
 
     def _connected_socket(self) -> socket.socket:
         error: OSError = OSError("getaddrinfo returns an empty list")
@@ -141,9 +161,12 @@ def _addresses(host: str, port: int) -> list[Any]:
         host.encode("idna")
     except UnicodeError:
         raise LocationParseError(f"'{host}', label empty or too long") from None
-    family = allowed_gai_family()
+    family = connecting.allowed_gai_family()
     lookup = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
     if tornalet.can_wait():
+        if lookup_is_replaced():
+            # Whoever has replaced it expects what urllib3 gives it, and may block.
+            return wait_for_thread(lookup, places=_lookups)
         try:
             # A numeric address is not looked up, and needs no thread.
             return lookup(flags=socket.AI_NUMERICHOST)
@@ -168,3 +191,7 @@ _renew_lookups()
 if hasattr(os, "register_at_fork"):
     # A forked process has none of the threads that would give their places back.
     os.register_at_fork(after_in_child=_renew_lookups)
+
+
+def _close(sock: Any) -> None:
+    sock.close()

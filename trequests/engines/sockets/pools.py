@@ -13,6 +13,7 @@ import functools
 import queue
 from typing import Any, cast
 
+from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.connection import port_by_scheme
 from urllib3.exceptions import EmptyPoolError
@@ -93,8 +94,9 @@ class PolitePool(HTTPConnectionPool):
         retries = kwargs.get("retries")
         if isinstance(retries, Retry) and retries.total != 0:
             kwargs["retries"] = _polite_retry(retries)
-        if self.proxy is None and kwargs.get("headers"):
-            # urllib3 makes a copy, which is much faster of a plain dictionary.
+        if self.proxy is None and type(kwargs.get("headers")) is CaseInsensitiveDict:
+            # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
+            # have a name several times.
             kwargs["headers"] = dict(kwargs["headers"].items())
         if tornalet.can_wait() or (warned.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
