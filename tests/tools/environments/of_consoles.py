@@ -147,7 +147,7 @@ CONSOLES = [
         "`| head -n 1`: nobody reads the rest",
         "exit 141",
         by_shell('{ "$0" "$@"; echo "exit $?" >&2; } | head -n 1'),
-        absent="roken",
+        absent="Broken",
         systems=POSIX,
     ),
     Row("`nohup`", PAGE, by_shell('exec nohup "$0" "$@"'), (), systems=POSIX),
@@ -299,6 +299,10 @@ def in_powershell(place: Place) -> None:
     place.python = ["powershell", "-NoProfile", "-Command", f"& '{BASE}'"]
 
 
+def in_a_command_prompt(place: Place) -> None:
+    place.python = ["cmd", "/c", "chcp", "437", ">nul", "&", BASE]
+
+
 def the_systems_own(place: Place) -> None:
     python = "/usr/bin/python3"
     code = "import sys; print(sys.version_info >= (3, 11))"
@@ -328,9 +332,9 @@ def in_capitals(place: Place) -> None:
 OF_ONE_SYSTEM = [
     Row("PowerShell", PAGE, in_powershell, (), systems=("win32",)),
     Row(
-        "the console as it was before Python 3.6",
+        "a Command Prompt of the code page 437",
         "there is no notebook '01_",
-        variables(PYTHONLEGACYWINDOWSSTDIO="1"),
+        in_a_command_prompt,
         ("lab", "--fresh", ODD),
         code=2,
         systems=("win32",),

@@ -44,7 +44,9 @@ def page() -> str:
 
 
 def _line(row: Row) -> str:
-    does = f"`{_short(shlex.join(['workshop.py', *row.do]))}`" + (", anew" if row.small else "")
+    does = f"`{_short(shlex.join(['workshop.py', *row.do]), 60)}`" + (
+        ", anew" if row.small else ""
+    )
     sees = f"`{_short(row.sees)}`" if row.sees.strip() else "nothing"
     if row.absent != Row.absent:
         sees += f", and not `{_short(row.absent)}`"
