@@ -39,6 +39,7 @@ import difflib
 import errno
 import signal
 import subprocess
+import warnings
 from collections.abc import Callable
 
 from tools import console, copies, environment, ready, usage
@@ -108,7 +109,7 @@ def test(arguments: list[str]) -> int:
     # Two processes more than there are processors, since a test waits for half of its time.
     processes = min((os.cpu_count() or 1) + 2, 8)
     spread = f"--numprocesses={processes} --dist=loadfile --no-loadscope-reorder"
-    # The processes of pytest are told by a variable, as is what the tests start.
+    # The processes that pytest starts are told by a variable.
     return run("-m", "pytest", *spread.split(), *arguments, PYTHONSAFEPATH="1")
 
 
@@ -132,7 +133,7 @@ def bench(arguments: list[str]) -> int:
         usage.of_bench().parse_args(arguments)
         set_up(ALL)
         return run("-m", "tools.benches", *arguments)
-    scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[!_]*.py"))}
+    scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[!._]*.py"))}
     name, *options = arguments
     if name not in scripts:
         raise Misuse(
@@ -206,5 +207,6 @@ def describe(problem: OSError) -> str:
 
 
 if __name__ == "__main__":
-    with console.kept():
+    # A warning about this program, or the error that PYTHONWARNINGS makes of it, helps nobody.
+    with console.kept(), warnings.catch_warnings(action="ignore"):
         sys.exit(main(sys.argv[1:]))

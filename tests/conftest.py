@@ -42,6 +42,10 @@ settings.load_profile("house")
 def pytest_configure(config: pytest.Config) -> None:
     # nbval has no option for what its kernels listen on.
     nbval.kernel.KernelManager = Kernel
+    # The door keeps what pytest starts from taking a file of somebody's for a library. What the
+    # tests start is started as people do.
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        os.environ.pop("PYTHONSAFEPATH", None)
     config.stash[RAN] = Counter()
     config.addinivalue_line(
         "markers", "excuse_noise(beginning): a line that `no_noise` lets pass in this test"

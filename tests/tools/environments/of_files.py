@@ -52,13 +52,8 @@ ROWS = [
     ),
     Row(
         what="tornado.py beside workshop.py, and requests.py in work/",
-        sees="This machine is ready for the day",
+        sees=f"attention  tornado.py {NAMED}\nattention  work/queue.py {NAMED}\n",
         lay=everywhere,
         absent="mine",
-    ),
-    Row(
-        what="tornado.py beside workshop.py",
-        sees=f"attention  tornado.py {NAMED}",
-        lay=everywhere,
     ),
 ]
