@@ -38,7 +38,7 @@ class Place:
 def places() -> tuple[Place, ...]:
     """Return all exercises that stand in a notebook, in the order of the page."""
     found: list[Place] = []
-    for file in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for file in sorted(NOTEBOOKS.glob("[!.]*.ipynb")):
         # One that somebody has spoiled has no exercises, and is no reason to fail a check.
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             found += _places_in(file)

@@ -64,7 +64,7 @@ def read(module: Path) -> Bench:
 
 def found(folder: Path = ROOT / "benchmarks") -> list[Bench]:
     """Return all benchmarks that there are, by name."""
-    return [read(module) for module in sorted(folder.glob("[!_]*.py"))]
+    return [read(module) for module in sorted(folder.glob("[!._]*.py"))]
 
 
 def minutes(number: float) -> str:

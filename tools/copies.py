@@ -24,7 +24,7 @@ def file_of(name: str) -> str:
     """
     file = Path(name).name.removesuffix(".ipynb") + ".ipynb"
     if not (NOTEBOOKS / file).is_file():
-        names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")))
+        names = ", ".join(sorted(path.stem for path in NOTEBOOKS.glob("[!.]*.ipynb")))
         raise Misuse(f"there is no notebook '{name}': --fresh takes one of {names}.")
     return file
 
@@ -73,16 +73,18 @@ def unused(name: str) -> str:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy what is not there yet: files and folders, and nothing that is a link to one."""
+    """Copy what is not there yet: files and folders, and nothing that is a link to one.
+
+    Nothing hidden is copied either: on many a stick a Mac leaves a `._NAME` beside each file.
+    """
     if not source.is_dir():
         return
     for entry in os.scandir(source):
         there = target / entry.name
+        if entry.name.startswith("."):
+            continue
         if entry.is_dir(follow_symlinks=False):
-            if (
-                entry.name not in (".ipynb_checkpoints", "__pycache__")
-                and not there.is_symlink()
-            ):
+            if entry.name != "__pycache__" and not there.is_symlink():
                 there.mkdir(exist_ok=True)
                 copy_folder(Path(entry.path), there)
         elif entry.is_file(follow_symlinks=False) and not os.path.lexists(there):
@@ -111,7 +113,7 @@ def older(folder: Path) -> list[tuple[str, str]]:
         For each its file, and the notebook that it is a copy of.
     """
     found = []
-    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
+    for source in sorted(NOTEBOOKS.glob("[!.]*.ipynb")):
         versions = versions_of(source, folder)
         if version_of(source) not in versions.values():
             found += [(name, source.stem) for name in versions]
@@ -142,7 +144,7 @@ def versions_of(source: Path, folder: Path) -> dict[str, str]:
     """Return of which version each copy of a notebook is, by its file."""
     named = re.compile(rf"{re.escape(source.stem)}(-\d+)?\.ipynb")
     versions = {}
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in sorted(folder.glob("[!.]*.ipynb")):
         copied, version = origin(path)
         # Older kits left no note of it in their copies.
         if copied == source.stem or (not copied and named.fullmatch(path.name)):

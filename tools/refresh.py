@@ -44,7 +44,7 @@ def notebooks() -> list[Path]:
     return [
         path
         for room in ("notebooks", "slides")
-        for path in sorted((ROOT / room).glob("*.ipynb"))
+        for path in sorted((ROOT / room).glob("[!.]*.ipynb"))
     ]
 
 

@@ -58,7 +58,7 @@ def render(
         CannotBuild: a notebook was never run or has no title, a link leads nowhere, or a page
             would fetch something or run a script.
     """
-    lessons = [read_notebook(path) for path in sorted(notebooks.glob("*.ipynb"))]
+    lessons = [read_notebook(path) for path in sorted(notebooks.glob("[!.]*.ipynb"))]
     if not lessons:
         raise CannotBuild(f"There are no notebooks in {notebooks}.")
     papers = [read_paper(path) for path in (THEN_AND_NOW, HANDOUT)]
