@@ -37,7 +37,7 @@ class Child:
 
     def wait(self, timeout: float | None = None) -> int:
         # In longer steps than are asked for: after each, somebody looks at all threads of the
-        # child, and with hundreds of children that was half of the work.
+        # child, and with hundreds of children that was a tenth of the work.
         if not self.ended.wait(timeout and max(timeout, STEP)):
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
         return self.code
