@@ -35,6 +35,10 @@ def quarantined(place: Place) -> None:
         subprocess.run(["xattr", "-w", "com.apple.quarantine", mark, path], check=True)
 
 
+def named_for_a_prompt(place: Place) -> None:
+    place.house = place.house.rename(place.house.with_name("a & b ^ (c) %d% !e! 'f'"))
+
+
 def in_capitals(place: Place) -> None:
     """Start it by a path with other letters, which on these systems is the same path."""
     place.environment["HOUSE"] = str(place.house.parent / place.house.name.swapcase())
@@ -69,6 +73,14 @@ ROWS = [
         quarantined,
         ("bench", "styles"),
         systems=("darwin",),
+        small=True,
+    ),
+    Row(
+        "all signs in the path that a Command Prompt knows",
+        "measured []",
+        named_for_a_prompt,
+        ("bench", "styles"),
+        systems=("win32",),
         small=True,
     ),
     Row(

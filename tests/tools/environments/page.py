@@ -52,15 +52,17 @@ def _line(row: Row) -> str:
         sees += f", and not `{_short(row.absent)}`"
     if row.code:
         sees += f" (exit code {row.code})"
-    cells = (row.what, _where(row.systems), does, sees)
+    cells = (row.what, _where(row), does, sees)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
-def _where(systems: tuple[str, ...]) -> str:
-    if set(systems) == set(EVERYWHERE):
+def _where(row: Row) -> str:
+    if set(row.systems) == set(EVERYWHERE):
         return "everywhere"
-    names = ", ".join(NAMES[system] for system in systems)
-    return names if "linux" in systems else f"{names}: CI"
+    names = ", ".join(NAMES[system] for system in row.systems)
+    if row.can is not Row.can:
+        names += ", if it lets us"
+    return names if "linux" in row.systems else f"{names}: CI"
 
 
 def _short(words: str, most: int = 160) -> str:

@@ -20,7 +20,7 @@ def test_a_person_sees_what_the_row_says(
     row: Row, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     if not row.is_here:
-        pytest.skip(f"only on {', '.join(row.systems)}")
+        pytest.skip(f"only on {', '.join(row.systems)}, and where it can be set")
     house = (
         make_small_house(tmp_path / "house") if row.small else request.getfixturevalue("ready")
     )
