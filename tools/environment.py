@@ -5,19 +5,26 @@ Standard library only, since this runs before there is anything else.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
+import sys
 
 from tools import proxies
-from tools.set_up import PYTHON, VENV
+from tools.own_kernel import IPYTHON
+from tools.set_up import PYTHON, STAMP, VENV
 
 # All that Python itself looks at begins with its name. It would take asserts away, make
 # asyncio say more, run a file of the person's first, or look for modules elsewhere. Without
 # bytecode each process would compile anew what it imports: JupyterLab starts in twice the
 # time, and a check takes half as long again.
 PYTHONS_OWN = "PYTHON"
-# What Jupyter, and the libraries that it is made of, look at. A name at which a version of theirs
-# stumbles is among them, as is each that leads to files of the person's.
-JUPYTERS_OWN = ("JUPYTER", "JPY_", "JP_LSP_", "GATEWAY_", "NBFORMAT_", "TRAITLETS_", "PYZMQ_")
+# What Jupyter, and the libraries that it is made of, look at. It leads to files of the person's,
+# or to another server, or ends a program if its value is not one that is known.
+JUPYTERS_OWN = (
+    *("JUPYTER", "JPY_", "JP_LSP_", "IPYTHON", "IPYKERNEL_", "KERNEL_", "GATEWAY_"),
+    *("NBCONVERT_", "NBFORMAT_", "TRAITLETS_", "PYZMQ_"),
+)
 # It finds what it reads, and keeps what it writes, in `.venv`: what a person has set for other
 # work changes nothing here, and what somebody chooses in our JupyterLab stays with the kit.
 JUPYTER = {
@@ -25,6 +32,7 @@ JUPYTER = {
     "JUPYTER_CONFIG_DIR": str(VENV / "etc" / "jupyter"),
     "JUPYTER_DATA_DIR": str(VENV / "share" / "jupyter"),
     "JUPYTER_RUNTIME_DIR": str(VENV / "share" / "jupyter" / "runtime"),
+    "IPYTHONDIR": str(VENV / IPYTHON),
 }
 FOREIGN = {
     "PIP_TARGET",
@@ -33,7 +41,7 @@ FOREIGN = {
     "PYTEST_PLUGINS",
     "MYPYPATH",
     "STORMY_PREDICT_FIRST",
-    "KERNEL_LAUNCH_TIMEOUT",
+    "_ARGCOMPLETE",
 }
 
 
@@ -51,4 +59,16 @@ def of_children(**changes: str) -> dict[str, str]:
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
     env |= JUPYTER | changes
+    if keeps_no_modes():
+        env["JUPYTER_ALLOW_INSECURE_WRITES"] = "1"
     return proxies.told(env)
+
+
+def keeps_no_modes() -> bool:
+    """Return whether `.venv` is where files have no modes of their own, as on a stick.
+
+    There all files look executable. Jupyter would refuse to write what others may read.
+    """
+    with contextlib.suppress(OSError):
+        return sys.platform != "win32" and bool(STAMP.stat().st_mode & stat.S_IXUSR)
+    return False
