@@ -19,7 +19,7 @@ from tools.set_up import PYTHON, STAMP, VENV
 # bytecode each process would compile anew what it imports: JupyterLab starts in twice the
 # time, and a check takes half as long again.
 PYTHONS_OWN = "PYTHON"
-# What Jupyter, and the libraries that it is made of, look at. It leads to files of the person's,
+# What Jupyter, and the libraries that it is made of, look at. It leads to somebody's files,
 # or to another server, or ends a program if its value is not one that is known.
 JUPYTERS_OWN = (
     *("JUPYTER", "JPY_", "JP_LSP_", "IPYTHON", "IPYKERNEL_", "KERNEL_", "GATEWAY_"),
