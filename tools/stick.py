@@ -20,7 +20,7 @@ from tools.locks import PYTHONS
 from tools.paths import ROOT, WHEELS
 from tools.trouble import Misuse, Trouble
 
-MEGABYTES = 900
+MEGABYTES = 950
 START = "START.txt"
 WORDS = f"""\
 Copy this folder to your disk, and open a terminal in the copy. It needs Python {PYTHONS}.

@@ -179,7 +179,7 @@ def fill(folder: Path, wanted: list[Pin], those: list[Pair]) -> Shelf:
     shelf.look()
     for pair in those:
         if missing := shelf.lacks(pair):
-            print(f"{pair}: fetching {len(missing)} wheels ...", flush=True)
+            print(f"{pair}: wheels to fetch: {len(missing)}", flush=True)
             shelf.add(pair)
         else:
             print(f"{pair}: all wheels are there", flush=True)
