@@ -203,6 +203,8 @@ def describe(problem: OSError) -> str:
     what = f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem)
     if problem.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{what}: copy the project to a folder of your own, and run workshop.py there."
+    if problem.errno == errno.ENAMETOOLONG:
+        return f"{what}: move the folder to a shorter path, and run workshop.py there."
     return f"{what}: put that right, and run this again."
 
 

@@ -9,6 +9,7 @@ kills the process between the two with SIGKILL has to end Valkey by hand.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -54,6 +55,12 @@ def embedded() -> Iterator[str]:
         yield said
 
 
+def near() -> str | None:
+    """Return where a folder for a socket is made, unless it is the usual place."""
+    # The path of a socket has a hundred bytes at most, and TMPDIR may have more.
+    return "/tmp" if len(os.fsencode(tempfile.gettempdir())) > 70 else None
+
+
 def main() -> int:
     """Run Valkey until the standard input ends; print where it is, or why it is not."""
     try:
@@ -68,7 +75,9 @@ def main() -> int:
     # A socket in a folder that only this user may enter, and no port that others could find.
     with (
         suppress(BrokenPipeError),
-        tempfile.TemporaryDirectory(prefix="valkey-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(
+            prefix="valkey-", dir=near(), ignore_cleanup_errors=True
+        ) as folder,
     ):
         path = Path(folder) / "socket"
         try:

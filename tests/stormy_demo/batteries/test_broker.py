@@ -33,9 +33,12 @@ pytestmark = pytest.mark.skipif(not HAS_VALKEY, reason="there is no Valkey here"
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with embedded() as url:
-        yield url
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Longer than the path of a socket may be.
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("t" * 100)))
+        with embedded() as url:
+            yield url
 
 
 @pytest.fixture
