@@ -34,6 +34,9 @@ def install(lock: str, env: dict[str, str]) -> None:
             if way[0] == PYTHON:
                 print("Installing with pip, which can take some minutes ...")
             done, output = quietly(way, env)
+            if "Failed to initialize cache" in output:
+                # The person has no home, or may not write there.
+                done, output = quietly([*way, "--no-cache"], env)
             if done:
                 return
             if not {"--offline", "--no-index"}.intersection(way) and NO_WHEEL.search(output):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import sysconfig
 
 from tools import pip_settings, place
@@ -94,11 +95,21 @@ def why_not_fetched(output: str) -> str | None:
             "proxy or a mirror, tell pip of it), and run this again."
         )
     if found := NO_WHEEL.search(output):
-        return (
-            f"the package {found[1]} has no wheel for Python {sysconfig.get_python_version()} "
-            f"on this machine: install a Python from {PYTHONS}, and start workshop.py with it."
-        )
+        return why_no_wheel(found[1])
     return None
+
+
+def why_no_wheel(package: str) -> str:
+    """Return the sentence for a package that there is, but not for this Python or machine."""
+    here = f"for Python {sysconfig.get_python_version()} on this machine"
+    bits = "" if sys.maxsize > 2**32 else ", of 64 bits"
+    cure = f"install a Python from {PYTHONS}{bits}, and start workshop.py with it."
+    if index := pip_settings.read().get("index-url"):
+        return (
+            f"the index that pip is told of in {index.place} has no wheel of the package "
+            f"{package} {here}: ask whoever keeps it for that, or {cure}"
+        )
+    return f"the package {package} has no wheel {here}: {cure}"
 
 
 def last_line(output: str) -> str:

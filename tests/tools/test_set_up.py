@@ -118,6 +118,22 @@ def test_each_cause_has_its_cure(output: str, sentence: str) -> None:
     assert sentence in why(output)
 
 
+NO_WHEEL = "ERROR: No matching distribution found for pyyaml==5.4.1"
+
+
+def test_an_index_of_the_house_may_lack_a_package(pip_conf: Path) -> None:
+    assert "pyyaml has no wheel for Python 3" in why(NO_WHEEL)
+    pip_conf.write_text("[global]\nindex-url = https://index.example\n")
+    assert f"the index that pip is told of in {pip_conf} has no wheel" in why(NO_WHEEL)
+    assert "ask whoever keeps it" in why(NO_WHEEL)
+
+
+def test_a_setting_that_pip_does_not_take_is_told_with_its_file(pip_conf: Path) -> None:
+    pip_conf.write_text("[global]\ntimeout = soon\n")
+    said = "An error occurred during configuration: option timeout: invalid float value"
+    assert why(said).startswith(f"pip does not take its setting 'timeout' in {pip_conf}: ")
+
+
 # -- proxies -----------------------------------------------------------------------------------
 
 

@@ -34,6 +34,13 @@ def very_quiet(place: Place) -> None:
     place.environment["PIP_QUIET"] = "3"
 
 
+def no_certificate(place: Place) -> None:
+    """Name a file of certificates that is not there."""
+    settings("[global]\ncert = /nowhere/house.pem\nindex-url = https://localhost:1\n")(place)
+    # pip's library looks at these first.
+    place.environment |= dict.fromkeys(("PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "")
+
+
 def missing(place: Place) -> None:
     """Name a file of settings that is not there."""
     place.environment["PIP_CONFIG_FILE"] = str(place.spare / "nowhere.conf")
@@ -75,7 +82,7 @@ ROWS = [
     Row(
         what="a certificate in pip's settings that is not there",
         sees="pip is told of a file of certificates that is not there",
-        lay=settings("[global]\ncert = /nowhere/house.pem\nindex-url = https://localhost:1\n"),
+        lay=no_certificate,
         do=("bench", "styles"),
         code=1,
         small=True,

@@ -34,14 +34,11 @@ def deep(place: Place) -> None:
 
 
 def without_a_network(place: Place) -> None:
-    """Let no installer reach an index."""
+    """Let no installer reach the index, which stays the same: uv keeps each index apart."""
     url = place.leaving.enter_context(nobody_listens())
-    place.environment |= {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_INDEX_URL": f"{url}/simple",
-        "PIP_FIND_LINKS": str(place.spare),
-        "PIP_NO_CACHE_DIR": "1",
-    }
+    proxies = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    place.environment |= {**dict.fromkeys(proxies, url), "NO_PROXY": "", "no_proxy": ""}
+    place.environment |= {"PIP_FIND_LINKS": str(place.spare), "PIP_NO_CACHE_DIR": "1"}
 
 
 def moved(place: Place) -> None:
@@ -55,7 +52,8 @@ def second(place: Place) -> None:
     """Set a house up, and go to another."""
     other = place.house.with_name("second")
     shutil.copytree(place.house, other)
-    assert door(place.house, "bench", "styles").returncode == 0
+    place.environment["UV_CACHE_DIR"] = str(place.spare / "uv")
+    assert door(place.house, "bench", "styles", **place.environment).returncode == 0
     place.house = other
     without_a_network(place)
 
@@ -167,6 +165,7 @@ ROWS = [
         sees="measured []",
         lay=moved,
         do=("bench", "styles"),
+        absent="with pip",
         small=True,
     ),
     Row(
@@ -174,6 +173,7 @@ ROWS = [
         sees="measured []",
         lay=second,
         do=("bench", "styles"),
+        absent="with pip",
         small=True,
     ),
 ]

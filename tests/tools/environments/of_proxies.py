@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.metadata import version
 
 from tests.addresses import nobody_listens
 
@@ -60,8 +61,9 @@ ROWS = [
     ),
     Row(
         what="proxies and exceptions with a slip of the pen, and a proxy of SOCKS 4",
-        sees="This machine is ready for the day.",
+        sees=version("jupyterlab"),
         lay=odd_proxies,
+        do=("lab", "--version"),
     ),
     Row(
         what="a first set-up behind a SOCKS proxy",
