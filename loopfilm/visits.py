@@ -56,7 +56,7 @@ async def visited(
         The film; its `answers` are in the order of the visits.
 
     Raises:
-        TypeError: the application is none, or a visit no text.
+        TypeError: the application is none, a visit no text, or the patience no number.
         ValueError: a visit is neither a path nor a name, or `red` or `patience` is no number
             of seconds above 0.
         OSError: the application could not be started.
@@ -135,7 +135,7 @@ def watch(
         The film; its `answers` are in the order of the visits.
 
     Raises:
-        TypeError: the application is none, or a visit no text.
+        TypeError: the application is none, a visit no text, or the patience no number.
         ValueError: a visit is neither a path nor a name, or `red` or `timeout` is no number of
             seconds above 0.
         OSError: the application could not be started.
@@ -152,6 +152,8 @@ def _paths(app: Served, visits: Sequence[str], patience: float) -> list[str]:
     if isinstance(given, Mapping | bytes | bytearray) or not isinstance(given, Iterable):
         raise TypeError(f"visits are a list of paths or names, not {given!r}")
     paths = [_path(visit) for visit in given]
+    if isinstance(patience, bool) or not isinstance(patience, int | float):
+        raise TypeError(f"a visitor's patience is a number of seconds, not {patience!r}")
     if not patience > 0:
         raise ValueError(f"a visitor has some seconds of patience, not {patience!r}")
     return paths

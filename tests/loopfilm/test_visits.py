@@ -212,6 +212,8 @@ APP = Application([])
         (APP, "", {}, "'' is no name, and a path begins with /: '/'"),
         (APP, "/\ud800", {}, "surrogates not allowed"),
         (APP, "ada", {"timeout": 0}, "not 0"),
+        (APP, "ada", {"timeout": "1"}, "patience is a number of seconds, not '1'"),
+        (APP, "ada", {"timeout": None}, "patience is a number of seconds, not None"),
         (APP, "ada", {"timeout": float("nan")}, "not nan"),
         (APP, "ada", {"red": 0}, "red is a number of seconds above 0, not 0"),
         (APP, "ada", {"red": "1"}, "red is a number of seconds, not '1'"),
