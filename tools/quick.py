@@ -90,7 +90,10 @@ def get(download: Command, env: Mapping[str, str]) -> tuple[Uv | None, str]:
 
 def kept_in(env: Mapping[str, str]) -> Path | None:
     """Return where uv's wheel is kept: in uv's cache, by the kind of machine it is for."""
-    home = Path("~").expanduser()
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = Path()
     if own := env.get("UV_CACHE_DIR"):
         cache = ROOT / own
     elif sys.platform == "win32":
