@@ -24,6 +24,8 @@ from tools.set_up import ROOT
 # Attendees have use for a terminal. What else comes with JupyterLab speaks to servers of
 # programming languages, which we do not bring, or to the notebook of ten years ago.
 EXTENSIONS = {"jupyter_server_terminals": True}
+# Its page does without these servers too, and does not ask whether it has to be built.
+SETTINGS = ROOT / "tools" / "jupyter"
 
 
 def defaults(page: Path) -> Config:
@@ -45,8 +47,8 @@ def defaults(page: Path) -> Config:
 def main() -> None:
     """Start JupyterLab, and return when it has ended."""
     page, *options = sys.argv[1:]
-    # No variable of the environment keeps these out.
-    paths.SYSTEM_CONFIG_PATH.clear()
+    # No variable of the environment keeps out what is set for the whole machine.
+    paths.SYSTEM_CONFIG_PATH[:] = [str(SETTINGS)]
     paths.SYSTEM_JUPYTER_PATH.clear()
     LabApp.serverapp_config = {"jpserver_extensions": EXTENSIONS}
     LabApp.make_serverapp = partial(ServerApp.instance, config=defaults(Path(page)))
