@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from tornado.web import Application, RequestHandler
 from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection
@@ -217,3 +218,35 @@ def test_the_readme_has_each_part_and_what_each_engine_does() -> None:
     for name, *engines in rows:
         simple = "honoured" if name == "socket.getaddrinfo" else "refused"
         assert engines == ["honoured", simple, "refused"]
+
+
+@contextmanager
+def pools_of_somebody() -> Iterator[None]:
+    """Put a class into the dictionary that all pool managers share, as a library does."""
+
+    class Theirs(urllib3.HTTPConnectionPool):
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(urllib3.poolmanager.pool_classes_by_scheme, "http", Theirs)
+        yield
+
+
+async def test_what_one_library_puts_into_all_pool_managers_makes_nobody_block(
+    url: str,
+) -> None:
+    with pools_of_somebody():
+        assert (await ours(url)).status_code == 200
+
+
+async def test_an_adapter_that_has_such_pools_is_told_of(url: str) -> None:
+    def ask() -> requests.Response:
+        with requests.Session() as session:
+            session.mount("http://", HTTPAdapter(pool_maxsize=5))
+            return session.get(url, timeout=500)
+
+    told = pytest.raises(RuntimeError, match="its adapter has connections of its own")
+    with pools_of_somebody(), setup_session(outside="raise"), told:
+        await run(ask)
+    with setup_session(outside="raise"):
+        assert (await run(ask)).status_code == 200

@@ -174,6 +174,27 @@ async def test_requests_through_a_proxy_with_tls_overlap(
     assert backend.most == 3
 
 
+async def test_only_the_time_for_an_answer_may_be_limited_also_behind_a_proxy() -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    proxy, server = Proxy(), HTTPServer(Backend().app, ssl_options=tls)
+    [sock] = bind_sockets(0, "127.0.0.1")
+    server.add_socket(sock)
+    there = f"https://127.0.0.1:{sock.getsockname()[1]}/profile?user=ada"
+    limit: Any = urllib3.Timeout(read=500)
+    async with proxy.serving() as address:
+        with polite_session() as session, warnings.catch_warnings():
+            warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+            session.proxies = {"https": f"http://{address}"}
+            session.trust_env = session.verify = False
+            answer = await run(lambda: session.get(there, timeout=limit))
+        await asyncio.gather(*filter(None, proxy.talks))
+    server.stop()
+    await server.close_all_connections()
+    assert answer.status_code == 200
+    assert len(proxy.asked) == 1
+
+
 async def test_a_copy_of_an_adapter_that_was_undone_is_plain() -> None:
     adapter = SocketsAdapter()
     adapter.undo()

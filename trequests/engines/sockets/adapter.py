@@ -23,7 +23,7 @@ class SocketsAdapter(PooledAdapter):
 
     def use_pools_of_engine(self, manager: PoolManager) -> None:
         """Let a pool manager make pools that yield to the loop."""
-        use_polite_pools(manager, self.outside)
+        use_polite_pools(manager, self.outside, all_of_them=True)
 
 
 def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
@@ -36,13 +36,13 @@ def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
         adapter: one that sends through urllib3's pools, as `HTTPAdapter` does.
         outside: what to do on the loop's thread where nobody can wait.
     """
-    if not use_polite_pools(adapter.poolmanager, outside):
+    if not use_polite_pools(adapter.poolmanager, outside, all_of_them=False):
         watch(adapter, outside, OWN_POOLS)
         return
 
     def proxy_manager_for(original: Any, proxy: str, **options: Any) -> Any:
         manager = original(proxy, **options)
-        use_polite_pools(manager, outside)
+        use_polite_pools(manager, outside, all_of_them=False)
         return manager
 
     def get_connection(original: Any, request: Any, *args: Any, **options: Any) -> Any:
@@ -84,20 +84,30 @@ def make_plain(adapter: HTTPAdapter) -> None:
     use_stock_pools(adapter)
 
 
-def use_polite_pools(manager: PoolManager, outside: Outside) -> bool:
+def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: bool) -> bool:
     """Let a pool manager make pools that yield to the loop.
 
+    Args:
+        manager: the pool manager.
+        outside: what the pools do where nobody can wait.
+        all_of_them: whether also in the place of classes that are not urllib3's own. Some
+            libraries put theirs into the dictionary that all pool managers share, and mean
+            one session by it.
+
     Returns:
-        Whether it does. It does not if somebody has given it classes of pools already.
+        Whether it makes any. It does not if somebody has given it other classes for all.
     """
-    stock = stock_pools(manager)
-    if stock not in (STOCK, _stock_pools_for_socks(manager)):
+    given, for_socks = stock_pools(manager), _stock_pools_for_socks(manager)
+    is_socks = for_socks is not STOCK
+    # Not the dictionary that is shared, which may have been changed.
+    stock = for_socks if is_socks else STOCK
+    pools = dict(given)
+    for scheme, kind in _polite_pools(is_socks=is_socks).items():
+        if all_of_them or given.get(scheme) is stock[scheme]:
+            pools[scheme] = functools.partial(kind, outside=outside)
+    if pools == given:
         return False
-    kinds = _polite_pools(is_socks=stock != STOCK)
-    polite: dict[str, Any] = {
-        scheme: functools.partial(kind, outside=outside) for scheme, kind in kinds.items()
-    }
-    use_pools(manager, polite)
+    use_pools(manager, pools)
     return True
 
 

@@ -27,6 +27,7 @@ from urllib3.util.ssl_ import (
     resolve_cert_reqs,
     resolve_ssl_version,
 )
+from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
 import tornalet
 
@@ -93,7 +94,9 @@ class PoliteConnection(HTTPConnection):
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                sock.settimeout(self.timeout)
+                # As it is when only the time for an answer is set, and there is a proxy.
+                if self.timeout is not _DEFAULT_TIMEOUT:
+                    sock.settimeout(self.timeout)
                 if self.source_address:
                     sock.bind(self.source_address)
                 sock.connect(address)
