@@ -19,7 +19,7 @@ from jupyter_server.serverapp import ServerApp
 from jupyterlab.labapp import LabApp  # type: ignore[import-untyped]
 from traitlets.config import Config
 
-from tools.set_up import ROOT
+from tools.paths import ROOT
 
 # Attendees have use for a terminal. What else comes with JupyterLab speaks to servers of
 # programming languages, which we do not bring, or to the notebook of ten years ago.
