@@ -43,9 +43,12 @@ import warnings
 from collections.abc import Callable
 
 from tools import console, copies, environment, ready, usage
+from tools.locks import ALL, CORE
 from tools.machine import allow_open_files
-from tools.set_up import ALL, CORE, PYTHON, ROOT, Misuse, Trouble, alone, set_up
+from tools.paths import PYTHON, ROOT
+from tools.set_up import alone, set_up
 from tools.stick import begin
+from tools.trouble import Misuse, Trouble
 
 # -- one job -----------------------------------------------------------------------------------
 

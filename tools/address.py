@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.set_up import ROOT
+from tools.paths import ROOT
 
 # What may tell it. Pages are made from these, and take it from pyproject.toml.
 PLACES = ("pyproject.toml", "*.md", "notebooks/*.md", "slides/*.md", "slides/*.ipynb")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.set_up import ROOT
+from tools.paths import ROOT
 
 UNKNOWN = 3  # minutes, where a benchmark does not say
 STOPPED, ENDED = 130, 143  # exit codes: by Ctrl-C, and by SIGTERM

@@ -8,7 +8,8 @@ import os
 import re
 from pathlib import Path
 
-from tools.set_up import ROOT, Misuse, Trouble
+from tools.paths import ROOT
+from tools.trouble import Misuse, Trouble
 from tools.working_copy import KEPT_IN, origin, working_copy
 
 NOTEBOOKS, EXERCISES, WORK = ROOT / "notebooks", ROOT / "exercises", ROOT / "work"

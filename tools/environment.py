@@ -12,7 +12,7 @@ import sys
 
 from tools import proxies
 from tools.own_kernel import IPYTHON
-from tools.set_up import PYTHON, STAMP, VENV
+from tools.paths import PYTHON, STAMP, VENV
 
 # All that Python itself looks at begins with its name. It would take asserts away, make
 # asyncio say more, run a file of the person's first, or look for modules elsewhere. Without

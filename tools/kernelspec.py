@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from tools.environment import of_children
-from tools.set_up import PYTHON, VENV
+from tools.paths import PYTHON, VENV
 
 PLACE = Path("share", "jupyter", "kernels", "python3", "kernel.json")
 

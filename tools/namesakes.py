@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tools.copies import WORK
-from tools.set_up import ROOT, VENV
+from tools.paths import ROOT, VENV
 
 MODULES = (".py", ".pyd", ".so")
 

@@ -12,4 +12,4 @@ PYTHON, UV = VENV / BIN / f"python{EXE}", VENV / BIN / f"uv{EXE}"
 # A folder of wheels beside the kit, as a stick has it: what is there is not fetched.
 WHEELS = ROOT / "wheels"
 LOCK = ROOT / ".workshop.lock"
-LOG = VENV / "setup.log"
+STAMP, LOG = VENV / "stormy.stamp", VENV / "setup.log"

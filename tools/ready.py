@@ -12,20 +12,13 @@ from pathlib import Path
 
 from tools.copies import FIRST, newest
 from tools.environment import of_children
+from tools.locks import ALL, CORE
 from tools.machine import allow_open_files, find_chromium, in_words
 from tools.namesakes import namesakes
-from tools.set_up import (
-    ALL,
-    CORE,
-    MEGABYTES,
-    PYTHON,
-    ROOT,
-    Trouble,
-    alone,
-    is_ready,
-    quietly,
-    set_up,
-)
+from tools.paths import PYTHON, ROOT
+from tools.set_up import MEGABYTES, alone, is_ready, set_up
+from tools.steps import quietly
+from tools.trouble import Trouble
 
 # A state, and what is to be said; what is in front of the colon is a name for it.
 Finding = tuple[str, str]

@@ -25,7 +25,7 @@ from nbformat import NotebookNode
 
 from tools import usage
 from tools.kernels import AsyncKernel
-from tools.set_up import ROOT
+from tools.paths import ROOT
 
 PATIENCE = 600  # seconds for a cell, and for the start of a kernel, on a busy machine
 SANITIZE = ROOT / "tests" / "sanitize.cfg"

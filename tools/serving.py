@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
-from tools.set_up import ROOT
+from tools.paths import ROOT
 
 DEADLINE = 300  # seconds: a machine may be slow
 ENDING = 30  # seconds in which it may end by itself

@@ -20,25 +20,17 @@ from pathlib import Path
 
 from tools import own_kernel, place
 from tools.installers import install, installers_environment
-from tools.locks import ALL, CORE, PYTHONS, count, digest, read_lock
-from tools.paths import BIN, EXE, LOCK, PYTHON, ROOT, UV, VENV, WHEELS
+from tools.locks import ALL, CORE, count, digest
+from tools.paths import LOCK, PYTHON, ROOT, STAMP, VENV
 from tools.steps import quietly, write
-from tools.trouble import Misuse, Trouble
-from tools.words import NO_WHEEL, why
+from tools.trouble import Trouble
+from tools.words import why
 
 if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
 
-# What others of this room and beyond it need, whichever module of set-up has it.
-__all__ = [
-    "ALL", "BIN", "CORE", "EXE", "MEGABYTES", "NO_WHEEL", "PYTHON", "PYTHONS", "ROOT", "UV",
-    "VENV", "WHEELS", "Misuse", "Trouble", "alone", "installers_environment", "is_ready",
-    "quietly", "read_lock", "set_up", "why",
-]  # fmt: skip
-
-STAMP = VENV / "stormy.stamp"
 MEGABYTES = {CORE: 600, ALL: 1500}  # the installers' caches included
 # A .venv is good for one kind of Python, because of its compiled packages, and for one folder,
 # since its scripts name it.

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tools.paths import ROOT
 from tools.serving import DEADLINE, Fault, Server, serving
-from tools.set_up import ROOT
 
 SCRIPT = re.compile(r'<script[^>]* src="([^"]+\.js[^"]*)"')
 # What the notebooks need: the packages, `await` in a cell, a server, a client that reaches it.

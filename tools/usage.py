@@ -10,7 +10,8 @@ import ast
 from pathlib import Path
 
 from tools import benches
-from tools.set_up import ROOT, Misuse
+from tools.paths import ROOT
+from tools.trouble import Misuse
 
 
 def sentences(module: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tools.set_up import EXE, UV
+from tools.paths import EXE, UV
 
 Command = tuple[str, ...]
 

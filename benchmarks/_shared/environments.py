@@ -14,7 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.set_up import BIN, EXE, UV, installers_environment
+from tools.installers import installers_environment
+from tools.paths import BIN, EXE, UV
 
 from .paths import ROOT
 

@@ -25,7 +25,7 @@ from benchmarks._shared.environments import NoEnvironment
 from benchmarks._shared.paths import RESULTS
 from classroom.measuring.program import Program, command
 from tests.paths import ROOT
-from tools.set_up import EXE
+from tools.paths import EXE
 
 OURS = (sys.executable,)
 MINE = Tornado("1.0", sysconfig.get_path("purelib"))

@@ -27,7 +27,7 @@ from classroom.measuring.program import NotStarted, program
 from classroom.measuring.ratios import Ratios
 from tests.paths import ROOT
 from tools import benches, usage
-from tools.set_up import Misuse
+from tools.trouble import Misuse
 
 POPEN = subprocess.Popen
 NAMES = sorted(path.stem for path in BENCHMARKS.glob("[!_]*.py"))

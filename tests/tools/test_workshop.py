@@ -31,7 +31,7 @@ from tests.houses import (
     until,
 )
 from tests.paths import ROOT
-from tools.set_up import PYTHONS
+from tools.locks import PYTHONS
 
 # -- set-up ------------------------------------------------------------------------------------
 
