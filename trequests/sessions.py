@@ -21,8 +21,10 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.auth import HTTPDigestAuth
 
 from .engines.outside import Outside
+from .per_greenlet import digest_per_greenlet
 from .setups import EVERYWHERE, Setup
 
 DEFAULT_ENGINE = "sockets"
@@ -65,6 +67,8 @@ def setup_session(
     setup = Setup(mounts, DEFAULT_ENGINE if engine is None else engine, outside)
     with _lock, ExitStack() as undo:
         undo.callback(_end, setup)
+        _setups.append(setup)
+        _wrap(HTTPDigestAuth, "init_per_thread_state", digest_per_greenlet)
         if session is not None:
             for mounted in setup.changes(session):
                 mounted.remember()
@@ -76,6 +80,8 @@ def setup_session(
         return undo.pop_all()
 
 
+# Those that have not ended, and of these the ones that are for all sessions.
+_setups: list[Setup] = []
 _for_all: list[Setup] = []
 # requests' own class, even if a library has put another one in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
@@ -97,22 +103,30 @@ if hasattr(os, "register_at_fork"):
 
 def _install() -> None:
     for name, around in AROUND.items():
-        original = getattr(_Session, name)
-        if original not in _wrappers:
-            setattr(_Session, name, _wrapper(original, around))
+        _wrap(_Session, name, around)
 
 
 def _uninstall() -> None:
     for name in AROUND:
-        method = getattr(_Session, name)
-        # If somebody has replaced it since, ours stays below theirs, and changes nothing.
-        if method in _wrappers:
-            setattr(_Session, name, method.__wrapped__)
+        _unwrap(_Session, name)
+
+
+def _wrap(owner: type, name: str, around: Callable[..., None]) -> None:
+    original = getattr(owner, name)
+    if original not in _wrappers:
+        setattr(owner, name, _wrapper(original, around))
+
+
+def _unwrap(owner: type, name: str) -> None:
+    method = getattr(owner, name)
+    # If somebody has replaced it since, ours stays below theirs, and changes nothing.
+    if method in _wrappers:
+        setattr(owner, name, method.__wrapped__)
 
 
 def _wrapper(original: Any, around: Callable[..., None]) -> Any:
     @functools.wraps(original)
-    def method(self: requests.Session, *args: Any, **kwargs: Any) -> None:
+    def method(self: Any, *args: Any, **kwargs: Any) -> None:
         around(original, self, *args, **kwargs)
 
     _wrappers.add(method)
@@ -162,4 +176,8 @@ def _end(setup: Setup) -> None:
             _for_all.remove(setup)
         if not _for_all:
             _uninstall()
+        if setup in _setups:
+            _setups.remove(setup)
+        if not _setups:
+            _unwrap(HTTPDigestAuth, "init_per_thread_state")
         setup.end()

@@ -89,14 +89,15 @@ class PoliteConnection(HTTPConnection):
 
     def _connected_socket(self) -> socket.socket:
         error: OSError = OSError("getaddrinfo returns an empty list")
+        timeout: Any = self.timeout
         for family, kind, protocol, _, address in _addresses(self._dns_host, self.port):
             sock = PoliteSocket(family, kind, protocol, outside=self.outside)
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
                 # As it is when only the time for an answer is set, and there is a proxy.
-                if self.timeout is not _DEFAULT_TIMEOUT:
-                    sock.settimeout(self.timeout)
+                if timeout is not _DEFAULT_TIMEOUT:
+                    sock.settimeout(timeout)
                 if self.source_address:
                     sock.bind(self.source_address)
                 sock.connect(address)
