@@ -117,4 +117,9 @@ def installers_environment() -> dict[str, str]:
         if pips in env:
             env.setdefault(uvs, env[pips])
     uvs = "UV_(.*INDEX.*|CACHE_DIR|OFFLINE|HTTP_.*|SYSTEM_CERTS|NATIVE_TLS|INSECURE_HOST)"
-    return {**env, **{k: v for k, v in os.environ.items() if re.fullmatch(uvs, k)}}
+    env |= {k: v for k, v in os.environ.items() if re.fullmatch(uvs, k)}
+    # pip fetches the first package, also for people who have told nobody but uv.
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        if name in env:
+            env.setdefault("PIP_INDEX_URL", env[name])
+    return env

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -70,6 +73,16 @@ def test_the_way_out_is_the_user_s_and_all_else_is_ours(
     }
 
 
+@pytest.mark.parametrize("variable", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
+def test_pip_is_told_of_an_index_that_only_uv_was_told_of(
+    pip_conf: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "https://index.example")
+    assert installers_environment()["PIP_INDEX_URL"] == "https://index.example"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://another.example")
+    assert installers_environment()["PIP_INDEX_URL"] == "https://another.example"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -92,6 +105,22 @@ def test_a_file_that_cannot_be_read_is_told(
     pip_conf.mkdir()
     assert pip_settings.read() == {}
     assert f"pip's settings in {pip_conf} are left out" in capsys.readouterr().out
+
+
+def test_pip_looks_for_its_files_in_the_same_places() -> None:
+    command = [sys.executable, "-I", "-m", "pip", "config", "debug"]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    said = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    heading, places = "", dict[str, set[Path]]()
+    for line in said.splitlines():
+        if found := re.fullmatch(r" +(.*), exists: (True|False)", line):
+            places[heading].add(Path(found[1]))
+        elif not line.startswith(" "):
+            heading = line.rstrip(":")
+            places[heading] = set()
+    assert set(pip_settings.of_the_user()) == places["user"]
+    # On a Mac, Homebrew has one more.
+    assert set(pip_settings.of_the_machine()) <= places["global"]
 
 
 # -- words -------------------------------------------------------------------------------------
