@@ -59,6 +59,9 @@ def of_children(**changes: str) -> dict[str, str]:
     env["PATH"] = str(PYTHON.parent) + os.pathsep + env.get("PATH", os.defpath)
     env["VIRTUAL_ENV"] = str(VENV)
     env |= JUPYTER | changes
+    if os.path.expanduser("~") == "~":  # noqa: PTH111
+        # Somebody without a home, as in a container: Jupyter would not start.
+        env |= dict.fromkeys(("HOME", "USERPROFILE"), str(VENV))
     if keeps_no_modes():
         env["JUPYTER_ALLOW_INSECURE_WRITES"] = "1"
     return proxies.told(env)

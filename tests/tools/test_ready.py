@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -65,6 +66,13 @@ def test_all_folders_of_jupyter_are_in_the_environment_of_the_kit(
     found = [path for path in json.loads(said) if not path.startswith(machine)]
     assert len(found) >= 6
     assert {Path(path).is_relative_to(environment.VENV) for path in found} == {True}
+
+
+def test_whoever_has_no_home_is_given_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment.of_children().get("HOME") == os.environ.get("HOME")
+    # Neither a variable nor the system knows one.
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert environment.of_children()["HOME"] == str(environment.VENV)
 
 
 def test_where_files_have_no_modes_jupyter_writes_all_the_same(
