@@ -98,3 +98,10 @@ def test_the_file_of_a_package_stays_as_it_is(tmp_path: Path) -> None:
     assert kept.read_text() == '{"argv": ["python"], "display_name": "Python 3"}'
     assert '"-P"' in spec.read_text() and "Python 3" in spec.read_text()
     assert [each.name for each in spec.parent.iterdir()] == ["kernel.json"]
+
+
+@pytest.mark.parametrize("room", ["benchmarks", "classroom", "slides", "stormy_demo", "tools"])
+def test_no_program_of_the_kit_is_started_without_a_safe_path(room: str) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / room).rglob("[!.]*.py")]
+    starts = re.findall(r"""(?:sys\.executable|\[PYTHON),\s+"(-\w+)""", "".join(texts))
+    assert {*starts} <= {"-I", "-P"}
