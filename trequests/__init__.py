@@ -1,5 +1,6 @@
 """Libraries that use requests wait for Tornado's loop, without a change to them."""
 
+from . import known as known  # before the engines, which need what it looks at
 from .engines.clients.adapter import TornadoAdapter
 from .engines.sockets.adapter import SocketsAdapter
 from .sessions import setup_session
