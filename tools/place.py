@@ -22,16 +22,12 @@ def refuse() -> None:
         Trouble: this is such a folder; it says where to move it.
     """
     path = str(ROOT)
-    for sign, name in (
-        (os.pathsep, f"'{os.pathsep}'"),
-        ("\n", "a line end"),
-        ("\r", "a line end"),
-    ):
-        if sign in path:
-            raise Trouble(
-                f"Python cannot be set up in a folder with {name} in its path: rename the "
-                f"folder, or move it, {ELSEWHERE}."
-            )
+    if os.pathsep in path or len(path.splitlines()) > 1:
+        sign = f"'{os.pathsep}'" if os.pathsep in path else "a line end"
+        raise Trouble(
+            f"Python cannot be set up in a folder with {sign} in its path: rename the folder, "
+            f"or move it, {ELSEWHERE}."
+        )
     try:
         os.fsencode(path).decode("utf-8")
     except UnicodeDecodeError:

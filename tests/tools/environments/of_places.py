@@ -88,6 +88,15 @@ ROWS = [
         small=True,
     ),
     Row(
+        what="a line end in the path",
+        sees="Python cannot be set up in a folder with a line end in its path: rename",
+        lay=named("day 1\nTornado"),
+        do=("lab",),
+        code=1,
+        systems=POSIX,
+        small=True,
+    ),
+    Row(
         what="a folder whose name is not UTF-8",
         sees="the path of this folder is not in UTF-8",
         lay=named(b"\xdcbung"),
