@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import sysconfig
@@ -73,9 +74,9 @@ def why_not_fetched(output: str) -> str | None:
     """Return the sentence for a network or an index that does not give what is asked for."""
     if SOCKS.search(output):
         return (
-            "pip cannot go through the SOCKS proxy that this machine is set to, and is what "
-            "fetches the first package: set HTTPS_PROXY to an HTTP proxy, or go to a network "
-            "that needs none and unset ALL_PROXY, and run this again."
+            "pip, which fetches the first package, cannot go through a SOCKS proxy "
+            f"({', '.join(socks())}): set HTTPS_PROXY to an HTTP proxy, or unset these in a "
+            "network that needs no proxy, and run this again."
         )
     if found := NO_FILE.search(output):
         return (
@@ -97,6 +98,16 @@ def why_not_fetched(output: str) -> str | None:
     if found := NO_WHEEL.search(output):
         return why_no_wheel(found[1])
     return None
+
+
+def socks() -> list[str]:
+    """Return what names a SOCKS proxy: variables, or pip's own setting."""
+    named = [
+        name
+        for name, value in os.environ.items()
+        if name.lower().endswith("_proxy") and value.lower().startswith("socks")
+    ]
+    return sorted(named) or ["pip's setting 'proxy'"]
 
 
 def why_no_wheel(package: str) -> str:

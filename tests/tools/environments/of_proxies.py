@@ -67,7 +67,7 @@ ROWS = [
     ),
     Row(
         what="a first set-up behind a SOCKS proxy",
-        sees="pip cannot go through the SOCKS proxy that this machine is set to",
+        sees="cannot go through a SOCKS proxy (ALL_PROXY): set HTTPS_PROXY to an HTTP proxy",
         lay=at_with_nothing("socks5", "ALL_PROXY"),
         do=("bench", "styles"),
         code=1,
