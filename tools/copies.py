@@ -39,8 +39,7 @@ def make(fresh: str | None = None) -> Path:
     Raises:
         Trouble: there is no place for the copies.
     """
-    if os.path.lexists(WORK) and not WORK.is_dir():
-        raise Trouble("'work' is in the way, for it is no folder: move it elsewhere.")
+    look_for_room()
     WORK.mkdir(exist_ok=True)
     if fresh is not None:
         page = WORK / unused(fresh)
@@ -62,6 +61,18 @@ def make(fresh: str | None = None) -> Path:
             "and `lab` copies the newer one."
         )
     return page
+
+
+def look_for_room() -> None:
+    """See whether work/ can be had.
+
+    Raises:
+        Trouble: there is no place for the copies.
+    """
+    if os.path.lexists(WORK) and not WORK.is_dir():
+        raise Trouble("'work' is in the way, for it is no folder: move it elsewhere.")
+    if WORK.is_dir() and not os.access(WORK, os.W_OK):
+        raise Trouble("'work' cannot be written to: move it elsewhere.")
 
 
 def unused(name: str) -> str:

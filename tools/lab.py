@@ -36,6 +36,8 @@ def defaults(page: Path) -> Config:
     """
     shown = (page if page.is_file() else page.parent).relative_to(ROOT)
     config = Config()
+    # Not localhost: what that is, a file of the machine says.
+    config.ServerApp.ip = "127.0.0.1"
     config.ServerApp.root_dir = str(ROOT)
     config.ServerApp.allow_root = sys.platform != "win32" and os.geteuid() == 0
     config.LabApp.default_url = f"/lab/tree/{quote(shown.as_posix())}"

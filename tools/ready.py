@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.copies import FIRST, newest
+from tools.copies import FIRST, look_for_room, newest
 from tools.environment import of_children
 from tools.locks import ALL, CORE
 from tools.machine import allow_open_files, find_chromium, in_words
@@ -116,6 +116,10 @@ def port() -> Finding:
 
 def lab() -> Finding:
     """What comes of a trial of `lab`, which opens no browser and leaves nothing behind."""
+    try:
+        look_for_room()
+    except Trouble as trouble:
+        return "problem", f"lab: {trouble}"
     started: list[str | Path] = [PYTHON, "-P", "-m", "tools.trial", newest(FIRST)]
     done, output = quietly(started, of_children(STORMY_PREDICT_FIRST="1"))
     if done:

@@ -50,6 +50,10 @@ def test_the_second_time_nothing_is_installed(ready: Path) -> None:
     assert again.returncode == 0
     assert "Setting up" not in again.stdout
     assert (ready / ".venv" / "stormy.stamp").stat().st_mtime_ns == stamp
+    # The trial of lab leaves nothing behind.
+    assert not (ready / "work").exists()
+    runtime = ready / ".venv" / "share" / "jupyter" / "runtime"
+    assert [path.name for path in runtime.iterdir()] == ["jupyter_cookie_secret"]
 
 
 def test_the_news_stay_away(ready: Path) -> None:
@@ -245,6 +249,7 @@ def test_a_file_in_the_place_of_the_copies(ready: Path) -> None:
     (ready / "work").touch()
     try:
         assert_one_sentence(door(ready, "lab", "--version"), "'work' is in the way", "move it")
+        assert "problem    lab: 'work' is in the way" in door(ready, "check").stdout
     finally:
         (ready / "work").unlink()
 
