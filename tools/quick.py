@@ -61,7 +61,7 @@ class Uv:
 def starts(program: Path) -> bool:
     """Return whether a uv starts, and is that of the lock."""
     done, output = quietly([program, "--version"])
-    return done and f"uv=={output.split()[1]} " in pin_of_uv().replace("\\", " ")
+    return done and ["==".join(output.split()[:2])] == pin_of_uv().split()[:1]
 
 
 def get(download: Command, env: Mapping[str, str]) -> tuple[Uv | None, str]:
@@ -75,6 +75,8 @@ def get(download: Command, env: Mapping[str, str]) -> tuple[Uv | None, str]:
         uv, or what pip said when it could not fetch it.
     """
     write(ONLY_UV, pin_of_uv())
+    if not pin_of_uv():
+        return None, ""
     if starts(UV):
         return Uv(UV), ""
     kept = kept_in(env)

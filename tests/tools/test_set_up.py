@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tools import pip_settings, proxies
+from tools import pip_settings, proxies, quick
 from tools.installers import installers_environment
 from tools.trouble import Trouble
 from tools.words import why
@@ -197,3 +197,34 @@ def test_a_usual_proxy_is_handed_on_and_this_machine_is_left_out() -> None:
     told = proxies.told({**usual, "NO_PROXY": "10.0.0.0/8, .example.org,::1,*.local:80"})
     excepted = "10.0.0.0/8,.example.org,::1,*.local:80,127.0.0.1,localhost"
     assert told == {**usual, "NO_PROXY": excepted, "no_proxy": excepted}
+
+
+# -- uv ----------------------------------------------------------------------------------------
+
+
+def test_a_wheel_that_is_not_that_of_the_lock_is_not_used(tmp_path: Path) -> None:
+    wheel = tmp_path / "uv-0-py3-none-any.whl"
+    assert quick.Uv.of(wheel) is None
+    wheel.write_bytes(b"somebody else's")
+    assert quick.Uv.of(wheel) is None
+
+
+def test_uv_is_kept_where_uv_keeps_the_rest(tmp_path: Path) -> None:
+    kept = quick.kept_in({"UV_CACHE_DIR": str(tmp_path)})
+    assert kept is not None and kept.is_relative_to(tmp_path)
+    wheel = tmp_path / "uv.whl"
+    wheel.write_bytes(b"a wheel")
+    assert quick.keep(wheel, kept) == kept / "uv.whl"
+    assert [path.name for path in kept.iterdir()] == ["uv.whl"]
+    # Where nothing can be kept, it is used where it is.
+    (tmp_path / "file").touch()
+    assert quick.keep(wheel, tmp_path / "file" / "kept") == wheel
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has LOCALAPPDATA for that")
+def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert quick.kept_in({}) is None
