@@ -11,7 +11,7 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +24,7 @@ from classroom.examining.case import LEAST_HELD, Case
 from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
+from tests.exercises.forked import forked
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
@@ -71,6 +72,13 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     assert psutil.Process().children(recursive=True) == before
     assert list(tmp_path.iterdir()) == []
     return None
+
+
+@pytest.fixture(scope="class")
+def forked_children() -> Iterator[None]:
+    """For what only depends on the code: to start a Python each time is most of the work."""
+    with forked():
+        yield
 
 
 class TestCodeThatNeverEnds:
@@ -273,6 +281,7 @@ class TestCodeThatLeaves:
         assert verdict.right, verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatReplacesWhatAllUse:
     """The check and Tornado get it too, and what they then say is nothing to go by."""
 
@@ -439,6 +448,7 @@ class TestCodeThatFallsSilent:
         assert verdict.mistake == "unheard", verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatFails:
     def test_a_syntax_error_has_its_line(self) -> None:
         verdict = examine("join_in_order", "def join(futures:\n    return 3")
