@@ -135,6 +135,7 @@ def test_pip_looks_for_its_files_in_the_same_places() -> None:
             "OSError: [Errno 36] File name too long: 'x'",
             "move the folder to a place with a",
         ),
+        ("HINT: ... does not have Windows Long Path support enabled.", "with a shorter path"),
         ("[WinError 5] Access is denied: 'zmq.pyd'", "close what uses .venv, such as Jupyter"),
         ("Missing dependencies for SOCKS support.", "set HTTPS_PROXY to an HTTP proxy"),
         ("invalid peer certificate: UnknownIssuer", "pip config set global.cert FILE"),
