@@ -14,7 +14,7 @@ from tools.paths import WHEELS
 FULL = re.compile("no space left|not enough space|quota exceeded|os error 28", re.IGNORECASE)
 OTHER = re.compile("not match the hashes|hash mismatch", re.IGNORECASE)
 TOO_LONG = re.compile(
-    "name too long|long path support|os error (36|206)|winerror 206", re.IGNORECASE
+    "name too long|long path support|os error (36|63|206)|winerror 206", re.IGNORECASE
 )
 DENIED = re.compile("permission denied|access is denied|os error (5|13)", re.IGNORECASE)
 SOCKS = re.compile("dependencies for SOCKS", re.IGNORECASE)
