@@ -14,6 +14,12 @@ def beside_the_door(place: Place) -> None:
         place.write(f"{name}.py", MINE)
 
 
+def before_set_up(place: Place) -> None:
+    """Lay one, and have Python be strict and leave asserts out."""
+    place.write("random.py", MINE)
+    place.environment |= {"PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error"}
+
+
 def beside_lab(place: Place) -> None:
     """Lay what JupyterLab and Tornado import."""
     for name in ("asyncio", "json", "jupyterlab", "tornado", "traitlets"):
@@ -36,9 +42,10 @@ ROWS = [
         absent="mine",
     ),
     Row(
-        what="a random.py of one's own beside workshop.py, at the first set-up",
+        what="a random.py of one's own beside workshop.py, `PYTHONOPTIMIZE=2` and "
+        "`PYTHONWARNINGS=error`, at the first set-up",
         sees="measured []",
-        lay=lambda place: place.write("random.py", MINE),
+        lay=before_set_up,
         do=("bench", "styles"),
         small=True,
         absent="mine",
