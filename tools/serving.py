@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
@@ -111,7 +111,8 @@ class Server:
             try:
                 return await AsyncHTTPClient().fetch(request)
             except HTTPClientError as refusal:
-                raise Fault(f"{method} {path}: {refusal}{_reason(refusal)}") from None
+                why = _reason(refusal) or self.because()
+                raise Fault(f"{method} {urlsplit(path).path}: {refusal}{why}") from None
             except ConnectionRefusedError:
                 # It says where it is a moment before it listens.
                 if self._process.returncode is not None:
