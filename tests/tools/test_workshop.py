@@ -278,7 +278,7 @@ def test_a_python_that_is_truly_too_old(tmp_path: Path, python: str) -> None:
 def test_the_page_names_every_verb(tmp_path: Path, arguments: list[str]) -> None:
     outcome = door(make_house(tmp_path), *arguments)
     assert outcome.returncode == 0
-    for verb in ("lab", "check", "test", "slides", "refresh", "bench"):
+    for verb in ("lab", "check", "stick", "test", "slides", "refresh", "bench"):
         assert re.search(rf"^  {verb} +\S", outcome.stdout, re.MULTILINE)
     assert not (tmp_path / ".venv").exists()
 
@@ -297,7 +297,7 @@ def test_a_python_that_looks_in_no_folder_by_itself_finds_the_tools(
 def test_an_unknown_verb(tmp_path: Path) -> None:
     house = make_house(tmp_path)
     assert_one_sentence(door(house, "labs"), "no verb 'labs'", "did you mean lab?", code=2)
-    assert_one_sentence(door(house, "xyzzy"), "lab, check, test", code=2)
+    assert_one_sentence(door(house, "xyzzy"), "lab, check, stick, test", code=2)
 
 
 @pytest.fixture(scope="module")
