@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 
+from .mounts import can_mount, within
 from .row import Place, Row
 
 STARTS = "ok         lab: JupyterLab starts"
+OURS = os.path.join(".venv", "share", "jupyter", "lab")  # noqa: PTH118
 ELSEWHERE = "/nowhere/at/all"
 # What a configuration of an older or larger Jupyter asks for, and this one does not have.
 MANAGERS = """\
@@ -16,6 +18,7 @@ c.ServerApp.kernel_manager_class = "nowhere.KernelManager"
 c.ServerApp.password = "a password"
 c.ServerApp.port = 1
 """
+NO_LEVEL = "c.Application.log_level = 'nonsense'\n"
 
 
 def at_home(place: Place, path: str, text: str) -> None:
@@ -26,7 +29,7 @@ def at_home(place: Place, path: str, text: str) -> None:
 
 def managers(place: Place) -> None:
     at_home(place, ".jupyter/jupyter_server_config.py", MANAGERS)
-    at_home(place, ".jupyter/jupyter_config.py", "c.Application.log_level = 'nonsense'\n")
+    at_home(place, ".jupyter/jupyter_config.py", NO_LEVEL)
     at_home(place, ".jupyter/jupyter_lab_config.py", "import nowhere\n")
     at_home(place, ".jupyter/jupyter_notebook_config.json", '{"NotebookApp": {')
 
@@ -63,6 +66,12 @@ def folders(place: Place) -> None:
         place.environment[f"JUPYTERLAB_{name}"] = ELSEWHERE
 
 
+def for_the_machine(place: Place) -> None:
+    etc = place.spare / "etc"
+    place.write(etc / "jupyter" / "jupyter_config.py", NO_LEVEL)
+    within(place, f"mount --bind '{etc}' /usr/local/etc")
+
+
 def without_a_manager(place: Place) -> None:
     place.write(".venv/etc/jupyter/jupyter_server_config.py", MANAGERS)
 
@@ -97,10 +106,19 @@ ROWS = [
     ),
     Row(
         what="variables that put Jupyter's folders where there are none",
-        sees=os.path.join(".venv", "share", "jupyter", "lab"),  # noqa: PTH118
+        sees=OURS,
         lay=folders,
         do=("lab", "path"),
         absent=ELSEWHERE,
+    ),
+    Row(
+        what="a configuration of Jupyter's for the whole machine, with a mistake",
+        sees=OURS,
+        lay=for_the_machine,
+        do=("lab", "path"),
+        absent="nonsense",
+        systems=("linux",),
+        can=can_mount,
     ),
     Row(
         what="a kit whose JupyterLab cannot start",
