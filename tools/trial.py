@@ -124,6 +124,8 @@ async def _printed(channels: WebSocketClientConnection, name: str, server: Serve
 
 def main() -> None:
     """Try it, and say what does not work."""
+    # What a console of Windows has no letter for may stand in a path.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         asyncio.run(trial(Path(sys.argv[1])))
     except (Fault, OSError) as fault:
