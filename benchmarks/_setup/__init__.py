@@ -1,0 +1,1 @@
+"""What belongs to the benchmark of set-up."""
