@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.paths import ROOT
+from tools.reading import tree
 
 UNKNOWN = 3  # minutes, where a benchmark does not say
 STOPPED, ENDED = 130, 143  # exit codes: by Ctrl-C, and by SIGTERM
@@ -46,13 +47,13 @@ class Bench:
 
 def read(module: Path) -> Bench:
     """Return what a benchmark says of itself."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+    read_tree = tree(module)
     said: dict[str, Any] = {}
-    for node in tree.body:
+    for node in read_tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             with contextlib.suppress(ValueError):
                 said[node.targets[0].id] = ast.literal_eval(node.value)
-    question = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    question = (ast.get_docstring(read_tree) or "").partition("\n\n")[0]
     return Bench(
         module.stem,
         " ".join(question.split()),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tools import benches
 from tools.paths import ROOT
+from tools.reading import tree
 from tools.trouble import Misuse
 
 
@@ -20,8 +21,7 @@ def sentences(module: str) -> dict[str, str]:
     Args:
         module: its file, which is read, since `python3 -OO` runs it without its docstrings.
     """
-    tree = ast.parse(Path(module).read_bytes())
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in tree(Path(module)).body if isinstance(node, ast.FunctionDef)]
     return {each.name: ast.get_docstring(each) or "" for each in functions}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.houses import BIN, EXE
 
 from .row import Place, Row
@@ -61,6 +63,17 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, *sys.argv[1:]])))
 """
 
 
+def has_terminals() -> bool:
+    # A container may be without them.
+    try:
+        ends = os.openpty()
+    except (AttributeError, OSError):
+        return False
+    for end in ends:
+        os.close(end)
+    return True
+
+
 def in_a_notebook(place: Place) -> None:
     place.python = [str(place.house / ".venv" / BIN / f"python{EXE}"), "-c", KERNEL]
 
@@ -102,7 +115,7 @@ ROWS = [
         systems=POSIX,
     ),
     Row("`nohup`", PAGE, by_shell('exec nohup "$0" "$@"'), (), systems=POSIX),
-    Row("a terminal", PAGE, by_program(TERMINAL), (), systems=("linux",)),
+    Row("a terminal", PAGE, by_program(TERMINAL), (), systems=("linux",), can=has_terminals),
     Row(
         "a terminal that can do nothing, 20 columns wide",
         "usage: workshop.py check",
