@@ -24,7 +24,6 @@ from classroom.scripts import free_port
 from tests.paths import ROOT
 
 BASE = getattr(sys, "_base_executable", sys.executable)
-BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
 DEADLINE = 600  # seconds: a machine may be slow, and only a machine that hangs is wrong
 
 NOTEBOOK = """\

@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.paths import ROOT
+from tools.paths import BIN, EXE
 
 PACKAGES = ["loopfilm", "stormy_demo", "tornalet", "trequests"]
-BIN, EXE = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
 
 
 def run(*command: str | Path, folder: Path) -> str:

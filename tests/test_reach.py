@@ -21,11 +21,18 @@ from jupyter_client.manager import KernelManager
 import workshop
 from classroom.scripts import free_port
 from tests.fresh import borrowed
-from tests.houses import BASE, BIN, DEADLINE, EXE, environment, started, until
+from tests.houses import (
+    BASE,
+    DEADLINE,
+    environment,
+    started,
+    until,
+)
 from tests.kernels import PATIENCE
 from tests.paths import ROOT
 from tools import ready
 from tools.address import address
+from tools.paths import BIN, EXE
 
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in ("README.md", "TEACHING.md")}
 FIRST = "work/01_callbacks.ipynb"

@@ -142,12 +142,13 @@ def fetch(pair: Pair, wanted: list[Pin], folder: Path) -> None:
     whose = ["--implementation=cp", f"--python-version={pair.python}", *where]
     # pip takes "3.11" for 3.11.0, and would pass over what wants a later release of it.
     how = ["--ignore-requires-python", "--only-binary=:all:", "--no-deps", "--require-hashes"]
+    env = installers_environment()
     with tempfile.TemporaryDirectory() as spare:
         listed = Path(spare, "wanted.txt")
         while wanted:
             listed.write_text("\n".join(map(str, wanted)) + "\n", encoding="utf-8")
             command = [*PIP, "download", *how, *whose, "-r", listed, "--dest", folder]
-            done, said = quietly(command, installers_environment())
+            done, said = quietly(command, env)
             if done:
                 return
             none = NO_WHEEL.search(said)
@@ -204,10 +205,10 @@ def main() -> int:
     """Fetch the wheels for the stick that the command line names; return the exit code."""
     # By itself SIGTERM would leave a pip behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    start, stick = time.monotonic(), Path(sys.argv[1])
+    start, stick, those = time.monotonic(), Path(sys.argv[1]), pairs()
     try:
         with told_in_words(stick):
-            shelf = fill(stick / WHEELS.name, pins(read_lock(CORE)), pairs())
+            shelf = fill(stick / WHEELS.name, pins(read_lock(CORE)), those)
             size = size_in_mb(stick)
     except Trouble as trouble:
         print(f"workshop.py: {trouble}", file=sys.stderr)
@@ -215,9 +216,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nworkshop.py: stopped; the same command goes on from here.", file=sys.stderr)
         return 130
-    for sentence in shortcomings(shelf, pairs()):
+    for sentence in shortcomings(shelf, those):
         print(sentence)
-    whom = f"{len(pairs())} pairs of a system and a Python"
+    whom = f"{len(those)} pairs of a system and a Python"
     took = f"{time.monotonic() - start:.0f} s"
     print(f"{stick}: {len(shelf.wheels)} wheels for {whom}, {size} MB in all, made in {took}.")
     return 0

@@ -19,8 +19,6 @@ from tests.addresses import nobody_listens
 from tests.fresh import BORROW
 from tests.houses import (
     BASE,
-    BIN,
-    EXE,
     Outcome,
     assert_one_sentence,
     door,
@@ -30,6 +28,7 @@ from tests.houses import (
 from tests.paths import ROOT
 from tests.test_house import pins as pins_of
 from tools import stick
+from tools.paths import BIN, EXE
 from tools.systems import Pair, pairs
 from tools.wheels import pins
 

@@ -14,9 +14,7 @@ import pytest
 from tests.addresses import nobody_listens
 from tests.houses import (
     BASE,
-    BIN,
     DEADLINE,
-    EXE,
     NOTEBOOK,
     Outcome,
     ask,
@@ -32,6 +30,7 @@ from tests.houses import (
 )
 from tests.paths import ROOT
 from tools.locks import PYTHONS
+from tools.paths import BIN, EXE
 
 # -- set-up ------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tests.houses import BIN, EXE
+from tools.paths import BIN, EXE
 
 from .row import Place, Row
 from .starting import LAB, ODD, PAGE, POSIX, by_program, by_shell, variables
