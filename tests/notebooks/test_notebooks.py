@@ -50,6 +50,11 @@ def sections(path: Path) -> list[NotebookNode]:
     return [cell for cell in refresh.read(path).cells if "minutes" in cell.metadata]
 
 
+def stands_alone(path: Path) -> bool:
+    """Whether the sections of a notebook are to be picked."""
+    return any(cell.metadata.path == "pick" for cell in sections(path))
+
+
 # -- running ----------------------------------------------------------------------------------
 
 
@@ -107,26 +112,47 @@ class Runs(NamedTuple):
         page: the notebook as the first run leaves it.
         wrong: what was wrong in either.
         told: what the working copy, which is the second, told too early.
+        left: what was left in the second when a section had ended, if they stand alone.
     """
 
     page: NotebookNode
     wrong: list[str]
     told: list[str]
+    left: list[str]
 
 
 PREDICT_FIRST = nbformat.v4.new_code_cell(
     "import os; os.environ['STORMY_PREDICT_FIRST'] = '1'", id="switch"
 )
 
+# Begins the ids of cells that say what is left.
+LEFT = "left-"
+
+
+def with_notes(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Have a kernel say at the end of each section what is left of it."""
+    begin = "from tests.leftovers import Leftovers; _leftovers = Leftovers()"
+    sources = [begin]
+    found: list[NotebookNode] = []
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            # At the end of the section before, or of what is in front of the first.
+            found.append(nbformat.v4.new_code_cell(sources.pop(), id=f"{LEFT}{len(found)}"))
+            title = cell.source.partition("\n")[0]
+            sources.append(f"print(*({title!r} + ': ' + it for it in _leftovers.found()))")
+        found.append(cell)
+    return [*found, nbformat.v4.new_code_cell("_leftovers.close()", id=f"{LEFT}end")]
+
 
 def run_twice(path: Path) -> Runs:
     """Run a notebook in a kernel, and then as a working copy in which nobody predicts."""
-    runs = Runs(refresh.read(path), [], [])
+    runs = Runs(refresh.read(path), [], [], [])
     committed = runs.page.cells
     text = json.dumps(working_copy(path))
     copy = nbformat.reads(text, as_version=4).cells if path in CORE else committed
+    again = with_notes(copy) if stands_alone(path) else copy
     with running_kernel(path.parent) as (_, client):
-        for time, cells in (("first", committed), ("second", [PREDICT_FIRST, *copy])):
+        for time, cells in (("first", committed), ("second", [PREDICT_FIRST, *again])):
             code = [cell for cell in cells if cell.cell_type == "code"]
             outputs = {}
             replies = run_all(client, code)
@@ -141,7 +167,11 @@ def run_twice(path: Path) -> Runs:
                 if time == "first":
                     cell.outputs = list(in_one_piece(outputs[cell.id]))
                     cell.execution_count = number
-        runs.told.extend(told_too_early(cells, outputs))
+        runs.told.extend(told_too_early([PREDICT_FIRST, *copy], outputs))
+        said = (
+            each for id_, shown in outputs.items() if id_.startswith(LEFT) for each in shown
+        )
+        runs.left.extend(line for each in said if (line := each.text.strip()))
     return runs
 
 
@@ -200,6 +230,12 @@ def test_every_cell_is_answered_when_all_are_sent_at_once_and_then_once_more(
 @each_of(CORE)
 def test_nothing_tells_before_there_is_a_prediction(path: Path, runs: dict[Path, Runs]) -> None:
     assert not runs[path].told, "\n".join(runs[path].told)
+
+
+@each_of([path for path in CORE if stands_alone(path)])
+def test_a_section_ends_whatever_it_has_started(path: Path, runs: dict[Path, Runs]) -> None:
+    """Processes, also those whose parent has ended, ports, and files."""
+    assert not runs[path].left, "\n".join(runs[path].left)
 
 
 @each_of(ALL)
@@ -338,11 +374,6 @@ def core_and_more(path: Path) -> tuple[int, int]:
     picked = sorted(minutes["pick"], reverse=True)
     core = sum(minutes["core"]) + sum(picked[:PICKED])
     return core, sum(minutes["more"]) + sum(picked[PICKED:])
-
-
-def stands_alone(path: Path) -> bool:
-    """Whether the sections of a notebook are to be picked."""
-    return any(cell.metadata.path == "pick" for cell in sections(path))
 
 
 @each_of(CORE)
