@@ -26,16 +26,32 @@ class _Plain(greenlet.greenlet):  # type: ignore[misc]
 
     # The task whose coroutine awaits on behalf of the plain code.
     task: asyncio.Task[Any] | None = None
+    # The greenlet of others in which the code waits that stands in this one; None is this one.
+    waiting: greenlet.greenlet | None = None
 
 
 def can_wait() -> bool:
-    """Return whether the calling code runs in a greenlet that `run` started."""
+    """Return whether the calling code runs in a greenlet that `run` started.
+
+    Or in one that such code has made, with whatever library: it is left together with the one
+    that `run` started, and entered again.
+    """
+    return _plain() is not None
+
+
+def _plain() -> _Plain | None:
+    """Return the greenlet of `run` that the calling code is in, if somebody awaits for it."""
     plain = greenlet.getcurrent()
-    if not isinstance(plain, _Plain) or asyncio._get_running_loop() is None:
-        # A forked process has a copy of the greenlet, and no loop underneath it.
-        return False
+    while not isinstance(plain, _Plain):
+        plain = plain.parent
+        if plain is None:
+            return None
+    if plain.dead or asyncio._get_running_loop() is None:
+        # A greenlet may outlive the code that has made it. A forked process has a copy of it,
+        # and no loop underneath.
+        return None
     # Plain code may run a loop inside of a loop, and what runs there is in another task.
-    return plain.task is _task()
+    return plain if plain.task is _task() else None
 
 
 def wait(awaitable: Awaitable[T]) -> T:
@@ -57,7 +73,8 @@ def wait(awaitable: Awaitable[T]) -> T:
         raise TypeError(
             f"wait() needs an awaitable, such as a coroutine: not {shown(awaitable)}"
         )
-    if not can_wait():
+    plain = _plain()
+    if plain is None:
         if isinstance(awaitable, Coroutine):
             # Otherwise Python warns, later and elsewhere, that it was never awaited.
             awaitable.close()
@@ -65,7 +82,10 @@ def wait(awaitable: Awaitable[T]) -> T:
             "wait() needs plain code that @tornalet or tornalet.run() started: "
             "here nobody could await for it"
         )
-    result: T = greenlet.getcurrent().parent.switch(awaitable)
+    here = greenlet.getcurrent()
+    # A reference to itself would keep it alive when its coroutine is dropped.
+    plain.waiting = None if here is plain else here
+    result: T = plain.parent.switch(awaitable)
     return result
 
 
@@ -105,11 +125,11 @@ async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) ->
             raise
         except BaseException as error:
             # Also a cancellation: the plain code's own except and finally shall see it.
-            _come_back(plain)
-            given = plain.throw(type(error), error, error.__traceback__)
+            waiting = _come_back(plain)
+            given = waiting.throw(type(error), error, error.__traceback__)
         else:
-            _come_back(plain)
-            given = plain.switch(result)
+            waiting = _come_back(plain)
+            given = waiting.switch(result)
     returned: T = given
     return returned
 
@@ -138,10 +158,14 @@ def _whole(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         raise RuntimeError("plain code raised GreenletExit") from error
 
 
-def _come_back(plain: _Plain) -> None:
+def _come_back(plain: _Plain) -> greenlet.greenlet:
+    """Return the greenlet to go on in, which from now on comes back here."""
     # A coroutine may be resumed from another greenlet, or in another task, than before.
     plain.parent = greenlet.getcurrent()
     plain.task = _task()
+    waiting = plain.waiting or plain
+    plain.waiting = None
+    return waiting
 
 
 def _task() -> asyncio.Task[Any] | None:
@@ -151,12 +175,13 @@ def _task() -> asyncio.Task[Any] | None:
 
 def _end(plain: _Plain, error: BaseException) -> None:
     """End plain code whose coroutine was closed; from now on it can wait for nothing."""
-    plain.parent = greenlet.getcurrent()
-    given = plain.throw(error)
+    given = _come_back(plain).throw(error)
     # Code that catches this again and again is left where it stands.
     for _ in range(100):
         if plain.dead:
             break
         if isinstance(given, Coroutine):
             given.close()
-        given = plain.throw(RuntimeError("wait() in code that nobody awaits any more"))
+        given = _come_back(plain).throw(
+            RuntimeError("wait() in code that nobody awaits any more")
+        )

@@ -14,6 +14,7 @@ from typing import Any
 import greenback
 import pytest
 import requests
+from greenlet import getcurrent, greenlet
 from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
@@ -325,6 +326,88 @@ class TestSQLAlchemy:
             assert await greenlet_spawn(ask) == 200
         assert caught[0].filename == __file__
         assert caught[0].lineno == ask.__code__.co_firstlineno + 1
+
+
+class TestOtherGreenlets:
+    """Plain code may make greenlets of its own, or a library that it calls."""
+
+    async def test_it_waits_in_one_and_in_one_inside_of_that(self) -> None:
+        def plain() -> list[Any]:
+            deeper = greenlet(lambda: greenlet(lambda: wait(soon("two"))).switch())
+            one = greenlet(lambda: wait(soon("one"))).switch()
+            return [one, deeper.switch(), wait(soon("none"))]
+
+        assert await run(plain) == ["one", "two", "none"]
+
+    async def test_two_that_take_turns(self) -> None:
+        def give(back: greenlet) -> None:
+            for each in range(3):
+                back.switch(wait(soon(each)))
+
+        def plain() -> list[Any]:
+            giver = greenlet(give)
+            given = [giver.switch(getcurrent())]
+            while len(given) < 3:
+                given += [wait(soon("mine")), giver.switch()]
+            return given
+
+        assert await run(plain) == [0, "mine", 1]
+
+    async def test_an_error_arrives_where_it_waits(self) -> None:
+        def inner() -> str:
+            with pytest.raises(LookupError, match="nobody"):
+                wait(fail(LookupError("nobody")))
+            return "caught"
+
+        assert await run(lambda: greenlet(inner).switch()) == "caught"
+
+    @pytest.mark.parametrize("end", ["cancel", "close"])
+    async def test_an_end_arrives_where_it_waits(self, end: str) -> None:
+        events = list[type[BaseException]]()
+
+        def inner() -> None:
+            try:
+                wait(asyncio.Event().wait())
+            except BaseException as error:
+                events.append(type(error))
+                raise
+
+        coroutine = run(lambda: greenlet(inner).switch())
+        if end == "close":
+            coroutine.send(None)
+            coroutine.close()
+            assert events == [GeneratorExit]
+            return
+        task = asyncio.create_task(coroutine)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert events == [asyncio.CancelledError]
+
+    async def test_one_that_outlives_its_maker_can_wait_no_more(self) -> None:
+        def outlives(back: greenlet) -> None:
+            back.switch(getcurrent())
+            assert not can_wait()
+            with pytest.raises(RuntimeError, match="here nobody could await for it"):
+                wait(soon("never"))
+
+        left: greenlet = await run(lambda: greenlet(outlives).switch(getcurrent()))
+        left.switch()
+        assert left.dead
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    async def test_a_request_in_one_holds_nobody_up(self, engine: str) -> None:
+        if engine == "curl":
+            pytest.importorskip("pycurl")
+
+        def ask() -> Any:
+            return greenlet(bobs_big_data.ask).switch(url, "messages", "ada", 10)
+
+        # Nobody gets an answer before all three have asked.
+        async with running(Backend(together=3).app) as url:
+            with setup_session(engine=engine):
+                assert await asyncio.gather(*(run(ask) for _ in range(3))) == [3] * 3
 
 
 class TestAllAtOnce:
