@@ -476,9 +476,8 @@ class TestStreams:
         async with at(stays_open) as url:
             assert await Way(engine)(code) == ["hi"] * 2
 
-    @engines(None, "curl", "sockets")
+    @everywhere
     async def test_what_comes_after_the_chunks_is_left_out(self, engine: str | None) -> None:
-        """Tornado's simple client does not know trailers."""
         chunks = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n"
         async with at(answers(OK + chunks)) as url:
             answer = await Way(engine)(requests.get, url, timeout=500)
@@ -692,9 +691,8 @@ class TestErrors:
             with pytest.raises(getattr(requests.exceptions, error)):
                 await Way(engine)(code)
 
-    @engines(None, "curl", "sockets")
+    @everywhere
     async def test_headers_that_break_off(self, engine: str | None) -> None:
-        """The engine "simple" learns of no header before all have come."""
         async with at(answers(OK + b"Transfer-Encoding: chunked\r\n")) as url:
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
                 await Way(engine)(requests.get, url, timeout=500)
@@ -707,7 +705,7 @@ class TestErrors:
         ],
         ids=["too many", "too long"],
     )
-    @engines(None, "curl", "sockets")
+    @everywhere
     async def test_headers_that_are_too_many_or_too_long(
         self, engine: str | None, head: bytes
     ) -> None:

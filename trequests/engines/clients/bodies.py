@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from collections.abc import Generator
 from typing import Any
 
@@ -60,7 +61,13 @@ class Body:
         if self.left == 0:
             self.closed = True
             return b""
-        part: bytes = self.exchange.take(amt)
+        try:
+            part: bytes = self.exchange.take(amt)
+        except http.client.IncompleteRead:
+            if self.left is None:
+                raise
+            # urllib3 knows how much is missing, and whether that matters.
+            part = b""
         if self.left is not None:
             self.left -= len(part)
         if not part or self.left == 0:

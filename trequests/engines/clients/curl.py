@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import io
-import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -27,12 +25,11 @@ from urllib3.exceptions import (
 )
 
 from ..per_loop import PerLoop
-from ..sockets.headers import parse_headers
+from .answers import Head, is_interim
 from .curl_options import set_options
-from .exchanges import HIGH_WATER, Exchange, Head
+from .exchanges import HIGH_WATER, Exchange
 from .outgoing import Outgoing
 
-STATUS = re.compile(rb"(HTTP/1\.[01]) +(\d{3})(?!\d)(?: ([^\r\n]*))?").match
 # Error codes of libcurl.
 TLS_ERRORS = {35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91}
 NO_HOST, BAD_ANSWER, TIMED_OUT, NO_ANSWER, RECEIVE_ERROR = 6, 8, 28, 52, 56
@@ -108,19 +105,14 @@ class CurlExchange(Exchange):
 
     def _headers_came(self) -> None:
         lines, self.lines = self.lines, []
-        status = STATUS(lines[0]) if lines else None
-        if not status:
+        if not lines or is_interim(lines[0]):
             return
-        code = int(status[2])
-        if 100 <= code < 200:
-            return
+        head = Head(b"".join([*lines, b"\r\n"]), self.method)
         if self.tunnels:
             # The answer of the proxy; if it refuses, libcurl reports that as an error.
-            self.tunnels = not 200 <= code < 300
+            self.tunnels = not 200 <= head.status < 300
             return
-        message = parse_headers(io.BytesIO(b"".join([*lines[1:], b"\r\n"])))
-        reason = (status[3] or b"").decode("latin-1").strip()
-        self.head = Head(status[1].decode(), code, reason, message)
+        self.head = head
         self.wake()
 
     def received(self, piece: bytes) -> int | None:
@@ -236,6 +228,8 @@ class CurlExchange(Exchange):
         self.has_connected_to_proxy = True
         if number == BAD_ANSWER and "Content-Length" in text:
             return InvalidHeader(text)
+        if number == NO_ANSWER:
+            text = "Remote end closed connection without response"
         if number in (NO_ANSWER, RECEIVE_ERROR):
             return http.client.RemoteDisconnected(text)
         return ProtocolError("Connection aborted.", error)

@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from tornado.httpclient import HTTPResponse
-from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPHeaderDict, connection
 from urllib3 import HTTPResponse as RawResponse
 from urllib3.exceptions import ConnectTimeoutError
 from urllib3.util.ssl_ import resolve_cert_reqs
@@ -25,6 +25,7 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 import tornalet
 
 from ..outside import report_blocking
+from .answers import Head
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing
 from .timeouts import checked
@@ -36,14 +37,10 @@ HIGH_WATER = 1024 * 1024
 LOW_WATER = 256 * 1024
 
 
-class Head:
-    """The beginning of an answer: its status line, and the headers."""
-
-    def __init__(self, version: str, status: int, reason: str, message: Any) -> None:
-        self.version = version
-        self.status = status
-        self.reason = reason
-        self.message = message
+# From version 2.7 on urllib3 puts the lines of a header that is folded together.
+_header_values: Callable[[Any], Any] = getattr(
+    connection, "_normalize_header_values", http.client.HTTPMessage.items
+)
 
 
 class Exchange:
@@ -80,6 +77,7 @@ class Exchange:
         # Seconds, or None for no limit: first for connecting, and for each piece that is sent;
         # then for each part of the answer.
         self.timeout: float | None = None
+        self.connect_timeout: float | None = None
         self.total: float | None = None
         self.start = self.since = 0.0
         self.fetch: asyncio.Future[HTTPResponse] | None = None
@@ -144,7 +142,7 @@ class Exchange:
             "request_url": url,
         }
         sending = outgoing(method, netloc, body, headers or {}, chunked)
-        self.timeout = checked(self.timeout)
+        self.connect_timeout = self.timeout = checked(self.timeout)
         self.start = self.loop.time()
         self.fetch = self._begin(method, target, sending)
         self.fetch.add_done_callback(self._fetched)
@@ -168,7 +166,7 @@ class Exchange:
         body = Body(self)
         raw = RawAnswer(
             body=body,  # type: ignore[arg-type]
-            headers=HTTPHeaderDict(head.message.items()),
+            headers=HTTPHeaderDict(_header_values(head.message)),
             status=head.status,
             version=int(head.version.removeprefix("HTTP/").replace(".", "")),
             version_string=head.version,
@@ -322,5 +320,5 @@ class Exchange:
         pool = self.pool
         return ConnectTimeoutError(
             self,
-            f"Connection to {pool.host} timed out. (connect timeout={self.timeout})",
+            f"Connection to {pool.host} timed out. (connect timeout={self.connect_timeout})",
         )

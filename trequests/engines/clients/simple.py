@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any, cast
 
 from tornado import simple_httpclient
+from tornado.http1connection import HTTP1ConnectionParameters
 from tornado.httpclient import HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from urllib3.exceptions import (
+    HTTPError,
     LocationParseError,
     NameResolutionError,
     NewConnectionError,
@@ -25,12 +27,11 @@ from urllib3.exceptions import (
 )
 
 from ..per_loop import PerLoop
-from .exchanges import HIGH_WATER, Exchange, Head
+from .answers import MAX_HEADERS, AnswerReader, Head
+from .exchanges import HIGH_WATER, Exchange
 from .outgoing import Outgoing
 from .streams import ConnectedAlready, tls_context
 
-# Bytes: as much as http.client reads, which is a hundred lines of 64 KB.
-MAX_HEADERS = 100 * 65536
 # With these methods Tornado itself sends a body of unknown length in chunks.
 CHUNKED_BY_TORNADO = {"POST", "PUT", "PATCH"}
 
@@ -152,7 +153,7 @@ class SimpleExchange(Exchange):
             return NameResolutionError(pool.host, this, error)
         if isinstance(error, UnicodeError):
             return LocationParseError(f"'{pool.host}', label empty or too long")
-        if isinstance(error, ssl.SSLError):
+        if isinstance(error, ssl.SSLError | http.client.HTTPException | HTTPError):
             return error
         if isinstance(error, OSError) and not self.connected:
             return NewConnectionError(this, f"Failed to establish a new connection: {error}")
@@ -251,20 +252,21 @@ class _Connection(simple_httpclient._HTTPConnection):
         exchange.since = exchange.loop.time()
         # Replaces those to which Tornado has added, such as a Content-Type.
         self.request.headers = cast(Any, exchange.headers)
-        return super()._create_connection(stream)
-
-    async def headers_received(self, first_line: Any, headers: HTTPHeaders) -> None:
-        if 100 <= first_line.code < 200:
-            return
-        await super().headers_received(first_line, headers)
-        message = http.client.HTTPMessage()
-        for name, value in headers.get_all():
-            message.set_raw(name, value)
-        exchange = self.exchange
-        exchange.head = Head(
-            first_line.version, first_line.code, first_line.reason or "", message
+        stream.set_nodelay(True)
+        parameters = HTTP1ConnectionParameters(
+            no_keep_alive=True,
+            max_header_size=self.max_header_size,
+            max_body_size=self.max_body_size,
         )
-        exchange.wake()
+        return AnswerReader(stream, True, parameters)
+
+    def head_came(self, head: Head) -> None:
+        self.code, self.reason, self.headers = head.status, head.reason, HTTPHeaders()
+        self.exchange.head = head
+        self.exchange.wake()
+
+    def failed(self, error: Exception) -> None:
+        self._handle_exception(type(error), error, None)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         return self.exchange.received(chunk)

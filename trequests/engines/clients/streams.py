@@ -14,6 +14,8 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from urllib3.util.ssl_ import create_urllib3_context, resolve_cert_reqs
 
+from ..sockets.tls import blocks
+
 
 class ConnectedAlready(TCPClient):
     """Gives a socket that somebody else has connected, through a SOCKS proxy.
@@ -56,10 +58,14 @@ class ConnectedAlready(TCPClient):
 
 
 def tls_context(pool: Any) -> ssl.SSLContext:
-    """Return the TLS context for a pool, as urllib3 would make it for each connection."""
+    """Return the TLS context for a pool, as urllib3 would make it for each connection.
+
+    Raises:
+        RuntimeError: it is one of another kind, which Tornado does not know.
+    """
     given: ssl.SSLContext | None = pool.conn_kw.get("ssl_context")
     if given is not None:
-        return given
+        return _known(given)
     ca = pool.ca_certs, pool.ca_cert_dir
     if not any(ca):
         ca = (DEFAULT_CA_BUNDLE_PATH, None)
@@ -70,13 +76,19 @@ def tls_context(pool: Any) -> ssl.SSLContext:
     kept = _contexts.get(pool)
     if kept and kept[0] == key:
         return kept[1]
-    context = create_urllib3_context(cert_reqs=resolve_cert_reqs(pool.cert_reqs))
+    context = _known(create_urllib3_context(cert_reqs=resolve_cert_reqs(pool.cert_reqs)))
     context.set_alpn_protocols(["http/1.1"])
     if context.verify_mode != ssl.CERT_NONE:
         context.load_verify_locations(*ca)
     if pool.cert_file:
         context.load_cert_chain(pool.cert_file, pool.key_file, pool.key_password)
     _contexts[pool] = (key, context)
+    return context
+
+
+def _known(context: Any) -> ssl.SSLContext:
+    if not isinstance(context, ssl.SSLContext):
+        raise blocks(context)
     return context
 
 

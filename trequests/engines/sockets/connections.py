@@ -154,7 +154,9 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
                 ssl_maximum_version=self.ssl_maximum_version,
                 cert_reqs=resolve_cert_reqs(self.cert_reqs),
             )
-            if not (self.ca_certs or self.ca_cert_dir or self.ca_cert_data):
+            has_own = self.ca_certs or self.ca_cert_dir or self.ca_cert_data
+            # What others have put in the place of `ssl.SSLContext` need not have any.
+            if not has_own and hasattr(given, "load_default_certs"):
                 given.load_default_certs()
         return PoliteContext(given, self.outside)
 

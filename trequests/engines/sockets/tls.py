@@ -93,7 +93,7 @@ class PoliteContext:
             RuntimeError: the sockets of this context would block the event loop.
         """
         if tornalet.can_wait() and not isinstance(self._context, ssl.SSLContext):
-            raise self._refusal()
+            raise blocks(self._context)
         wrap = functools.partial(self._context.wrap_socket, **options)
         if _shakes_hands_itself(self._context):
             tls = self._with_its_own_handshake(sock, wrap)
@@ -132,13 +132,7 @@ class PoliteContext:
         if _talks_as_ever(tls):
             return self._polite(tls)
         tls.close()
-        raise self._refusal()
-
-    def _refusal(self) -> RuntimeError:
-        return RuntimeError(
-            f"a socket of {type(self._context).__name__} would block the event loop: give "
-            "this session an ssl.SSLContext, or use it on another thread"
-        )
+        raise blocks(self._context)
 
     def _polite(self, tls: ssl.SSLSocket) -> PoliteTLSSocket:
         seconds = tls.gettimeout()
@@ -149,12 +143,20 @@ class PoliteContext:
         except TypeError:
             # Its class has slots of its own.
             tls.close()
-            raise self._refusal() from None
+            raise blocks(self._context) from None
         assert isinstance(tls, PoliteTLSSocket)
         tls.outside = self._outside
         tls._never_block()
         tls.settimeout(seconds)
         return tls
+
+
+def blocks(context: Any) -> RuntimeError:
+    """Return what to raise for a TLS context whose sockets cannot wait on the loop."""
+    return RuntimeError(
+        f"a socket of {type(context).__name__} would block the event loop: give "
+        "this session an ssl.SSLContext, or use it on another thread"
+    )
 
 
 def _talks_as_ever(tls: Any) -> bool:

@@ -1,0 +1,158 @@
+"""Odd answers, and odd ways to ask: stock requests is the measure."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+import requests
+from tornado.iostream import IOStream
+from urllib3.contrib import pyopenssl
+
+from .test_clients import Way, asked, engines, serving
+
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("no_proxies"),
+]
+
+OK = b"HTTP/1.1 200 OK\r\n"
+HI = b"Content-Length: 2\r\n\r\nhi"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+ODD = {
+    "no reason": b"HTTP/1.1 200\r\n" + HI,
+    "no reason but its space": b"HTTP/1.1 200 \r\n" + HI,
+    "a reason with a control character": b"HTTP/1.1 200 a\x01b\r\n" + HI,
+    "spaces around the reason": b"HTTP/1.1 200   very  OK  \r\n" + HI,
+    "a status of four digits": b"HTTP/1.1 1000 High\r\n" + HI,
+    "a status that is a fraction": b"HTTP/1.1 200.5 OK\r\n" + HI,
+    "a status that is nought": b"HTTP/1.1 000 Zero\r\n" + HI,
+    "a protocol in small letters": b"http/1.1 200 OK\r\n" + HI,
+    "two spaces before the status": b"HTTP/1.1  200 OK\r\n" + HI,
+    "version 1.2": b"HTTP/1.2 200 OK\r\n" + HI,
+    "version 2": b"HTTP/2 200 OK\r\n" + HI,
+    "nothing of HTTP": b"hello\r\n\r\n",
+    "an empty line before it": b"\r\n" + OK + HI,
+    "nothing": b"",
+    "half a status": b"HTTP/1.1 20",
+    "a folded header": OK + b"X-A: one\r\n two\r\n\tthree\r\n" + HI,
+    "a header without a colon": OK + b"bogus\r\n" + HI,
+    "a header without a name": OK + b": x\r\n" + HI,
+    "a space in a name": OK + b"X A: 1\r\n" + HI,
+    "brackets in a name": OK + b"X(A): 1\r\n" + HI,
+    "names in letters of their own": OK + b"WWW-Authenticate: x\r\nX_aB: 1\r\n" + HI,
+    "control characters in a value": OK + b"X-A: a\x01b\x0c\x0b\x7f\r\n" + HI,
+    "a zero in a value": OK + b"X-A: a\x00b\r\n" + HI,
+    "spaces behind a value": OK + b"X-A: a  \r\nX-B:\tb\t\r\n" + HI,
+    "lines that end with LF only": b"HTTP/1.1 200 OK\nX-A: b\nContent-Length: 2\n\nhi",
+    "headers that break off": OK + b"X-A: b\r\n",
+    "a length that is a word": OK + b"Content-Length: two\r\n\r\nhi",
+    "a length below nought": OK + b"Content-Length: -2\r\n\r\nhi",
+    "less than its length": OK + b"Content-Length: 9\r\n\r\nhi",
+    "more than its length": OK + b"Content-Length: 2\r\n\r\nhihi",
+    "an extension": CHUNKED + b"2;a=b\r\nhi\r\n0\r\n\r\n",
+    "an extension and a trailer": CHUNKED + b"2;a=b\r\nhi\r\n0;c\r\nX-T: 1\r\n\r\n",
+    "a long extension": CHUNKED + b"2;" + b"a" * 500 + b"\r\nhi\r\n0\r\n\r\n",
+    "spaces behind a size": CHUNKED + b"2  \r\nhi\r\n0\r\n\r\n",
+    "a size that is none": CHUNKED + b"zz\r\nhi\r\n0\r\n\r\n",
+    "a size like one in Python": CHUNKED + b"0x2\r\nhi\r\n0\r\n\r\n",
+    "no last chunk": CHUNKED + b"2\r\nhi\r\n",
+    "a last chunk without its end": CHUNKED + b"2\r\nhi\r\n0\r\n",
+    "chunks and a length": OK + b"Transfer-Encoding: chunked\r\n"
+    b"Content-Length: 9\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    "two codings": OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    "another protocol": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+    "another protocol's bytes": b"HTTP/1.1 101 Switching Protocols\r\n\r\nraw",
+    "a length with a Continue": b"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n" + OK + HI,
+    "a dozen times Continue": b"HTTP/1.1 100 Continue\r\n\r\n" * 12 + OK + HI,
+    "nothing but Continue": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "a body where there is none": b"HTTP/1.1 204 No Content\r\n" + HI,
+    "chunks where there is no body": b"HTTP/1.1 204 No\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+}
+
+# libcurl takes these for an attack, and says so.
+REFUSED_BY_LIBCURL = {
+    "two spaces before the status",
+    "version 1.2",
+    "a header without a colon",
+    "a zero in a value",
+    "a length that is a word",
+    "a length below nought",
+    "a size like one in Python",
+    "a last chunk without its end",
+    "two codings",
+}
+
+
+def seen(url: str) -> Any:
+    """Return what a caller sees of an answer."""
+    try:
+        answer = requests.get(url, timeout=60)
+    except requests.RequestException as error:
+        return type(error)
+    headers = sorted(answer.raw.headers.items())
+    return answer.status_code, answer.reason, headers, answer.content, answer.raw.version
+
+
+async def test_an_odd_answer_is_what_it_is_to_stock() -> None:
+    async def talk(stream: IOStream) -> None:
+        number = int((await asked(stream)).split(b" ")[1][1:])
+        await stream.write(list(ODD.values())[number])
+
+    def all_of_them() -> dict[str, Any]:
+        return {name: seen(f"{url}{number}") for number, name in enumerate(ODD)}
+
+    async with serving(talk) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        stock = await Way(None)(all_of_them)
+        for engine in ("sockets", "simple", "curl"):
+            other = {
+                name: answer
+                for name, answer in (await Way(engine)(all_of_them)).items()
+                if answer != stock[name]
+            }
+            expected = REFUSED_BY_LIBCURL if engine == "curl" else set[str]()
+            assert other.keys() == expected, (engine, other)
+            assert all(issubclass(kind, requests.RequestException) for kind in other.values())
+
+
+@engines(None, "sockets", "simple", "curl")
+async def test_the_time_for_connecting_is_named(engine: str | None) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        # With a full queue of clients, the system lets the next ones wait.
+        server.listen(0)
+        address = server.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        try:
+            with pytest.raises(requests.ConnectTimeout, match=r"connect timeout=0\.1\)"):
+                await Way(engine)(
+                    requests.get, f"http://127.0.0.1:{address[1]}/", timeout=(0.1, 300)
+                )
+        finally:
+            for each in waiting:
+                each.close()
+
+
+@engines("sockets", "simple")
+async def test_pyopenssl_in_the_place_of_ssl_is_refused(engine: str) -> None:
+    """Its sockets know no loop. Stock requests talks through it on any thread."""
+
+    async def talk(stream: IOStream) -> None:
+        await stream.read_until_close()
+
+    async with serving(talk) as server:
+        pyopenssl.inject_into_urllib3()
+        try:
+            with pytest.raises(RuntimeError, match="PyOpenSSLContext would block"):
+                await Way(engine)(
+                    requests.get, f"https://127.0.0.1:{server.port}/", verify=False
+                )
+        finally:
+            pyopenssl.extract_from_urllib3()
