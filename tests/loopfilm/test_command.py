@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from tests.forking import Run, forking, started
 from tests.loopfilm.servers import HANGS
 from tests.paths import ROOT
 
@@ -68,28 +70,38 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400"}
 
 
-def loopfilm(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "loopfilm", *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-    )
+class Program:
+    """Runs `python -m loopfilm` in a folder, see `forking.Run`."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.run, self.folder = run, folder
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("loopfilm", words, self.folder, environment())
+
+    def complaint(self, *words: str) -> str:
+        """What is said, in the last line, when there is no film."""
+        result = self(*words)
+        assert result.returncode == 2
+        assert result.stdout == ""
+        assert not (self.folder / "film.svg").exists()
+        return result.stderr.splitlines()[-1]
 
 
-def complaint(folder: Path, *words: str) -> str:
-    """What is said, in the last line, when there is no film."""
-    result = loopfilm(folder, *words)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert not (folder / "film.svg").exists()
-    return result.stderr.splitlines()[-1]
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Run]:
+    with forking("loopfilm.command") as run:
+        yield run
+
+
+@pytest.fixture
+def loopfilm(forked: Run, folder: Path) -> Program:
+    return Program(forked, folder)
 
 
 def test_it_says_who_held_the_loop_and_where_and_draws_it(folder: Path) -> None:
     visits = ("--visit", "/report?user=ada", "--visit", "/report?user=grace")
-    result = loopfilm(folder, "server:make_app", *visits, *SOON)
+    result = Program(started, folder)("server:make_app", *visits, *SOON)
     said = result.stdout.splitlines()
     assert said[0].startswith("ada and grace: one after another. ")
     assert "grace held the loop" in said[0]
@@ -101,8 +113,8 @@ def test_it_says_who_held_the_loop_and_where_and_draws_it(folder: Path) -> None:
     assert picture.attrib["aria-label"].startswith(said[0])
 
 
-def test_nobody_held_the_loop(folder: Path) -> None:
-    result = loopfilm(folder, "server:make_app", "--visit", "/report?user=ada", *NEVER)
+def test_nobody_held_the_loop(loopfilm: Program) -> None:
+    result = loopfilm("server:make_app", "--visit", "/report?user=ada", *NEVER)
     assert result.stdout.splitlines() == [
         "ada: alone. Nobody held the loop.",
         "The picture is in film.svg.",
@@ -110,16 +122,14 @@ def test_nobody_held_the_loop(folder: Path) -> None:
     assert result.returncode == 0
 
 
-def test_a_line_that_held_the_loop_more_than_once_is_told_once(folder: Path) -> None:
-    result = loopfilm(
-        folder, "server:app", "--visit", "/report?user=grace", "--times", "3", *SOON
-    )
+def test_a_line_that_held_the_loop_more_than_once_is_told_once(loopfilm: Program) -> None:
+    result = loopfilm("server:app", "--visit", "/report?user=grace", "--times", "3", *SOON)
     who = "grace, grace 2 and grace 3"
     assert f"{who} held the loop 3 times, for 0." in result.stdout
     assert result.stdout.count("server.py:11, time.sleep(0.2)") == 1
 
 
-def test_other_work_that_held_the_loop_counts_too(folder: Path) -> None:
+def test_other_work_that_held_the_loop_counts_too(loopfilm: Program, folder: Path) -> None:
     (folder / "other.py").write_text(
         SERVER.replace(
             "async def later():",
@@ -133,16 +143,16 @@ def test_other_work_that_held_the_loop_counts_too(folder: Path) -> None:
         "    await asyncio.sleep(0.5)\n",
         encoding="utf-8",
     )
-    result = loopfilm(folder, "other:later", "--visit", "/report", *SOON)
+    result = loopfilm("other:later", "--visit", "/report", *SOON)
     said = result.stdout.splitlines()
     assert said[0].endswith(" Only other work held the loop.")
     assert any(line.startswith("other work held the loop for 0.3") for line in said)
     assert result.returncode == 1
 
 
-def test_what_visitors_got_that_was_no_success_is_told(folder: Path) -> None:
+def test_what_visitors_got_that_was_no_success_is_told(loopfilm: Program) -> None:
     visits = ("--visit", "/nowhere", "--visit", "/report", "--visit", "/drops")
-    result = loopfilm(folder, "server:app", *visits, "--times", "2", *NEVER)
+    result = loopfilm("server:app", *visits, "--times", "2", *NEVER)
     assert result.stdout.splitlines()[1:3] == [
         "/nowhere: 404 Not Found (twice)",
         "/drops: The connection was lost. (twice)",
@@ -152,31 +162,33 @@ def test_what_visitors_got_that_was_no_success_is_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("visit", ["/nowhere", "/drops"])
-def test_a_visitor_who_is_not_served_is_no_success(folder: Path, visit: str) -> None:
+def test_a_visitor_who_is_not_served_is_no_success(loopfilm: Program, visit: str) -> None:
     visits = ("--visit", "/report", "--visit", visit)
-    assert loopfilm(folder, "server:app", *visits, *NEVER).returncode == 3
+    assert loopfilm("server:app", *visits, *NEVER).returncode == 3
 
 
-def test_who_held_the_loop_counts_more_than_who_was_not_served(folder: Path) -> None:
+def test_who_held_the_loop_counts_more_than_who_was_not_served(loopfilm: Program) -> None:
     visits = ("--visit", "/nowhere", "--visit", "/report?user=grace")
-    assert loopfilm(folder, "server:app", *visits, *SOON).returncode == 1
+    assert loopfilm("server:app", *visits, *SOON).returncode == 1
 
 
-def test_a_visitor_loses_patience(folder: Path) -> None:
+def test_a_visitor_loses_patience(loopfilm: Program, folder: Path) -> None:
     waits = "\nasync def waits(self):\n    await asyncio.Event().wait()\nReport.get = waits\n"
     (folder / "waits.py").write_text(SERVER + waits, encoding="utf-8")
     options = ("--visit", "/report", "--timeout", "3", *NEVER)
-    result = loopfilm(folder, "waits:app", *options)
+    result = loopfilm("waits:app", *options)
     assert "/report: No answer within 3 s." in result.stdout
     assert result.returncode == 3
 
 
-def test_a_visitor_who_cannot_see_the_answer_is_not_taken_for_unserved(folder: Path) -> None:
+def test_a_visitor_who_cannot_see_the_answer_is_not_taken_for_unserved(
+    loopfilm: Program, folder: Path
+) -> None:
     """The patience of the visitor is over while the loop is busy, and the answer was there."""
     slow = "\ndef get(self):\n    time.sleep(6)\nReport.get = get\n"
     (folder / "slow.py").write_text(SERVER + slow, encoding="utf-8")
     options = ("--visit", "/report", "--timeout", "3", *NEVER)
-    result = loopfilm(folder, "slow:app", *options)
+    result = loopfilm("slow:app", *options)
     assert result.stdout.splitlines()[1:3] == [
         "/report: No answer within 3 s.",
         "The loop was busy: a visitor may not have seen an answer that was there.",
@@ -184,7 +196,9 @@ def test_a_visitor_who_cannot_see_the_answer_is_not_taken_for_unserved(folder: P
     assert result.returncode == 0
 
 
-def test_many_short_steps_that_kept_the_loop_busy_are_told(folder: Path) -> None:
+def test_many_short_steps_that_kept_the_loop_busy_are_told(
+    loopfilm: Program, folder: Path
+) -> None:
     by_hand = (
         "from loopfilm import filmed_loop, films, recorder, steps\n"
         "from loopfilm.processor import UNKNOWN, Processor\n"
@@ -194,7 +208,7 @@ def test_many_short_steps_that_kept_the_loop_busy_are_told(folder: Path) -> None
         "Processor.scheduled = lambda _: UNKNOWN\n"
     )
     (folder / "many.py").write_text(by_hand + SERVER, encoding="utf-8")
-    result = loopfilm(folder, "many:app", "--visit", "/many?user=ada")
+    result = loopfilm("many:app", "--visit", "/many?user=ada")
     assert result.stdout.splitlines()[:2] == [
         "ada: alone. Nobody held the loop.",
         "No step was longer than 0.25 s, but the loop was busy for 5.0 of 5.0 s;"
@@ -204,6 +218,7 @@ def test_many_short_steps_that_kept_the_loop_busy_are_told(folder: Path) -> None
 
 
 def test_what_comes_after_the_last_answer_is_filmed_for_as_long_as_one_likes(
+    loopfilm: Program,
     folder: Path,
 ) -> None:
     holds = (
@@ -211,7 +226,7 @@ def test_what_comes_after_the_last_answer_is_filmed_for_as_long_as_one_likes(
         "    asyncio.get_running_loop().call_later(0.1, time.sleep, 0.3)\nReport.get = get\n"
     )
     (folder / "holds.py").write_text(SERVER + holds, encoding="utf-8")
-    result = loopfilm(folder, "holds:app", "--visit", "/report", "--after", "1", *SOON)
+    result = loopfilm("holds:app", "--visit", "/report", "--after", "1", *SOON)
     assert "something /report started held the loop for 0." in result.stdout
 
 
@@ -231,9 +246,9 @@ def test_whoever_has_read_enough_may_go(folder: Path) -> None:
     assert program.returncode == 0
 
 
-def test_the_picture_and_the_trace_go_where_one_likes(folder: Path) -> None:
+def test_the_picture_and_the_trace_go_where_one_likes(loopfilm: Program, folder: Path) -> None:
     options = ("--picture", "a.svg", "--trace", "b.json", *NEVER)
-    result = loopfilm(folder, "server:app", "--visit", "/report", *options)
+    result = loopfilm("server:app", "--visit", "/report", *options)
     assert result.stdout.splitlines()[1:] == [
         "The picture is in a.svg.",
         "The trace is in b.json.",
@@ -244,45 +259,53 @@ def test_the_picture_and_the_trace_go_where_one_likes(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["server:later", "server.py:app", "./server.py:make_app"])
-def test_it_finds_applications_and_what_makes_them(folder: Path, name: str) -> None:
-    result = loopfilm(folder, name, "--visit", "/report", *NEVER)
+def test_it_finds_applications_and_what_makes_them(loopfilm: Program, name: str) -> None:
+    result = loopfilm(name, "--visit", "/report", *NEVER)
     assert result.returncode == 0, result.stderr
 
 
-def test_a_file_in_a_package_is_imported_as_a_part_of_it(folder: Path) -> None:
+def test_a_file_in_a_package_is_imported_as_a_part_of_it(
+    loopfilm: Program, folder: Path
+) -> None:
     package = folder / "inside" / "package"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "server.py").write_text(SERVER, encoding="utf-8")
     (package / "queue.py").write_text("from .server import make_app", encoding="utf-8")
-    result = loopfilm(folder, "inside/package/queue.py:make_app", "--visit", "/report", *NEVER)
+    result = loopfilm("inside/package/queue.py:make_app", "--visit", "/report", *NEVER)
     assert result.returncode == 0, result.stderr
 
 
-def test_a_file_with_the_name_of_a_module_that_everybody_uses(folder: Path) -> None:
+def test_a_file_with_the_name_of_a_module_that_everybody_uses(
+    loopfilm: Program, folder: Path
+) -> None:
     (folder / "apart").mkdir()
     (folder / "apart" / "http.py").write_text(SERVER, encoding="utf-8")
-    result = loopfilm(folder, "apart/http.py:make_app", "--visit", "/report", *NEVER)
+    result = loopfilm("apart/http.py:make_app", "--visit", "/report", *NEVER)
     assert result.returncode == 0, result.stderr
 
 
-def test_a_function_that_answers_requests_is_an_application(folder: Path) -> None:
+def test_a_function_that_answers_requests_is_an_application(
+    loopfilm: Program, folder: Path
+) -> None:
     (folder / "function.py").write_text(
         "def answer(request):\n"
         "    request.connection.write(b'HTTP/1.1 204 No Content\\r\\n\\r\\n')\n"
         "    request.connection.finish()\n",
         encoding="utf-8",
     )
-    result = loopfilm(folder, "function:answer", "--visit", "/", *NEVER)
+    result = loopfilm("function:answer", "--visit", "/", *NEVER)
     assert result.returncode == 0, result.stderr
     assert "/: " not in "".join(result.stdout.splitlines()[1:])
 
 
-def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -> None:
+def test_a_module_that_reads_the_command_line_does_not_read_ours(
+    loopfilm: Program, folder: Path
+) -> None:
     (folder / "reads.py").write_text(
         f"import sys\n{SERVER}\nassert len(sys.argv) == 1", encoding="utf-8"
     )
-    result = loopfilm(folder, "reads:app", "--visit", "/report", *NEVER)
+    result = loopfilm("reads:app", "--visit", "/report", *NEVER)
     assert result.returncode == 0, result.stderr
 
 
@@ -311,13 +334,15 @@ def test_a_module_that_reads_the_command_line_does_not_read_ours(folder: Path) -
         ("server:app --trace .", "'.' is no name of a file"),
     ],
 )
-def test_a_command_line_that_is_wrong(folder: Path, words: str, said: str) -> None:
-    assert said in complaint(folder, *words.split())
+def test_a_command_line_that_is_wrong(loopfilm: Program, words: str, said: str) -> None:
+    assert said in loopfilm.complaint(*words.split())
 
 
-def test_a_path_that_a_shell_has_changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_a_shell_has_changed(
+    loopfilm: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MSYSTEM", "MINGW64")
-    said = complaint(folder, "server:app", "--visit", "C:/Program Files/Git/report")
+    said = loopfilm.complaint("server:app", "--visit", "C:/Program Files/Git/report")
     assert said.endswith("write two, //report, since this shell has changed it")
 
 
@@ -356,16 +381,17 @@ def test_a_module_that_is_not_found_where_python_may_not_look(folder: Path) -> N
         ("def app(): raise SystemExit", "odd:app ended the program: SystemExit(None)"),
     ],
 )
-def test_what_is_no_application(folder: Path, code: str, said: str) -> None:
+def test_what_is_no_application(loopfilm: Program, folder: Path, code: str, said: str) -> None:
     (folder / "odd.py").write_text(code, encoding="utf-8")
-    assert f"loopfilm: {said}" in complaint(folder, "odd:app")
+    assert f"loopfilm: {said}" in loopfilm.complaint("odd:app")
 
 
 def test_a_function_that_wants_something_is_called_by_a_module_of_ones_own(
+    loopfilm: Program,
     folder: Path,
 ) -> None:
     (folder / "odd.py").write_text("def app(config): pass", encoding="utf-8")
-    said = complaint(folder, "odd:app")
+    said = loopfilm.complaint("odd:app")
     assert "Write a small module with a function without arguments that calls yours" in said
 
 
@@ -382,18 +408,20 @@ def test_a_function_that_wants_something_is_called_by_a_module_of_ones_own(
         ),
     ],
 )
-def test_what_another_server_would_serve(folder: Path, code: str, advice: str) -> None:
+def test_what_another_server_would_serve(
+    loopfilm: Program, folder: Path, code: str, advice: str
+) -> None:
     (folder / "odd.py").write_text(code, encoding="utf-8")
-    assert advice in complaint(folder, "odd:app")
+    assert advice in loopfilm.complaint("odd:app")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing interrupts a module there")
 @pytest.mark.parametrize(
     "code", ["asyncio.run(asyncio.Event().wait())", "while True: time.sleep(1)"]
 )
-def test_a_module_that_never_ends(folder: Path, code: str) -> None:
+def test_a_module_that_never_ends(loopfilm: Program, folder: Path, code: str) -> None:
     (folder / "odd.py").write_text(f"import asyncio, time\n{code}", encoding="utf-8")
-    assert complaint(folder, "odd:app", "--timeout", "0.5").startswith(
+    assert loopfilm.complaint("odd:app", "--timeout", "0.5").startswith(
         "loopfilm: odd could not be imported in 0.5 s: what runs a server belongs below"
     )
 
@@ -408,9 +436,9 @@ def test_a_module_that_never_ends(folder: Path, code: str) -> None:
         ),
     ],
 )
-def test_a_function_that_never_returns(folder: Path, code: str) -> None:
+def test_a_function_that_never_returns(loopfilm: Program, folder: Path, code: str) -> None:
     (folder / "odd.py").write_text(f"import asyncio, time\n{code}", encoding="utf-8")
-    assert complaint(folder, "odd:app", "--timeout", "3") == (
+    assert loopfilm.complaint("odd:app", "--timeout", "3") == (
         "loopfilm: odd:app() has not returned after 3 s: it must return an application"
     )
 
@@ -454,10 +482,10 @@ def test_a_function_that_never_returns(folder: Path, code: str) -> None:
     ],
 )
 def test_what_raises_is_told_with_its_own_lines(
-    folder: Path, code: str, said: str, lines: list[int]
+    loopfilm: Program, folder: Path, code: str, said: str, lines: list[int]
 ) -> None:
     (folder / "odd.py").write_text(code, encoding="utf-8")
-    result = loopfilm(folder, "odd:app")
+    result = loopfilm("odd:app")
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == f"loopfilm: {said}"
     told = [line for line in result.stderr.splitlines() if line.startswith('  File "')]
@@ -468,7 +496,7 @@ def test_what_raises_is_told_with_its_own_lines(
     assert "loopfilm/" not in result.stderr
 
 
-def test_a_loop_that_is_not_asyncios_own_is_refused(folder: Path) -> None:
+def test_a_loop_that_is_not_asyncios_own_is_refused(loopfilm: Program, folder: Path) -> None:
     """What `uvloop.install()` does: `asyncio.run` has another loop then."""
     (folder / "policy.py").write_text(
         f"import asyncio\n{SERVER}\n"
@@ -485,7 +513,7 @@ def test_a_loop_that_is_not_asyncios_own_is_refused(folder: Path) -> None:
         "asyncio.get_running_loop = get_running_loop\n",
         encoding="utf-8",
     )
-    said = complaint(folder, "policy:app", "--visit", "/report")
+    said = loopfilm.complaint("policy:app", "--visit", "/report")
     assert "film() sees only asyncio's own event loops, not policy.Loop" in said
     assert "If policy installs it when it is imported, move that below `if __name__ ==" in said
 
@@ -520,7 +548,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly(folder: Path, wait: str) -> None:
 
 
 def test_help_says_what_there_is(folder: Path) -> None:
-    result = loopfilm(folder, "--help")
+    result = Program(started, folder)("--help")
     assert result.returncode == 0
     for word in (
         "MODULE:NAME",
