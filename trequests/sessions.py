@@ -6,12 +6,12 @@ like that they block, as requests does: silently on a thread that runs no loop, 
 held up there; with a warning on a loop's own thread outside a greenlet, since everybody is.
 
 What is changed on a session is in `setups`. Here is the choice of sessions: to reach those that
-are made later, methods of `requests.Session` are wrapped for as long as such a setup lasts.
+are made later, methods of `requests.Session` are wrapped for as long as such a setup lasts. And
+each request is looked at when it is sent: adapters come to a session on more ways than these.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 import weakref
@@ -22,10 +22,13 @@ from typing import Any
 import requests
 from requests.adapters import BaseAdapter
 from requests.auth import HTTPDigestAuth
+from urllib3 import HTTPConnectionPool
 
 from .engines.outside import Outside
+from .engines.unseen import under_way, urlopen
 from .per_greenlet import digest_per_greenlet
 from .setups import EVERYWHERE, Setup
+from .wrapped import unwrap, wrap
 
 DEFAULT_ENGINE = "sockets"
 
@@ -44,7 +47,7 @@ def setup_session(
 
     Args:
         session: the session to change; if it is left out, `requests.get()` and its like and
-            every session made from now on.
+            every session, older ones from their next request on.
         mounts: the beginning of the addresses to do this for, or several, such as
             "https://api.example.org/"; all addresses if it is left out.
         engine: "sockets" (if it is left out), see `SocketsAdapter`; or "simple" or "curl", see
@@ -67,26 +70,29 @@ def setup_session(
     setup = Setup(mounts, DEFAULT_ENGINE if engine is None else engine, outside)
     with _lock, ExitStack() as undo:
         undo.callback(_end, setup)
-        _setups.append(setup)
-        _wrap(HTTPDigestAuth, "init_per_thread_state", digest_per_greenlet)
+        _lasting.add(setup)
+        _wrap(WHILE_ANY_LASTS)
         if session is not None:
+            _set_up(session, (*_own(session), setup))
+            undo.callback(_forget, weakref.ref(session), setup)
             for mounted in setup.changes(session):
                 mounted.remember()
                 undo.callback(mounted.undo)
         else:
             _for_all.append(setup)
-            _install()
+            _wrap(WHILE_FOR_ALL)
         # Only if nothing was raised: a session is changed whole, or not at all.
         return undo.pop_all()
 
 
-# Those that have not ended, and of these the ones that are for all sessions.
-_setups: list[Setup] = []
+# Those that have not ended; one for a single session goes with it. Of these the ones that are
+# for all sessions.
+_lasting = weakref.WeakSet[Setup]()
 _for_all: list[Setup] = []
 # requests' own class, even if a library has put another one in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
-# The wrappers made here, to tell them from those of others.
-_wrappers = weakref.WeakSet[Any]()
+# Where a session has the setups that are for it alone. Copies do not have them.
+_OWN = "_trequests_setups"
 # Sessions are made on any thread.
 _lock = threading.RLock()
 
@@ -101,36 +107,54 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def _install() -> None:
-    for name, around in AROUND.items():
-        _wrap(_Session, name, around)
+def _own(session: requests.Session) -> tuple[Setup, ...]:
+    """Return the setups that are for a session alone."""
+    own: tuple[Setup, ...] = vars(session).get(_OWN, ())
+    return own
 
 
-def _uninstall() -> None:
-    for name in AROUND:
-        _unwrap(_Session, name)
+def _set_up(session: requests.Session, setups: tuple[Setup, ...]) -> None:
+    vars(session)[_OWN] = setups
+    if not setups:
+        del vars(session)[_OWN]
 
 
-def _wrap(owner: type, name: str, around: Callable[..., None]) -> None:
-    original = getattr(owner, name)
-    if original not in _wrappers:
-        setattr(owner, name, _wrapper(original, around))
+def _forget(reference: weakref.ref[requests.Session], setup: Setup) -> None:
+    session = reference()
+    if session is not None:
+        _set_up(session, tuple(each for each in _own(session) if each is not setup))
 
 
-def _unwrap(owner: type, name: str) -> None:
-    method = getattr(owner, name)
-    # If somebody has replaced it since, ours stays below theirs, and changes nothing.
-    if method in _wrappers:
-        setattr(owner, name, method.__wrapped__)
+def _that_counts(session: requests.Session, url: Any) -> Setup | None:
+    """Return the latest setup for a request, those for the session alone first."""
+    for setups in (_own(session), tuple(_for_all)):
+        for setup in reversed(setups):
+            if setup.everywhere or (isinstance(url, str) and setup.is_for(url)):
+                return setup
+    return None
 
 
-def _wrapper(original: Any, around: Callable[..., None]) -> Any:
-    @functools.wraps(original)
-    def method(self: Any, *args: Any, **kwargs: Any) -> None:
-        around(original, self, *args, **kwargs)
+def _send(original: Any, session: requests.Session, request: Any, **options: Any) -> Any:
+    """Let whatever the request comes to know what is to be done with it."""
+    setup = _that_counts(session, getattr(request, "url", None))
+    token = under_way.set(setup.outside if setup else None)
+    try:
+        return original(session, request, **options)
+    finally:
+        under_way.reset(token)
 
-    _wrappers.add(method)
-    return method
+
+def _get_adapter(original: Any, session: requests.Session, url: str) -> BaseAdapter:
+    """Change the adapter that a request is sent with, if that was not done before."""
+    adapter: BaseAdapter = original(session, url)
+    if under_way.get() is None:
+        # Somebody looks, and sends nothing.
+        return adapter
+    setup = _that_counts(session, url)
+    if setup is None:
+        return adapter
+    with _lock:
+        return setup.meets(session, url, adapter)
 
 
 def _init(original: Any, session: requests.Session, *args: Any, **kwargs: Any) -> None:
@@ -157,17 +181,37 @@ def _setstate(original: Any, session: requests.Session, state: Any) -> None:
 
 def _change(session: requests.Session) -> None:
     with _lock:
+        if _for_all:
+            # Somebody may have put back meanwhile what was there before.
+            _wrap(WHILE_ANY_LASTS)
         for setup in _for_all:
             for _ in setup.changes(session):
                 # Such a session keeps what is mounted on it.
                 pass
 
 
-AROUND: dict[str, Callable[..., None]] = {
-    "__init__": _init,
-    "mount": _mount,
-    "__setstate__": _setstate,
+# What is wrapped, in which class, and what stands around it.
+WHILE_FOR_ALL: dict[tuple[type, str], Callable[..., Any]] = {
+    (_Session, "__init__"): _init,
+    (_Session, "mount"): _mount,
+    (_Session, "__setstate__"): _setstate,
 }
+WHILE_ANY_LASTS: dict[tuple[type, str], Callable[..., Any]] = {
+    (_Session, "send"): _send,
+    (_Session, "get_adapter"): _get_adapter,
+    (HTTPConnectionPool, "urlopen"): urlopen,
+    (HTTPDigestAuth, "init_per_thread_state"): digest_per_greenlet,
+}
+
+
+def _wrap(methods: dict[tuple[type, str], Callable[..., Any]]) -> None:
+    for (owner, name), around in methods.items():
+        wrap(owner, name, around)
+
+
+def _unwrap(methods: dict[tuple[type, str], Callable[..., Any]]) -> None:
+    for owner, name in methods:
+        unwrap(owner, name)
 
 
 def _end(setup: Setup) -> None:
@@ -175,9 +219,8 @@ def _end(setup: Setup) -> None:
         if setup in _for_all:
             _for_all.remove(setup)
         if not _for_all:
-            _uninstall()
-        if setup in _setups:
-            _setups.remove(setup)
-        if not _setups:
-            _unwrap(HTTPDigestAuth, "init_per_thread_state")
+            _unwrap(WHILE_FOR_ALL)
+        _lasting.discard(setup)
+        if not _lasting:
+            _unwrap(WHILE_ANY_LASTS)
         setup.end()

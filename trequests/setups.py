@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import requests
@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from .engines.clients.adapter import CLIENTS, TornadoAdapter
 from .engines.outside import Outside, checked
-from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite, watch
+from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite
 
 EVERYWHERE = ("http://", "https://")
 ENGINES = (*CLIENTS, "sockets")
@@ -42,6 +42,7 @@ class Setup:
         """Check what is asked for; nothing is changed yet."""
         if engine not in ENGINES:
             raise ValueError(f"the engine is one of {', '.join(ENGINES)}, not {engine!r}")
+        self.everywhere = mounts is None
         self.prefixes = EVERYWHERE if mounts is None else _prefixes(mounts)
         self.engine = engine
         self.outside = checked(outside)
@@ -50,6 +51,8 @@ class Setup:
         # Adapters of this package that were mounted, and those of others that were changed.
         self.ours = weakref.WeakSet[Ours]()
         self.theirs = weakref.WeakSet[HTTPAdapter]()
+        # What was mounted on sessions that were met when they sent something.
+        self.met = list[Mounted]()
 
     def changes(self, session: requests.Session) -> Iterator[Mounted]:
         """Change a session, a step for each that is asked for, and give what it has mounted."""
@@ -67,14 +70,63 @@ class Setup:
             if below is None and isinstance(serving, HTTPAdapter) and not _is_as_made(serving):
                 # Its settings are for these addresses too.
                 session.mount(prefix, copied := copy.copy(serving))
-                yield Mounted(session, prefix, None, copied)
+                yield Mounted(weakref.ref(session), prefix, None, copied)
                 self.adopt(copied)
             elif below is None or _is_as_made(below) or isinstance(below, Ours):
-                # One for each prefix: a session closes each adapter that is mounted once.
-                ours = self.make_ours()
-                self.ours.add(ours)
-                _put(session, prefix, ours)
-                yield Mounted(session, prefix, below, ours)
+                yield self._mount_ours(session, prefix, below)
+
+    def meets(self, session: requests.Session, url: str, adapter: BaseAdapter) -> BaseAdapter:
+        """Change a session that sends something, if its adapter is not yet changed.
+
+        The session may be older than the setup, or have come by its adapter on a way that
+        nobody saw.
+
+        Args:
+            session: the session.
+            url: where it sends something.
+            adapter: what it would send it with.
+
+        Returns:
+            What it is to send it with.
+        """
+        if not isinstance(adapter, HTTPAdapter) or adapter in _setups:
+            return adapter
+        if isinstance(adapter, Ours) and not adapter.undone:
+            return adapter
+        serving = (p for p, each in session.adapters.items() if each is adapter)
+        prefix = next((p for p in serving if _begins(url, p)), None)
+        if prefix is None:
+            # A method of its own has come by it, perhaps for all addresses.
+            if self.everywhere:
+                self.adopt(adapter)
+            return adapter
+        if not self.is_for(prefix):
+            # One of its own for these addresses, as in `changes`.
+            prefix = next(each for each in self.prefixes if _begins(url, each))
+        below = session.adapters.get(prefix)
+        if isinstance(adapter, Ours) or _is_as_made(adapter):
+            mounted = self._mount_ours(session, prefix, below)
+            # What it has kept for later requests is not used any more.
+            adapter.close()
+        elif below is adapter:
+            self.adopt(adapter)
+            return adapter
+        else:
+            session.mount(prefix, copied := copy.copy(adapter))
+            mounted = Mounted(weakref.ref(session), prefix, below, copied)
+            self.adopt(copied)
+        mounted.remember()
+        self.met = [*(each for each in self.met if each.session()), mounted]
+        return mounted.adapter
+
+    def _mount_ours(
+        self, session: requests.Session, prefix: str, below: BaseAdapter | None
+    ) -> Mounted:
+        # One for each prefix: a session closes each adapter that is mounted once.
+        ours = self.make_ours()
+        self.ours.add(ours)
+        _put(session, prefix, ours)
+        return Mounted(weakref.ref(session), prefix, below, ours)
 
     def make_ours(self) -> Ours:
         """Return a new adapter of the engine."""
@@ -84,7 +136,7 @@ class Setup:
 
     def is_for(self, prefix: str) -> bool:
         """Return whether all addresses that begin like this are to be changed."""
-        return any(prefix.lower().startswith(each.lower()) for each in self.prefixes)
+        return self.everywhere or any(_begins(prefix, each) for each in self.prefixes)
 
     def adopt(self, adapter: BaseAdapter) -> None:
         """Change an adapter of somebody else's, which has settings that must stay."""
@@ -97,15 +149,15 @@ class Setup:
             _setups.setdefault(adapter, []).append(self)
 
     def apply(self, adapter: HTTPAdapter) -> None:
-        """Let an adapter of somebody else's wait politely, or warn that it does not."""
+        """Let an adapter of somebody else's wait politely; without this a thread waits."""
         if self.engine == "sockets":
             make_polite(adapter, self.outside)
-        else:
-            why = f'the engine "{self.engine}" leaves the adapters of others alone'
-            watch(adapter, self.outside, f'{why}, "sockets" does not')
 
     def end(self) -> None:
         """Let everything that was changed do what it did before."""
+        for mounted in reversed(self.met):
+            mounted.undo()
+        self.met.clear()
         for ours in self.ours:
             ours.undo()
         for adapter in self.theirs:
@@ -117,6 +169,10 @@ class Setup:
             else:
                 del _setups[adapter]
         self.theirs.clear()
+
+
+def _begins(address: str, prefix: str) -> bool:
+    return address.lower().startswith(prefix.lower())
 
 
 def _prefixes(mounts: str | Iterable[str]) -> tuple[str, ...]:
@@ -145,7 +201,7 @@ _setups = weakref.WeakKeyDictionary[HTTPAdapter, list[Setup]]()
 class Mounted(NamedTuple):
     """An adapter that a setup has mounted on a session."""
 
-    session: requests.Session
+    session: Callable[[], requests.Session | None]
     prefix: str
     # What was mounted there before.
     below: BaseAdapter | None
@@ -157,8 +213,9 @@ class Mounted(NamedTuple):
 
     def undo(self) -> None:
         """Mount again what is below, unless somebody has mounted something else since."""
-        session, prefix, below, adapter = self
-        if session.adapters.get(prefix) is not adapter:
+        reference, prefix, below, adapter = self
+        session = reference()
+        if session is None or session.adapters.get(prefix) is not adapter:
             return
         # Setups may be undone in any order: those below that are undone by now are passed over.
         while isinstance(below, Ours) and below.undone and below in _below:

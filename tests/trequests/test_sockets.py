@@ -533,7 +533,7 @@ async def test_proxies_of_an_adapter_with_settings_are_waited_for_too(scheme: st
             assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
 
 
-async def test_an_adapter_with_classes_of_pools_of_its_own_says_that_it_blocks() -> None:
+async def test_an_adapter_with_classes_of_pools_of_its_own_keeps_them_and_waits() -> None:
     class Own(urllib3.HTTPConnectionPool):
         """A pool of somebody's own."""
 
@@ -542,13 +542,11 @@ async def test_an_adapter_with_classes_of_pools_of_its_own_says_that_it_blocks()
     pools: dict[str, Any] = {"http": Own}
     mine.poolmanager.pool_classes_by_scheme = pools
     session.mount("http://", mine)
-    with (
-        running_apart(Backend().app) as url,
-        setup_session(session),
-        session,
-        pytest.warns(RuntimeWarning, match="its adapter has connections of its own"),
-    ):
-        assert await run(profile, session, url, "ada") == "Ada"
+    with running_apart(Backend().app) as url, setup_session(session, outside="raise"), session:
+        assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
+        assert isinstance(mine.poolmanager.connection_from_url(url), Own)
+        with pytest.raises(RuntimeError, match=f"GET {url}.* blocks the event loop"):
+            profile(session, url, "ada")
     assert mine.poolmanager.pool_classes_by_scheme is pools
 
 
@@ -765,7 +763,8 @@ def test_a_copy_of_an_adapter_is_itself_and_both_are_put_back(
     assert type(mine.poolmanager.pool_classes_by_scheme["http"]) is type
 
 
-async def test_an_adapter_with_connections_of_its_own_says_that_it_blocks() -> None:
+@pytest.mark.parametrize("engine", ["simple", "sockets"])
+async def test_an_adapter_with_connections_of_its_own_waits_on_threads(engine: str) -> None:
     class Own(HTTPAdapter):
         def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
             return urllib3.HTTPConnectionPool("127.0.0.1", port)
@@ -774,8 +773,8 @@ async def test_an_adapter_with_connections_of_its_own_says_that_it_blocks() -> N
         port = int(url.rpartition(":")[2])
         session = requests.Session()
         session.mount("http://", Own(pool_block=True))
-        with setup_session(session), pytest.warns(RuntimeWarning, match="of its own"):
-            assert await run(profile, session, url, "ada") == "Ada"
+        with setup_session(session, engine=engine, outside="raise"):
+            assert await all_three(session, url) == ["Ada", "Grace", "Alan"]
 
 
 @pytest.mark.parametrize("ours_first", [True, False])

@@ -115,7 +115,11 @@ def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
 
 def use_stock_pools(adapter: HTTPAdapter) -> None:
     """Undo `use_pools` in all pool managers of an adapter."""
-    for manager in (adapter.poolmanager, *adapter.proxy_manager.values()):
+    known = vars(adapter)
+    # An adapter may have a way of its own to send, and none of these.
+    for manager in (known.get("poolmanager"), *known.get("proxy_manager", {}).values()):
+        if not isinstance(manager, PoolManager):
+            continue
         stock = _stock_pools.pop(manager, None)
         if stock is not None:
             manager.pool_classes_by_scheme = stock

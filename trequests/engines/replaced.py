@@ -29,6 +29,12 @@ def replaced() -> list[str]:
     return found
 
 
+def sockets_are_doubles() -> bool:
+    """Return whether what makes sockets makes something else, as some mocks do."""
+    kind: Any = socket.socket
+    return not (isinstance(kind, type) and issubclass(kind, _socket.socket))
+
+
 def lookup_is_replaced() -> bool:
     """Return whether `socket.getaddrinfo` is not as ever."""
     return not _is_of(socket, socket.getaddrinfo)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
 from ..instead import patch, unpatch
-from ..outside import Outside, report_blocking
+from ..outside import Outside
 from ..pooled import PooledAdapter, stock_pools, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
 
 STOCK: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
-OWN_POOLS = "its adapter has connections of its own"
 
 
 class SocketsAdapter(PooledAdapter):
@@ -29,62 +27,33 @@ class SocketsAdapter(PooledAdapter):
 def make_polite(adapter: HTTPAdapter, outside: Outside) -> None:
     """Let an adapter that somebody else made send on sockets that yield to the loop.
 
-    An adapter that makes its connections itself cannot be changed; it then warns, or raises,
-    when it blocks the loop.
+    What it sends through pools that it makes itself is left to `unseen`.
 
     Args:
         adapter: one that sends through urllib3's pools, as `HTTPAdapter` does.
         outside: what to do on the loop's thread where nobody can wait.
     """
-    if not use_polite_pools(adapter.poolmanager, outside, all_of_them=False):
-        watch(adapter, outside, OWN_POOLS)
+    manager = getattr(adapter, "poolmanager", None)
+    if not isinstance(manager, PoolManager):
+        # It sends in a way of its own.
         return
+    use_polite_pools(manager, outside, all_of_them=False)
 
     def proxy_manager_for(original: Any, proxy: str, **options: Any) -> Any:
         manager = original(proxy, **options)
         use_polite_pools(manager, outside, all_of_them=False)
         return manager
 
-    def get_connection(original: Any, request: Any, *args: Any, **options: Any) -> Any:
-        pool = original(request, *args, **options)
-        # The adapter may have made itself a new pool manager since, or always makes its own.
-        if not isinstance(pool, PolitePool):
-            report_blocking(outside, getattr(request, "url", request), OWN_POOLS)
-        return pool
-
-    around: dict[str, Any] = {
-        "proxy_manager_for": proxy_manager_for,
-        "get_connection_with_tls_context": get_connection,
-        "get_connection": get_connection,
-    }
-    patch(adapter, around)
-
-
-def watch(adapter: HTTPAdapter, outside: Outside, why: str) -> None:
-    """Let an adapter that blocks the event loop warn of it, or raise.
-
-    Args:
-        adapter: the adapter.
-        outside: which of the two, see `outside.report_blocking`.
-        why: the reason.
-    """
-
-    def send(
-        original: Any, request: requests.PreparedRequest, *args: Any, **options: Any
-    ) -> Any:
-        report_blocking(outside, f"{request.method} {request.url}", why)
-        return original(request, *args, **options)
-
-    patch(adapter, {"send": send})
+    patch(adapter, {"proxy_manager_for": proxy_manager_for})
 
 
 def make_plain(adapter: HTTPAdapter) -> None:
-    """Undo `make_polite` and `watch`; requests that are under way end as they began."""
+    """Undo `make_polite`; requests that are under way end as they began."""
     unpatch(adapter)
     use_stock_pools(adapter)
 
 
-def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: bool) -> bool:
+def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: bool) -> None:
     """Let a pool manager make pools that yield to the loop.
 
     Args:
@@ -93,9 +62,6 @@ def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: boo
         all_of_them: whether also in the place of classes that are not urllib3's own. Some
             libraries put theirs into the dictionary that all pool managers share, and mean
             one session by it.
-
-    Returns:
-        Whether it makes any. It does not if somebody has given it other classes for all.
     """
     given, for_socks = stock_pools(manager), _stock_pools_for_socks(manager)
     is_socks = for_socks is not STOCK
@@ -105,10 +71,7 @@ def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: boo
     for scheme, kind in _polite_pools(is_socks=is_socks).items():
         if all_of_them or given.get(scheme) is stock[scheme]:
             pools[scheme] = functools.partial(kind, outside=outside)
-    if pools == given:
-        return False
     use_pools(manager, pools)
-    return True
 
 
 def _stock_pools_for_socks(manager: PoolManager) -> Any:

@@ -7,8 +7,6 @@ connection, see `connections`; and before another try.
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import functools
 import queue
 from typing import Any, cast
@@ -20,10 +18,12 @@ from urllib3.exceptions import EmptyPoolError
 
 import tornalet
 
-from ..outside import Outside, report_blocking, warned
+from ..others import off_the_loop
+from ..outside import Outside, loop_runs_here, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..threads import wait_for_thread
+from ..replaced import sockets_are_doubles
 from .connections import PoliteConnection, PoliteTLSConnection
+from .pauses import PoliteRetries, behind
 
 
 class _Cancelled(EmptyPoolError):
@@ -59,7 +59,10 @@ class PolitePool(HTTPConnectionPool):
         **kwargs: see `urllib3.HTTPConnectionPool`.
     """
 
-    ConnectionCls: type[PoliteConnection] = PoliteConnection
+    kind: type[PoliteConnection] = PoliteConnection
+    # urllib3's own pool, and what makes its connections if nobody has replaced that.
+    stock: type[HTTPConnectionPool] = HTTPConnectionPool
+    stock_kind: Any = HTTPConnectionPool.ConnectionCls
     QueueCls = _Places
 
     def __init__(
@@ -79,25 +82,51 @@ class PolitePool(HTTPConnectionPool):
         self.pool.maxsize = maxsize
         self.outside = outside
 
+    @property
+    def ConnectionCls(self) -> Any:
+        """What makes a connection; if somebody has replaced urllib3's own, that is taken."""
+        if "ConnectionCls" in vars(self):
+            return vars(self)["ConnectionCls"]
+        now = self.stock.ConnectionCls
+        return self.kind if now is self.stock_kind else now
+
+    @ConnectionCls.setter
+    def ConnectionCls(self, kind: Any) -> None:
+        vars(self)["ConnectionCls"] = kind
+
     def __str__(self) -> str:
         # Exceptions of requests have this text.
         name = "HTTPSConnectionPool" if self.scheme == "https" else "HTTPConnectionPool"
         return f"{name}(host={self.host!r}, port={self.port!r})"
 
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        connection = super()._get_conn(timeout)
+        if isinstance(connection, PoliteConnection) is not (self.ConnectionCls is self.kind):
+            # It was kept from before somebody has replaced what makes them, or put it back.
+            connection.close()
+            connection = self._new_conn()
+        return connection
+
     def _new_conn(self) -> Any:
-        connection = super()._new_conn()
-        connection.outside = self.outside  # type: ignore[attr-defined]
+        connection: Any = super()._new_conn()
+        if isinstance(connection, PoliteConnection):
+            connection.outside = self.outside
         return connection
 
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
-        if isinstance(retries, Retry) and retries.total != 0:
-            kwargs["retries"] = _polite_retry(retries)
+        is_polite = type(retries) is PoliteRetries
+        if not is_polite and isinstance(retries, Retry) and retries.total != 0:
+            kwargs["retries"] = PoliteRetries(retries)
         if self.proxy is None and type(kwargs.get("headers")) is CaseInsensitiveDict:
             # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
             # have a name several times.
             kwargs["headers"] = dict(kwargs["headers"].items())
+        if (self.ConnectionCls is not self.kind or sockets_are_doubles()) and loop_runs_here():
+            # They may block. What they are, and whether they do, nobody can tell.
+            send = functools.partial(self._urlopen, method, url, *args, **kwargs)
+            return off_the_loop(send, self.outside, f"{method} {self.address(url)[0]}")
         if tornalet.can_wait() or (warned.get() and self.outside != "raise"):
             return self._urlopen(method, url, *args, **kwargs)
         report_blocking(self.outside, f"{method} {self.address(url)[0]}")
@@ -122,7 +151,10 @@ class PolitePool(HTTPConnectionPool):
 
     def _urlopen(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().urlopen(*args, **kwargs)
+            response: Any = super().urlopen(*args, **kwargs)
+            if type(response.retries) is PoliteRetries:
+                response.retries = behind(response.retries)
+            return response
         except _Cancelled as error:
             cancelled = error.cancelled
         try:
@@ -135,42 +167,6 @@ class PolitePool(HTTPConnectionPool):
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
     """The same with TLS."""
 
-    ConnectionCls: type[PoliteTLSConnection] = PoliteTLSConnection
-
-
-class _PoliteRetry(Retry):
-    """A pause before another try that yields to the loop; mixed into the retries given."""
-
-    def sleep(self, response: Any = None) -> None:
-        """Sleep before another try, see `urllib3.Retry.sleep`."""
-        if not tornalet.can_wait():
-            super().sleep(response)
-        elif _pauses_as_ever(type(self)):
-            seconds = self.get_retry_after(response) if response else None
-            if not (seconds and self.respect_retry_after_header):
-                seconds = self.get_backoff_time()
-            if seconds > 0:
-                tornalet.wait(asyncio.sleep(seconds))
-        else:
-            wait_for_thread(functools.partial(super().sleep, response))
-
-
-def _pauses_as_ever(kind: type[Retry]) -> bool:
-    pauses = ("sleep_for_retry", "_sleep_backoff")
-    theirs = next(c for c in kind.__mro__ if "sleep" in vars(c) and c is not _PoliteRetry)
-    return theirs is Retry and all(getattr(kind, n) is getattr(Retry, n) for n in pauses)
-
-
-def _polite_retry(retries: Retry) -> Retry:
-    if isinstance(retries, _PoliteRetry):
-        return retries
-    kind = type(retries)
-    if kind not in _polite_kinds:
-        _polite_kinds[kind] = type(kind.__name__, (_PoliteRetry, kind), {})
-    polite = copy.copy(retries)
-    polite.__class__ = _polite_kinds[kind]
-    return polite
-
-
-# A library may have its own class of retries, with attributes of its own: for each, a subclass.
-_polite_kinds = dict[type[Retry], type[Retry]]()
+    kind: type[PoliteTLSConnection] = PoliteTLSConnection
+    stock = HTTPSConnectionPool
+    stock_kind = HTTPSConnectionPool.ConnectionCls

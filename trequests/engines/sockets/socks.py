@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import socket
 
-from urllib3.contrib.socks import SOCKSConnection
+from urllib3.contrib.socks import (
+    SOCKSConnection,
+    SOCKSHTTPConnectionPool,
+    SOCKSHTTPSConnectionPool,
+)
 
 import tornalet
 
@@ -42,10 +46,14 @@ class PoliteSOCKSTLSConnection(PoliteSOCKSConnection, PoliteTLSConnection):
 class PoliteSOCKSPool(PolitePool):
     """A pool of connections through a SOCKS proxy."""
 
-    ConnectionCls = PoliteSOCKSConnection
+    kind = PoliteSOCKSConnection
+    stock = SOCKSHTTPConnectionPool
+    stock_kind = SOCKSHTTPConnectionPool.ConnectionCls
 
 
 class PoliteSOCKSTLSPool(PoliteTLSPool):
     """The same with TLS."""
 
-    ConnectionCls = PoliteSOCKSTLSConnection
+    kind = PoliteSOCKSTLSConnection
+    stock = SOCKSHTTPSConnectionPool
+    stock_kind = SOCKSHTTPSConnectionPool.ConnectionCls

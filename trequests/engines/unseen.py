@@ -1,0 +1,39 @@
+"""Pools that a setup has not seen, underneath a session that was set up.
+
+An adapter may have pools of its own, or hand a request on to another adapter, or to an object
+that nobody can look into. What all of them come to is urllib3's `urlopen`.
+"""
+
+from __future__ import annotations
+
+import functools
+from contextvars import ContextVar
+from typing import Any
+
+from .others import off_the_loop
+from .outside import Outside, loop_runs_here
+from .sockets.pools import PolitePool
+
+# What to do where nobody can wait for the request that is under way; None if it is of a session
+# that was not set up, or if there is none.
+under_way: ContextVar[Outside | None] = ContextVar("under_way", default=None)
+
+
+def urlopen(original: Any, pool: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+    """Send a request of such a session without holding the loop, whatever pool it goes through.
+
+    Args:
+        original: the method `urlopen` of urllib3's pools.
+        pool: the pool.
+        method: see `urllib3.HTTPConnectionPool.urlopen`.
+        url: the same.
+        *args: the same.
+        **kwargs: the same.
+    """
+    send = functools.partial(original, pool, method, url, *args, **kwargs)
+    outside = under_way.get()
+    if outside is None or isinstance(pool, PolitePool) or not loop_runs_here():
+        return send()
+    port = f":{pool.port}" if pool.port else ""
+    host = f"{pool.scheme}://{pool.host}{port}" if url.startswith("/") else ""
+    return off_the_loop(send, outside, f"{method} {host}{url}")
