@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
-from tools import pip_settings, quick
+from tools import bundled_pip, pip_settings, quick
 from tools.locks import pin_of_uv, read_lock
 from tools.paths import PYTHON, ROOT, VENV, WHEELS
-from tools.steps import Command, quietly, write
+from tools.steps import STRICTLY, Command, quietly, write
 from tools.trouble import Trouble
 from tools.words import NO_WHEEL, OFFLINE, why
 
-PIP: Command = (PYTHON, "-I", "-m", "pip", "--no-input")
-# With hashes, and nothing is built.
-STRICTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 # By its name, since every step is run in ROOT: a path may have what an installer splits.
 FROM_WHEELS = ("--no-index", "--find-links", WHEELS.name)
 
@@ -47,8 +45,8 @@ def install(lock: str, env: dict[str, str]) -> None:
     raise Trouble(why(output))
 
 
-def ways(lock: str, env: dict[str, str]) -> list[Command]:
-    """Return the commands that may install a lock, in the order in which they are tried.
+def ways(lock: str, env: dict[str, str]) -> Iterator[Command]:
+    """Yield the commands that may install a lock, in the order in which they are tried.
 
     Args:
         lock: its name.
@@ -60,33 +58,25 @@ def ways(lock: str, env: dict[str, str]) -> list[Command]:
     all_but_uv = VENV / "all-but-uv.txt"
     # uv has no wheel for some platforms that pip serves.
     write(all_but_uv, read_lock(lock).replace(pin_of_uv(), ""))
-    pip: Command = [*PIP, "install", *STRICTLY, "-r", all_but_uv]
-    download: Command = [*PIP, "download", *STRICTLY]
-    uv, output = None, ""
-    if WHEELS.is_dir():
-        uv, output = quick.get([*download, *FROM_WHEELS], env)
+    uv, output = quick.at_hand(env), ""
     if not uv and not is_yes(env.get("PIP_NO_INDEX", "")):
-        uv, output = quick.get(download, env)
+        uv, output = quick.fetched(env)
+    is_offline = bool(OFFLINE.search(output))
     if uv:
-        fast: Command = [
-            uv.program,
-            "pip",
-            "install",
-            *STRICTLY,
-            "-r",
-            ROOT / lock,
-            *uv.options,
-        ]
-        fast = [*fast, "--no-config", "--python", PYTHON]
-        first: list[Command] = [[*fast, "--offline", *FROM_WHEELS]] if WHEELS.is_dir() else []
+        fast = [uv.program, "pip", "install", *STRICTLY, "-r", ROOT / lock, *uv.options]
+        fast += ["--no-config", "--python", PYTHON]
+        if WHEELS.is_dir():
+            yield [*fast, "--offline", *FROM_WHEELS]
         # Offline first: it fails at once, and a second clone then needs no network.
-        return [*first, [*fast, "--offline"], fast, pip]
-    first = [[*pip, *FROM_WHEELS]] if WHEELS.is_dir() else []
-    if not OFFLINE.search(output):
-        return [*first, pip]
-    if not first:
+        yield [*fast, "--offline"]
+        yield fast
+    elif is_offline and not WHEELS.is_dir():
         raise Trouble(why(output))
-    return first
+    slow = [*bundled_pip.command(), "install", *STRICTLY, "-r", all_but_uv]
+    if WHEELS.is_dir() and not uv:
+        yield [*slow, *FROM_WHEELS]
+    if not is_offline:
+        yield slow
 
 
 def is_yes(value: str) -> bool:

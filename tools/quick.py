@@ -9,17 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import sysconfig
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tools import bundled_pip
 from tools.locks import pin_of_uv
-from tools.paths import EXE, ROOT, UV, VENV
-from tools.steps import Command, quietly, write
+from tools.paths import EXE, ROOT, UV, VENV, WHEELS
+from tools.steps import STRICTLY, Command, quietly, write
 
 # Programs may be forbidden where the system has its temporary files.
 SPARE = VENV / "uv"
@@ -53,9 +55,12 @@ class Uv:
             program.chmod(0o755)
         except (OSError, ValueError, zipfile.BadZipFile):
             return None
-        return (
-            cls(program, ("--find-links", wheel.parent.as_uri())) if starts(program) else None
-        )
+        return cls(program, beside(wheel)) if starts(program) else None
+
+
+def beside(wheel: Path) -> Command:
+    """Return the options by which an installer finds a wheel."""
+    return ("--find-links", wheel.parent.as_uri())
 
 
 def starts(program: Path) -> bool:
@@ -64,28 +69,56 @@ def starts(program: Path) -> bool:
     return done and ["==".join(output.split()[:2])] == pin_of_uv().split()[:1]
 
 
-def get(download: Command, env: Mapping[str, str]) -> tuple[Uv | None, str]:
-    """Find uv, or have pip fetch it.
+def at_hand(env: Mapping[str, str]) -> Uv | None:
+    """Find uv where no network is wanted: in `.venv`, where it is kept, or on a stick.
 
     Args:
-        download: the command of pip that fetches wheels.
+        env: the environment of installers.
+    """
+    if not pin_of_uv():
+        return None
+    if starts(UV):
+        return Uv(UV)
+    kept = kept_in(env)
+    for wheel in kept.glob("uv-*.whl") if kept else ():
+        if uv := Uv.of(wheel):
+            return uv
+    for wheel in on_the_stick():
+        if uv := Uv.of(wheel):
+            return replace(uv, options=beside(keep(wheel, kept)))
+    return None
+
+
+def on_the_stick() -> Iterator[Path]:
+    """Yield the wheels of uv on a stick, which has one for each system, the likeliest first."""
+    system = sysconfig.get_platform().partition("-")[0]
+    machine = platform.machine().lower()
+
+    def unlikely(wheel: Path) -> int:
+        return (system not in wheel.name) + (machine not in wheel.name)
+
+    yield from sorted(WHEELS.glob("uv-*.whl"), key=unlikely)
+
+
+def fetched(env: Mapping[str, str]) -> tuple[Uv | None, str]:
+    """Have pip fetch uv.
+
+    Args:
         env: the environment of installers.
 
     Returns:
         uv, or what pip said when it could not fetch it.
+
+    Raises:
+        Trouble: there is no pip.
     """
-    write(ONLY_UV, pin_of_uv())
     if not pin_of_uv():
         return None, ""
-    if starts(UV):
-        return Uv(UV), ""
-    kept = kept_in(env)
-    for wheel in kept.glob("uv-*.whl") if kept else ():
-        if uv := Uv.of(wheel):
-            return uv, ""
+    write(ONLY_UV, pin_of_uv())
+    download = [*bundled_pip.command(), "download", *STRICTLY]
     done, output = quietly([*download, "--dest", SPARE, "-r", ONLY_UV], env)
     for wheel in SPARE.glob("uv-*.whl"):
-        if uv := Uv.of(keep(wheel, kept)):
+        if uv := Uv.of(keep(wheel, kept_in(env))):
             return uv, ""
     return None, "" if done else output
 

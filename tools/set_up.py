@@ -141,12 +141,13 @@ def make_venv() -> None:
             "this Python has no venv module: install it (on Debian and Ubuntu the package is "
             "python3-venv), and run this again."
         ) from None
-    how = ["--clear"]
+    # What needs a pip brings it.
+    how = ["--without-pip", "--clear"]
     if sys.platform != "win32" and not place.has_links():
         # venv makes a link named lib64 even so, unless there is something of that name.
         shutil.rmtree(VENV, ignore_errors=True)
         (VENV / "lib64").mkdir(parents=True, exist_ok=True)
-        how = ["--copies"]
+        how = ["--without-pip", "--copies"]
     # This may be running on the Python of the very .venv that is to be replaced.
     python = getattr(sys, "_base_executable", None) or sys.executable
     done, output = quietly([python, "-I", "-m", "venv", *how, VENV])

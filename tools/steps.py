@@ -10,6 +10,8 @@ from pathlib import Path
 from tools.paths import LOG, ROOT
 
 Command = Sequence[str | Path]
+# What an installer is told: with hashes, and nothing is built.
+STRICTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 
 
 def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[bool, str]:

@@ -22,7 +22,8 @@ from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
-from tools.installers import PIP, installers_environment
+from tools.bundled_pip import OF_VENV
+from tools.installers import installers_environment
 from tools.locks import CORE, read_lock
 from tools.paths import WHEELS
 from tools.steps import quietly
@@ -147,7 +148,7 @@ def fetch(pair: Pair, wanted: list[Pin], folder: Path) -> None:
         listed = Path(spare, "wanted.txt")
         while wanted:
             listed.write_text("\n".join(map(str, wanted)) + "\n", encoding="utf-8")
-            command = [*PIP, "download", *how, *whose, "-r", listed, "--dest", folder]
+            command = [*OF_VENV, "download", *how, *whose, "-r", listed, "--dest", folder]
             done, said = quietly(command, env)
             if done:
                 return

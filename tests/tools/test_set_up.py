@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tools import pip_settings, proxies, quick
+from tools import bundled_pip, pip_settings, proxies, quick
 from tools.installers import installers_environment
 from tools.trouble import Trouble
 from tools.words import why
@@ -229,3 +229,48 @@ def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(Path, "home", nowhere)
     assert quick.kept_in({}) is None
+
+
+def test_of_the_uvs_on_a_stick_that_for_this_machine_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "WHEELS", tmp_path)
+    tags = (
+        "macosx_10_12_x86_64",
+        "macosx_11_0_arm64",
+        "manylinux_2_17_aarch64",
+        "manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "win_amd64",
+    )
+    for tag in tags:
+        (tmp_path / f"uv-0-py3-none-{tag}.whl").touch()
+    for system, machine, first in (
+        ("linux-x86_64", "x86_64", "manylinux_2_17_x86_64"),
+        ("linux-aarch64", "aarch64", "manylinux_2_17_aarch64"),
+        ("macosx-10.13-universal2", "arm64", "macosx_11_0_arm64"),
+        ("win-amd64", "AMD64", "win_amd64"),
+    ):
+        monkeypatch.setattr(quick.sysconfig, "get_platform", lambda: system)  # noqa: B023
+        monkeypatch.setattr(quick.platform, "machine", lambda: machine)  # noqa: B023
+        best, *others = quick.on_the_stick()
+        assert first in best.name
+        assert len(others) == 4
+
+
+# -- pip ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_where_a_python_brings_no_wheel_pip_is_put_into_the_environment(
+    is_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def quietly(command: list[str]) -> tuple[bool, str]:
+        asked.append(" ".join(command[2:4]))
+        return is_there or len(asked) > 1, ""
+
+    monkeypatch.setattr(bundled_pip, "bundled", lambda: None)
+    monkeypatch.setattr(bundled_pip, "quietly", quietly)
+    assert bundled_pip.command() == bundled_pip.OF_VENV
+    assert asked == ["-c import pip"] + ["-m ensurepip"] * (not is_there)

@@ -65,6 +65,9 @@ def test_the_news_stay_away(ready: Path) -> None:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small house that the tests of this part damage, one after another."""
     house = make_small_house(tmp_path_factory.mktemp("small") / "house")
+    with (house / "requirements-all.lock").open("a") as lock:
+        # A program that names its folder.
+        lock.write(pin("pip"))
     outcome = door(house, "bench")
     assert outcome.returncode == 0, outcome
     return house
@@ -113,7 +116,7 @@ def test_a_clone_that_was_moved_is_mended(small: Path) -> None:
 def test_a_set_up_that_was_killed_is_mended(tmp_path: Path) -> None:
     house = make_small_house(tmp_path)
     with started(house, "bench") as process:
-        until((house / ".venv" / "uv.txt").exists)
+        until((house / ".venv" / "all-but-uv.txt").exists)
         process.kill()
     assert not (house / ".venv" / "stormy.stamp").exists()
     assert_mended(house)
