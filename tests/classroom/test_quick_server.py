@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -18,7 +18,7 @@ from tests.paths import ROOT
 LONG = 500.0  # seconds that no machine is too busy for
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Program]:
     with program("classroom.measuring.quick_server") as started:
         yield started
@@ -29,17 +29,34 @@ def count(server: Program) -> tuple[int, int]:
     return counts["connections"], counts["answers"]
 
 
+@pytest.fixture
+def counted(server: Program) -> Callable[[], tuple[int, int]]:
+    """Count the connections and answers of one test."""
+    before = count(server)
+
+    def since() -> tuple[int, int]:
+        now = count(server)
+        return now[0] - before[0], now[1] - before[1]
+
+    return since
+
+
+def test_it_counts_from_nothing() -> None:
+    with program("classroom.measuring.quick_server") as server:
+        assert count(server) == (0, 0)
+
+
 def test_it_counts_connections_and_answers_and_not_those_who_ask_for_the_count(
-    server: Program,
+    server: Program, counted: Callable[[], tuple[int, int]]
 ) -> None:
-    assert count(server) == (0, 0)
+    assert counted() == (0, 0)
     with requests.Session() as session:
         for _ in range(3):
             assert session.get(server.url, timeout=LONG).content == SMALL
-    assert count(server) == (1, 3)
+    assert counted() == (1, 3)
     for _ in range(2):
         requests.get(server.url, headers={"Connection": "close"}, timeout=LONG)
-    assert count(server) == (3, 5)
+    assert counted() == (3, 5)
 
 
 def test_a_large_answer_comes_whole_to_who_reads_slowly(server: Program) -> None:
@@ -59,14 +76,14 @@ def test_a_large_answer_comes_whole_to_who_reads_slowly(server: Program) -> None
     ],
 )
 def test_who_asks_for_something_else_is_told_what_there_is(
-    server: Program, request_: bytes
+    server: Program, counted: Callable[[], tuple[int, int]], request_: bytes
 ) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=LONG) as sock:
         sock.sendall(request_)
         heard = b"".join(iter(lambda: sock.recv(65536), b""))
     assert heard.startswith(b"HTTP/1.1 400 ")
     assert heard.endswith(b'{"error": "GET /, /large or /count"}')
-    assert count(server) == (0, 0)
+    assert counted() == (0, 0)
 
 
 def test_a_request_in_pieces_is_answered_and_half_a_one_harms_nobody(server: Program) -> None:
@@ -107,11 +124,14 @@ def test_it_ends_with_who_holds_its_standard_input() -> None:
 
 @pytest.mark.parametrize("has_wrk", [True, False])
 def test_visitors_may_come_on_a_new_connection_each_time(
-    server: Program, monkeypatch: pytest.MonkeyPatch, has_wrk: bool
+    server: Program,
+    counted: Callable[[], tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    has_wrk: bool,
 ) -> None:
     if not has_wrk:
         monkeypatch.setattr("classroom.measuring.load.load_generator", lambda: "a client")
     monkeypatch.setattr("classroom.measuring.load.TOO_BUSY", float("inf"))
     seen = visit(server.url, at_once=2, seconds=1, headers=("Connection: close",))
-    connections, answers = count(server)
+    connections, answers = counted()
     assert seen.answers <= answers <= connections <= answers + 2
