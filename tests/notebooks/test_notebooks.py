@@ -55,6 +55,8 @@ def stands_alone(path: Path) -> bool:
     return any(cell.metadata.path == "pick" for cell in sections(path))
 
 
+STAND_ALONE = [path for path in CORE if stands_alone(path)]
+
 # -- running ----------------------------------------------------------------------------------
 
 
@@ -150,7 +152,7 @@ def run_twice(path: Path) -> Runs:
     committed = runs.page.cells
     text = json.dumps(working_copy(path))
     copy = nbformat.reads(text, as_version=4).cells if path in CORE else committed
-    again = with_notes(copy) if stands_alone(path) else copy
+    again = with_notes(copy) if path in STAND_ALONE else copy
     with running_kernel(path.parent) as (_, client):
         for time, cells in (("first", committed), ("second", [PREDICT_FIRST, *again])):
             code = [cell for cell in cells if cell.cell_type == "code"]
@@ -232,7 +234,7 @@ def test_nothing_tells_before_there_is_a_prediction(path: Path, runs: dict[Path,
     assert not runs[path].told, "\n".join(runs[path].told)
 
 
-@each_of([path for path in CORE if stands_alone(path)])
+@each_of(STAND_ALONE)
 def test_a_section_ends_whatever_it_has_started(path: Path, runs: dict[Path, Runs]) -> None:
     """Processes, also those whose parent has ended, ports, and files."""
     assert not runs[path].left, "\n".join(runs[path].left)
@@ -385,7 +387,7 @@ def test_the_core_minutes_add_up_to_the_heading(path: Path) -> None:
     assert core_and_more(path)[0] == int(promised[1])
 
 
-@each_of([path for path in CORE if stands_alone(path)])
+@each_of(STAND_ALONE)
 def test_a_section_that_can_be_picked_uses_nothing_of_another(path: Path) -> None:
     cells = refresh.read(path).cells
     imports = next(cell for cell in cells if cell.cell_type == "code")
