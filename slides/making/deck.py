@@ -63,6 +63,8 @@ def render(notebook: Path = NOTEBOOK) -> str:
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         exclude_anchor_links=True,
+        # Once, and not after each step.
+        optimistic_validation=True,
     )
     prepare(talk)
     number = len([*slides(talk)])

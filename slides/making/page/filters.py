@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
 
 from slides.making import playable
 from slides.making.files import read_text
@@ -68,8 +69,9 @@ class Filters:
 
     def code(self, source: str) -> str:
         """Return Python as HTML with colours."""
-        pre = BeautifulSoup(self.highlight(source), "html.parser").pre
-        return lines(PRE.sub("", str(pre)))
+        _, begin, rest = self.highlight(source).partition("<pre>")
+        pre, end, _ = rest.rpartition("</pre>")
+        return lines(PRE.sub("", begin + pre + end))
 
     def adapt(self, html: str, cell: str = "") -> str:
         """Return HTML with its headings, links, code, tables and pictures adapted to the page.
@@ -84,8 +86,8 @@ class Filters:
         soup = BeautifulSoup(playable.unframed(html), "html.parser")
         if cell:
             self._headings(soup, cell)
-        self._code(soup)
         self._links(soup)
+        self._code(soup)
         for table in soup.find_all("table"):
             self._table(soup, table)
         for picture in soup.find_all("img"):
@@ -128,7 +130,8 @@ class Filters:
             else:
                 html = lines(PRE.sub("", str(pre)))
             coloured = pre.find_parent(class_="highlight")
-            (coloured or pre).replace_with(BeautifulSoup(html, "html.parser"))
+            # It is ready as it is: nothing that comes later looks into code.
+            (coloured or pre).replace_with(PreformattedString(html))
 
     def _links(self, soup: BeautifulSoup) -> None:
         for link in soup.find_all("a", href=True):
