@@ -14,7 +14,8 @@ from typing import Any
 
 import nbval.kernel
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tornado.httpclient import AsyncHTTPClient
 
 from tools.kernels import Kernel
@@ -86,7 +87,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place(item.nodeid.partition("::")[0]))
 
 
+@settings(max_examples=1)
+@given(st.none())
+def use_hypothesis(_: None) -> None:
+    """Try something once that cannot fail."""
+
+
 def pytest_collection_finish() -> None:
+    # At its first use, Hypothesis looks for who holds its generator of numbers. Of what is
+    # frozen, Python 3.15 finds nothing, and there would be a warning.
+    use_hypothesis()
     # What was imported and collected never becomes garbage: to look through half a million
     # objects takes half a second, and hundreds of tests ask for a collection.
     gc.collect()
