@@ -13,11 +13,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from tests import quick_start
 from tests.paths import ROOT
+from tests.quick_start import ignore_ctrl_c
 
 SERVERS_OF_THE_KIT = ROOT / "stormy_demo"
 FOLDERS = ["batteries", "neighbours", "peers"]
@@ -106,7 +109,9 @@ def started(
 
     In the background of a shell, where nobody can press Ctrl-C, SIGINT is ignored.
     """
-    with subprocess.Popen(
+    # With Ctrl-C each is a Python of its own, which imports everything itself.
+    popen: Any = quick_start.Popen if in_background else subprocess.Popen
+    with popen(
         [
             sys.executable,
             # What is never closed is told as well.
@@ -129,10 +134,6 @@ def started(
                 for child in psutil.Process(program.pid).children(recursive=True):
                     child.kill()
                 program.kill()
-
-
-def ignore_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def tell(program: subprocess.Popen[str], signum: signal.Signals) -> None:
