@@ -5,10 +5,12 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from requests import adapters
 from requests.adapters import HTTPAdapter
-from urllib3 import PoolManager
+from urllib3 import PoolManager, poolmanager
 
 from .outside import Outside, checked
+from .replaced import Parts, any_of
 
 # For so many hosts at most the keys of their pools are remembered.
 REMEMBERED_HOSTS = 1000
@@ -62,7 +64,7 @@ class PooledAdapter(HTTPAdapter):
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
-        if proxies:
+        if proxies or any_of(_SHORTENED):
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
         # requests works out the key of a pool for each request, which is a good part of what a
         # request costs.
@@ -82,12 +84,30 @@ class PooledAdapter(HTTPAdapter):
     def request_url(self, request: Any, proxies: Any) -> str:
         """Return what to ask for, see `requests.adapters.HTTPAdapter.request_url`."""
         # Without proxies it is the path; requests takes the address apart to find that out.
-        return super().request_url(request, proxies) if proxies else str(request.path_url)
+        if proxies or any_of(_SHORTENED):
+            return super().request_url(request, proxies)
+        return str(request.path_url)
 
     def undo(self) -> None:
         """Do what requests does from now on."""
         self.undone = True
         use_stock_pools(self)
+
+
+# What is done here in another way, as long as nobody has replaced it.
+_SHORTENED = [
+    Parts(
+        HTTPAdapter,
+        adapters,
+        *("get_connection_with_tls_context", "request_url"),
+        "build_connection_pool_key_attributes",
+    ),
+    Parts(
+        PoolManager,
+        poolmanager,
+        *("connection_from_host", "connection_from_context", "connection_from_pool_key"),
+    ),
+]
 
 
 # What pool managers made their pools from before `use_pools`.

@@ -1,8 +1,9 @@
-"""What others have put in the place of what a connection is made with.
+"""What others have put in the place of what a request is sent with.
 
-A resolver of one's own, a guard against requests to inner addresses, a list of hosts that tests
-may ask, a library that sends everything through Tor: they replace a function or a class that
-urllib3 calls when it connects. Whoever connects in another way must not pass them over.
+A resolver of one's own, a guard against requests to inner addresses, a library that sends
+everything through Tor, the system's certificates in the place of a file: they replace a
+function or a class that urllib3 calls, or that is below it. Whoever sends in another way must
+not pass them over.
 
 A part is as ever if its code is that of the module where it belongs. This is looked at each
 time, since a replacement may come, and go, while a program runs.
@@ -11,17 +12,106 @@ time, since a replacement may come, and go, while a program runs.
 from __future__ import annotations
 
 import _socket
+import functools
+import http.client
+import operator
 import socket
+import ssl
 import types
+from collections.abc import Iterable
 from typing import Any
 
-from urllib3 import connection
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, connection, connectionpool
 from urllib3.util import connection as connecting
+from urllib3.util import ssl_, ssl_match_hostname
+
+
+class Parts:
+    """Functions or methods that somebody may replace.
+
+    Args:
+        owner: the module or class that has them.
+        module: the module that their code belongs to.
+        names: their names; those that this version of it does not have are left out.
+    """
+
+    def __init__(self, owner: Any, module: types.ModuleType, *names: str) -> None:
+        """Remember which they are."""
+        self.owner = owner
+        self.module = module
+        self.names = [name for name in names if hasattr(owner, name)]
+        # To look at their code takes longer than to see that they are the same as before.
+        self.known: list[Any] = [None] * len(self.names)
+        # Of a single name it would make no tuple.
+        self.get = operator.attrgetter(*self.names, "__class__")
+
+    def replaced(self) -> list[str]:
+        """Return the whole names of those that are not as ever."""
+        if all(map(operator.is_, self.get(self.owner), self.known)):
+            return []
+        found = [getattr(self.owner, name) for name in self.names]
+        wrong = [
+            name
+            for name, each in zip(self.names, found, strict=True)
+            if not _is_of(self.module, each)
+        ]
+        if not wrong:
+            self.known = found
+        owner = self.owner
+        if not isinstance(owner, types.ModuleType):
+            return [f"{owner.__module__}.{owner.__qualname__}.{name}" for name in wrong]
+        return [f"{owner.__name__}.{name}" for name in wrong]
+
+
+def any_of(groups: Iterable[Parts]) -> bool:
+    """Return whether any of their parts is not as ever."""
+    return any(group.replaced() for group in groups)
+
+
+# What a connection is made with.
+CONNECTING = [
+    Parts(connection.HTTPConnection, connection, "_new_conn"),
+    Parts(connecting, connecting, "create_connection", "allowed_gai_family"),
+]
+# What is said through it with TLS, which our sockets say in a way of their own.
+TLS = Parts(
+    ssl.SSLSocket, ssl, "do_handshake", "read", "write", "recv", "recv_into", "send", "sendall"
+)
+# How answers begin.
+HEADS = [
+    Parts(http.client.HTTPResponse, http.client, "begin", "_read_status"),
+    Parts(http.client, http.client, "parse_headers"),
+]
+# What urllib3 and the standard library do besides, and a client of Tornado in another way.
+BESIDES = [
+    Parts(
+        connection.HTTPConnection,
+        connection,
+        *("connect", "request", "getresponse", "putrequest", "putheader"),
+    ),
+    Parts(connection.HTTPSConnection, connection, "connect", "_connect_tls_proxy"),
+    Parts(HTTPConnectionPool, connectionpool, "_get_conn", "_put_conn", "_new_conn"),
+    Parts(HTTPSConnectionPool, connectionpool, "_new_conn"),
+    Parts(
+        http.client.HTTPConnection,
+        http.client,
+        *("putrequest", "putheader", "endheaders", "send", "getresponse"),
+    ),
+    Parts(http.client.HTTPResponse, http.client, "read", "read1", "readinto"),
+    Parts(connection, ssl_, "create_urllib3_context", "ssl_wrap_socket"),
+    Parts(connection, ssl_match_hostname, "match_hostname"),
+]
+LOOKUP = Parts(socket, socket, "getaddrinfo")
+
+# Of a plain socket, what is written in C.
+_talking = operator.attrgetter("send", "sendall", "recv", "recv_into")
+MAX_HEADERS, MAX_LINE = 100, 65536
+SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
 def replaced() -> list[str]:
-    """Return the names of those parts that are not as ever."""
-    found = [name for name, module, part in _functions() if not _is_of(module, part)]
+    """Return the names of the parts that are not as ever, of what a connection is made with."""
+    found = [name for group in CONNECTING for name in group.replaced()]
     if socket.socket.__module__ != "socket":
         found.append("socket.socket")
     elif socket.socket.connect is not _socket.socket.connect:
@@ -29,38 +119,61 @@ def replaced() -> list[str]:
     return found
 
 
-def sockets_are_doubles() -> bool:
-    """Return whether what makes sockets makes something else, as some mocks do."""
-    kind: Any = socket.socket
-    return not (isinstance(kind, type) and issubclass(kind, _socket.socket))
-
-
 def lookup_is_replaced() -> bool:
     """Return whether `socket.getaddrinfo` is not as ever."""
-    return not _is_of(socket, socket.getaddrinfo)
+    return bool(LOOKUP.replaced())
 
 
-def _functions() -> tuple[tuple[str, types.ModuleType, Any], ...]:
-    # Looked up by name: they are what somebody may have replaced.
+def talking_is_replaced(*, tls: bool) -> bool:
+    """Return whether sockets are doubles of such, or talk in a way that somebody has replaced.
+
+    Args:
+        tls: whether they talk with TLS.
+    """
+    kind: Any = socket.socket
+    if not isinstance(kind, type):
+        return True
+    try:
+        if not all(map(operator.is_, _talking(kind), _talking(_socket.socket))):
+            return True
+    except AttributeError:
+        return True
+    if not tls:
+        return False
+    # Not a part: another class may be in the place of this one.
+    return not _is_of(ssl, ssl.SSLContext.wrap_socket) or bool(TLS.replaced())
+
+
+def heads_are_replaced() -> bool:
+    """Return whether somebody has replaced how answers begin, or how much may stand there."""
+    # Private names, which a later Python may not have.
+    most = getattr(http.client, "_MAXHEADERS", MAX_HEADERS)
+    longest = getattr(http.client, "_MAXLINE", MAX_LINE)
+    return (most, longest) != (MAX_HEADERS, MAX_LINE) or any_of(HEADS)
+
+
+def anything_is_replaced(*, tls: bool) -> bool:
+    """Return whether one of all these is not as ever; for who sends without urllib3."""
     return (
-        (
-            "urllib3.connection.HTTPConnection._new_conn",
-            connection,
-            connection.HTTPConnection._new_conn,
-        ),
-        (
-            "urllib3.util.connection.create_connection",
-            connecting,
-            connecting.create_connection,
-        ),
-        (
-            "urllib3.util.connection.allowed_gai_family",
-            connecting,
-            connecting.allowed_gai_family,
-        ),
+        any_of(BESIDES)
+        or bool(replaced())
+        or heads_are_replaced()
+        or lookup_is_replaced()
+        or talking_is_replaced(tls=tls)
+        or connection.HTTPConnection.response_class is not http.client.HTTPResponse
+        or connection.HTTPConnection.debuglevel != 0
+        or connection.HTTPConnection.default_socket_options != SOCKET_OPTIONS
+        or _has_ipv6() != connecting.HAS_IPV6
     )
 
 
 def _is_of(module: types.ModuleType, function: Any) -> bool:
-    # A decorator copies the names of what it wraps, and cannot copy this.
-    return getattr(function, "__globals__", None) is vars(module)
+    # A decorator copies the names of what it wraps, and cannot copy this. An object that
+    # stands for a function may have all of it, and is of another type.
+    return type(function) is types.FunctionType and function.__globals__ is vars(module)
+
+
+@functools.cache
+def _has_ipv6() -> bool:
+    # Looked up by name: what somebody has set is what is asked for.
+    return connecting._has_ipv6("::1")

@@ -40,7 +40,6 @@ class CurlExchange(Exchange):
     """A request that is under way in Tornado's curl client."""
 
     engine = "curl"
-    asks_getaddrinfo = False
     unknown = (*Exchange.unknown, "ssl_context")
 
     def __init__(self, pool: Any) -> None:

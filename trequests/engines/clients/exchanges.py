@@ -51,8 +51,6 @@ class Exchange:
     """
 
     engine = ""
-    # Whether its client looks names up as Python does.
-    asks_getaddrinfo = True
     # Settings of a pool that its client does not support.
     unknown: tuple[str, ...] = (
         "assert_fingerprint",

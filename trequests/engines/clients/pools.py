@@ -9,7 +9,7 @@ from urllib3.exceptions import ProtocolError
 
 import tornalet
 
-from ..replaced import lookup_is_replaced, replaced
+from ..replaced import anything_is_replaced
 from ..sockets.pools import PolitePool, PoliteTLSPool
 from .exchanges import Exchange
 
@@ -29,6 +29,10 @@ class ExchangePool(PolitePool):
         self.exchange = exchange
         self.unknown = [name for name in exchange.unknown if options.get(name) is not None]
 
+    def is_passed_over(self) -> bool:
+        """Return whether a client of Tornado would pass over what somebody has replaced."""
+        return super().is_passed_over() or anything_is_replaced(tls=self.scheme == "https")
+
     def _get_conn(self, timeout: float | None = None) -> Any:
         if not tornalet.can_wait():
             return super()._get_conn(timeout)
@@ -36,15 +40,6 @@ class ExchangePool(PolitePool):
             raise ProtocolError(
                 f'the engine "{self.exchange.engine}" has no place for '
                 f'{", ".join(self.unknown)}: the engine "sockets" has'
-            )
-        passed_over = replaced()
-        if lookup_is_replaced() and not self.exchange.asks_getaddrinfo:
-            passed_over.append("socket.getaddrinfo")
-        if passed_over:
-            # It may be a guard.
-            raise ProtocolError(
-                f'the engine "{self.exchange.engine}" would pass over what somebody has put in '
-                f'the place of {", ".join(passed_over)}: the engine "sockets" would not'
             )
         return self.exchange(self)
 

@@ -12,8 +12,10 @@ import os
 import socket
 import ssl
 import sys
+from http import client
 from typing import Any
 
+from urllib3 import connection
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -22,11 +24,7 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 from urllib3.util import connection as connecting
-from urllib3.util.ssl_ import (
-    create_urllib3_context,
-    resolve_cert_reqs,
-    resolve_ssl_version,
-)
+from urllib3.util.ssl_ import resolve_cert_reqs, resolve_ssl_version
 from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
 import tornalet
@@ -43,8 +41,13 @@ from .tls import PoliteContext
 class PoliteConnection(HTTPConnection):
     """A connection whose socket yields to the loop."""
 
-    response_class = PoliteResponse
     outside: Outside = "warn"
+
+    @property
+    def response_class(self) -> Any:  # type: ignore[override]
+        """What reads an answer; if somebody has replaced Python's own, that is taken."""
+        now: Any = HTTPConnection.response_class
+        return PoliteResponse if now is client.HTTPResponse else now
 
     def __str__(self) -> str:
         # Exceptions of requests have this text.
@@ -147,8 +150,9 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
 
     def _polite_context(self, given: Any) -> Any:
         if given is None:
-            # What urllib3 would make in `connect`, where it could not be wrapped.
-            given = create_urllib3_context(
+            # What urllib3 would make in `connect`, where it could not be wrapped. Looked up by
+            # name: somebody may have replaced it.
+            given = connection.create_urllib3_context(  # type: ignore[attr-defined]
                 ssl_version=resolve_ssl_version(self.ssl_version),
                 ssl_minimum_version=self.ssl_minimum_version,
                 ssl_maximum_version=self.ssl_maximum_version,

@@ -11,6 +11,8 @@ import re
 from http import HTTPStatus, client
 from typing import Any
 
+from ..replaced import heads_are_replaced
+
 PLAIN = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~\x80-\xff]*)\r\n").fullmatch
 # With so many lines, or one of so many bytes, the standard library decides what is too much.
 MANY_LINES = 100
@@ -68,7 +70,7 @@ class PoliteResponse(client.HTTPResponse):
         The standard library cannot be given another function that reads headers. So what it
         works out from them is repeated here: how long the body is, as RFC 9112 has it in 6.3.
         """
-        if self.headers is not None or self.debuglevel or options:
+        if self.headers is not None or self.debuglevel or options or heads_are_replaced():
             super().begin(**options)
             return
         version, status, reason = self._read_status()

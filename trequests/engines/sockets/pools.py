@@ -21,7 +21,7 @@ import tornalet
 from ..others import off_the_loop
 from ..outside import Outside, loop_runs_here, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..replaced import sockets_are_doubles
+from ..replaced import talking_is_replaced
 from .connections import PoliteConnection, PoliteTLSConnection
 from .pauses import PoliteRetries, behind
 
@@ -84,11 +84,17 @@ class PolitePool(HTTPConnectionPool):
 
     @property
     def ConnectionCls(self) -> Any:
-        """What makes a connection; if somebody has replaced urllib3's own, that is taken."""
+        """What makes a connection.
+
+        It is what somebody has put in the place of urllib3's own; and urllib3's own where
+        somebody has replaced how sockets talk.
+        """
         if "ConnectionCls" in vars(self):
             return vars(self)["ConnectionCls"]
         now = self.stock.ConnectionCls
-        return self.kind if now is self.stock_kind else now
+        if now is not self.stock_kind or talking_is_replaced(tls=self.scheme == "https"):
+            return now
+        return self.kind
 
     @ConnectionCls.setter
     def ConnectionCls(self, kind: Any) -> None:
@@ -113,6 +119,10 @@ class PolitePool(HTTPConnectionPool):
             connection.outside = self.outside
         return connection
 
+    def is_passed_over(self) -> bool:
+        """Return whether a greenlet would pass over what somebody has replaced."""
+        return self.ConnectionCls is not self.kind
+
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
         retries = kwargs.get("retries")
@@ -123,8 +133,7 @@ class PolitePool(HTTPConnectionPool):
             # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
             # have a name several times.
             kwargs["headers"] = dict(kwargs["headers"].items())
-        if (self.ConnectionCls is not self.kind or sockets_are_doubles()) and loop_runs_here():
-            # They may block. What they are, and whether they do, nobody can tell.
+        if loop_runs_here() and self.is_passed_over():
             send = functools.partial(self._urlopen, method, url, *args, **kwargs)
             return off_the_loop(send, self.outside, f"{method} {self.address(url)[0]}")
         if tornalet.can_wait() or (warned.get() and self.outside != "raise"):
