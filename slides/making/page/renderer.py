@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-from nbformat import NotebookNode
 
 from slides.making.files import read_text
 from slides.making.page.filters import Filters
@@ -19,20 +17,6 @@ from slides.making.page.site import TITLE, Site
 from slides.paths import COLOURS
 
 TEMPLATE = Path(str(files("slides.making.page")))
-
-
-class Exporter(HTMLExporter):
-    """Nbconvert's, without the last thing it does.
-
-    It would parse the whole page once more, for pictures without words, which are refused here,
-    and for parts of JupyterLab, which these pages have not. That takes a third of the time.
-    """
-
-    def from_notebook_node(
-        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[str, dict[str, Any]]:
-        """Return a notebook as a page, and what nbconvert knows of it."""
-        return TemplateExporter.from_notebook_node(self, nb, resources, **kw)
 
 
 class Renderer:
@@ -49,7 +33,7 @@ class Renderer:
             "style": f"{read_text(COLOURS)}\n{read_text(TEMPLATE / 'page.css')}",
             "icon": f"data:image/svg+xml,{quote(read_text(TEMPLATE / 'icon.svg'))}",
         }
-        self.exporter = Exporter(
+        self.exporter = HTMLExporter(
             template_name=TEMPLATE.name,
             extra_template_basedirs=[str(TEMPLATE.parent)],
             exclude_anchor_links=True,
@@ -79,8 +63,13 @@ class Renderer:
             "navigation": self.site.navigation(name),
             "neighbours": self.site.neighbours(name),
         }
-        html, _ = self.exporter.from_notebook_node(
-            self.site.pages[name].notebook, {"assets": self.assets, "page": page}
+        # Without the last thing that its own class does. That parses the whole page once more,
+        # for pictures without words, which are refused here, and for parts of JupyterLab, which
+        # these pages do not have; it takes a third of the time.
+        html, _ = TemplateExporter.from_notebook_node(
+            self.exporter,
+            self.site.pages[name].notebook,
+            {"assets": self.assets, "page": page},
         )
         return str(html)
 
