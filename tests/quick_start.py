@@ -27,6 +27,7 @@ import threading
 import types
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.paths import ROOT
@@ -35,8 +36,13 @@ from tests.paths import ROOT
 CAN_FORK = sys.platform == "linux" and "COVERAGE_PROCESS_CONFIG" not in os.environ
 MOST = 1 << 18  # bytes of a message
 PR_SET_CHILD_SUBREAPER = 36
-# What all servers here need.
-ALWAYS = ("tornado.web", "tornado.httpserver", "tornado.websocket", "tornado.simple_httpclient")
+# What most servers here need.
+ALWAYS = (
+    *("tornado.web", "tornado.httpserver", "tornado.websocket", "tornado.simple_httpclient"),
+    "requests",
+)
+# Seconds that no machine is too busy for.
+LONG = 500.0
 
 
 def ignore_ctrl_c() -> None:
@@ -45,7 +51,7 @@ def ignore_ctrl_c() -> None:
 
 
 class Popen(subprocess.Popen[str]):
-    """As `subprocess.Popen`, but a Python that runs a program in the checkout is forked.
+    """As `subprocess.Popen`, but a Python that runs a module, or code, is forked.
 
     It is a child of this process all the same. Whatever else is to be started is started, and
     where it cannot be forked, so is a Python.
@@ -64,21 +70,42 @@ class Popen(subprocess.Popen[str]):
         # There is no other place between the pipes, which are made, and the process.
         start: Any = super()._execute_child  # type: ignore[misc]
         said = inspect.signature(start).bind(*arguments).arguments
-        program = program_of(said)
-        if program is None:
+        what = program_of(said)
+        if what is None:
             start(*arguments)
             return
-        program["knows"] = self.knows
+        what["knows"] = self.knows
         # Where nothing else is said, they are those of this process.
         ends = [said["p2cread"], said["c2pwrite"], said["errwrite"]]
         fds = [end if end >= 0 else own for own, end in enumerate(ends)]
-        self.pid = forks().fork(program, fds)
+        self.pid = forks().fork(what, fds)
         self._child_created = True
         self._close_pipe_fds(  # type: ignore[attr-defined]
             *(said[end] for end in ("p2cread", "p2cwrite")),
             *(said[end] for end in ("c2pread", "c2pwrite")),
             *(said[end] for end in ("errread", "errwrite")),
         )
+
+
+def run(
+    words: Sequence[str], *, knows: Sequence[str] = (), timeout: float = LONG, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, as `subprocess.run` does, and return what it said.
+
+    Args:
+        words: the command.
+        knows: see `Popen`.
+        timeout: for how many seconds it may run.
+        **options: as they are there.
+    """
+    if options.pop("capture_output", False):
+        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Popen(words, knows=knows, **options) as program:
+        try:
+            said = program.communicate(timeout=timeout)
+        finally:
+            program.kill()
+    return subprocess.CompletedProcess(words, program.returncode, *said)
 
 
 def program_of(said: dict[str, Any]) -> dict[str, Any] | None:
@@ -95,15 +122,18 @@ def program_of(said: dict[str, Any]) -> dict[str, Any] | None:
     while words[:1] == ["-W"]:
         _, option, *words = words
         warned.append(option)
-    if python != sys.executable or words[:1] not in (["-m"], ["-c"]) or said["pass_fds"]:
+    is_safe = words[:1] == ["-P"]
+    how, what, *words = [*words[is_safe:], "", ""]
+    if python != sys.executable or how not in ("-m", "-c") or said["pass_fds"]:
         return None
-    if said["preexec_fn"] not in (None, ignore_ctrl_c) or str(said["cwd"]) != str(ROOT):
+    if said["preexec_fn"] not in (None, ignore_ctrl_c):
         return None
-    how, what, *words = words
     return {
         "how": how,
         "what": what,
-        "words": words,
+        "words": words[:-2],
+        "folder": os.fspath(said["cwd"] or Path.cwd()),
+        "is_safe": is_safe,
         "warned": warned,
         "environment": dict(os.environ if said["env"] is None else said["env"]),
         "in_background": said["preexec_fn"] is ignore_ctrl_c,
@@ -211,6 +241,8 @@ def become(program: dict[str, Any], fds: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(program["environment"])
     tempfile.tempdir = None
+    os.chdir(program["folder"])
+    sys.path[:1] = [] if program["is_safe"] else [program["folder"]]
     sys.warnoptions[:] = program["warned"]
     for option in program["warned"]:
         action, _, category = option.split(":")
@@ -224,7 +256,6 @@ def be(how: str, what: str, words: Sequence[str]) -> None:
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:
         sys.argv[:] = ["-c", *words]
-        sys.path[0] = ""
         main = sys.modules["__main__"] = types.ModuleType("__main__")
         exec(compile(what, "<string>", "exec"), vars(main))
 

@@ -19,6 +19,7 @@ from tornado.tcpserver import TCPServer
 from loopfilm import CannotListen
 from stormy_demo.batteries.lines import Store
 from stormy_demo.listening import listening, main
+from tests import quick_start
 from tests.addresses import nobody_listens
 from tests.paths import ROOT
 
@@ -161,7 +162,7 @@ class TestABlock:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
 def test_a_program_ends_when_it_is_told_to_with_clients_connected(signum: int) -> None:
     command = [sys.executable, "-m", "stormy_demo.batteries.lines", "--port=0"]
-    with subprocess.Popen(
+    with quick_start.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as program:
         try:

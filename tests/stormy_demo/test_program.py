@@ -20,6 +20,7 @@ from tornado.web import Application, RequestHandler
 
 from loopfilm import running_apart
 from stormy_demo.program import main
+from tests import quick_start
 from tests.addresses import nobody_listens
 from tests.paths import ROOT
 
@@ -67,7 +68,7 @@ class Program:
     """A server that runs as a program."""
 
     def __init__(self, command: list[str]) -> None:
-        self.process = subprocess.Popen(
+        self.process = quick_start.Popen(
             command,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -104,7 +105,7 @@ def started(command: list[str]) -> Iterator[Program]:
 
 
 def run(server: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return quick_start.run(
         command(server, *options), cwd=ROOT, capture_output=True, text=True, timeout=LONG
     )
 

@@ -24,6 +24,7 @@ from loopfilm import handlers_at_work, running
 from stormy_demo.batteries import chat
 from stormy_demo.batteries.room import Message, Room
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -527,7 +528,7 @@ def test_whatever_a_client_does_the_next_one_is_served() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_the_program_says_where_it_is_and_ends_when_it_is_told_to() -> None:
     command = [sys.executable, "-m", "stormy_demo.batteries.chat", "--port=0", "--history=5"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+    with quick_start.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout
         url = program.stdout.readline().split()[2]
 

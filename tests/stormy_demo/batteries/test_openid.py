@@ -32,7 +32,7 @@ from stormy_demo.batteries.counterparts.providers import KEY, SECRET, openid_pro
 from stormy_demo.batteries.id_token import claims_of
 from stormy_demo.batteries.openid import make_app
 from stormy_demo.batteries.pkce import challenge_of
-from tests import bad_clients
+from tests import bad_clients, quick_start
 
 from .bad_providers import (
     FAILURES,
@@ -650,7 +650,7 @@ def test_an_address_that_is_none(provider: str) -> None:
 @pytest.mark.parametrize("part", ["flask", "cryptography"])
 def test_what_is_missing_is_named(part: str) -> None:
     script = f"import sys; sys.modules[{part!r}] = None; import stormy_demo.batteries.openid"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    done = quick_start.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 1
     [*_, last] = done.stderr.strip().splitlines()
     assert last.startswith("ImportError: Signing in needs authlib, flask and")
@@ -667,7 +667,7 @@ async def test_it_runs_as_a_program() -> None:
         "--port=0",
         "--deadline=99",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+    with quick_start.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout
         app = program.stdout.readline().split()[2]
         assert said(await Browser().sign_in(app, sub="ada")) == {"user": "ada"}

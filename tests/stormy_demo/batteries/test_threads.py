@@ -28,6 +28,7 @@ from loopfilm import running
 from stormy_demo.batteries import threads
 from stormy_demo.batteries.bounded import Full, Pool
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -470,7 +471,7 @@ class TestProgram:
     @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
     def test_ends_although_a_thread_is_at_work_and_tells_who_waits(self, signum: int) -> None:
         command = [sys.executable, "-m", "stormy_demo.batteries.threads", "--port=0"]
-        with subprocess.Popen(
+        with quick_start.Popen(
             [*command, "--threads=1", "--line=1", "--step=0.2", "--patience=500"],
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -27,7 +27,7 @@ from loopfilm import running
 from stormy_demo.batteries.counterparts.browser import Browser, arguments_of, changed
 from stormy_demo.batteries.counterparts.providers import KEY, SECRET, twitter_provider
 from stormy_demo.batteries.twitter import make_app
-from tests import bad_clients
+from tests import bad_clients, quick_start
 
 from .bad_providers import (
     FAILURES,
@@ -439,7 +439,7 @@ async def test_a_provider_that_blocks_holds_nobody_up() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 async def test_it_runs_as_a_program() -> None:
     command = [sys.executable, "-m", "stormy_demo.batteries.twitter", "--port=0"]
-    with subprocess.Popen(
+    with quick_start.Popen(
         [*command, "--deadline=99"], stdout=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout

@@ -26,6 +26,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from loopfilm import LOCALHOST, running
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, talk, visits
 from tests.paths import ROOT
 
@@ -626,7 +627,7 @@ class TestProgram:
         command = [sys.executable, "-m", "stormy_demo.neighbours.invitations", "--port=0"]
         with (
             mail_server() as mail,
-            subprocess.Popen(
+            quick_start.Popen(
                 [*command, f"--mail-server={mail.host}:{mail.port}", "--patience=500"],
                 cwd=ROOT,
                 stdout=subprocess.PIPE,
@@ -657,7 +658,7 @@ class TestProgram:
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
     async def test_ends_with_its_own_mail_server(self) -> None:
         command = [sys.executable, "-m", "stormy_demo.neighbours.invitations", "--port=0"]
-        with subprocess.Popen(
+        with quick_start.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as program:
             try:

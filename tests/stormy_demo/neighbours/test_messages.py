@@ -28,6 +28,7 @@ from stormy_demo.neighbours.counterparts.databases import POSTGRES, schema
 from stormy_demo.neighbours.counterparts.secantus import HAS_MONGO, secantus
 from stormy_demo.neighbours.stores import Gone, Store, store_for
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -583,7 +584,7 @@ class TestProgram:
 
 
 def started(*options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return quick_start.Popen(
         [
             *(sys.executable, "-W", "default::ResourceWarning"),
             *("-m", "stormy_demo.neighbours.messages", "--port=0", "--logging=error"),

@@ -24,6 +24,7 @@ pytest.importorskip("starlette", reason="Starlette is not installed")
 
 from stormy_demo.neighbours import one_site
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import Server, Visit, connect, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -108,7 +109,7 @@ class TestProgram:
             runpy.run_module("stormy_demo.neighbours.one_site", run_name="__main__")
         """
         command = [sys.executable, "-c", dedent(replaced)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
+        done = quick_start.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.splitlines()[-1] == "The application cannot start: OSError: no book"
         assert "Traceback" not in done.stderr
@@ -134,7 +135,7 @@ class TestProgram:
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
     def test_ends_while_theirs_is_at_work_and_tells_who_waits(self) -> None:
         command = [sys.executable, "-m", "stormy_demo.neighbours.one_site", "--port=0"]
-        with subprocess.Popen(
+        with quick_start.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as program:
             try:

@@ -22,6 +22,7 @@ from tornado.web import Application
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from loopfilm import handlers_at_work, running
+from tests import quick_start
 from tests.bad_clients import Visit, http_requests, serving, visits
 from tests.paths import ROOT
 
@@ -602,7 +603,7 @@ def open_raw(url: str) -> str:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_the_program_says_where_it_is_and_ends_when_it_is_told_to() -> None:
     command = [sys.executable, "-m", "stormy_demo.neighbours.socketio_room", "--port=0"]
-    with subprocess.Popen(
+    with quick_start.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as program:
         assert program.stdout and program.stderr

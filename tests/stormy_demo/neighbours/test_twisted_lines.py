@@ -31,6 +31,7 @@ from stormy_demo.neighbours import twisted_lines
 from stormy_demo.neighbours.stock import LONGEST, Stock, StockServer
 from stormy_demo.neighbours.twisted_lines import Shop, make_app
 from stormy_demo.program import main
+from tests import quick_start
 from tests.bad_clients import (
     Visit,
     connect,
@@ -430,7 +431,7 @@ class TestProgram:
     @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
     def test_ends_with_both_servers(self, signum: int) -> None:
         command = [sys.executable, "-m", "stormy_demo.neighbours.twisted_lines"]
-        with subprocess.Popen(
+        with quick_start.Popen(
             [*command, "--port=0", "--logging=warning"],
             cwd=ROOT,
             stdout=subprocess.PIPE,

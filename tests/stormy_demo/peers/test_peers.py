@@ -28,6 +28,7 @@ from stormy_demo.peers.asking import CLIENTS, NEEDS
 from stormy_demo.peers.starting import need, one_or_more, port
 from stormy_demo.peers.upstream import Connection, Upstream, milliseconds
 from stormy_demo.peers.wsgi_app import ask, wide_session
+from tests import quick_start
 from tests.paths import ROOT
 
 from ..bad_backends import MISUNDERSTOOD, OK, UNREACHED, Says, Told, bad_backend, lines, says
@@ -76,8 +77,13 @@ def started(words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             pytest.skip("node is not installed")
         command = [node, f"stormy_demo/peers/{name}"]
     command += ["--port=0", *more]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    with quick_start.Popen(
+        command,
+        knows=PEERS.get(words, "").split(),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout
         children: list[psutil.Process] = []

@@ -20,6 +20,7 @@ from classroom.measuring.people.pollers import Pollers
 from classroom.measuring.program import Program, program
 from loopfilm import LOCALHOST
 from stormy_demo.peers.rooms.__main__ import ROOMS
+from tests import quick_start
 from tests.paths import ROOT
 
 SOCKETS = [name for name in ROOMS if name != "gevent_room"]
@@ -126,7 +127,7 @@ def test_who_polls_on_both_is_told_together(name: str) -> None:
 
 @contextmanager
 def start(*words: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
+    with quick_start.Popen(
         [sys.executable, "-m", "stormy_demo.peers.rooms", *words],
         cwd=ROOT,
         stdin=subprocess.PIPE,
