@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import functools
 import gc
 import inspect
 import logging
@@ -27,9 +28,10 @@ from tornado.web import Application, RequestHandler
 from loopfilm import Film, visited
 
 from .clockwork import goes_round
-from .evidence import YOUR_CODE
+from .evidence import YOUR_CODE, always_true
 from .mistakes import (
     ALREADY_CALLED,
+    ALWAYS_TRUE,
     FORGOTTEN_AWAIT,
     GENERAL,
     HOLDS,
@@ -268,6 +270,20 @@ class Case(logging.Handler):
         nodes = [node for room in rooms for node in ast.walk(room) if node is not room]
         return any(_is(node, each) for node in nodes for each in wanted)
 
+    def threads_of(self, handler: type[RequestHandler]) -> set[int]:
+        """Return on which threads a handler writes, from now on, but for the loop's own."""
+        noted: set[int] = set()
+        original: Callable[..., Any] = handler.write
+        loops_own = threading.get_ident()
+
+        @functools.wraps(original)
+        def write(*args: Any, **settings: Any) -> Any:
+            noted.update({threading.get_ident()} - {loops_own})
+            return original(*args, **settings)
+
+        handler.write = write  # type: ignore[method-assign]
+        return noted
+
     def has_own_address(self) -> bool:
         """Return whether the learner's code has an address written down."""
         texts = [n.value for n in ast.walk(self.tree) if isinstance(n, ast.Constant)]
@@ -304,6 +320,11 @@ class Case(logging.Handler):
         Raises:
             Refused: always.
         """
+        line = always_true(self.tree)
+        # What Python itself complains of is nearer to the mistake.
+        if line and (mistake is None or mistake.key not in GENERAL):
+            got += f"\nIn {quoted(self.source, line)} nothing is asked."
+            mistake = ALWAYS_TRUE
         raise Refused(mistake, expected, got, film)
 
     def held(self, film: Film) -> bool:

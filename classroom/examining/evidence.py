@@ -131,6 +131,43 @@ def operand_of(error: BaseException, tree: ast.Module) -> object:
     return NOTHING
 
 
+# Methods that say yes or no, of futures, tasks, locks and events.
+_ASKED = ("cancelled", "done", "is_set", "locked")
+
+
+def always_true(tree: ast.Module) -> int:
+    """Return the line of a test of a future, or of such a method that is not called, or 0."""
+    stored: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    if isinstance(target, ast.Attribute):
+                        stored.setdefault(target.attr, []).append(value)
+    for node in ast.walk(tree):
+        match node:
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                tested = [test]
+            case ast.BoolOp(values=tested):
+                pass
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                tested = [operand]
+            case _:
+                continue
+        for each in tested:
+            if not isinstance(each, ast.Attribute) or each.attr not in _ASKED:
+                continue
+            # `self.done` may be a flag of the learner's own.
+            own = not all(map(_is_new_future, stored.get(each.attr, [])))
+            if isinstance(each.value, ast.Attribute) or not own:
+                return each.lineno
+    return 0
+
+
+def _is_new_future(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func).endswith("uture")
+
+
 def _span(node: ast.AST) -> tuple[int | None, ...]:
     names = ("lineno", "end_lineno", "col_offset", "end_col_offset")
     return tuple(getattr(node, name, None) for name in names)

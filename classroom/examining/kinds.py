@@ -144,6 +144,8 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
                 pairs += [(target, value) for target in targets]
             case ast.AnnAssign(target=target, value=value):
                 pairs.append((target, value))
+            case ast.Expr(value=ast.NamedExpr(target=target, value=value)):
+                pairs.append((target, value))
     found = []
     while pairs:
         match pairs.pop(0):
@@ -156,6 +158,9 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
                 pairs.insert(0, (name, value))
             case ast.Name(id=name), ast.Constant(value=str(word)):
                 found.append((name, word))
+            # `answer = f"c"`: out of habit.
+            case ast.Name(id=name), ast.JoinedStr(values=[ast.Constant(value=str(word))]):
+                found.append((name, word))
             # `answer = c`, without quotes, is as clear.
             case ast.Name(id=name), ast.Name(id=word):
                 found.append((name, word))
@@ -165,8 +170,19 @@ def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
 def _meant(word: str, options: Iterable[str]) -> str:
     """Return the option that is meant by such as "c)" or "line c", or the word as it is."""
     parts = re.findall(r"\w+", word)
-    found = [option for option in options if option in parts]
-    return found[0] if len(found) == 1 and {*parts} - {*found} <= BESIDE else word
+    # One thread or many is not what is asked.
+    same = {option: {option} | _numbers(option) for option in options}
+    found = [option for option, words in same.items() if words & {*parts}]
+    if len(found) == 1 and {*parts} - same[found[0]] <= BESIDE:
+        return found[0]
+    return word
+
+
+def _numbers(option: str) -> set[str]:
+    """Return a word in its singular and its plural, but for letters."""
+    if len(option) == 1:
+        return set()
+    return {option.removesuffix("s"), f"{option}s", f"{option}es"} - {"proces"}
 
 
 def code_exercise(

@@ -15,7 +15,7 @@ from inspect import isawaitable
 from types import CoroutineType
 
 from tornado.gen import BadYieldError
-from tornado.httpclient import HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.ioloop import IOLoop
 
 from .evidence import (
@@ -327,7 +327,86 @@ SWAPPED = Mistake(
     (
         "What does that call want first, and what do you give it first?",
         "It is `call_later(seconds, function)` and `add_future(future, function)`: first for "
-        "what to wait, then whom to call.",
+        "what to wait, then whom to call. And it is `wait_for(awaitable, seconds)`.",
+    ),
+)
+ALWAYS_TRUE = Mistake(
+    "always_true",
+    "a box, or a method, that is looked at and not asked",
+    (
+        "For `if` a box counts as true, be it full or empty, and so does a method that is not "
+        "called. What do you want to know?",
+        "It is the brackets that ask: `self.done.done()`, `task.done()`, `lock.locked()`.",
+    ),
+)
+NO_ALARM_GIVEN = Mistake(
+    "no_alarm_given",
+    "something else than the alarm that is to be taken back",
+    (
+        "One function may be on the clock many times. Which of these alarms do you mean?",
+        "`remove_timeout` wants what `call_later` has returned: keep that, in `self`.",
+    ),
+)
+NO_POOL = Mistake(
+    "no_pool",
+    "a function in the place of the pool",
+    (
+        "What does `run_in_executor` want first, before the function?",
+        "`run_in_executor(None, f, ...)`: `None` stands for a pool that the loop has already.",
+    ),
+)
+THREADS_FUTURE = Mistake(
+    "threads_future",
+    "a future of threads, which cannot be awaited",
+    (
+        "There are two kinds of futures, one for a loop and one for threads. Which one does "
+        "your pool give?",
+        "`await asyncio.to_thread(f, ...)`, or `await IOLoop.current().run_in_executor(pool, "
+        "f, ...)`: they give the kind that can be awaited.",
+    ),
+)
+OTHER_THREAD = Mistake(
+    "other_thread",
+    "something of the loop's that is used on another thread",
+    (
+        "The loop, its clients and its handlers live on one thread. On which one is that line "
+        "run?",
+        "Let a thread do what blocks, and nothing else. `client.fetch(...)` and "
+        "`self.write(...)` belong to the thread of the loop.",
+    ),
+)
+ANOTHER_CLIENTS_WORDS = Mistake(
+    "another_clients_words",
+    "words of another client, such as `requests`",
+    (
+        "Each client has names of its own. How does the notebook ask with Tornado's, and what "
+        "does it read from the answer?",
+        "`response = await client.fetch(url)`, without `with`; `response.code` is the status, "
+        "and `response.body` what came, in bytes, for `json_decode`.",
+    ),
+)
+CHANGES_THE_LIST = Mistake(
+    "changes_the_list",
+    "a list of the caller's that is changed",
+    (
+        "Your caller has that list too. What stands in it when your function is done?",
+        "Leave it as it is: go through it with `for`, or take a copy, `list(...)`.",
+    ),
+)
+ROUNDED = Mistake(
+    "rounded",
+    "a time that was made a whole number",
+    (
+        "Here it is a part of a second. What becomes of that?",
+        "Seconds may be a fraction: give the number as it is.",
+    ),
+)
+KEPT_ANSWER = Mistake(
+    "kept_answer",
+    "an answer that was kept from an earlier visitor",
+    (
+        "Whose answer is it that this visitor gets, and how old is it?",
+        "What is kept in the class, or in the cell, all visitors share. Ask for each of them.",
     ),
 )
 HARD_CODED = Mistake(
@@ -358,6 +437,14 @@ GENERAL = {
         NO_PROMISE_RETURNED,
         NOT_YOURS,
         SWAPPED,
+        ALWAYS_TRUE,
+        NO_ALARM_GIVEN,
+        NO_POOL,
+        THREADS_FUTURE,
+        OTHER_THREAD,
+        ANOTHER_CLIENTS_WORDS,
+        CHANGES_THE_LIST,
+        ROUNDED,
         YIELDS,
         AFTER_THE_END,
         EXITS,
@@ -398,6 +485,10 @@ def _called_again(error: BaseException, tree: ast.Module) -> bool:
 def _swapped(error: BaseException, tree: ast.Module) -> bool:
     if not isinstance(error, TypeError | AssertionError | AttributeError):
         return False
+    place = place_of(error)
+    if place and place.module in ("asyncio.tasks", "asyncio.timeouts"):
+        # A deadline that is no number.
+        return "not supported between" in str(error)
     own, lines = _functions(tree), lines_of(error)
     for node in ast.walk(tree):
         match node:
@@ -461,6 +552,43 @@ def _yields(error: BaseException, _: ast.Module) -> bool:
     )
 
 
+def _no_alarm_given(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    return bool(
+        isinstance(error, AttributeError) and place and place.function == "remove_timeout"
+    )
+
+
+def _no_pool(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    return isinstance(error, AttributeError) and bool(
+        place and place.function == "run_in_executor" and error.name == "submit"
+    )
+
+
+def _threads_future(error: BaseException, _: ast.Module) -> bool:
+    if not isinstance(error, TypeError):
+        return False
+    # Those of asyncio can be awaited, so there the message is about the others.
+    kinds = ("Future", "ApplyResult", "AsyncResult")
+    in_vain = awaited_in_vain(error) or "needs an awaitable" in str(error)
+    return in_vain and any(kind in str(error) for kind in kinds)
+
+
+def _other_thread(error: BaseException, _: ast.Module) -> bool:
+    return isinstance(error, RuntimeError) and "no current event loop in thread" in str(error)
+
+
+def _another_clients_words(error: BaseException, _: ast.Module) -> bool:
+    if isinstance(error, AttributeError):
+        if isinstance(error.obj, AsyncHTTPClient):
+            return error.name in ("get", "post", "request", "aclose")
+        names = ("text", "json", "content", "status_code", "status", "ok", "raise_for_status")
+        return isinstance(error.obj, HTTPResponse) and error.name in names
+    words = ("HTTPClient' object", "context manager protocol")
+    return isinstance(error, TypeError) and all(each in str(error) for each in words)
+
+
 def _opened_twice(error: BaseException, _: ast.Module) -> bool:
     return (
         isinstance(error, AttributeError)
@@ -489,6 +617,11 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
     (_yields, YIELDS),
     (_no_loop, NO_LOOP),
     (_swapped, SWAPPED),
+    (_no_alarm_given, NO_ALARM_GIVEN),
+    (_no_pool, NO_POOL),
+    (_threads_future, THREADS_FUTURE),
+    (_other_thread, OTHER_THREAD),
+    (_another_clients_words, ANOTHER_CLIENTS_WORDS),
     (_returned_no_promise, NO_PROMISE_RETURNED),
     (_called_otherwise, OTHER_ARGUMENTS),
     (_coroutine_as_value, FORGOTTEN_AWAIT),
@@ -512,6 +645,7 @@ WORDS = {
     "Task' object is not callable": ALREADY_CALLED,
     "async_generator": YIELDS,
     "'coroutine' object": FORGOTTEN_AWAIT,
+    "Object of type coroutine is not JSON": FORGOTTEN_AWAIT,
     "does not support the context manager protocol": PLAIN_WITH,
     "can't be used in 'await' expression": AWAITS_NOTHING,
     "object can't be awaited": AWAITS_NOTHING,  # since Python 3.14

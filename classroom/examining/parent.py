@@ -95,7 +95,7 @@ def examine(exercise: Exercise | Choice, source: str) -> Verdict:
 
 
 def _about_syntax(what: str) -> str:
-    if "outside async function" in what or "outside function" in what:
+    if re.search(r"outside (of an )?(async(hronous)? )?function", what):
         return "Only an `async def` may say that, and `return` belongs into a function."
     return "Look at that line, and at the one above it."
 

@@ -81,6 +81,16 @@ BRACKETS = Mistake(
         "`self.done.set_result(None)`.",
     ),
 )
+CANCELLED = Mistake(
+    "cancelled",
+    "a promise that is cancelled, where it should be filled",
+    (
+        "Tornado waits for your promise. What does `cancel` tell whoever waits: that an answer "
+        "is there, or that none will come?",
+        "Fill it: with `self.done.set_result(None)` when the answer is written, or with "
+        "`self.done.set_exception(error)`.",
+    ),
+)
 # Seconds. Whoever looks again within them, without being told, polls.
 SILENCE = 0.1
 # Between a learner's call and the loop lies what Tornado and asyncio make of it.
@@ -182,6 +192,14 @@ def refuse_if_left_waiting(case: Case, promises: Sequence[Future[Any]], expected
     # Whoever stops the server cancels what its handlers wait for.
     if any(promise.cancelled() or not promise.done() for promise in promises):
         case.refuse(LEFT_WAITING, expected, "the answer is sent, and the promise is not filled")
+
+
+def refuse_if_cancelled(case: Case, expected: str, got: str) -> None:
+    """Refuse an answer that cancels `self.done`."""
+    for node in ast.walk(case.tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="cancel", value=ast.Attribute(attr="done"))):
+                case.refuse(CANCELLED, expected, got)
 
 
 def refuse_if_it_yields(case: Case, *functions: object) -> None:

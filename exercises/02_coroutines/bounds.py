@@ -134,12 +134,23 @@ ANOTHER_CLIENT = Mistake(
 )
 
 
+CHANGES_THE_CLIENT = Mistake(
+    "changes_the_client",
+    "a client that is changed for all who use it",
+    (
+        "You were given that client. Who else may ask with it, and what becomes of them?",
+        "Leave it as it is. A semaphore of your own bounds your questions, and nobody else's.",
+    ),
+)
+
+
 @dataclass
 class Bowls:
     """How many semaphores were made, and how many tokens were taken from them.
 
     Attributes:
         made: how many semaphores.
+        largest: the largest number of tokens that one of them had.
         taken: how many tokens were asked for.
         taken_first: how many of them before the first question was asked.
         given_back: how many tokens.
@@ -147,6 +158,7 @@ class Bowls:
     """
 
     made: int = 0
+    largest: int = 0
     taken: int = 0
     taken_first: int = 0
     given_back: int = 0
@@ -167,7 +179,9 @@ def why_too_many(
     """
     expected, got = f"never more than {n} under way at once", f"{client.most} at once"
     case.refuse_if_anything_went_wrong(expected)
-    if client.most < all_of_them:
+    if client.max_clients < all_of_them or case.uses("configure"):
+        case.refuse(CHANGES_THE_CLIENT, expected, got)
+    if client.most < all_of_them or bowls.largest >= all_of_them:
         case.refuse(OTHER_BOUND, expected, got)
     if bowls.made > 1:
         case.refuse(SEMAPHORE_FOR_EACH, expected, got)
@@ -180,7 +194,7 @@ def why_too_many(
 
 
 async def why_too_few(
-    case: Case, asked: int, n: int, ask_all: Callable[..., Any], *args: Any
+    case: Case, asked: int, n: int, bowls: Bowls, ask_all: Callable[..., Any], *args: Any
 ) -> NoReturn:
     """Refuse that fewer than `n` questions are under way, and show it.
 
@@ -188,6 +202,7 @@ async def why_too_few(
         case: the case.
         asked: how many are.
         n: how many there could be.
+        bowls: what became of the semaphores.
         ask_all: the learner's function.
         *args: what it wants beside the client and the questions.
     """
@@ -196,6 +211,9 @@ async def why_too_few(
     case.refuse_if_anything_went_wrong(expected)
     if asked == 1:
         mistake = NOT_STARTED if case.has_coroutines_left() else ONE_AFTER_ANOTHER
+        if bowls.taken > 1 or case.uses("Lock"):
+            # More than one wants to ask, and there is one token.
+            mistake = OTHER_BOUND
         got += ".\nThe film shows three of them"
         case.refuse(mistake, expected, got, await staircase(ask_all, *args))
     case.refuse(OTHER_BOUND if asked else None, expected, got)
@@ -235,6 +253,7 @@ def watched_semaphores(client: Client) -> Iterator[Bowls]:
         @functools.wraps(make)
         def note_made(self: Any, value: int = 1) -> None:
             bowls.made += 1
+            bowls.largest = max(bowls.largest, value)
             make(self, value)
 
         def note_asked_for() -> None:

@@ -18,6 +18,7 @@ from classroom.examining.evidence import NOTHING, awaited_in_vain, operand_of, p
 from classroom.examining.mistakes import (
     ALREADY_CALLED,
     ASKS_TWICE,
+    CHANGES_THE_LIST,
     FOR_COROUTINES,
     YIELDS,
     mistake_of,
@@ -260,6 +261,13 @@ def refuse_if_asked_twice(case: Case, client: Client) -> None:
         if client.asked.count(url) > 1:
             path = url[url.index("/", len("http://")) :]
             case.refuse(ASKS_TWICE, "each is asked once", f"{path} is asked for twice")
+
+
+def refuse_if_changed(case: Case, urls: Sequence[str], before: Sequence[str]) -> None:
+    """Refuse an answer that has changed the list of addresses that it was given."""
+    if [*urls] != [*before]:
+        got = f"{len(urls)} of {len(before)} addresses stand in it afterwards"
+        case.refuse(CHANGES_THE_LIST, "the list that was given stays as it is", got)
 
 
 def so_few(asked: int) -> str:

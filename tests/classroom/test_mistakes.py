@@ -12,16 +12,17 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
-from classroom.examining.evidence import YOUR_CODE
+from classroom.examining.evidence import YOUR_CODE, always_true
 from classroom.examining.mistakes import WORDS, mistake_of
 from classroom.examining.rendering import described
 from loopfilm import running
 
 CELL = """
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from tornado import gen
 from tornado.ioloop import IOLoop
-from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 
 async def news():
     return "rain"
@@ -57,6 +58,15 @@ SHOWN = [
     ("asyncio.get_running_loop().call_later('1', print)", "raises"),
     ("IOLoop.current().call_later(\n    ask,\n    1,\n)", "swapped"),
     ("if self: IOLoop.current().call_later(self.ask, 1)\nNone.body", "raises"),
+    ("await asyncio.wait_for(1, news())", "swapped"),
+    ("IOLoop.current().remove_timeout(ask)", "no_alarm_given"),
+    ("await IOLoop.current().run_in_executor(print, 1)", "no_pool"),
+    ("with ThreadPoolExecutor() as pool:\n    await pool.submit(print)", "threads_future"),
+    ("await asyncio.to_thread(asyncio.ensure_future, asyncio.sleep(0))", "other_thread"),
+    ("async with AsyncHTTPClient() as client: pass", "another_clients_words"),
+    ("await AsyncHTTPClient().get('')", "another_clients_words"),
+    ("HTTPResponse(HTTPRequest(''), 200).text", "another_clients_words"),
+    ("HTTPResponse(HTTPRequest(''), 200).bodi", "raises"),
     ("import re\ndef told(): pass\nre.sub('a', told, 'a')", "other_arguments"),
     ("import re\nre.sub('a', lambda: None, 'a')", "raises"),
     ("news().body", "forgotten_await"),
@@ -74,6 +84,7 @@ SHOWN = [
 TOLD = [
     ("news()['body']", "forgotten_await"),
     ("for each in news(): pass", "forgotten_await"),
+    ("import json\njson.dumps({'news': news()})", "forgotten_await"),
     ("try: await 3\nexcept TypeError as e: raise RuntimeError(str(e)) from None",
      "awaits_nothing"),
     ("from tornalet import wait\nwait(3)", "awaits_nothing"),
@@ -136,6 +147,23 @@ async def test_an_answer_after_the_end_is_shown_by_the_handler(again: str) -> No
     async with running(Application([(r"/", Twice)])) as url:
         await AsyncHTTPClient(force_instance=True).fetch(url)
     assert mistake_of(raised[0], "", ast.parse("")).key == "after_the_end"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("self.done = Future()\nif self.done: pass", 3),
+        ("self.done = asyncio.Future()\nif ready and not self.done: pass", 3),
+        ("while not self.news.done: pass", 2),
+        ("found = 1 if task.done else 2", 2),
+        ("if lock.locked: pass", 2),
+        ("self.done = Future()\nif self.done.done(): pass", 0),
+        ("self.done = False\nif not self.done: pass", 0),
+        ("if self.answered: pass", 0),
+    ],
+)
+def test_a_box_that_is_not_asked_is_found(source: str, line: int) -> None:
+    assert always_true(Case(source).tree) == line
 
 
 async def test_a_library_that_awaits_for_the_learner_shows_it_too() -> None:

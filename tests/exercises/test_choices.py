@@ -81,6 +81,8 @@ class TestWhatIsWritten:
             'answer = "{}",',
             'answer = ["{}"]',
             'answer: str = "{}"',
+            'answer = f"{}"',
+            '(answer := "{}")',
             'answer = films = "{}"',
             'answer, other = "{}", "x"',
             'answer = "({})"',
@@ -107,6 +109,11 @@ class TestWhatIsWritten:
     def test_of_two_questions(self, cell: str) -> None:
         right = {name: right_option("find_blocking", name) for name in ("films", "line")}
         assert judged("find_blocking", cell.format(**right)).right
+
+    def test_one_or_many_is_the_same(self) -> None:
+        words = {"one": "greenlet", "two": "rewrites", "three": "processes", "four": "thread"}
+        cell = "\n".join(f'{name} = "{word}"' for name, word in words.items())
+        assert judged("way_out", cell).right
 
     @pytest.mark.parametrize("words", ["b or c", "I think it is c", "not c", "y", ""])
     def test_what_says_no_option_is_none(self, words: str) -> None:

@@ -28,11 +28,13 @@ from ..boxes import (
     ANOTHER_PROMISE,
     ASYNC_DEF,
     BRACKETS,
+    CANCELLED,
     NOTHING_WRITTEN,
     YIELDS,
     fills_another_promise,
     is_async_for_nothing,
     note_promises,
+    refuse_if_cancelled,
     refuse_if_it_yields,
     refuse_if_left_waiting,
     refuse_if_not_called,
@@ -92,6 +94,7 @@ class _Trouble(int):
     NOTHING_WRITTEN,
     ANOTHER_PROMISE,
     BRACKETS,
+    CANCELLED,
     ASYNC_DEF,
     YIELDS,
     another_way=(
@@ -144,6 +147,7 @@ async def carry_error(case: Case) -> None:
     await turns()
     got, status = answers_in_words(film.answers), film.answers[0].status
     heard = [error.logged for error in case.errors]
+    refuse_if_cancelled(case, expected, got)
     if any("InvalidStateError" in error.text for error in case.errors):
         twice = DONE_TOO_EARLY if status == 200 else FILLED_TWICE
         case.refuse(twice, expected, case.with_error(got, "InvalidStateError"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from classroom.examining.case import Case, turns
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import NOT_YOURS
+from classroom.examining.mistakes import CHANGES_THE_LIST, NOT_YOURS
 from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
 
@@ -102,8 +102,9 @@ async def join_in_order(case: Case) -> None:
     case.tries("three futures are joined, and filled from the last to the first.")
     expected = "a future of ['b', 'c', 'a'], once the last one is filled"
     futures = [Box() for _ in range(3)]
+    given = list(futures)
     try:
-        joined = join(list(futures))
+        joined = join(given)
     except asyncio.InvalidStateError as error:
         got = f"InvalidStateError ({case.line_of(error)})"
         case.refuse(
@@ -122,7 +123,7 @@ async def join_in_order(case: Case) -> None:
     for number in (2, 1, 0):
         if joined.done():
             got = f"a future of {shown(_content(joined))} when {2 - number} of 3 were there"
-            last = number == 1 and case.uses(ast.Compare)
+            last = number == 1 and case.uses(ast.Compare) and not _compares_lengths(case)
             case.refuse(COUNTS_LAST_PLACE if last else FILLED_EARLY, expected, got)
         futures[number].set_result("bca"[number])
         await turns()
@@ -133,6 +134,9 @@ async def join_in_order(case: Case) -> None:
             case.refuse(FIXED_TIME, expected, _in_words(joined))
         case.refuse(None if joined.done() else NEVER_FILLED, expected, _in_words(joined))
     _refuse_if_twice(case, FILLED_TWICE, expected)
+    if given != futures:
+        got = f"{len(given)} of 3 futures stand in it afterwards"
+        case.refuse(CHANGES_THE_LIST, "the list that was given stays as it is", got)
 
     case.tries("three futures are joined, and filled with None, 0 and an empty text.")
     expected = "a future of [None, 0, '']"
@@ -178,10 +182,26 @@ async def join_in_order(case: Case) -> None:
         case.refuse(NO_LIST, expected, f"a future of {shown(_content(joined))}")
 
 
+def _compares_lengths(case: Case) -> bool:
+    """Return whether the length of one thing is compared with that of another."""
+    for node in ast.walk(case.tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            if all(isinstance(s, ast.Call) and ast.unparse(s.func) == "len" for s in sides):
+                return True
+    return False
+
+
 def _refuse_if_no_future(case: Case, joined: object, expected: str) -> None:
     if inspect.iscoroutine(joined):
         joined.close()
-        case.refuse(ASYNC_DEF, expected, "a coroutine, of which nothing is run yet")
+        # Also others than the learner have coroutine functions, such as `asyncio.wait`.
+        own = case.uses(ast.AsyncFunctionDef)
+        case.refuse(
+            ASYNC_DEF if own else NO_PROMISE,
+            expected,
+            "a coroutine, of which nothing is run yet",
+        )
     if not isinstance(joined, Future):
         case.refuse_if_anything_went_wrong(expected)
         case.refuse(NO_PROMISE, expected, shown(joined))

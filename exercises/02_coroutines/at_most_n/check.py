@@ -19,6 +19,7 @@ from ..bounds import (
     ANOTHER_CLIENT,
     ASKED_WITHOUT_TOKEN,
     BATCHES,
+    CHANGES_THE_CLIENT,
     FIXED_SHARES,
     LET_GO_EARLY,
     LOST_TOKEN,
@@ -52,6 +53,7 @@ from ..questions import (
     new_client,
     questions,
     refuse_if_asked_twice,
+    refuse_if_changed,
     with_patience,
 )
 
@@ -88,6 +90,7 @@ MANY = [f"p{n}" for n in range(12)]
     BATCHES,
     FIXED_SHARES,
     ANOTHER_CLIENT,
+    CHANGES_THE_CLIENT,
     PROMISES,
     RESULTS_NOT_READ,
     LOOKS_TOO_EARLY,
@@ -150,9 +153,10 @@ async def _gives_up(case: Case, ask_all: Callable[..., Any], n: int, takes: floa
 
     with watched_semaphores(client) as bowls:
         async with running(backend.app) as url:
-            asking = begin(ask_all, client, questions(url, MANY), n)
+            urls = questions(url, MANY)
+            asking = begin(ask_all, client, urls, n)
             if not await come(n):
-                await why_too_few(case, len(backend.asked), n, ask_all, n)
+                await why_too_few(case, len(backend.asked), n, bowls, ask_all, n)
             await case.refuse_if_it_polls(wanted)
             let_pass(takes)
             await turns()
@@ -169,6 +173,7 @@ async def _gives_up(case: Case, ask_all: Callable[..., Any], n: int, takes: floa
             backend.release(backend.asked[0])
             await until(asking.done)
             judge(case, asking, bodies(MANY), wanted)
+            refuse_if_changed(case, urls, questions(url, MANY))
     return False
 
 

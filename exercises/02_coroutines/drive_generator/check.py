@@ -8,7 +8,7 @@ from typing import Any
 
 from classroom.examining.case import Case
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import FALSE_FOR_NONE
+from classroom.examining.mistakes import ASKS_TWICE, FALSE_FOR_NONE
 from classroom.examining.rendering import described, shown
 from classroom.examining.verdict import Mistake
 
@@ -103,9 +103,9 @@ class _Interview:
         self.questions = questions
         self.asked: list[object] = []
         self.received: list[object] = []
-        self.result = f"the end of {len(questions)}"
+        self.result: str | None = f"the end of {len(questions)}"
 
-    def steps(self) -> Generator[object, object, str]:
+    def steps(self) -> Generator[object, object, str | None]:
         """Ask each question, and keep what is sent."""
         for question in self.questions:
             self.received.append((yield question))
@@ -148,6 +148,7 @@ class _Interview:
     FIXED_NUMBER,
     NOT_PLAIN,
     FALSE_FOR_NONE,
+    ASKS_TWICE,
     another_way="Another right way: begin with `steps.send(None)`, and you need no `next`.",
 )
 async def drive_generator(case: Case) -> None:
@@ -179,6 +180,12 @@ async def drive_generator(case: Case) -> None:
     case.tries("a generator asks nothing and returns a text.")
     talk = _Interview()
     expected = f"`interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+    case.tries("a generator asks one question, and returns nothing.")
+    talk = _Interview("well?")
+    talk.result = None
+    expected = "the question gets its answer, and `interview` returns None"
     _check(case, talk, drive(talk), expected)
 
     case.tries("a generator asks three questions: an empty text, 0 and None.")
@@ -219,6 +226,9 @@ def _why_not_answered(
     if inspect.isawaitable(result) or inspect.isgenerator(result):
         case.refuse(NOT_PLAIN, expected, got)
     case.refuse_if_anything_went_wrong(expected)
+    twice = [each for each in talk.questions if talk.asked.count(each) > 1]
+    if twice and None not in received:
+        case.refuse(ASKS_TWICE, expected, f"`answer({twice[0]!r})` is called twice")
     if not any(talk.questions):
         case.refuse(FALSE_FOR_NONE, expected, outcome)
     if received and set(map(type, received)) == {type(None)}:

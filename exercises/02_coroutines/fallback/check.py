@@ -12,7 +12,13 @@ from typing import Any
 from classroom.examining.case import Case, turns, until
 from classroom.examining.clockwork import let_pass, timers
 from classroom.examining.kinds import code_exercise
-from classroom.examining.mistakes import FALSE_FOR_NONE, FORGOTTEN_AWAIT, POINT_IN_TIME, POLLS
+from classroom.examining.mistakes import (
+    FALSE_FOR_NONE,
+    FORGOTTEN_AWAIT,
+    POINT_IN_TIME,
+    POLLS,
+    ROUNDED,
+)
 from classroom.examining.rendering import GIVE_UP_AFTER, described, shown
 from classroom.examining.verdict import Mistake
 
@@ -257,7 +263,10 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
     case.tries("something that takes an hour, 0.1 seconds' time, and the fallback 'old'.")
     expected = "'old'"
     thing = Patient()
-    waiting = begin(or_else, thing.patient(), 0.1, "old")
+    now = asyncio.get_running_loop().time()
+    with timers() as alarms:
+        waiting = begin(or_else, thing.patient(), 0.1, "old")
+        await turns()
     # Looked at as soon as the result is there, before any other code can run.
     tidied: list[bool] = []
     waiting.add_done_callback(lambda _: tidied.append(thing.tidied_up))
@@ -285,6 +294,10 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
             got = "'old', and `finally` runs after that"
             case.refuse(NOT_TIDIED_UP, expected, got)
         case.refuse(LEFT_RUNNING, expected, "'old', and what took too long still runs")
+    if case.uses("int", "round", "floor", ast.FloorDiv) and not any(
+        0.05 < alarm.when() - now < 1 for alarm in alarms
+    ):
+        case.refuse(ROUNDED, "it has 0.1 seconds", "it has none")
     case.refuse_if_anything_went_wrong(expected)
 
 

@@ -26,6 +26,7 @@ from ..bounds import (
     ANOTHER_CLIENT,
     ASKED_WITHOUT_TOKEN,
     BATCHES,
+    CHANGES_THE_CLIENT,
     FIXED_SHARES,
     LET_GO_EARLY,
     LOST_TOKEN,
@@ -56,6 +57,7 @@ from ..questions import (
     new_client,
     questions,
     refuse_if_asked_twice,
+    refuse_if_changed,
     with_patience,
 )
 
@@ -73,8 +75,8 @@ CATCHES_TOO_LITTLE = Mistake(
     "an `except` that lets some of the errors pass",
     (
         "Which exceptions does your `except` name, and of which kind is the one that came?",
-        "A bad answer raises Tornado's `HTTPError`; where nobody listens it is an `OSError`. "
-        "`except Exception` takes both.",
+        "A bad answer raises Tornado's `HTTPError`; where nobody listens it is an `OSError`, "
+        "and for an address that is none a `ValueError`. `except Exception` takes all three.",
     ),
 )
 LOST_ROWS = Mistake(
@@ -167,6 +169,7 @@ class Row(NamedTuple):
     ASKS_TWICE,
     POLLS,
     ANOTHER_CLIENT,
+    CHANGES_THE_CLIENT,
     PROMISES,
     RESULTS_NOT_READ,
     LOOKS_TOO_EARLY,
@@ -192,7 +195,8 @@ async def monday(case: Case) -> None:
     with _nobody() as nobody:
         case.tries(
             f"{len(PEOPLE)} addresses. One fails with a 500, one closes the connection, and at "
-            "one nobody listens. The first takes long; the others are answered one by one."
+            "one nobody listens; one is misspelt. The first takes long; the others are "
+            "answered one by one."
         )
         await with_patience(case, partial(_gives_up, case, report, nobody))
 
@@ -223,9 +227,9 @@ async def _gives_up(case: Case, report: Any, nobody: str, takes: float) -> bool:
         urls = questions(url, PEOPLE)
         urls[2] = f"{url}/friends?user=p2"
         urls[7] = f"{url}/messages?user=p7"
-        # It is the last, since it fails by itself: no script decides when.
-        urls[-1] = nobody
-        wrong = {2: "500", 7: "", len(urls) - 1: ""}
+        # They are the last, since they fail by themselves: no script decides when.
+        urls[-2:] = ["htp://127.0.0.1/profile?user=p22", nobody]
+        wrong = {2: "500", 7: "", len(urls) - 2: "htp", len(urls) - 1: ""}
         rows = [Row(u, wrong.get(place)) for place, u in enumerate(urls)]
         return await _one_is_slow(case, report, backend, rows, takes)
 
@@ -234,7 +238,9 @@ async def _one_is_slow(
     case: Case, report: Any, backend: Backend, rows: Sequence[Row], takes: float
 ) -> bool:
     client = new_client()
-    there, nobody = len(rows) - 1, rows[-1].url
+    there = len(rows) - 2
+    by_themselves = [row.url for row in rows[there:]]
+    urls = [row.url for row in rows]
 
     async def come(count: int) -> bool:
         """Wait until so many questions have come, and object to what is wrong by then."""
@@ -251,12 +257,12 @@ async def _one_is_slow(
         return len(backend.asked) >= count
 
     def answers() -> int:
-        return sum(url != nobody for url in client.came)
+        return sum(url not in by_themselves for url in client.came)
 
     with watched_semaphores(client) as bowls:
-        asking = begin(report, client, [row.url for row in rows])
+        asking = begin(report, client, urls)
         if not await come(N):
-            await why_too_few(case, len(backend.asked), N, report)
+            await why_too_few(case, len(backend.asked), N, bowls, report)
         await case.refuse_if_it_polls(EXPECTED)
         let_pass(takes)
         await turns()
@@ -276,6 +282,7 @@ async def _one_is_slow(
         backend.release(backend.asked[0])
         await until(asking.done)
         _judge(case, asking, rows)
+        refuse_if_changed(case, urls, [row.url for row in rows])
     return False
 
 
@@ -333,7 +340,9 @@ def _why_an_error(case: Case, asking: Task[Any]) -> None:
     # A task group wraps the exceptions of its tasks.
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, HTTPError | OSError) and not isinstance(error, TimeoutError):
+    kinds = HTTPError | OSError | ValueError
+    ours = not isinstance(error, ValueError) or "url scheme" in str(error)
+    if isinstance(error, kinds) and ours and not isinstance(error, TimeoutError):
         named = [n.type for n in ast.walk(case.tree) if isinstance(n, ast.ExceptHandler)]
         some = any(n and ast.unparse(n) not in ("Exception", "BaseException") for n in named)
         text, where = described(error), case.line_of(error)

@@ -136,8 +136,10 @@ class Archive:
 
     Attributes:
         asked: the numbers of the pages that were asked for, in that order.
+        waited_for: how many pages are.
         cancelled: those of which the asker was cancelled while it waited.
         closed: how often it was closed.
+        too_early: a page was waited for when it was closed.
         gate: once set, page `LAST` comes.
         fails: page `LAST` cannot be read.
     """
@@ -148,6 +150,8 @@ class Archive:
         self.asked: list[int] = []
         self.cancelled: list[int] = []
         self.closed = 0
+        self.too_early = False
+        self.waited_for = 0
         self.fails = fails
         self.gate = asyncio.Event()
         if not waits:
@@ -156,6 +160,7 @@ class Archive:
     async def page(self, number: int) -> str:
         """Return the text of a page, once it is there."""
         self.asked.append(number)
+        self.waited_for += 1
         try:
             await asyncio.sleep(0)
             if number == LAST:
@@ -163,6 +168,8 @@ class Archive:
         except asyncio.CancelledError:
             self.cancelled.append(number)
             raise
+        finally:
+            self.waited_for -= 1
         if self.fails and number == LAST:
             raise OSError("the page cannot be read")
         return PAGES[number]
@@ -170,6 +177,7 @@ class Archive:
     def close(self) -> None:
         """Count the closing."""
         self.closed += 1
+        self.too_early = self.too_early or self.waited_for > 0
 
 
 class _End:
@@ -394,6 +402,9 @@ def _look_at_the_end(
             got = "it is cancelled, and goes on to its end as if nothing had happened"
             case.refuse(SWALLOWED, expected, got)
         case.refuse_if_anything_went_wrong(expected)
+        if archive.too_early and case.uses("close", inside="on_connection_close"):
+            got = "it is closed while her search still waits for a page"
+            case.refuse(CLOSED_EARLY, expected, got)
         return
     goes_on = f"after she has left, her search asks for the pages {after.more}"
     if archive.cancelled:

@@ -38,6 +38,7 @@ from ..questions import (
     new_client,
     questions,
     refuse_if_asked_twice,
+    refuse_if_changed,
     so_few,
     staircase,
     with_patience,
@@ -130,7 +131,8 @@ async def _gives_up(
     expected = f"the bodies of all {len(people)} answers, in the order of `urls`"
     backend, client = Backend(hold=True), new_client()
     async with running(backend.app) as url:
-        asking = begin(ask_all, client, questions(url, people))
+        urls = questions(url, people)
+        asking = begin(ask_all, client, urls)
         await until(lambda: len(backend.asked) >= len(people) or asking.done())
         if backend.asked and not client.asked:
             got = "they come from somewhere else"
@@ -156,6 +158,7 @@ async def _gives_up(
             refuse_if_asked_twice(case, client)
         await until(asking.done)
         judge(case, asking, bodies(people), expected)
+        refuse_if_changed(case, urls, questions(url, people))
     return False
 
 

@@ -19,6 +19,7 @@ from classroom.examining.mistakes import (
     ASKS_TWICE,
     FIXED_TIME,
     HARD_CODED,
+    KEPT_ANSWER,
     MISSING,
     POLLS,
     TASK_LEFT,
@@ -107,14 +108,6 @@ HANGS_ON_FAILURE = Mistake(
     (
         "The backend's failure became an exception. Who called the function that raised it?",
         "Without callbacks it goes up by itself: `await` the answer in `get`.",
-    ),
-)
-KEPT_ANSWER = Mistake(
-    "kept_answer",
-    "an answer that was kept from an earlier visitor",
-    (
-        "Whose answer is it that this visitor gets, and how old is it?",
-        "What is kept in the class, all visitors share. Ask for each of them.",
     ),
 )
 TOLD_AS_SUCCESS = Mistake(

@@ -109,6 +109,14 @@ NOT_PLAIN = Mistake(
         "Leave it a plain `def` without `yield`: to make a session waits for nothing.",
     ),
 )
+SHARED = Mistake(
+    "shared",
+    "one session for all who call the function",
+    (
+        "The function is called a second time, with another host. What is left from the first?",
+        "Make the session inside of `make_session`, anew in each call.",
+    ),
+)
 
 
 @code_exercise(
@@ -128,6 +136,7 @@ NOT_PLAIN = Mistake(
     NOT_PLAIN,
     NOT_SET_UP,
     NOTHING_RETURNED,
+    SHARED,
     another_way=(
         'Another right way: `session.mount(host + "/", TornadoAdapter())`, which is what '
         "`setup_session` does."
@@ -169,6 +178,9 @@ async def one_host(case: Case) -> None:
         if is_plain(session, f"{url}/") and not is_plain(first, f"{HOST}/"):
             got = f"for {HOST} it has a polite adapter, and for another host it has none"
             case.refuse(HARD_CODED, "the host is the one that is given", got)
+        if session is first:
+            got = "the same one, which is polite for both"
+            case.refuse(SHARED, "another session for another host", got)
         film = await case.visits(_app(url, session), ["/?user=ada", "/?user=grace"])
     names = ["Ada Lovelace", "Grace Hopper"]
     if film.answers != [Answer(200, {"profile": name}) for name in names] or backend.most < 2:

@@ -27,6 +27,8 @@ from classroom.examining.mistakes import (
     FIXED_TIME,
     HARD_CODED,
     HOLDS,
+    KEPT_ANSWER,
+    OTHER_THREAD,
     POLLS,
     SHORT_DEADLINE,
     TASK_LEFT,
@@ -77,9 +79,9 @@ ONE_SESSION = Mistake(
 )
 CALLED_BEFORE = Mistake(
     "called_before",
-    "a call that is done before the thread gets anything",
+    "a call that is done before a thread, or a greenlet, gets anything",
     (
-        "Who calls `ask` in your line, with its brackets: the thread, or you?",
+        "Who calls `ask` in your line, with its brackets: the one who should wait, or you?",
         "Give the function and its arguments apart: `await asyncio.to_thread("
         'bobs_big_data.ask, url, "profile", user, 5)`.',
     ),
@@ -142,7 +144,8 @@ WAITS_FOR_THREAD = Mistake(
     "a thread that waits, and a loop that waits for the thread",
     (
         "Bob is in another thread now. And what does the loop's own thread do meanwhile?",
-        "`result()` and `join()` hold the loop. `await asyncio.to_thread(...)` does not.",
+        "`result()`, `join()` and `apply()` hold the loop; `await asyncio.to_thread(...)` does "
+        "not.",
     ),
 )
 SET_UP_EACH_TIME = Mistake(
@@ -203,6 +206,7 @@ ONE_AT_A_TIME = Mistake(
     ASKS_TWICE,
     FIXED_TIME,
     HARD_CODED,
+    KEPT_ANSWER,
     ONE_AT_A_TIME,
     ONE_FOR_ALL,
     POLLS,
@@ -225,6 +229,7 @@ async def polite(case: Case) -> None:
     """Three come at once, and the backend wants three questions before it answers one."""
     handler = case.handler("Profile")
     case.if_stuck = _why_held(case, handler)
+    threads = case.threads_of(handler)
 
     case.tries("your cell is run, and Bob's library is looked at.")
     if changed := _changes_to_bob():
@@ -238,7 +243,9 @@ async def polite(case: Case) -> None:
     wanted = _wanted_at_once(case)
     ended: list[RequestHandler] = []
 
-    went_round, early, given_up = False, 0, False
+    names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
+    right = [Answer(200, {"profile": name}) for name in names]
+    went_round, early, given_up, kept = False, 0, False, False
     # To start processes is work for the machine.
     many = 5 if case.uses("ProcessPoolExecutor", "multiprocessing") else 1
 
@@ -264,23 +271,32 @@ async def polite(case: Case) -> None:
             visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
             film = await case.visits(app, visits, give_up, LONG + GIVE_UP_AFTER * many)
             case.to_show = film
+            held_for, asked = case.held_for, [*backend.asked]
+            if film.answers == right and backend.most >= wanted:
+                await case.visits(app, visits[:1])
+                kept = len(backend.asked) == len(asked)
+            case.held_for = held_for
     if given_up:
         # Bob's deadline is nearly over then, which is no mistake of the learner's.
         case.errors[:] = [each for each in case.errors if not _is_late(each)]
-    names = ["Ada Lovelace", "Grace Hopper", "Alan Turing"]
     if went_round:
         case.refuse(POLLS, expected, "the loop goes round and round while all three wait")
     if early and not given_up:
         got = f"{early} of them have an answer before the backend gives one"
         late = any(map(_is_late, case.errors))
         case.refuse(SHORT_DEADLINE if late else FIXED_TIME, expected, case.with_error(got))
-    right = film.answers == [Answer(200, {"profile": name}) for name in names]
-    if not right or backend.most < wanted:
+    if film.answers != right or backend.most < wanted:
         _why_not_polite(case, backend, film, expected, len(asked_bob))
     _refuse_if_without_bob(case, backend, len(asked_bob))
-    if len(backend.asked) > 3:
-        got = f"{len(backend.asked)} questions come to the backend"
+    if len(asked) > 3:
+        got = f"{len(asked)} questions come to the backend"
         case.refuse(ASKS_TWICE, "three people, three questions", got)
+    if kept:
+        got = "she has an answer, and the backend is not asked"
+        case.refuse(KEPT_ANSWER, "Ada comes once more, and Bob asks for her once more", got)
+    if threads:
+        got = "another thread writes the answer"
+        case.refuse(OTHER_THREAD, "the thread does what blocks, and nothing else", got)
     for kind, mistake in ((Setup, SET_UP_EACH_TIME), (Executor, POOL_FOR_EACH)):
         if (count := made[kind]) > 1:
             case.refuse(
@@ -388,11 +404,13 @@ def _why_held(case: Case, handler: type[RequestHandler]) -> Mistake:
         return WAITS_FOR_THREAD
     calls = [node for node in ast.walk(case.tree) if isinstance(node, ast.Call)]
     if any(
-        _called(call) in ("run_in_executor", "to_thread", "submit")
+        _called(call) in ("run_in_executor", "to_thread", "submit", "run")
         and any(isinstance(each, ast.Call) and _called(each) == "ask" for each in call.args)
         for call in calls
     ):
         return CALLED_BEFORE
+    if any(_called(call) in ("apply", "apply_async", "starmap") for call in calls):
+        return WAITS_FOR_THREAD
     if case.uses(ast.AsyncFunctionDef):
         return ONLY_ASYNC
     if any(_called(call) == "setup_session" and call.args for call in calls):

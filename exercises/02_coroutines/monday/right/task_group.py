@@ -11,7 +11,7 @@ async def report(client, urls):
         async with tokens:
             try:
                 await client.fetch(url)
-            except (OSError, HTTPError) as error:
+            except (OSError, HTTPError, ValueError) as error:
                 words[url] = str(error)
             else:
                 words[url] = "ok"

@@ -1,0 +1,5 @@
+import asyncio
+
+
+def join(futures):
+    return asyncio.wait(futures)
