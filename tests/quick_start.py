@@ -58,12 +58,13 @@ class Popen(subprocess.Popen[str]):
 
     Args:
         *args: as they are there.
-        knows: what others have written, and the program imports.
+        knows: what others have written, and the program imports; or nothing, if it is to be a
+            Python of its own.
         **options: as they are there.
     """
 
-    def __init__(self, *args: Any, knows: Sequence[str] = (), **options: Any) -> None:
-        self.knows = [*ALWAYS, *knows]
+    def __init__(self, *args: Any, knows: Sequence[str] | None = (), **options: Any) -> None:
+        self.knows = None if knows is None else [*ALWAYS, *knows]
         super().__init__(*args, **options)
 
     def _execute_child(self, *arguments: Any) -> None:
@@ -71,7 +72,7 @@ class Popen(subprocess.Popen[str]):
         start: Any = super()._execute_child  # type: ignore[misc]
         said = inspect.signature(start).bind(*arguments).arguments
         what = program_of(said)
-        if what is None:
+        if what is None or self.knows is None:
             start(*arguments)
             return
         what["knows"] = self.knows
@@ -88,7 +89,11 @@ class Popen(subprocess.Popen[str]):
 
 
 def run(
-    words: Sequence[str], *, knows: Sequence[str] = (), timeout: float = LONG, **options: Any
+    words: Sequence[str],
+    *,
+    knows: Sequence[str] | None = (),
+    timeout: float = LONG,
+    **options: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, as `subprocess.run` does, and return what it said.
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -33,6 +32,7 @@ NEEDS = {
     "batteries.twitter": "authlib",
     "neighbours.one_site": "starlette",
 }
+CHANGES_OTHERS = {"peers.gevent_wsgi"}
 FORKS = {"batteries.processes"}
 # What a program has to be told.
 WORDS = {"peers.rooms.__main__": ["tornado_room"]}
@@ -109,15 +109,17 @@ def started(
 
     In the background of a shell, where nobody can press Ctrl-C, SIGINT is ignored.
     """
-    # With Ctrl-C each is a Python of its own, which imports everything itself.
-    popen: Any = quick_start.Popen if in_background else subprocess.Popen
-    with popen(
+    # With Ctrl-C each is a Python of its own, which imports everything itself. One is always:
+    # it changes what others import.
+    is_quick = in_background and name not in CHANGES_OTHERS
+    with quick_start.Popen(
         [
             sys.executable,
             # What is never closed is told as well.
             *("-W", "default::ResourceWarning"),
             *("-m", f"stormy_demo.{name}", *WORDS.get(name, []), "--port=0"),
         ],
+        knows=[] if is_quick else None,
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,

@@ -49,6 +49,12 @@ PEERS = {
     "flask_waitress --threads=3": "flask waitress",
     "node_http.js": "",
 }
+# What to import of them, where it is more than the package itself.
+MODULES = {
+    "aiohttp": "aiohttp.web",
+    "granian": "granian.server",
+    "uvicorn": "uvicorn.protocols.http.auto",
+}
 RESOURCE = b'{"user": "ada", "profile": "Ada Lovelace"}'
 PAGES = {
     "/": (answers.TEXT, b"Hello, world"),
@@ -77,9 +83,10 @@ def started(words: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             pytest.skip("node is not installed")
         command = [node, f"stormy_demo/peers/{name}"]
     command += ["--port=0", *more]
+    packages = PEERS.get(words, "").split()
     with quick_start.Popen(
         command,
-        knows=PEERS.get(words, "").split(),
+        knows=None if "gevent" in packages else [MODULES.get(one, one) for one in packages],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
