@@ -71,7 +71,11 @@ def any_of(groups: Iterable[Parts]) -> bool:
 # What a connection is made with.
 CONNECTING = [
     Parts(connection.HTTPConnection, connection, "_new_conn"),
-    Parts(connecting, connecting, "create_connection", "allowed_gai_family"),
+    Parts(
+        connecting,
+        connecting,
+        *("create_connection", "allowed_gai_family", "_set_socket_options"),
+    ),
 ]
 # What is said through it with TLS, which our sockets say in a way of their own.
 TLS = Parts(
@@ -80,7 +84,7 @@ TLS = Parts(
 # How answers begin.
 HEADS = [
     Parts(http.client.HTTPResponse, http.client, "begin", "_read_status"),
-    Parts(http.client, http.client, "parse_headers"),
+    Parts(http.client, http.client, "parse_headers", "_read_headers"),
 ]
 # What urllib3 and the standard library do besides, and a client of Tornado in another way.
 BESIDES = [
@@ -96,7 +100,9 @@ BESIDES = [
         http.client.HTTPConnection,
         http.client,
         *("putrequest", "putheader", "endheaders", "send", "getresponse"),
+        *("_send_output", "_encode_request", "_validate_path"),
     ),
+    Parts(socket.socket, socket, "makefile"),
     Parts(http.client.HTTPResponse, http.client, "read", "read1", "readinto"),
     Parts(connection, ssl_, "create_urllib3_context", "ssl_wrap_socket"),
     Parts(connection, ssl_match_hostname, "match_hostname"),
@@ -104,7 +110,7 @@ BESIDES = [
 LOOKUP = Parts(socket, socket, "getaddrinfo")
 
 # Of a plain socket, what is written in C.
-_talking = operator.attrgetter("send", "sendall", "recv", "recv_into")
+_talking = operator.attrgetter("send", "sendall", "recv", "recv_into", "settimeout")
 MAX_HEADERS, MAX_LINE = 100, 65536
 SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
