@@ -399,6 +399,15 @@ def test_a_section_that_can_be_picked_uses_nothing_of_another(path: Path) -> Non
         assert not (read_of := names_read(sources) - made - known), (part[0].source, read_of)
 
 
+@each_of(STAND_ALONE)
+def test_a_slide_of_the_talk_ends_at_each_section_that_can_be_picked(path: Path) -> None:
+    talk = refresh.read(ROOT / "slides" / "stormy_webber.ipynb")
+    ends = [cell.source for cell in talk.cells if "on" in cell.metadata.get("tags", [])]
+    led_to = re.findall(rf"\b{path.stem}(?:\.ipynb)?`((?:,? (?:and )?\d+)+)", "\n".join(ends))
+    numbers = {int(number) for each in led_to for number in re.findall(r"\d+", each)}
+    assert numbers == set(range(1, len(parts(path, until="## ")) + 1))
+
+
 # What a novice needs, as people who had never seen asynchronous code did.
 WORDS_A_MINUTE = 180  # of prose and of code; what a run prints is looked at, and not read
 SECONDS_FOR_A_PREDICTION = 100
