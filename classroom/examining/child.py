@@ -59,8 +59,10 @@ from .own_time import OwnTime
 from .rendering import described, quoted
 from .verdict import FAILED, Mistake, Verdict
 
-# Seconds, of the time that the machine gives us. A step of an event loop takes milliseconds.
-BEAT = 0.02
+# Seconds, of the time that the machine gives us. A step of an event loop takes milliseconds, but
+# most of what a check costs is to wake up for nothing while it waits.
+BEAT = 0.05
+SILENT = 0.2
 STUCK = 2.5
 DEADLINE = 15.0
 STALL = 0.5
@@ -70,7 +72,7 @@ MUCH = 128 << 20
 # Bytes that code takes within half a second which is not to be judged before it has had its
 # fill: how fast a machine hands memory out says nothing about the code.
 MORE = 1 << 20
-PATIENCE = 20  # beats
+PATIENCE = 8  # beats
 LEAST_FILES = 40
 # Seconds on the clock of the loop at its start, as on a machine that has been up for a while.
 # Else `timeout_at(seconds)` would do what `timeout(seconds)` does.
@@ -163,7 +165,7 @@ class Watchdog(threading.Thread):
         taken = self.look_at_memory()
         if taken > self.taken + MORE:
             self.taken, self.took_at = taken, now
-        if where and silent > 10 * BEAT:
+        if where and silent > SILENT:
             self.case.held_at = where
         if now - self.took_at < STALL and self.taken and not late:
             return

@@ -24,16 +24,12 @@ from classroom.examining.case import LEAST_HELD, Case
 from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
-from tests.exercises.forked import forked
+from tests.exercises.forked import Forks, forked_by, keeping_forks
+from tests.forking import forking
+from tests.paths import ROOT
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
 JOIN = folders()["join_in_order"] / "solution.py"
-THREADS = """
-import threading
-over = threading.Event()
-for _ in range({}): threading.Thread(target=over.wait, daemon=True).start()
-"""
-
 HANDLER = """
 from tornado.web import RequestHandler
 import asyncio, os, sys, time, threading
@@ -74,10 +70,16 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     return None
 
 
+@pytest.fixture(scope="module")
+def forker() -> Iterator[Forks | None]:
+    with keeping_forks() as forker:
+        yield forker
+
+
 @pytest.fixture(scope="class")
-def forked_children() -> Iterator[None]:
+def forked_children(forker: Forks | None) -> Iterator[None]:
     """For what only depends on the code: to start a Python each time is most of the work."""
-    with forked():
+    with forked_by(forker):
         yield
 
 
@@ -102,10 +104,10 @@ class TestCodeThatNeverEnds:
 
     def test_a_call_that_lets_nobody_else_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A call into C that keeps even other threads from running: only the parent can act."""
-        monkeypatch.setattr(parent, "DEADLINE", 4)
+        monkeypatch.setattr(parent, "DEADLINE", 3)
         verdict = function("import re\nre.match('(a+)+$', 'a' * 60 + 'b')")
         assert verdict.mistake == "gone"
-        assert verdict.got.startswith("no answer within 4 seconds")
+        assert verdict.got.startswith("no answer within 3 seconds")
         if sys.platform != "win32":
             assert verdict.got.endswith("(line 4: `re.match('(a+)+$', 'a' * 60 + 'b')`)")
 
@@ -115,7 +117,7 @@ class TestCodeThatNeverEnds:
     ) -> None:
         """The clock stands still, and the work that was done counts."""
         monkeypatch.setattr(parent, "OwnTime", lambda **_: SimpleNamespace(time=lambda: 0.0))
-        monkeypatch.setattr(parent, "DEADLINE", 4)
+        monkeypatch.setattr(parent, "DEADLINE", 3)
         assert function("return sum(range(10**13))").mistake == "gone"
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what another does")
@@ -133,6 +135,7 @@ class TestCodeThatNeverEnds:
         assert verdict.got.endswith("(line 6: `time.sleep(3600)`)")
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatLeaves:
     @pytest.mark.parametrize(
         "leave", ["import sys; sys.exit()", "raise SystemExit(3)", "quit()"]
@@ -392,6 +395,7 @@ builtins.print = lambda *words, **options: printed(*words, **options)
         assert verdict.right, verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatTouchesWhatTheCheckWaitsFor:
     @pytest.mark.parametrize("touch", ["set_result(1)", "cancel()"])
     def test_that_fills_it_or_cancels_it(self, touch: str) -> None:
@@ -410,6 +414,7 @@ class TestCodeThatTouchesWhatTheCheckWaitsFor:
         assert verdict.mistake == "not_yours", verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeWithObjectsThatCannotBeAsked:
     def test_is_judged_like_any_other(self) -> None:
         gone = "import weakref\nclass Gone: pass\ngone = weakref.proxy(Gone())\n"
@@ -418,6 +423,7 @@ class TestCodeWithObjectsThatCannotBeAsked:
         assert verdict.mistake == "one_after_another", verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestTheLogInAVerdict:
     @pytest.mark.parametrize(
         ("wrong", "fault"),
@@ -430,6 +436,7 @@ class TestTheLogInAVerdict:
         assert f"In the log: {fault}" in verdict.got, verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatFallsSilent:
     """What goes to the log is heard, whatever the learner's code does to the log."""
 
@@ -515,6 +522,7 @@ class TestCodeThatFails:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to a bound on memory")
+@pytest.mark.usefixtures("forked_children")
 class TestCodeThatTakesMemory:
     """As much as it likes, by any way: it is told so, with the line, within its time."""
 
@@ -581,7 +589,11 @@ class TestCodeThatTakesMemory:
 
     def test_many_threads_may_be_started(self) -> None:
         """Each has a stack, of which hardly anything is used."""
-        answer = THREADS.format(100) + JOIN.read_text(encoding="utf-8")
+        answer = (
+            "import threading\n"
+            "over = threading.Event()\n"
+            "for _ in range(100): threading.Thread(target=over.wait, daemon=True).start()\n"
+        ) + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
         assert verdict.right, verdict
 
@@ -627,6 +639,19 @@ class TestCodeThatTakesMemory:
         assert done.stdout.strip() == "True", done.stderr
 
 
+@pytest.fixture(scope="module")
+def check() -> Iterator[Callable[[str, int], str]]:
+    """Check a solution in a process with a limit; give the state, or what was raised."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with forking("classroom.catalogue", "classroom.examining.parent") as run:
+
+        def check(limit: str, value: int) -> str:
+            done = run("tests.classroom.limited", [limit, str(value)], ROOT, environment)
+            return done.stdout.strip() or done.stderr
+
+        yield check
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to all of these limits")
 class TestAMachineWithLimits:
     """A limit that is there already is no mistake of the learner's."""
@@ -646,10 +671,14 @@ class TestAMachineWithLimits:
             ("RLIMIT_CORE", 0),
         ],
     )
-    def test_a_right_answer_is_right(self, limit: str, value: int) -> None:
-        assert self.check(limit, value) == "right"
+    def test_a_right_answer_is_right(
+        self, check: Callable[[str, int], str], limit: str, value: int
+    ) -> None:
+        assert check(limit, value) == "right"
 
-    def test_where_nothing_can_be_checked_nobody_is_to_blame(self) -> None:
+    def test_where_nothing_can_be_checked_nobody_is_to_blame(
+        self, check: Callable[[str, int], str]
+    ) -> None:
         script = (
             "import classroom.examining.child\n"
             "print(open('/proc/self/statm').read().split()[0])"
@@ -662,28 +691,8 @@ class TestAMachineWithLimits:
             "RLIMIT_NOFILE": (20, "20 open files are too few"),
         }
         for limit, (value, words) in limits.items():
-            said = self.check(limit, value)
+            said = check(limit, value)
             assert "could not begin" in said and words in said
-
-    @staticmethod
-    def check(limit: str, value: int) -> str:
-        """Check a solution in a process with a limit; give the state, or what was raised.
-
-        It has a dozen threads, whose stacks are as large as the system likes them.
-        """
-        script = (
-            "import resource\n"
-            "from classroom.catalogue import find, folders\n"
-            "from classroom.examining.parent import examine\n"
-            "answer = (folders()['join_in_order'] / 'solution.py').read_text()\n"
-            f"answer = {THREADS.format(12)!r} + answer\n"
-            f"resource.setrlimit(resource.{limit}, ({value}, {value}))\n"
-            "try: print(examine(find('join_in_order'), answer).state)\n"
-            "except RuntimeError as error: print(error)"
-        )
-        command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True)
-        return done.stdout.strip() or done.stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux tells this")
@@ -811,6 +820,7 @@ class TestAMachineThatStandsStill:
             function("return 3")
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestFilms:
     def test_a_right_answer_is_shown_its_film_beside_that_of_one_that_holds_the_loop(
         self,
@@ -825,6 +835,7 @@ class TestFilms:
         assert not verdict.svg
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestRightAnswersInOddClothes:
     @pytest.mark.parametrize(
         "line",
@@ -841,6 +852,7 @@ class TestRightAnswersInOddClothes:
         assert verdict.right, verdict
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestWhatIsReturned:
     def test_something_that_cannot_be_pickled_is_told_in_words(self) -> None:
         verdict = function("import threading\nreturn threading.Lock()")
@@ -859,6 +871,7 @@ class TestWhatIsReturned:
         assert len(function("return 'x' * 1_000_000").got) < 300
 
 
+@pytest.mark.usefixtures("forked_children")
 class TestWhatIsPrinted:
     def test_is_shown_as_far_as_it_is_worth_it(self) -> None:
         verdict = function("for n in range(1_000_000): print(n)\nreturn 3")

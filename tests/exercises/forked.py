@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from types import SimpleNamespace
 from typing import IO, Any
 
@@ -60,11 +60,17 @@ class Forks:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", __name__, str(theirs.fileno())],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONUTF8": "1",
+                    # Read where a Python starts, and so the same for all, see `parent`.
+                    "PYTHONUNBUFFERED": "",
+                    "MALLOC_ARENA_MAX": "1",
+                },
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
-        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener = threading.Thread(target=self.listen, name="forks", daemon=True)
         self.listener.start()
 
     def start(
@@ -112,15 +118,24 @@ class Forks:
 
 
 @contextmanager
-def forked() -> Iterator[None]:
-    """Have children forked as long as the block lasts, where that can be done.
+def keeping_forks() -> Iterator[Forks | None]:
+    """Keep the process that forks as long as the block lasts, where that can be done.
 
-    Not while their lines are counted: that begins as a Python does.
+    Not while the children's lines are counted: that begins as a Python does.
     """
     if sys.platform != "linux" or "COVERAGE_PROCESS_CONFIG" in os.environ:
+        yield None
+        return
+    with closing(Forks()) as forks:
+        yield forks
+
+
+@contextmanager
+def forked_by(forks: Forks | None) -> Iterator[None]:
+    """Have children forked as long as the block lasts, if there is who forks them."""
+    if forks is None:
         yield
         return
-    forks = Forks()
     names = vars(parent)
     before = names["subprocess"]
     # Whoever else starts processes meanwhile gets ordinary ones.
@@ -129,7 +144,13 @@ def forked() -> Iterator[None]:
         yield
     finally:
         names["subprocess"] = before
-        forks.close()
+
+
+@contextmanager
+def forked() -> Iterator[None]:
+    """Have children forked as long as the block lasts, where that can be done."""
+    with keeping_forks() as forks, forked_by(forks):
+        yield
 
 
 # -- the process that forks --------------------------------------------------------------------
