@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+import warnings
+from typing import Any, ClassVar
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from tornado.iostream import IOStream
+from urllib3 import Retry
 from urllib3.contrib import pyopenssl
+from urllib3.exceptions import InsecureRequestWarning
 
 from .test_clients import Way, asked, engines, serving
 
@@ -148,11 +152,49 @@ async def test_pyopenssl_in_the_place_of_ssl_is_refused(engine: str) -> None:
         await stream.read_until_close()
 
     async with serving(talk) as server:
+        url = f"https://127.0.0.1:{server.port}/"
         pyopenssl.inject_into_urllib3()
         try:
-            with pytest.raises(RuntimeError, match="PyOpenSSLContext would block"):
-                await Way(engine)(
-                    requests.get, f"https://127.0.0.1:{server.port}/", verify=False
-                )
+            with warnings.catch_warnings(), pytest.raises(RuntimeError, match="PyOpenSSLC"):
+                warnings.simplefilter("ignore", InsecureRequestWarning)
+                await Way(engine)(requests.get, url, verify=False)
         finally:
             pyopenssl.extract_from_urllib3()
+
+
+class KeepsCount(Retry):
+    """Retries that keep state on themselves and on their class, as threads may read it."""
+
+    failures = 0
+    kinds: ClassVar[set[type]] = set()
+
+    def increment(self, *args: Any, **kwargs: Any) -> KeepsCount:
+        type(self).failures += 1
+        self.kinds.add(type(self))
+        new = type(self)(**vars(super().increment(*args, **kwargs)))
+        self.tries = getattr(self, "tries", 0) + 1
+        return new
+
+
+@engines(None, "sockets")
+async def test_retries_of_a_class_of_one_s_own_keep_their_state(engine: str | None) -> None:
+    answers = iter([b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"] * 2 + [OK + HI])
+
+    async def talk(stream: IOStream) -> None:
+        await asked(stream)
+        await stream.write(next(answers))
+
+    def code() -> Any:
+        with requests.Session() as session:
+            session.mount("http://", HTTPAdapter(max_retries=retries))
+            return session.get(url, timeout=60).raw.retries
+
+    retries = KeepsCount(2, status_forcelist=[503])
+    async with serving(talk) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        KeepsCount.failures = 0
+        KeepsCount.kinds = set()
+        last = await Way(engine)(code)
+    assert (KeepsCount.failures, retries.tries) == (2, 1)
+    assert {type(last), *KeepsCount.kinds} == {KeepsCount}
+    assert len(last.history) == 2

@@ -9,6 +9,7 @@ from requests import adapters
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager, poolmanager
 
+from .keeping import KEPT
 from .outside import Outside, checked
 from .replaced import Parts, any_of
 
@@ -23,7 +24,7 @@ class PooledAdapter(HTTPAdapter):
 
     Args:
         outside: what to do on the loop's thread where nobody can wait, see `setup_session`.
-        pool_maxsize: how many connections to a host are kept for later requests.
+        pool_maxsize: how many connections to a host are kept for later requests, see `keeping`.
         **options: see `requests.adapters.HTTPAdapter`.
 
     Raises:
@@ -34,13 +35,32 @@ class PooledAdapter(HTTPAdapter):
     # Whether the setup that mounted this has ended. It may still be mounted on some session,
     # and then does what requests does.
     undone = False
+    engine = ""
 
     def __init__(
-        self, outside: Outside = "warn", pool_maxsize: int = 1000, **options: Any
+        self, outside: Outside = "warn", pool_maxsize: int = KEPT, **options: Any
     ) -> None:
         """Get ready for any number of sessions, loops and threads."""
         self.outside = checked(outside)
         super().__init__(pool_maxsize=pool_maxsize, **options)
+
+    def __repr__(self) -> str:
+        """Return what it does at this moment: one looks at it to see whether it works."""
+        if self.undone:
+            return f"<{type(self).__name__}, undone: it does what requests does>"
+        managers = (self.poolmanager, *self.proxy_manager.values())
+        pools = [
+            pool
+            for manager in managers
+            for key in manager.pools.keys()  # noqa: SIM118
+            if (pool := manager.pools.get(key)) is not None
+        ]
+        in_use = sum(len(pool.in_use) for pool in pools)
+        kept = sum(len(pool.idle()) for pool in pools)
+        return (
+            f'<{type(self).__name__}, engine "{self.engine}": pools: {len(pools)}, '
+            f"places in use: {in_use}, connections kept: {kept}>"
+        )
 
     def use_pools_of_engine(self, manager: PoolManager) -> None:
         """Let a pool manager make its pools from classes of the engine, see `use_pools`."""

@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import socket
 import ssl
+import weakref
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -24,10 +25,12 @@ from urllib3.exceptions import (
     ProtocolError,
 )
 
+from .. import keeping
 from ..per_loop import PerLoop
 from .answers import Head, is_interim
 from .curl_options import set_options
 from .exchanges import HIGH_WATER, Exchange
+from .kept import Kept
 from .outgoing import Outgoing
 
 # Error codes of libcurl.
@@ -56,6 +59,12 @@ class CurlExchange(Exchange):
         self.all_given = True
         self.all_sent = True
 
+    @classmethod
+    def let_go(cls, pool: Any) -> None:
+        """Close the connections that are kept for a pool."""
+        for kept in _kept.pop(pool, {}).values():
+            kept.close()
+
     def _begin(self, method: str, url: str, sending: Outgoing) -> Any:
         self.method = method
         self.url = url
@@ -82,6 +91,9 @@ class CurlExchange(Exchange):
             raise ConnectionAbortedError("nobody waits for it any more")
         self.curl = curl
         set_options(self, curl)
+        kept = _kept_for(self.pool, self.loop)
+        kept.begin(curl)
+        self.client.in_use[curl] = kept
 
     # -- what libcurl calls: it must not be called back from here --------------------------
 
@@ -242,6 +254,12 @@ def _is_end(error: BaseException | None) -> bool:
 
 
 class _Client(CurlAsyncHTTPClient):
+    def initialize(self, **options: Any) -> None:  # type: ignore[override]
+        super().initialize(**options)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, keeping.KEPT + keeping.most_spare())
+        # For each handle that has something under way, whose connections it uses.
+        self.in_use = dict[pycurl.Curl, Kept]()
+
     def _finish(
         self, curl: pycurl.Curl, curl_error: int | None = None, curl_message: str | None = None
     ) -> None:
@@ -249,22 +267,41 @@ class _Client(CurlAsyncHTTPClient):
             # The text of the other client, by which `Exchange.too_late` knows it.
             curl_message = "Timeout during TLS handshake"
         super()._finish(curl, curl_error, curl_message)
+        self.in_use.pop(curl).end(curl)
+
+    # libcurl may call these when its objects are collected, and the loop was closed before.
+
+    def _set_timeout(self, msecs: int) -> None:
+        if not self.io_loop.asyncio_loop.is_closed():  # type: ignore[attr-defined]
+            super()._set_timeout(msecs)
+
+    def _handle_socket(self, event: int, fd: int, multi: pycurl.CurlMulti, data: Any) -> None:
+        if not self.io_loop.asyncio_loop.is_closed():  # type: ignore[attr-defined]
+            super()._handle_socket(event, fd, multi, data)
 
     def drop(self, curl: pycurl.Curl) -> None:
         """End what is under way on a handle, at once."""
         self._finish(curl, pycurl.E_ABORTED_BY_CALLBACK, "aborted")
         self._process_queue()
 
-    def close(self) -> None:
-        """Let go of all connections; the loop may be closed, and no longer takes timers."""
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, lambda _: None)
-        super().close()
-
 
 def _client() -> _Client:
-    # Not the client that a whole loop shares, as for "simple". It keeps as many connections as
-    # it has handles.
+    # Not the client that a whole loop shares, as for "simple".
     return _Client(force_instance=True, max_clients=1000)
 
 
 _clients = PerLoop(_client)
+
+
+def _kept_for(pool: Any, loop: asyncio.AbstractEventLoop) -> Kept:
+    loops = _kept.setdefault(pool, weakref.WeakKeyDictionary())
+    kept = loops.get(loop)
+    if kept is None:
+        kept = loops[loop] = Kept()
+    return kept
+
+
+# What libcurl keeps, for each pool and loop.
+_kept = weakref.WeakKeyDictionary[
+    Any, weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept]
+]()

@@ -90,6 +90,10 @@ class Exchange:
         """Return what urllib3's connections return."""
         return f"HTTPConnection(host={self.host!r}, port={self.port!r})"
 
+    @classmethod
+    def let_go(cls, pool: Any) -> None:
+        """Close the connections that a client keeps for a pool, if it keeps any."""
+
     # -- what a client does ----------------------------------------------------------------
 
     def _begin(self, method: str, url: str, sending: Outgoing) -> asyncio.Future[HTTPResponse]:

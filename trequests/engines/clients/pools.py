@@ -41,9 +41,13 @@ class ExchangePool(PolitePool):
                 f'the engine "{self.exchange.engine}" has no place for '
                 f'{", ".join(self.unknown)}: the engine "sockets" has'
             )
-        return self.exchange(self)
+        exchange = self.exchange(self)
+        self.in_use.add(exchange)
+        return exchange
 
     def _put_conn(self, conn: Any) -> None:
+        if conn is not None:
+            self.in_use.discard(conn)
         # An exchange was made in `_get_conn`, and does not come from the pool.
         if not (isinstance(conn, Exchange) or (conn is None and tornalet.can_wait())):
             super()._put_conn(conn)
@@ -52,6 +56,11 @@ class ExchangePool(PolitePool):
         if isinstance(conn, Exchange):
             conn.total = options["timeout"].total
         return super()._make_request(conn, *args, **options)
+
+    def close(self) -> None:
+        """Close what is kept for later requests, see `urllib3.HTTPConnectionPool.close`."""
+        super().close()
+        self.exchange.let_go(self)
 
     def through_socks(self, exchange: Exchange) -> socket.socket | None:
         """Return a socket that is connected through the SOCKS proxy, if there is one."""

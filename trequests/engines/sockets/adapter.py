@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 
 from ..instead import patch, unpatch
+from ..keeping import most_spare
 from ..outside import Outside
 from ..pooled import PooledAdapter, stock_pools, use_pools, use_stock_pools
 from .pools import PolitePool, PoliteTLSPool
@@ -18,6 +19,8 @@ STOCK: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPoo
 
 class SocketsAdapter(PooledAdapter):
     """Send as requests does, on sockets that yield to the event loop; see `PooledAdapter`."""
+
+    engine = "sockets"
 
     def use_pools_of_engine(self, manager: PoolManager) -> None:
         """Let a pool manager make pools that yield to the loop."""
@@ -68,9 +71,11 @@ def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: boo
     # Not the dictionary that is shared, which may have been changed.
     stock = for_socks if is_socks else STOCK
     pools = dict(given)
+    # An adapter of somebody else's keeps as many connections as it was told to.
+    spare = most_spare() if all_of_them else 0
     for scheme, kind in _polite_pools(is_socks=is_socks).items():
         if all_of_them or given.get(scheme) is stock[scheme]:
-            pools[scheme] = functools.partial(kind, outside=outside)
+            pools[scheme] = functools.partial(kind, outside=outside, spare=spare)
     use_pools(manager, pools)
 
 

@@ -35,6 +35,7 @@ from ..replaced import lookup_is_replaced, replaced
 from ..threads import wait_for_thread
 from .headers import PoliteResponse
 from .polite import PoliteSocket
+from .spare import makes_room
 from .tls import PoliteContext
 
 
@@ -94,7 +95,12 @@ class PoliteConnection(HTTPConnection):
         error: OSError = OSError("getaddrinfo returns an empty list")
         timeout: Any = self.timeout
         for family, kind, protocol, _, address in _addresses(self._dns_host, self.port):
-            sock = PoliteSocket(family, kind, protocol, outside=self.outside)
+            try:
+                sock = PoliteSocket(family, kind, protocol, outside=self.outside)
+            except OSError as full:
+                if not makes_room(full):
+                    raise
+                sock = PoliteSocket(family, kind, protocol, outside=self.outside)
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)

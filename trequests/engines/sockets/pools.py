@@ -24,6 +24,7 @@ from ..polite_queue import PoliteQueue
 from ..replaced import talking_is_replaced
 from .connections import PoliteConnection, PoliteTLSConnection
 from .pauses import PoliteRetries, behind
+from .spare import SparingPool
 
 
 class _Cancelled(EmptyPoolError):
@@ -50,13 +51,13 @@ class _Places(PoliteQueue):
             raise _Cancelled(error) from error
 
 
-class PolitePool(HTTPConnectionPool):
+class PolitePool(SparingPool):
     """A pool of connections that yield to the loop.
 
     Args:
         outside: what to do where nobody can wait for them.
-        *args: see `urllib3.HTTPConnectionPool`.
-        **kwargs: see `urllib3.HTTPConnectionPool`.
+        *args: see `SparingPool`.
+        **kwargs: see `SparingPool`.
     """
 
     kind: type[PoliteConnection] = PoliteConnection
@@ -65,21 +66,9 @@ class PolitePool(HTTPConnectionPool):
     stock_kind: Any = HTTPConnectionPool.ConnectionCls
     QueueCls = _Places
 
-    def __init__(
-        self,
-        *args: Any,
-        outside: Outside = "warn",
-        maxsize: int = 1,
-        block: bool = False,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, outside: Outside = "warn", **kwargs: Any) -> None:
         """Make a pool for one host."""
-        # A pool that does not block needs no queue full of places; it keeps as many connections
-        # as it was asked to.
-        kwargs.update(maxsize=maxsize if block else 0, block=block)
         super().__init__(*args, **kwargs)
-        assert self.pool
-        self.pool.maxsize = maxsize
         self.outside = outside
 
     @property
