@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import warnings
 from typing import Any, ClassVar
 
 import pytest
@@ -11,8 +10,6 @@ import requests
 from requests.adapters import HTTPAdapter
 from tornado.iostream import IOStream
 from urllib3 import Retry
-from urllib3.contrib import pyopenssl
-from urllib3.exceptions import InsecureRequestWarning
 
 from .test_clients import Way, asked, engines, serving
 
@@ -142,24 +139,6 @@ async def test_the_time_for_connecting_is_named(engine: str | None) -> None:
         finally:
             for each in waiting:
                 each.close()
-
-
-@engines("sockets", "simple")
-async def test_pyopenssl_in_the_place_of_ssl_is_refused(engine: str) -> None:
-    """Its sockets know no loop. Stock requests talks through it on any thread."""
-
-    async def talk(stream: IOStream) -> None:
-        await stream.read_until_close()
-
-    async with serving(talk) as server:
-        url = f"https://127.0.0.1:{server.port}/"
-        pyopenssl.inject_into_urllib3()
-        try:
-            with warnings.catch_warnings(), pytest.raises(RuntimeError, match="PyOpenSSLC"):
-                warnings.simplefilter("ignore", InsecureRequestWarning)
-                await Way(engine)(requests.get, url, verify=False)
-        finally:
-            pyopenssl.extract_from_urllib3()
 
 
 class KeepsCount(Retry):

@@ -17,6 +17,7 @@ from typing import Any
 import tornalet
 
 from .outside import Outside, report_blocking, warned
+from .sockets.polite import PoliteSocket
 from .sockets.readiness import wait_on_the_loop
 from .threads import wait_for_thread
 
@@ -48,8 +49,7 @@ def _read_politely(response: Any, outside: Outside) -> None:
     file = getattr(getattr(response, "_fp", None), "fp", None)
     raw = getattr(file, "raw", None)
     sock = getattr(raw, "_sock", None)
-    # Not `socket.socket`, which others may have replaced.
-    if isinstance(raw, socket.SocketIO) and isinstance(sock, _socket.socket):
+    if isinstance(raw, socket.SocketIO) and not isinstance(sock, PoliteSocket):
         raw._sock = _Waiting(sock, outside)  # type: ignore[attr-defined]
 
 
@@ -57,7 +57,7 @@ class _Waiting:
     """A blocking socket, for whoever reads an answer from it.
 
     Args:
-        sock: the socket.
+        sock: the socket, or what somebody has in its place.
         outside: what to do where nobody can wait, see `setup_session`.
     """
 
@@ -72,7 +72,7 @@ class _Waiting:
         sock = self._sock
         if not tornalet.can_wait():
             report_blocking(self._outside, "waiting for an answer")
-        elif isinstance(sock, ssl.SSLSocket):
+        elif isinstance(sock, ssl.SSLSocket) or not isinstance(sock, _socket.socket):
             # What comes first may be half of what can be decrypted. It does not get the buffer:
             # nobody waits for it any more after a cancellation.
             data = wait_for_thread(lambda: sock.recv(len(buffer)))

@@ -146,7 +146,10 @@ def talking_is_replaced(*, tls: bool) -> bool:
         return True
     if not tls:
         return False
-    # Not a part: another class may be in the place of this one.
+    if ssl_.SSLContext is not ssl.SSLContext:
+        # pyOpenSSL's.
+        return True
+    # Another class may be in the place of both.
     return not _is_of(ssl, ssl.SSLContext.wrap_socket) or bool(TLS.replaced())
 
 
