@@ -243,6 +243,7 @@ def become(program: dict[str, Any], fds: Sequence[int]) -> None:
     for own, fd in enumerate(fds):
         os.dup2(fd, own)
         os.close(fd)
+        open_again(own)
     os.environ.clear()
     os.environ.update(program["environment"])
     tempfile.tempdir = None
@@ -252,6 +253,23 @@ def become(program: dict[str, Any], fds: Sequence[int]) -> None:
     for option in program["warned"]:
         action, _, category = option.split(":")
         warnings.simplefilter(action, getattr(builtins, category))  # type: ignore[arg-type]
+
+
+def open_again(own: int) -> None:
+    """Have a standard stream know what its end is now; before, it may have been a file."""
+    name = ("stdin", "stdout", "stderr")[own]
+    before = getattr(sys, name)
+    # What complains does so line by line.
+    stream = open(  # noqa: SIM115
+        own,
+        "w" if own else "r",
+        buffering=1 if own == 2 else -1,
+        encoding=before.encoding,
+        errors=before.errors,
+        closefd=False,
+    )
+    setattr(sys, name, stream)
+    setattr(sys, f"__{name}__", stream)
 
 
 def be(how: str, what: str, words: Sequence[str]) -> None:

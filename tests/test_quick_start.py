@@ -29,8 +29,16 @@ print(tempfile.gettempdir(), os.environ.get("SHELL"), os.getsid(0) == os.getpid(
 print(sys.stdin.read(), sys.modules["__main__"].TELLS, file=sys.stderr)
 TELLS = None
 """
+# What was a file where the fork was made is a pipe now, which nobody can go back in.
+STREAMS = """
+import sys
+sys.stdout.reconfigure(errors="replace")
+print([each.seekable() for each in (sys.stdin, sys.stdout, sys.stderr)])
+print([each.line_buffering for each in (sys.stdout, sys.stderr)])
+"""
 PROGRAMS = {
     "what it is told": ["-c", "TELLS = 1" + TELLS, "a word", "--port=0"],
+    "its streams": ["-c", STREAMS],
     "a sentence": ["-c", "import sys; sys.exit('no luck')"],
     "a number": ["-c", "import sys; print(1); sys.exit(7)"],
     "an error": ["-c", "import atexit; atexit.register(print, 'the end'); 1 / 0"],
