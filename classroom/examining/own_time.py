@@ -16,7 +16,7 @@ from typing import NamedTuple
 from .descendants import descendants
 
 # Seconds between two looks at the threads, which take some microseconds.
-LOOK = 0.005
+LOOK = 0.02
 
 
 def worked(process: int) -> float:
