@@ -14,8 +14,9 @@ An engine may hand a request on to another one, and may leave alone those of an 
 test made for itself: both are counted. A failure that stands in `known.py` is explained there.
 Any other, or one that passes now, or a request that held the loop, or an engine that was hardly
 used, makes the exit code 1; a run that could not begin, since an archive is not at hand, makes
-it 3. A run of everything is written to `benchmarks/results/conformance.json`. With `--quick`,
-or `--fast`, only tests that are quick are run, and nothing is kept.
+it 3. A run of everything is written to `benchmarks/results/conformance.json`, unless
+`--keep-nothing` is given. With `--quick`, or `--fast`, only tests that are quick are run, and
+nothing is kept.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
+from ._conformance import runs
 from ._conformance.known import (
     CLOCK_MOVED,
     IN_THREADS,
@@ -46,6 +49,7 @@ from ._conformance.known import (
     WRONG_KEY,
 )
 from ._conformance.plugin import HTTPBIN
+from ._conformance.runs import Job
 from ._shared.command import parser
 from ._shared.paths import ROOT
 from ._shared.report import Row, about, keep
@@ -61,6 +65,8 @@ VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
 # busy with something else. The tests' own pauses are half a second and more, so one that blocks
 # the loop is noticed.
 MAX_HELD = 0.4
+# Seconds for all runs.
+LONGEST = 600
 NOT_AT_HAND = 3
 MINUTES = 3
 NOT_IN_ALL = "it compares no speeds, and fetches archives from the network the first time"
@@ -248,57 +254,97 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
     Raises:
         BrokeOff: a run did not come to its end.
     """
-    reports = []
-    # With -P no module is taken from the folder of somebody else's tests.
-    plugin = [sys.executable, "-P", "-m", "benchmarks._conformance.plugin"]
     options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
+    # To take each assert apart is a tenth of the work, and says more only where one fails.
+    options += ["--assert=plain"]
     options += ["-o", "faulthandler_timeout=120", "-o", "faulthandler_exit_on_timeout=true"]
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place, ExitStack() as stack:
-        programs = []
-        for number, (suite, folder, engine) in enumerate(jobs):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        planned = list[Job]()
+        reports = list[dict[str, Any]]()
+        for number, (suite, folder, engine) in enumerate(jobs := list(jobs)):
             own = Path(place, str(number))
             # Not one within the other: some tests assume that the folder for temporary files is
             # outside of their own.
             tests, spare = own / "suite", own / "spare"
             shutil.copytree(folder, tests)
             spare.mkdir()
-            output = stack.enter_context((own / "output.txt").open("w+"))
-            report = own / "report.json"
             named = [f"-p{plugin}" for plugin in suite.plugins]
             named += [f"--deselect={test}" for test in suite.without]
-            program = subprocess.Popen(
-                [*plugin, engine, report, *options, *suite.places, *named],
-                cwd=tests,
-                env=environment(suite, spare),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+            words = [engine, str(own / "report.json"), *options, *suite.places, *named]
+            planned.append(
+                {
+                    "words": words,
+                    "folder": str(tests),
+                    "environment": environment(suite, spare),
+                    "output": str(own / "output.txt"),
+                }
             )
-            stack.callback(program.wait)
-            stack.callback(program.kill)
-            programs.append((program, f"{suite.library} on {engine}", tests, report, output))
-        for program, name, tests, report, output in programs:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                program.wait(timeout=600)
+        said = do_all(planned, Path(place, "jobs.json"))
+        for (suite, _, engine), job in zip(jobs, planned, strict=True):
+            name, report = f"{suite.library} on {engine}", Path(job["words"][1])
             if not report.exists():
-                output.seek(0)
-                raise BrokeOff(f"the run of {name} broke off:\n{output.read()[-3000:]}")
+                said += Path(job["output"]).read_text(encoding="utf-8", errors="replace")
+                raise BrokeOff(f"the run of {name} broke off:\n{said[-3000:]}")
             result = json.loads(report.read_text(encoding="utf-8"))
-            if Path(result["requests"]).is_relative_to(tests):
+            if Path(result["requests"]).is_relative_to(job["folder"]):
                 raise BrokeOff(f"the run of {name} tested the archive's own requests")
             reports.append(result)
     return reports
 
 
+def do_all(planned: list[Job], file: Path) -> str:
+    """Do runs side by side, and end those that have not ended after ten minutes.
+
+    Args:
+        planned: the runs.
+        file: where they can be written down.
+
+    Returns:
+        What was said by the process that does them.
+    """
+    file.write_text(json.dumps(planned), encoding="utf-8")
+    output = file.with_suffix(".txt")
+    with (
+        output.open("w") as told,
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", runs.__name__, file],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        ) as program,
+    ):
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.wait(timeout=LONGEST)
+        finally:
+            family = list[psutil.Process]()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                family = psutil.Process(program.pid).children(recursive=True)
+            program.kill()
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+    return output.read_text(encoding="utf-8", errors="replace")
+
+
 def environment(suite: Suite, spare: Path) -> dict[str, str]:
-    """Return the environment without what changes how requests, curl or pytest behave.
+    """Return the environment, with nothing but what a Python and the system need.
+
+    Much of the rest changes how requests, curl or pytest behave. And for each request the whole
+    of it is searched for proxies, several times.
 
     Args:
         suite: whose tests run in it.
         spare: a folder for temporary files and caches.
     """
-    settings = re.compile(r".*_proxy|(requests|curl)_ca_bundle|pytest_.*|netrc", re.IGNORECASE)
-    ours = {name: value for name, value in os.environ.items() if not settings.fullmatch(name)}
+    needed = re.compile(
+        r"PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|LD_LIBRARY_PATH|DYLD_.*|PYTHON.*|COVERAGE_.*"
+        r"|SYSTEM(ROOT|DRIVE)|WINDIR|COMSPEC|PATHEXT|TE?MP|USER(NAME|PROFILE)|(LOCAL)?APPDATA",
+        re.IGNORECASE,
+    )
+    ours = {name: value for name, value in os.environ.items() if needed.fullmatch(name)}
     ours["PYTHONDONTWRITEBYTECODE"] = "1"
     # Of the plugins that are installed only those run that the suite names.
     ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -391,6 +437,9 @@ def main() -> int:
     options.add_argument(
         "--quick", "--fast", dest="fast", action="store_true", help="only what is quick"
     )
+    options.add_argument(
+        "--keep-nothing", action="store_true", help="leave the result that is kept as it is"
+    )
     given = options.parse_args()
     if given.fast and given.suite not in (None, ["requests"]):
         options.error("--fast has tests of requests only")
@@ -424,7 +473,9 @@ def main() -> int:
         for sentence in wrong:
             print(f"  WRONG: {sentence}")
     ran = [(suite.library, engine) for suite, engine in wanted if suite.whole]
-    if all((suite.library, name) in ran for suite in SUITES.values() for name in suite.engines):
+    if not given.keep_nothing and all(
+        (suite.library, name) in ran for suite in SUITES.values() for name in suite.engines
+    ):
         keep("conformance", {"about": about(*SUITES, *VERSIONS), "results": rows})
     return 0 if sound else 1
 

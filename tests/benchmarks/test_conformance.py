@@ -66,7 +66,7 @@ def test_the_quick_ones_pass_with_sockets() -> None:
 
 @pytest.mark.skipif(not WHOLE, reason="CONFORMANCE is not 'whole' in the environment")
 def test_all_pass_or_are_explained_with_every_engine() -> None:
-    done = bench()
+    done = bench("--keep-nothing")
     assert done.returncode == 0, done.stdout + done.stderr
     heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     runs = dict(head.split(": ", 1) for head in heads)
@@ -74,6 +74,28 @@ def test_all_pass_or_are_explained_with_every_engine() -> None:
     assert list(runs) == ["stock", "simple", "curl", "sockets", *cached]
     for run in ("stock", "sockets", *cached):
         assert ", 0 failed; " in runs[run], run
+
+
+@pytest.mark.parametrize("words", [[], ["--keep-nothing"], ["--engine=stock"], ["--quick"]])
+def test_only_a_run_of_everything_is_kept_and_only_if_it_is_to_be(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(jobs: list[tuple[conformance.Suite, Path, str]]) -> list[dict[str, Any]]:
+        return [{"engine": engine} for _, _, engine in jobs]
+
+    def row(report: dict[str, Any], *_: object) -> conformance.Row:
+        counts = ("passed", "failed", "requests", "handed_on", "left_alone", "waits", "seconds")
+        return {**report, **dict.fromkeys(counts, 0)}
+
+    kept = list[str]()
+    monkeypatch.setattr(sys, "argv", ["conformance", *words])
+    monkeypatch.setattr(conformance, "fetched", lambda _: ROOT)
+    monkeypatch.setattr(conformance, "run", run)
+    monkeypatch.setattr(conformance, "judge", lambda *_: ({}, []))
+    monkeypatch.setattr(conformance, "row", row)
+    monkeypatch.setattr(conformance, "keep", lambda name, _: kept.append(name))
+    assert conformance.main() == 0
+    assert kept == ([] if words else ["conformance"])
 
 
 # -- what passes must mean something -----------------------------------------------------------
@@ -108,7 +130,10 @@ def test_it(url, monkeypatch):
     "a way around": (
         ("simple", "curl"),
         """
-def test_it(url):
+@pytest.mark.filterwarnings("ignore")
+def test_it(url, monkeypatch):
+    # By itself it would wait on a thread.
+    monkeypatch.setattr("tornalet.can_wait", lambda: False)
     session = requests.Session()
     session.mount("http://", HTTPAdapter(max_retries=1))
     assert session.get(url).status_code == 204
@@ -117,39 +142,31 @@ def test_it(url):
     "a pause that is slept through": (
         ("sockets",),
         """
-def test_it(url, monkeypatch):
-    import time
-    from urllib3 import HTTPConnectionPool
-    urlopen = HTTPConnectionPool.urlopen
-    def slow(*args, **options):
-        time.sleep(3)
-        return urlopen(*args, **options)
-    monkeypatch.setattr(HTTPConnectionPool, "urlopen", slow)
+def test_it(url):
+    import asyncio, time
+    asyncio.get_running_loop().call_soon(time.sleep, 3)
     assert requests.get(url).status_code == 204
 """,
     ),
     "a machine that is busy": (
         ("sockets",),
         """
-def test_it(url, monkeypatch):
-    import multiprocessing, os, time
-    from urllib3 import HTTPConnectionPool
-    urlopen = HTTPConnectionPool.urlopen
+def test_it(url):
+    import asyncio, multiprocessing, os, time
     def hog(stop):
         while not stop.is_set():
             pass
-    def much(*args, **options):
+    def much():
         end = time.thread_time() + 0.1
         while time.thread_time() < end:
             pass
-        return urlopen(*args, **options)
-    monkeypatch.setattr(HTTPConnectionPool, "urlopen", much)
     os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
     fork = multiprocessing.get_context("fork")
     stop = fork.Event()
     hogs = [fork.Process(target=hog, args=(stop,), daemon=True) for _ in range(10)]
     for each in hogs:
         each.start()
+    asyncio.get_running_loop().call_soon(much)
     try:
         assert requests.get(url).status_code == 204
     finally:
