@@ -28,10 +28,11 @@ from tornado.web import Application, RequestHandler
 from loopfilm import Film, visited
 
 from .clockwork import goes_round
-from .evidence import YOUR_CODE, always_true
+from .evidence import YOUR_CODE, always_true, named_only
 from .mistakes import (
     ALREADY_CALLED,
     ALWAYS_TRUE,
+    BRACKETS,
     FORGOTTEN_AWAIT,
     GENERAL,
     HOLDS,
@@ -227,6 +228,9 @@ class Case(logging.Handler):
         code = compile("\n" + self.source, YOUR_CODE, "exec", dont_inherit=True)
         # Some libraries look up the module of a class by its name.
         sys.modules[self._module.__name__] = self._module
+        if "__name__" in self.source:
+            # In a notebook, a cell is the main module.
+            vars(self._module)["__name__"] = "__main__"
         exec(code, vars(self._module))
 
     def defined(self, name: str) -> Any:
@@ -320,11 +324,14 @@ class Case(logging.Handler):
         Raises:
             Refused: always.
         """
-        line = always_true(self.tree)
-        # What Python itself complains of is nearer to the mistake.
-        if line and (mistake is None or mistake.key not in GENERAL):
-            got += f"\nIn {quoted(self.source, line)} nothing is asked."
-            mistake = ALWAYS_TRUE
+        # What Python itself complains of is nearer to the mistake, unless it is an empty box.
+        if mistake is None or mistake.key not in GENERAL or "InvalidStateError" in got:
+            if line := always_true(self.tree):
+                got += f"\nIn {quoted(self.source, line)} nothing is asked."
+                mistake = ALWAYS_TRUE
+            elif line := named_only(self.tree):
+                got += f"\nIn {quoted(self.source, line)} nothing is called."
+                mistake = BRACKETS
         raise Refused(mistake, expected, got, film)
 
     def held(self, film: Film) -> bool:

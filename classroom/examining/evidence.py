@@ -152,6 +152,11 @@ def always_true(tree: ast.Module) -> int:
                 pass
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 tested = [operand]
+            case ast.Call(
+                func=ast.Name(id="all" | "any"),
+                args=[ast.GeneratorExp(elt=each) | ast.ListComp(elt=each)],
+            ):
+                tested = [each]
             case _:
                 continue
         for each in tested:
@@ -161,6 +166,25 @@ def always_true(tree: ast.Module) -> int:
             own = not all(map(_is_new_future, stored.get(each.attr, [])))
             if isinstance(each.value, ast.Attribute) or not own:
                 return each.lineno
+    return 0
+
+
+def named_only(tree: ast.Module) -> int:
+    """Return the line on which a function is named, and not called, or 0."""
+    functions = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                functions.add(name)
+            case ast.ImportFrom(names=names):
+                # What begins with a small letter is no class.
+                functions |= {each.asname or each.name for each in names}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Attribute()):
+                return node.lineno
+            case ast.Expr(value=ast.Name(id=name)) if name in functions and name.islower():
+                return node.lineno
     return 0
 
 

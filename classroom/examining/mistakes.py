@@ -385,6 +385,49 @@ ANOTHER_CLIENTS_WORDS = Mistake(
         "and `response.body` what came, in bytes, for `json_decode`.",
     ),
 )
+BRACKETS = Mistake(
+    "brackets",
+    "a function that is named, and not called",
+    (
+        "A name alone on a line does nothing. What makes a call of it?",
+        "Brackets behind the name, with what belongs in between.",
+    ),
+)
+OUTER_NAME = Mistake(
+    "outer_name",
+    "a name of the function around it, which is assigned anew",
+    (
+        "A name that a function assigns is its own, and has no value before that. Whose name "
+        "did you mean?",
+        "`nonlocal name`, as the first line of the inner function, says that it is the outer "
+        "one's. Or keep the number in a list or a dictionary.",
+    ),
+)
+POOL_OVER = Mistake(
+    "pool_over",
+    "a pool that is closed before it is used",
+    (
+        "The end of a `with` block closes its pool. When do the visitors come?",
+        "Make the pool without a block: `pool = ThreadPoolExecutor(...)`, once.",
+    ),
+)
+BYTES_AS_TEXT = Mistake(
+    "bytes_as_text",
+    "bytes of which `str` has made a text",
+    (
+        "What does `str` make of bytes? Look at the first letter of what was read.",
+        "`self.write` takes the bytes as they are; `body.decode()` makes a text of them.",
+    ),
+)
+SHARED = Mistake(
+    "shared",
+    "something of one object, kept where all of them find it",
+    (
+        "Another object of your class was made, and it knows already what the first one was "
+        "told. Where does it stand?",
+        "What belongs to one object is made in `__init__`, and kept in `self`.",
+    ),
+)
 CHANGES_THE_LIST = Mistake(
     "changes_the_list",
     "a list of the caller's that is changed",
@@ -443,6 +486,11 @@ GENERAL = {
         THREADS_FUTURE,
         OTHER_THREAD,
         ANOTHER_CLIENTS_WORDS,
+        BRACKETS,
+        OUTER_NAME,
+        POOL_OVER,
+        BYTES_AS_TEXT,
+        SHARED,
         CHANGES_THE_LIST,
         ROUNDED,
         YIELDS,
@@ -579,6 +627,13 @@ def _other_thread(error: BaseException, _: ast.Module) -> bool:
     return isinstance(error, RuntimeError) and "no current event loop in thread" in str(error)
 
 
+def _pool_over(error: BaseException, _: ast.Module) -> bool:
+    place = place_of(error)
+    return isinstance(error, RuntimeError) and bool(
+        place and place.function == "submit" and "shutdown" in str(error)
+    )
+
+
 def _another_clients_words(error: BaseException, _: ast.Module) -> bool:
     if isinstance(error, AttributeError):
         if isinstance(error.obj, AsyncHTTPClient):
@@ -622,6 +677,8 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
     (_threads_future, THREADS_FUTURE),
     (_other_thread, OTHER_THREAD),
     (_another_clients_words, ANOTHER_CLIENTS_WORDS),
+    (lambda error, _: isinstance(error, UnboundLocalError), OUTER_NAME),
+    (_pool_over, POOL_OVER),
     (_returned_no_promise, NO_PROMISE_RETURNED),
     (_called_otherwise, OTHER_ARGUMENTS),
     (_coroutine_as_value, FORGOTTEN_AWAIT),

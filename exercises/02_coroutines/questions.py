@@ -192,6 +192,10 @@ class Client(SimpleAsyncHTTPClient):
         return response
 
 
+# So it is called in what learners are shown.
+Client.__name__ = "AsyncHTTPClient"
+
+
 def new_client() -> Client:
     """Return a client that keeps nobody waiting."""
     return Client(force_instance=True, max_clients=100)
@@ -331,6 +335,8 @@ def judge(case: Case, asking: Task[Any], wanted: list[bytes], expected: str) -> 
         case.refuse(RESULTS_NOT_READ if tasks else NOTHING_RETURNED, expected, got)
     if 0 < len(things) < len(wanted) and all(thing in wanted for thing in things):
         case.refuse(ONLY_SOME, expected, got)
+    if any(inspect.isroutine(thing) for thing in things):
+        case.refuse(NOT_CALLED, expected, got)
     others = things and all(isinstance(thing, str | dict | tuple) for thing in things)
     case.refuse(OTHER_BODIES if others else None, expected, got)
 

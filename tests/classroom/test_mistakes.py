@@ -12,7 +12,7 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case
-from classroom.examining.evidence import YOUR_CODE, always_true
+from classroom.examining.evidence import YOUR_CODE, always_true, named_only
 from classroom.examining.mistakes import WORDS, mistake_of
 from classroom.examining.rendering import described
 from loopfilm import running
@@ -63,6 +63,8 @@ SHOWN = [
     ("await IOLoop.current().run_in_executor(print, 1)", "no_pool"),
     ("with ThreadPoolExecutor() as pool:\n    await pool.submit(print)", "threads_future"),
     ("await asyncio.to_thread(asyncio.ensure_future, asyncio.sleep(0))", "other_thread"),
+    ("def more():\n    count += 1\nmore()", "outer_name"),
+    ("with ThreadPoolExecutor() as pool: pass\npool.submit(print)", "pool_over"),
     ("async with AsyncHTTPClient() as client: pass", "another_clients_words"),
     ("await AsyncHTTPClient().get('')", "another_clients_words"),
     ("HTTPResponse(HTTPRequest(''), 200).text", "another_clients_words"),
@@ -157,6 +159,7 @@ async def test_an_answer_after_the_end_is_shown_by_the_handler(again: str) -> No
         ("while not self.news.done: pass", 2),
         ("found = 1 if task.done else 2", 2),
         ("if lock.locked: pass", 2),
+        ("if all(future.done for future in futures): pass", 2),
         ("self.done = Future()\nif self.done.done(): pass", 0),
         ("self.done = False\nif not self.done: pass", 0),
         ("if self.answered: pass", 0),
@@ -164,6 +167,21 @@ async def test_an_answer_after_the_end_is_shown_by_the_handler(again: str) -> No
 )
 def test_a_box_that_is_not_asked_is_found(source: str, line: int) -> None:
     assert always_true(Case(source).tree) == line
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("self.task.cancel", 2),
+        ("from trequests import setup_session\nsetup_session", 3),
+        ("def ask(): pass\nask", 3),
+        ("self.task.cancel()", 0),
+        ("from tornado.web import RequestHandler\nRequestHandler", 0),
+        ("class Late: pass\nLate", 0),
+    ],
+)
+def test_a_function_that_is_only_named_is_found(source: str, line: int) -> None:
+    assert named_only(Case(source).tree) == line
 
 
 async def test_a_library_that_awaits_for_the_learner_shows_it_too() -> None:

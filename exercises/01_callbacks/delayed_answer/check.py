@@ -157,6 +157,9 @@ async def delayed_answer(case: Case) -> None:
         got = f"an alarm of {max(alarms):.1f} seconds"
         short = 3 < max(alarms) < 4
         case.refuse(MILLISECONDS if short else FIXED_TIME, "an alarm of 3600 seconds", got)
+    if alarms and 3700 < max(alarms) < 500_000:
+        got = f"an alarm of {max(alarms):.0f} seconds"
+        case.refuse(FIXED_TIME, "an alarm of 3600 seconds", got)
     refuse_if_left_waiting(case, promises, expected)
     case.to_show = film
 
@@ -172,13 +175,14 @@ async def delayed_answer(case: Case) -> None:
         _why_not_too_late(case, film, alarms, expected)
     if threads:
         case.refuse(OTHER_THREAD, "the loop calls `on_deadline`", "another thread does")
+    # The exact time is the machine's affair, so the code has to tell, too.
+    rounds = case.uses("int", "round", "floor", "ceil", "trunc", ast.FloorDiv)
+    if alarms and rounds and not 0.1 < min(alarms) < 0.4:
+        got = f"an alarm of {max(min(alarms), 0):.0f} seconds"
+        case.refuse(ROUNDED, "an alarm of 0.2 seconds", got)
     if alarms and min(alarms) > 0.4:
         got = f"an alarm of {min(alarms):.1f} seconds"
         case.refuse(FIXED_TIME, "an alarm of 0.2 seconds", got)
-    # The exact time is the machine's affair, so the code has to tell, too.
-    if alarms and min(alarms) < 0.1 and case.uses("int", "round", "floor", ast.FloorDiv):
-        got = f"an alarm of {max(min(alarms), 0):.0f} seconds"
-        case.refuse(ROUNDED, "an alarm of 0.2 seconds", got)
     refuse_if_left_waiting(case, promises, expected)
 
     case.tries("Ada has the news at once. Then her deadline passes.")

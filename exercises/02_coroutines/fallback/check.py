@@ -294,7 +294,7 @@ async def _late(case: Case, or_else: Callable[..., Any]) -> None:
             got = "'old', and `finally` runs after that"
             case.refuse(NOT_TIDIED_UP, expected, got)
         case.refuse(LEFT_RUNNING, expected, "'old', and what took too long still runs")
-    if case.uses("int", "round", "floor", ast.FloorDiv) and not any(
+    if case.uses("int", "round", "floor", "trunc", ast.FloorDiv) and not any(
         0.05 < alarm.when() - now < 1 for alarm in alarms
     ):
         case.refuse(ROUNDED, "it has 0.1 seconds", "it has none")

@@ -417,6 +417,8 @@ def _look_at_the_end(
         case.refuse(GOES_ON, expected, got)
     if case.uses("current_task", inside="on_connection_close"):
         case.refuse(WRONG_TASK, expected, case.with_error(got))
+    if any("has no attribute 'cancel'" in error.text for error in case.errors):
+        case.refuse(WRONG_TASK, expected, case.with_error(got))
     if case.uses("finish", "send_error", inside="on_connection_close"):
         case.refuse(FINISHES, expected, case.with_error(got))
     case.refuse_if_anything_went_wrong(expected)

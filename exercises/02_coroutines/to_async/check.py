@@ -17,6 +17,7 @@ from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import (
     ALREADY_CALLED,
     ASKS_TWICE,
+    BYTES_AS_TEXT,
     FIXED_TIME,
     HARD_CODED,
     KEPT_ANSWER,
@@ -326,6 +327,8 @@ def _why_no_profile(case: Case, seen: _Seen, expected: str) -> None:
             case.refuse(mistake, expected, str(error))
     if any(str(answer.body).startswith("HTTPResponse(") for answer in film.answers):
         case.refuse(RESPONSE_WRITTEN, expected, got)
+    if any(str(answer.body).startswith(("b'", 'b"')) for answer in film.answers):
+        case.refuse(BYTES_AS_TEXT, expected, got)
     if film.answers == [Answer(200, "")] * 3 and not case.never_awaited():
         if not seen.early:
             case.refuse(NEVER_WRITTEN, expected, got)

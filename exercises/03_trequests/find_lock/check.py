@@ -22,6 +22,7 @@ from classroom.examining.mistakes import (
     NESTED_LOOP,
     PLAIN_WITH,
     POLLS,
+    SHARED,
     SHORT_DEADLINE,
 )
 from classroom.examining.rendering import GIVE_UP_AFTER, answers_in_words, shown
@@ -330,9 +331,20 @@ def _why_not_once(case: Case, backend: Backend, film: Film, expected: str) -> No
         if case.uses("Lock", "Semaphore", inside="get"):
             case.refuse(OWN_LOCK, expected, got)
         locks = case.uses("Lock", "Semaphore", "Condition", "Event")
+        if locks and not _keeps(case.tree):
+            case.refuse(FORGETS, expected, got)
         case.refuse(UNGUARDED if locks else NO_LOCK, expected, got)
     case.refuse_if_anything_went_wrong(expected)
     case.refuse(None, expected, got)
+
+
+def _keeps(tree: ast.Module) -> bool:
+    """Return whether anything is put into something, such as `known`."""
+    return any(
+        (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.Attribute) and node.attr in ("setdefault", "update"))
+        for node in ast.walk(tree)
+    )
 
 
 def _count(backend: Backend) -> str:
@@ -433,6 +445,8 @@ async def _failure(case: Case, profiles: Any) -> None:
         case.refuse(NOT_RELEASED if locks else NEVER_FILLED, expected, got)
     if first.answers == [FAILED] * 2 and second.answers == [FAILED]:
         case.refuse(REMEMBERS_FAILURE, expected, got)
+    if not backend.asked and first.answers[0].status == 200:
+        case.refuse(SHARED, expected, f"{got}\n{_count(backend)}")
     if first.answers[0] != FAILED and first.answers[0].status == 200:
         case.refuse(HIDES_FAILURE, expected, got)
     case.refuse_if_anything_went_wrong(expected)

@@ -29,7 +29,7 @@ OTHERS = ("http://127.0.0.1:8888", "http://example.org", "https://example.org")
 
 EVERY_SESSION = Mistake(
     "every_session",
-    "a setup for every session that is made from now on",
+    "a setup for every session of the process",
     (
         "Whom did you tell `setup_session` to change? With no session it changes the process.",
         "Make the session first, and hand it over: `setup_session(session, ...)`.",

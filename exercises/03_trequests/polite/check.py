@@ -74,7 +74,7 @@ ONE_SESSION = Mistake(
     "a setup of one session, which Bob does not use",
     (
         "Which session does Bob's `requests.get` use? It makes one of its own for each call.",
-        "`setup_session()`, without a session, is for all that are made from then on.",
+        "`setup_session()`, without a session, is for all of them.",
     ),
 )
 CALLED_BEFORE = Mistake(
@@ -271,7 +271,7 @@ async def polite(case: Case) -> None:
             visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
             film = await case.visits(app, visits, give_up, LONG + GIVE_UP_AFTER * many)
             case.to_show = film
-            held_for, asked = case.held_for, [*backend.asked]
+            held_for, asked, made_for_three = case.held_for, [*backend.asked], made.copy()
             if film.answers == right and backend.most >= wanted:
                 await case.visits(app, visits[:1])
                 kept = len(backend.asked) == len(asked)
@@ -298,7 +298,7 @@ async def polite(case: Case) -> None:
         got = "another thread writes the answer"
         case.refuse(OTHER_THREAD, "the thread does what blocks, and nothing else", got)
     for kind, mistake in ((Setup, SET_UP_EACH_TIME), (Executor, POOL_FOR_EACH)):
-        if (count := made[kind]) > 1:
+        if (count := made_for_three[kind]) > 1:
             case.refuse(
                 mistake, "it is made once", f"for three visitors it is made {count} times"
             )
@@ -365,10 +365,13 @@ def _why_not_polite(
     got = answers_in_words(film.answers)
     texts = [error.text for error in case.errors]
     threads = case.uses("run_in_executor", "to_thread", "submit", "Thread")
-    if any(error.mistake is AWAITS_NOTHING for error in case.errors):
+    # A function is not an answer either.
+    if any(e.mistake is AWAITS_NOTHING and "<function" not in e.text for e in case.errors):
         case.refuse(
             AWAITS_BOB, expected, case.with_error(got), film if case.held(film) else None
         )
+    if any(map(_is_late, case.errors)):
+        case.refuse(SHORT_DEADLINE, expected, case.with_error(got))
     looks = ("Future is not JSON serializable", "InvalidStateError")
     unread = any(each in text for text in texts for each in looks)
     empty = all(answer == Answer(200, "") for answer in film.answers)
@@ -411,6 +414,8 @@ def _why_held(case: Case, handler: type[RequestHandler]) -> Mistake:
         return CALLED_BEFORE
     if any(_called(call) in ("apply", "apply_async", "starmap") for call in calls):
         return WAITS_FOR_THREAD
+    if "run" in map(_called, calls) and "setup_session" not in map(_called, calls):
+        return ONLY_TORNALET
     if case.uses(ast.AsyncFunctionDef):
         return ONLY_ASYNC
     if any(_called(call) == "setup_session" and call.args for call in calls):
