@@ -88,11 +88,12 @@ def test_the_source_archive_has_them_too_and_no_test_of_what_it_lacks(copy: Path
 
 
 @pytest.mark.parametrize("package", ["tornalet", "trequests", "loopfilm"])
-def test_the_last_example_of_its_readme_prints_what_stands_there(
+def test_the_first_example_of_its_readme_prints_what_stands_there(
     package: str, python: Path, tmp_path: Path
 ) -> None:
     readme = (ROOT / package / "README.md").read_text(encoding="utf-8")
-    *_, code, printed = re.findall(r"^```\w*\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    readme = readme[readme.index("`first.py`") :]
+    code, printed = re.findall(r"(?ms)^```\w*\n(.*?)^```$", readme)[:2]
     assert len(code.splitlines()) < 25
     (tmp_path / "first.py").write_text(code, encoding="utf-8")
     assert run(python, "first.py", folder=tmp_path) == printed

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, cast, get_args
 
@@ -28,6 +30,27 @@ LIBRARIES = (
 
 # Whether a warning was given for the request that is under way, which may wait many times.
 warned: ContextVar[bool] = ContextVar("warned", default=False)
+
+
+# Whether a `must_wait` block is around.
+_must_wait: ContextVar[bool] = ContextVar("must_wait", default=False)
+
+
+@contextmanager
+def must_wait() -> Iterator[None]:
+    """Let each request raise that would hold the event loop, for as long as the block lasts.
+
+    Whatever its `setup_session` says, which has to be there. It goes with the context: what the
+    block starts on the loop is in it too. So a test finds out who still blocks.
+
+    Raises:
+        RuntimeError: from the request.
+    """
+    token = _must_wait.set(True)
+    try:
+        yield
+    finally:
+        _must_wait.reset(token)
 
 
 def checked(outside: str) -> Outside:
@@ -61,6 +84,8 @@ def report_blocking(outside: Outside, what: str, why: str = NO_TORNALET) -> None
     Raises:
         RuntimeError: `outside` is "raise".
     """
+    if _must_wait.get():
+        outside = "raise"
     if outside == "block" or not loop_runs_here():
         return
     message = f"{what} blocks the event loop: {why}"

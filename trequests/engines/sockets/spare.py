@@ -33,7 +33,8 @@ class SparingPool(HTTPConnectionPool):
         """Make a pool for one host."""
         # A pool that does not block needs no queue full of places; it keeps as many connections
         # as it was asked to.
-        super().__init__(*args, maxsize=maxsize if block else 0, block=block, **options)
+        options.update(maxsize=maxsize if block else 0, block=block)
+        super().__init__(*args, **options)
         assert self.pool
         self.kept = maxsize
         # A queue without a size has no end.
