@@ -24,8 +24,8 @@ from classroom.examining.case import LEAST_HELD, Case
 from classroom.examining.kinds import Exercise
 from classroom.examining.parent import examine as examine_answer
 from classroom.examining.verdict import Verdict
+from tests import quick_start
 from tests.exercises.forked import Forks, forked_by, keeping_forks
-from tests.forking import forking
 from tests.paths import ROOT
 
 SOLUTION = folders()["delayed_answer"] / "solution.py"
@@ -640,19 +640,21 @@ class TestCodeThatTakesMemory:
 
 
 @pytest.fixture(scope="module")
-def check() -> Iterator[Callable[[str, int], str]]:
+def who_starts_quickly() -> None:
+    """The process that forks programs is there before anybody counts what is left."""
+    if quick_start.CAN_FORK:
+        quick_start.forks()
+
+
+def check(limit: str, value: int) -> str:
     """Check a solution in a process with a limit; give the state, or what was raised."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with forking("classroom.catalogue", "classroom.examining.parent") as run:
-
-        def check(limit: str, value: int) -> str:
-            done = run("tests.classroom.limited", [limit, str(value)], ROOT, environment)
-            return done.stdout.strip() or done.stderr
-
-        yield check
+    words = [sys.executable, "-m", "tests.classroom.limited", limit, str(value)]
+    done = quick_start.run(words, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps to all of these limits")
+@pytest.mark.usefixtures("who_starts_quickly")
 class TestAMachineWithLimits:
     """A limit that is there already is no mistake of the learner's."""
 
@@ -671,14 +673,10 @@ class TestAMachineWithLimits:
             ("RLIMIT_CORE", 0),
         ],
     )
-    def test_a_right_answer_is_right(
-        self, check: Callable[[str, int], str], limit: str, value: int
-    ) -> None:
+    def test_a_right_answer_is_right(self, limit: str, value: int) -> None:
         assert check(limit, value) == "right"
 
-    def test_where_nothing_can_be_checked_nobody_is_to_blame(
-        self, check: Callable[[str, int], str]
-    ) -> None:
+    def test_where_nothing_can_be_checked_nobody_is_to_blame(self) -> None:
         script = (
             "import classroom.examining.child\n"
             "print(open('/proc/self/statm').read().split()[0])"

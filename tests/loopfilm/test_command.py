@@ -8,13 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.forking import Run, forking, started
+from tests import quick_start
 from tests.loopfilm.servers import HANGS
 from tests.paths import ROOT
 
@@ -71,13 +71,20 @@ def environment() -> dict[str, str]:
 
 
 class Program:
-    """Runs `python -m loopfilm` in a folder, see `forking.Run`."""
+    """Runs `python -m loopfilm` in a folder."""
 
-    def __init__(self, run: Run, folder: Path) -> None:
-        self.run, self.folder = run, folder
+    def __init__(self, folder: Path, knows: Sequence[str] | None = ()) -> None:
+        self.folder, self.knows = folder, knows
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.run("loopfilm", words, self.folder, environment())
+        return quick_start.run(
+            [sys.executable, "-m", "loopfilm", *words],
+            knows=self.knows,
+            cwd=self.folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+        )
 
     def complaint(self, *words: str) -> str:
         """What is said, in the last line, when there is no film."""
@@ -88,20 +95,18 @@ class Program:
         return result.stderr.splitlines()[-1]
 
 
-@pytest.fixture(scope="module")
-def forked() -> Iterator[Run]:
-    with forking("loopfilm.command") as run:
-        yield run
-
-
 @pytest.fixture
-def loopfilm(forked: Run, folder: Path) -> Program:
-    return Program(forked, folder)
+def loopfilm(folder: Path) -> Program:
+    return Program(folder)
+
+
+def in_a_python_of_its_own(folder: Path) -> Program:
+    return Program(folder, knows=None)
 
 
 def test_it_says_who_held_the_loop_and_where_and_draws_it(folder: Path) -> None:
     visits = ("--visit", "/report?user=ada", "--visit", "/report?user=grace")
-    result = Program(started, folder)("server:make_app", *visits, *SOON)
+    result = in_a_python_of_its_own(folder)("server:make_app", *visits, *SOON)
     said = result.stdout.splitlines()
     assert said[0].startswith("ada and grace: one after another. ")
     assert "grace held the loop" in said[0]
@@ -548,7 +553,7 @@ def test_ctrl_c_ends_it_at_once_and_quietly(folder: Path, wait: str) -> None:
 
 
 def test_help_says_what_there_is(folder: Path) -> None:
-    result = Program(started, folder)("--help")
+    result = in_a_python_of_its_own(folder)("--help")
     assert result.returncode == 0
     for word in (
         "MODULE:NAME",

@@ -6,12 +6,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.forking import Run, forking, started
+from tests import quick_start
 from tests.loopfilm.servers import HANGS
 from tests.paths import ROOT
 
@@ -127,51 +126,36 @@ WHO = {
 }
 
 
-@pytest.fixture(scope="module")
-def forked() -> Iterator[Run]:
-    with forking("pytest", "tornado.testing", "loopfilm.everywhere") as run:
-        yield run
-
-
-# Other plugins are most of the work: two runs have those that are installed.
-ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-
-
 def run(
-    forked: Run, folder: Path, test: str, *options: str
+    folder: Path, test: str, *options: str, conftest: str = CONFTEST, beside_all: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run a test as somebody else would who is strict."""
-    return run_with(forked, ALONE, folder, test, *options)
+    """Run a test as somebody else would who is strict.
 
-
-def run_beside_all(
-    folder: Path, test: str, *options: str, conftest: str = CONFTEST
-) -> subprocess.CompletedProcess[str]:
-    """Run it in a Python of its own, with every plugin that is installed."""
-    words = ("-p", "no:httpbin", *options)
-    return run_with(started, {}, folder, test, *words, conftest=conftest)
-
-
-def run_with(
-    start: Run,
-    settings: dict[str, str],
-    folder: Path,
-    test: str,
-    *options: str,
-    conftest: str = CONFTEST,
-) -> subprocess.CompletedProcess[str]:
+    Beside all plugins that are installed it is a Python of its own: to import them is most of
+    the work, so two runs do.
+    """
     (folder / "conftest.py").write_text(conftest, encoding="utf-8")
     (folder / "test_it.py").write_text(HOLD + test, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400"}
     strict = ["-W", "error", "--strict-markers", "--strict-config"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "400", **settings}
-    words = ["-q", "-p", "no:cacheprovider", *strict, *options]
-    return start("pytest", words, folder, environment)
+    if beside_all:
+        strict += ["-p", "no:httpbin"]
+    else:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return quick_start.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *strict, *options],
+        knows=None if beside_all else ["pytest", "tornado.testing"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
 def every_kind(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("every_kind")
-    return run_beside_all(folder, EVERY_KIND, "-o", "no_held_loop_red=0.1").stdout
+    return run(folder, EVERY_KIND, "-o", "no_held_loop_red=0.1", beside_all=True).stdout
 
 
 @pytest.mark.parametrize("test", WHO)
@@ -185,7 +169,7 @@ def test_they_fail_and_are_no_errors(every_kind: str) -> None:
     assert f"\n{len(WHO)} failed in " in every_kind
 
 
-def test_who_holds_no_loop_passes(forked: Run, tmp_path: Path) -> None:
+def test_who_holds_no_loop_passes(tmp_path: Path) -> None:
     test = """
 def test_waits(no_held_loop):
     asyncio.run(asyncio.sleep(0.01))
@@ -197,13 +181,11 @@ def test_has_many_loops(no_held_loop):
     for _ in range(50):
         asyncio.run(asyncio.sleep(0))
 """
-    result = run(forked, tmp_path, test, "-o", f"no_held_loop_red={HANGS}")
+    result = run(tmp_path, test, "-o", f"no_held_loop_red={HANGS}")
     assert result.returncode == 0, result.stdout
 
 
-def test_the_mark_says_what_is_too_long_and_brings_the_fixture(
-    forked: Run, tmp_path: Path
-) -> None:
+def test_the_mark_says_what_is_too_long_and_brings_the_fixture(tmp_path: Path) -> None:
     test = """
 async def holds():
     time.sleep(0.2)
@@ -216,7 +198,7 @@ def test_strict():
 def test_lenient(no_held_loop):
     asyncio.run(holds())
 """
-    result = run(forked, tmp_path, test)
+    result = run(tmp_path, test)
     assert (
         "FAILED test_it.py::test_strict - Failed: holds held the loop for 0." in result.stdout
     )
@@ -225,9 +207,7 @@ def test_lenient(no_held_loop):
 
 
 @pytest.mark.parametrize("first", ["mark", "fixture"])
-def test_a_fixture_of_many_tests_is_not_the_first_tests_own(
-    forked: Run, tmp_path: Path, first: str
-) -> None:
+def test_a_fixture_of_many_tests_is_not_the_first_tests_own(tmp_path: Path, first: str) -> None:
     mark, fixture = "@pytest.mark.no_held_loop\n", "no_held_loop, "
     test = f"""
 import unittest
@@ -264,7 +244,7 @@ class TestOfUnittest(unittest.TestCase):
     def test_it(self):
         pass
 """
-    result = run(forked, tmp_path, test, "-o", "no_held_loop_red=0.1")
+    result = run(tmp_path, test, "-o", "no_held_loop_red=0.1")
     assert re.findall("^FAILED (.*) - ", result.stdout, re.MULTILINE) == [
         "test_it.py::test_with_its_own_fixture"
     ]
@@ -273,30 +253,28 @@ class TestOfUnittest(unittest.TestCase):
 
 @pytest.mark.parametrize("section", ["tool.pytest", "tool.pytest.ini_options"])
 @pytest.mark.skipif(pytest.version_tuple < (9, 0), reason="there a table has only texts")
-def test_the_configuration_may_be_a_table_with_a_number(
-    forked: Run, tmp_path: Path, section: str
-) -> None:
+def test_the_configuration_may_be_a_table_with_a_number(tmp_path: Path, section: str) -> None:
     config = tmp_path / "pyproject.toml"
     config.write_text(f"[{section}]\nno_held_loop_red = 0.1\n", encoding="utf-8")
     test = "def test_it(no_held_loop): asyncio.run(waits_and_holds())"
-    assert "(A step longer than 0.1 s holds it.)" in run(forked, tmp_path, test).stdout
+    assert "(A step longer than 0.1 s holds it.)" in run(tmp_path, test).stdout
 
 
-def test_a_test_that_fails_in_any_case_says_it_too(forked: Run, tmp_path: Path) -> None:
+def test_a_test_that_fails_in_any_case_says_it_too(tmp_path: Path) -> None:
     test = """
 @pytest.mark.no_held_loop(red=0.1)
 def test_fails():
     asyncio.run(waits_and_holds())
     raise ValueError("no")
 """
-    result = run(forked, tmp_path, test)
+    result = run(tmp_path, test)
     assert "FAILED test_it.py::test_fails - ValueError: no" in result.stdout
     assert re.search(
         r"- Captured held loop call -+\nwaits_and_holds held the loop", result.stdout
     )
 
 
-def test_nothing_is_left_behind(forked: Run, tmp_path: Path) -> None:
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
     test = """
 from tornado.httpserver import HTTPServer
 
@@ -311,7 +289,7 @@ def test_afterwards():
         asyncio.Handle._run, HTTPServer.start_request, threading.active_count()
     )
 """
-    result = run(forked, tmp_path, test, "-o", f"no_held_loop_red={HANGS}")
+    result = run(tmp_path, test, "-o", f"no_held_loop_red={HANGS}")
     assert "2 passed" in result.stdout, result.stdout
 
 
@@ -343,7 +321,7 @@ def run(main, *, loop_factory=new_event_loop):
     ],
 )
 def test_a_loop_whose_steps_nobody_sees_is_refused(
-    forked: Run, tmp_path: Path, first: str, code: str
+    tmp_path: Path, first: str, code: str
 ) -> None:
     (tmp_path / "uvloop.py").write_text(UVLOOP, encoding="utf-8")
     test = f"""
@@ -359,7 +337,7 @@ def test_nothing_is_left_behind():
     import uvloop
     assert not {{"__init__", "run_forever", "run_until_complete"}} & set(vars(uvloop.Loop))
 """
-    result = run(forked, tmp_path, test, "-o", f"no_held_loop_red={HANGS}", "-W", "default")
+    result = run(tmp_path, test, "-o", f"no_held_loop_red={HANGS}", "-W", "default")
     assert (
         "FAILED test_it.py::test_it - Failed: no_held_loop sees only asyncio's own event loops,"
         " not uvloop.Loop, whose steps do not pass asyncio.Handle: run the program without it"
@@ -385,15 +363,15 @@ def test_nothing_is_left_behind():
     ],
 )
 def test_what_is_no_number_of_seconds(
-    forked: Run, tmp_path: Path, test: str, options: list[str], said: str
+    tmp_path: Path, test: str, options: list[str], said: str
 ) -> None:
-    result = run(forked, tmp_path, test, *options)
+    result = run(tmp_path, test, *options)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert said in result.stdout + result.stderr
 
 
 def test_it_is_loaded_only_where_somebody_asks_for_it(tmp_path: Path) -> None:
-    result = run_beside_all(tmp_path, "def test_it(no_held_loop): pass", conftest="")
+    result = run(tmp_path, "def test_it(no_held_loop): pass", conftest="", beside_all=True)
     assert "fixture 'no_held_loop' not found" in result.stdout
     code = "import loopfilm, sys; print('pytest' in sys.modules, '_pytest' in sys.modules)"
     said = subprocess.run(
