@@ -57,7 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
 # one of them at the end, while the others have nothing to do.
 LONG = (
     "tests/tools/test_workshop.py",
-    "tests/tools/environments/test_environments.py",
+    "tests/tools/environments/",
+    "tests/tools/test_lab.py",
     "tests/benchmarks/test_conformance.py",
     "tests/exercises/test_exercises.py",
     "tests/browser/test_lab.py",

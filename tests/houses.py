@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import urllib.request
@@ -89,8 +90,8 @@ Outcome = subprocess.CompletedProcess[str]
 def make_house(house: Path) -> Path:
     """Copy what the door needs, and lay two small notebooks beside it."""
     for room in ("tools", "classroom", "stormy_demo", "loopfilm", "trequests", "tornalet"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / room, house / room, ignore=ignored)
+        # With what is compiled, which fits as long as a file keeps its date.
+        shutil.copytree(ROOT / room, house / room, ignore=half_compiled)
     for name in ("workshop.py", "pyproject.toml", "requirements.lock", "requirements-all.lock"):
         shutil.copy(ROOT / name, house)
     (house / "notebooks").mkdir(parents=True)
@@ -109,6 +110,32 @@ def make_house(house: Path) -> Path:
         "sys.exit(3 if 'fail' in sys.argv else 0)\n"
     )
     return house
+
+
+def half_compiled(folder: str, names: list[str]) -> list[str]:
+    """What another process may be writing in a folder of compiled modules just now."""
+    if Path(folder).name != "__pycache__":
+        return []
+    return [name for name in names if not name.endswith(".pyc")]
+
+
+def lend_compiled(house: Path) -> None:
+    """Lay beside the packages of a house what is compiled of those of these tests.
+
+    To compile JupyterLab takes several times as long as to set a house up. Python looks at the
+    date and the size of a module, and compiles anew whatever is another here.
+    """
+    theirs = Path(sysconfig.get_path("purelib", "venv", {"base": str(house / ".venv")}))
+    ours = Path(sysconfig.get_path("purelib"))
+    for folder, names, _ in os.walk(theirs):
+        if "__pycache__" in names:
+            names.remove("__pycache__")
+        target = Path(folder, "__pycache__")
+        for file in (ours / Path(folder).relative_to(theirs) / "__pycache__").glob("*.pyc"):
+            target.mkdir(exist_ok=True)
+            # A link is as good: what is compiled anew takes its place, and changes no file.
+            with suppress(OSError):
+                os.link(file, target / file.name)
 
 
 def make_small_house(house: Path) -> Path:

@@ -12,13 +12,13 @@ BEGINNING = """\
 # What people have on their machines
 
 Each row is a machine on which somebody begins: what was set there, what they do, and what they
-see. Each is also a test, in `test_environments.py`, which sets it, opens the door, and reads
-what it prints. Here are {rows} rows; {here} of them happen on Linux, and are run wherever the
-tests are. Those of macOS and Windows alone are run by the matrix of CI, on its machines, and
-were seen nowhere else.
+see. Each is also a test, which sets it, opens the door, and reads what it prints. Here are
+{rows} rows; {here} of them happen on Linux, and are run wherever the tests are. Those of macOS
+and Windows alone are run by the matrix of CI, on its machines, and were seen nowhere else.
 
-"Anew" is a copy of the kit with few packages, which is set up for this one row; all others
-share a copy that is ready for the day. Where nothing is said of an exit code, it is 0.
+"Anew" is a copy of the kit with few packages, which is set up for this one row, by
+`test_anew.py`; all others share a copy that is ready for the day, in `test_environments.py`.
+Where nothing is said of an exit code, it is 0.
 
 This page is made from the rows, by `.venv/bin/python -m tests.tools.environments`.
 """

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.houses import BASE, Outcome, door
 
 EVERYWHERE = ("linux", "darwin", "win32")
@@ -87,3 +89,22 @@ class Row:
             return door(
                 place.house, *self.do, python=python, options=options, **place.environment
             )
+
+    def must_be_here(self) -> None:
+        """Skip the test where there is no such thing, or it cannot be set."""
+        if not self.is_here:
+            pytest.skip(f"only on {', '.join(self.systems)}, and where it can be set")
+
+    def is_as_it_says(self, house: Path, folder: Path) -> None:
+        """Have it happen, and compare what was seen with what the row says.
+
+        Args:
+            house: the one in which it happens.
+            folder: the test's own.
+        """
+        (folder / "spare").mkdir()
+        seen = self.happens(Place(house, folder / "spare"))
+        said = seen.stdout + seen.stderr
+        assert self.sees in said, said
+        assert self.absent not in said, said
+        assert seen.returncode == self.code, seen
