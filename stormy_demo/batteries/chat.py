@@ -24,6 +24,7 @@ from ..sentences import NotFoundHandler, SentenceHandler
 from .frames import TRY_AGAIN_LATER, write_frame
 from .keepalive import keep_alive
 from .room import Message, Room
+from .small_bodies import SmallBodies
 
 PAGE = Path(__file__).with_name("chat.html")
 
@@ -224,7 +225,7 @@ def make_app(room: Room | None = None, patience: float = 25.0, **settings: Any) 
     if not patience > 0:
         raise ValueError(f"patience must be more than 0 seconds, not {patience}")
     arguments: dict[str, Any] = {"room": Room() if room is None else room}
-    return Application(
+    return SmallBodies(
         [
             (r"/", PageHandler, arguments),
             (r"/socket", SocketHandler, arguments),

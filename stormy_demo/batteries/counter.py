@@ -12,6 +12,7 @@ from loopfilm import LOCALHOST
 from ..sentences import NotFoundHandler, SentenceHandler
 from .draining import serve_until
 from .prefork import prefork, shared_sockets
+from .small_bodies import SmallBodies
 from .who import WhoHandler
 
 
@@ -28,7 +29,7 @@ class CountHandler(SentenceHandler):
 
 def make_app() -> Application:
     """Make the application of one process."""
-    return Application(
+    return SmallBodies(
         [(r"/", CountHandler), (r"/whoami", WhoHandler)],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/"},

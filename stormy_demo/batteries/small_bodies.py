@@ -1,7 +1,8 @@
 """An application to which people send forms: a body may be as large as those, and no larger.
 
-Otherwise Tornado keeps up to 100 MB of each body in memory, before it asks any handler, and a
-few visitors at once are enough. Who makes the server, too, may say it there:
+Otherwise Tornado keeps up to 100 MB of each body in memory, before it asks any handler, also
+where there is none that takes a body, and a few visitors at once are enough. A handler that
+takes it in pieces may allow more. Who makes the server, too, may say it there:
 `HTTPServer(app, max_body_size=...)`.
 """
 

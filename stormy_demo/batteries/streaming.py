@@ -23,6 +23,8 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
+from .small_bodies import SmallBodies
+
 PIECE = 65536  # bytes
 LARGEST = 10_000_000_000  # bytes of a body, unless `make_app` is told another number
 
@@ -143,7 +145,7 @@ def make_app(largest: int = LARGEST) -> Application:
     """
     if largest < 0:
         raise ValueError(f"largest must be 0 or more, not {largest}")
-    return Application(
+    return SmallBodies(
         [(r"/upload", UploadHandler), (r"/download", DownloadHandler)],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/upload, with PUT, and /download?bytes=1000000"},

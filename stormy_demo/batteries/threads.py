@@ -20,6 +20,7 @@ from ..backend import LONGEST
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
 from .bounded import Full, Pool
+from .small_bodies import SmallBodies
 
 MOST_STEPS = 1000
 # Seconds. Nobody can know it; this keeps those who were refused from coming back at once.
@@ -126,7 +127,7 @@ def work_app(pool: Pool, step: Callable[[], object], patience: float = 10.0) -> 
         step: what blocks; it is called in a thread.
         patience: seconds that a visitor is kept waiting.
     """
-    return Application(
+    return SmallBodies(
         [
             (r"/", CountHandler, {"pool": pool}),
             (r"/work", WorkHandler, {"pool": pool, "step": step, "patience": patience}),

@@ -16,6 +16,7 @@ from tornado.web import Application, HTTPError
 
 from loopfilm import LOCALHOST
 
+from ..batteries.small_bodies import SmallBodies
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
 from .resolver import DnsResolver
@@ -48,7 +49,7 @@ def names_app(resolver: Resolver | None = None) -> Application:
     Args:
         resolver: who looks the names up; it can also be put into the settings later.
     """
-    return Application(
+    return SmallBodies(
         [(r"/look-up", LookUpHandler)],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/look-up?name=slow.example"},

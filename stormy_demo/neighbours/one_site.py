@@ -17,6 +17,7 @@ from typing import Any
 
 from tornado.web import Application, RequestHandler
 
+from stormy_demo.batteries.small_bodies import SmallBodies
 from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
@@ -81,7 +82,7 @@ def with_theirs(theirs: AsgiApp, largest: int) -> Application:
             state.update(found)
             yield
 
-    return Application(
+    return SmallBodies(
         [
             (r"/", PageHandler),
             (r"/ours", OursHandler),

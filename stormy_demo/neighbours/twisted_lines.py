@@ -26,12 +26,13 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from tornado.httputil import HTTPServerRequest
-from tornado.web import Application, HTTPError
+from tornado.web import HTTPError
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TooLateError
 from twisted.internet.error import ConnectError, ConnectionClosed
 from twisted.python.failure import Failure
 
+from ..batteries.small_bodies import SmallBodies
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
 from .line_client import ask
@@ -52,7 +53,7 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-class Shop(Application):
+class Shop(SmallBodies):
     """The web server, with its stock, which listens while it runs.
 
     Attributes:

@@ -87,6 +87,7 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
         is_web, host, port = address_in(greeting)
         if is_web:
             assert status_of(host, port) < 500
+            assert name.startswith("peers.") or refuses_what_nobody_wants(host, port)
         family = psutil.Process(program.pid).children(recursive=True)
         with socket.create_connection((host, port), timeout=LONG) as connection:
             tell(program, signum)
@@ -160,6 +161,16 @@ def status_of(host: str, port: int) -> int:
     with closing(http.client.HTTPConnection(host, port, timeout=LONG)) as connection:
         connection.request("GET", "/")
         return connection.getresponse().status
+
+
+def refuses_what_nobody_wants(host: str, port: int) -> bool:
+    """Send a body that is longer than a form, of which a server would keep 100 MB as well."""
+    with closing(http.client.HTTPConnection(host, port, timeout=LONG)) as connection:
+        try:
+            connection.request("POST", "/", body=bytes(30_000))
+            return connection.getresponse().status in (400, 413)
+        except ConnectionError:
+            return True
 
 
 def is_at_its_end(connection: socket.socket) -> bool:

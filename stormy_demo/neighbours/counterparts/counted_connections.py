@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from tornado.web import Application
 
+from stormy_demo.batteries.small_bodies import SmallBodies
 from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
@@ -53,7 +54,7 @@ class CountedHandler(SentenceHandler):
 
 def make_app() -> Application:
     """Make the application, with a tally of its own."""
-    return Application(
+    return SmallBodies(
         [("/", CountedHandler)],
         default_handler_class=NotFoundHandler,
         default_handler_args={"there_is": "/"},
