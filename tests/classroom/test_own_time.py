@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from classroom.examining import own_time
 from classroom.examining.descendants import MOST, descendants
 from classroom.examining.own_time import OwnTime
+from tests.paths import ROOT
+from tests.quick_start import run
 
 
 class Machine:
@@ -95,6 +98,30 @@ def test_processes_may_start_each_other_for_ever(machine: Machine) -> None:
         file.parent.mkdir(parents=True)
         file.write_text(child)
     assert descendants(machine.process) == children[:MOST]
+
+
+STARTS_ONE = """
+import os
+from classroom.examining.descendants import descendants
+read, write = os.pipe()
+print(descendants("self"))
+child = os.fork()
+if not child:
+    os.close(write)
+    os._exit(len(os.read(read, 1)))
+print(descendants("self") == [str(child)])
+os.close(write)
+# It has ended, and waits to be waited for: to look does not take that away.
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print(descendants("self") == [str(child)], os.waitpid(child, 0) == (child, 0))
+print(descendants("self"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process started")
+def test_a_process_has_started_what_has_not_been_waited_for() -> None:
+    done = run([sys.executable, "-c", STARTS_ONE], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["[]", "True", "True True", "[]"], done.stderr
 
 
 def test_one_of_a_thread_does_not_care_for_the_others(machine: Machine) -> None:
