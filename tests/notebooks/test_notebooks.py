@@ -510,7 +510,7 @@ def test_the_agenda_lists_the_exercises_with_their_places_and_minutes(path: Path
 # notebook, that of the section, and what stands there.
 TOLD = [
     ("01_callbacks", "has the handler of section 6, complete", "01", 6, "len(self.found)"),
-    ("02_coroutines", "the first that fails (section 6)", "02", 6, "asyncio.gather"),
+    ("02_coroutines", "What if one fails is for section 6", "02", 6, "asyncio.gather"),
     ("02_coroutines", "as section 9 does", "02", 9, "call of `asyncio.run`"),
     (
         "02_coroutines",
