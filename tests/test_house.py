@@ -33,8 +33,8 @@ def test_the_types_hold() -> None:
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_the_types_of_the_door_hold_on_every_platform(platform: str) -> None:
-    # What is known of one platform is of no use for another, and would be thrown away: with a
-    # cache for each, the run above and that of the next day find theirs.
+    # In one cache, the standard library of a platform takes the place of another's, and is
+    # read anew each time.
     cache = ".mypy_cache" + f"/{platform}" * (platform != sys.platform)
     run("mypy", "--platform", platform, "--cache-dir", cache, "workshop.py")
 
