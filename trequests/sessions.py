@@ -1,4 +1,4 @@
-"""`setup_session`: one session, or all that are made from then on, wait for Tornado's loop.
+"""`setup_session`: one session, or all of the process, wait for Tornado's loop.
 
 A requests session sends through adapters, and anybody may mount another one. The adapters here
 wait with `tornalet.wait`, so that the loop does other work meanwhile. Where nobody can wait
