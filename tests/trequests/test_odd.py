@@ -177,3 +177,39 @@ async def test_retries_of_a_class_of_one_s_own_keep_their_state(engine: str | No
     assert (KeepsCount.failures, retries.tries) == (2, 1)
     assert {type(last), *KeepsCount.kinds} == {KeepsCount}
     assert len(last.history) == 2
+
+
+@pytest.mark.parametrize("method", ["GET / HTTP/1.1\r\n\r\nGET", "G T", "G\xc9T", "GET\n"])
+@engines(None, "sockets", "simple", "curl")
+async def test_a_method_is_one_word(engine: str | None, method: str) -> None:
+    """Otherwise one request could be made two by whoever chooses its method."""
+    async with serving(nothing) as server:
+        with pytest.raises(ValueError, match="Method cannot contain non-token characters"):
+            await Way(engine)(requests.request, method, f"http://127.0.0.1:{server.port}/")
+
+
+async def nothing(stream: IOStream) -> None:
+    await stream.read_until_close()
+
+
+@engines(None, "sockets", "simple", "curl")
+async def test_what_is_asked_for_arrives_as_it_was_asked_for(engine: str | None) -> None:
+    heard = list[bytes]()
+
+    async def talk(stream: IOStream) -> None:
+        heard.append(await asked(stream))
+        if heard[-1].startswith(b"POST"):
+            body = await stream.read_until(b"0\r\n\r\n")
+            heard.append(body)
+        await stream.write(OK + b"Connection: close\r\n" + HI)
+
+    def code() -> None:
+        requests.get(url, headers={"Upgrade": "film", "Connection": "Upgrade"}, timeout=60)
+        pieces: Any = iter([b"a", None, b"", b"bc"])
+        requests.post(url, data=pieces, headers={"Expect": "100-continue"}, timeout=60)
+
+    async with serving(talk) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        await Way(engine)(code)
+    assert b"\r\nConnection: Upgrade\r\n" in heard[0]
+    assert heard[2] == b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"

@@ -29,6 +29,8 @@ def set_options(exchange: Any, curl: pycurl.Curl) -> None:
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, limit)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.PATH_AS_IS, 1)
+    # requests sends the body at once, whether it is expected or not.
+    curl.setopt(pycurl.EXPECT_100_TIMEOUT_MS, 1)
     curl.setopt(pycurl.HEADERFUNCTION, exchange.header)
     curl.setopt(pycurl.WRITEFUNCTION, exchange.received)
     _body(exchange, curl)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -13,6 +14,9 @@ from urllib3.util.request import SKIP_HEADER, body_to_chunks
 AT_ONCE = 64 * 1024
 BLOCK = 64 * 1024
 USER_AGENT = f"python-urllib3/{version('urllib3')}"
+
+
+NO_METHOD = re.compile(r"[^-!#$%&'*+.^_`|~0-9a-zA-Z]").search
 
 
 class Outgoing(NamedTuple):
@@ -42,8 +46,14 @@ def outgoing(
 
     Raises:
         UnicodeEncodeError: a header is not latin-1.
-        ValueError: a header has more than one line.
+        ValueError: a header has more than one line, or the method is no word.
     """
+    if found := NO_METHOD(method):
+        # It would be sent as it is: a method of two lines is the beginning of two requests.
+        raise ValueError(
+            f"Method cannot contain non-token characters {method!r} "
+            f"(found at least {found[0]!r})"
+        )
     headers = [(_text(name), _text(value)) for name, value in given.items()]
     _check("".join([part for pair in headers for part in pair]))
     names = {name.lower() for name, _ in headers}
@@ -97,5 +107,6 @@ def _number(text: str, otherwise: int | None) -> int | None:
 
 def _encoded(pieces: Iterable[Any]) -> Iterator[bytes]:
     for piece in pieces:
-        if len(piece):
+        # As urllib3 does, which skips a None too.
+        if piece:
             yield piece.encode() if isinstance(piece, str) else bytes(piece)

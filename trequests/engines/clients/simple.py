@@ -56,7 +56,9 @@ class SimpleExchange(Exchange):
         context = tls_context(self.pool) if url.startswith("https") else None
         self.sock = self.pool.through_socks(self)
         self.headers = _Sent(sending.headers)
-        self.headers["Connection"] = "close"
+        if (self.headers.get("Connection") or "keep-alive").lower() == "keep-alive":
+            # Which is what requests always asks for. Who asks for something else has it.
+            self.headers["Connection"] = "close"
         self.in_pieces = sending.pieces is not None
         if self.in_pieces:
             self.sent = self.loop.create_future()
