@@ -11,14 +11,12 @@ same mistake `holds_the_loop.polling.py`.
 from __future__ import annotations
 
 import ast
-import asyncio
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from classroom.catalogue import every, folders
@@ -28,10 +26,8 @@ from classroom.examining.parent import examine
 from classroom.examining.verdict import Verdict
 from tests.conftest import RAN
 from tests.exercises.forked import forked
-from tests.kernels import PATIENCE
 from tests.paths import ROOT
 from tools import refresh
-from tools.kernels import AsyncKernel
 
 EXERCISES = every()
 EXERCISES_FOLDER = ROOT / "exercises"
@@ -144,34 +140,6 @@ def test_a_wrong_answer_is_refused_with_the_hint_for_its_mistake(
     assert verdict.mistake in own | GENERAL
     assert verdict.looks_like and verdict.hints and all(verdict.hints), verdict
     pytestconfig.stash[RAN]["wrong answers"] += 1
-
-
-def test_with_all_solutions_in_their_places_the_notebooks_say_that_all_is_right() -> None:
-    def run(path: Path) -> list[str]:
-        book = refresh.read(path)
-        checks = []
-        for cell in book.cells:
-            if cell.source.startswith(MAGIC):
-                magic = cell.source.partition("\n")[0]
-                name = magic.removeprefix(MAGIC)
-                cell.source = f"{magic}\n{read(solution(name))}"
-            if cell.source.startswith("check("):
-                checks.append(cell)
-        place = {"metadata": {"path": str(path.parent)}}
-        client = NotebookClient(
-            book,
-            timeout=PATIENCE,
-            startup_timeout=PATIENCE,
-            kernel_name="python3",
-            kernel_manager_class=AsyncKernel,
-            resources=place,
-        )
-        asyncio.run(client.async_execute())
-        texts = [str(cell.outputs[0].data["text/plain"]) for cell in checks]
-        return [text for text in texts if not text.startswith("Right.")]
-
-    with ThreadPoolExecutor(len(BOOKS)) as threads:
-        assert [text for found in threads.map(run, BOOKS) for text in found] == []
 
 
 # -- what an exercise must have ----------------------------------------------------------------

@@ -114,12 +114,15 @@ class Runs(NamedTuple):
         page: the notebook as the first run leaves it.
         wrong: what was wrong in either.
         told: what the working copy, which is the second, told too early.
+        refused: what a check said in the second, where each answer is the solution, and that is
+            not that it is right.
         left: what was left in the second when a section had ended, if they stand alone.
     """
 
     page: NotebookNode
     wrong: list[str]
     told: list[str]
+    refused: list[str]
     left: list[str]
 
 
@@ -147,11 +150,16 @@ def with_notes(cells: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def run_twice(path: Path) -> Runs:
-    """Run a notebook in a kernel, and then as a working copy in which nobody predicts."""
-    runs = Runs(refresh.read(path), [], [], [])
+    """Run a notebook in a kernel, and then as a working copy.
+
+    In that nobody predicts, and each exercise is done.
+    """
+    runs = Runs(refresh.read(path), [], [], [], [])
     committed = runs.page.cells
     text = json.dumps(working_copy(path))
     copy = nbformat.reads(text, as_version=4).cells if path in CORE else committed
+    if path in CORE:
+        put_solutions(copy)
     again = with_notes(copy) if path in STAND_ALONE else copy
     with running_kernel(path.parent) as (_, client):
         for time, cells in (("first", committed), ("second", [PREDICT_FIRST, *again])):
@@ -170,11 +178,33 @@ def run_twice(path: Path) -> Runs:
                     cell.outputs = list(in_one_piece(outputs[cell.id]))
                     cell.execution_count = number
         runs.told.extend(told_too_early([PREDICT_FIRST, *copy], outputs))
+        runs.refused.extend(refused(copy, outputs))
         said = (
             each for id_, shown in outputs.items() if id_.startswith(LEFT) for each in shown
         )
         runs.left.extend(line for each in said if (line := each.text.strip()))
     return runs
+
+
+MAGIC = "%%exercise "
+
+
+def put_solutions(cells: list[NotebookNode]) -> None:
+    """Write the solution of each exercise where the answer stands."""
+    for cell in cells:
+        magic, _, _ = cell.source.partition("\n")
+        if magic.startswith(MAGIC):
+            solution = folders()[magic.removeprefix(MAGIC)] / "solution.py"
+            cell.source = f"{magic}\n{solution.read_text(encoding='utf-8')}"
+
+
+def refused(cells: list[NotebookNode], outputs: dict[str, list[NotebookNode]]) -> Iterator[str]:
+    """What is said by the checks that do not say that an answer is right."""
+    for cell in cells:
+        if cell.source.startswith("check("):
+            said = [each.get("data", {}).get("text/plain", "") for each in outputs[cell.id]]
+            if not "".join(said).startswith("Right."):
+                yield f"{cell.source} says {said}"
 
 
 # What follows a comparison, is shown without a prediction, and does not tell.
@@ -232,6 +262,13 @@ def test_every_cell_is_answered_when_all_are_sent_at_once_and_then_once_more(
 @each_of(CORE)
 def test_nothing_tells_before_there_is_a_prediction(path: Path, runs: dict[Path, Runs]) -> None:
     assert not runs[path].told, "\n".join(runs[path].told)
+
+
+@each_of(CORE)
+def test_with_all_solutions_in_their_places_the_checks_say_that_all_is_right(
+    path: Path, runs: dict[Path, Runs]
+) -> None:
+    assert not runs[path].refused, "\n".join(runs[path].refused)
 
 
 @each_of(STAND_ALONE)
