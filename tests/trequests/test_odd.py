@@ -20,6 +20,7 @@ pytestmark = [
 
 OK = b"HTTP/1.1 200 OK\r\n"
 HI = b"Content-Length: 2\r\n\r\nhi"
+BUSY = b"HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 ODD = {
@@ -157,7 +158,7 @@ class KeepsCount(Retry):
 
 @engines(None, "sockets")
 async def test_retries_of_a_class_of_one_s_own_keep_their_state(engine: str | None) -> None:
-    answers = iter([b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"] * 2 + [OK + HI])
+    answers = iter([BUSY, BUSY, OK + HI])
 
     async def talk(stream: IOStream) -> None:
         await asked(stream)
