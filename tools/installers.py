@@ -11,7 +11,7 @@ from tools.locks import pin_of_uv, read_lock
 from tools.paths import PYTHON, ROOT, VENV, WHEELS
 from tools.steps import STRICTLY, Command, quietly, write
 from tools.trouble import Trouble
-from tools.words import NO_WHEEL, OFFLINE, why
+from tools.words import MISSET, NO_WHEEL, OFFLINE, why
 
 # By its name, since every step is run in ROOT: a path may have what an installer splits.
 FROM_WHEELS = ("--no-index", "--find-links", WHEELS.name)
@@ -61,7 +61,8 @@ def ways(lock: str, env: dict[str, str]) -> Iterator[Command]:
     uv, output = quick.at_hand(env), ""
     if not uv and not is_yes(env.get("PIP_NO_INDEX", "")):
         uv, output = quick.fetched(env)
-    is_offline = bool(OFFLINE.search(output))
+    # pip would not get any further with the rest.
+    is_in_vain = bool(OFFLINE.search(output) or MISSET.search(output))
     if uv:
         fast = [uv.program, "pip", "install", *STRICTLY, "-r", ROOT / lock, *uv.options]
         fast += ["--no-config", "--python", PYTHON]
@@ -70,12 +71,12 @@ def ways(lock: str, env: dict[str, str]) -> Iterator[Command]:
         # Offline first: it fails at once, and a second clone then needs no network.
         yield [*fast, "--offline"]
         yield fast
-    elif is_offline and not WHEELS.is_dir():
+    elif is_in_vain and not WHEELS.is_dir():
         raise Trouble(why(output))
     slow = [*bundled_pip.command(), "install", *STRICTLY, "-r", all_but_uv]
     if WHEELS.is_dir() and not uv:
         yield [*slow, *FROM_WHEELS]
-    if not is_offline:
+    if not is_in_vain:
         yield slow
 
 
