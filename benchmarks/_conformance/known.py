@@ -52,10 +52,6 @@ KNOWN: dict[str, dict[str, str]] = {
         f"{LOWLEVEL}::test_digestauth_401_only_sent_once": NO_KEEP_ALIVE,
         f"{LOWLEVEL}::test_redirect_rfc1808_to_non_ascii_location": NO_KEEP_ALIVE,
         f"{LOWLEVEL}::test_fragment_update_on_redirect": NO_KEEP_ALIVE,
-        f"{LOWLEVEL}::test_chunked_encoding_error": (
-            "The answer ends within its headers. Tornado's simple client tells of none before "
-            "all have come, so nobody knows that the body was to come in chunks."
-        ),
     },
     "curl": {},
     "sockets": {},
