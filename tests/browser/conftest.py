@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from slides.looking import axe
 from slides.looking.browser import NoBrowser, chromium
-from slides.making import deck as decks
+from tests.built import the_deck
 
 Opener = Callable[..., Page]
 
@@ -107,6 +107,6 @@ def opened(browser: Browser) -> Iterator[Opener]:
 
 
 @pytest.fixture(scope="session")
-def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deck(request: pytest.FixtureRequest) -> Path:
     """Build the deck, once for all tests that look at it."""
-    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+    return the_deck(request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -319,6 +320,17 @@ def test_a_fault_makes_the_verb_fail(
     assert "all is well" not in out
 
 
+@pytest.fixture
+def short_talk(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A talk of one slide, in the place of the one that the verb makes."""
+    folder = tmp_path_factory.mktemp("short")
+    built(folder, {"A slide": [NOTES]})
+    monkeypatch.setattr(decks, "build", partial(decks.build, folder / "slides.ipynb"))
+
+
+@pytest.mark.usefixtures("short_talk")
 @pytest.mark.parametrize("wanted", ["--check", "--pdf"])
 def test_without_a_browser_there_is_a_sentence(
     wanted: str,
@@ -335,6 +347,7 @@ def test_without_a_browser_there_is_a_sentence(
     assert (tmp_path / "deck.html").is_file()
 
 
+@pytest.mark.usefixtures("short_talk")
 def test_a_browser_that_does_not_start_gets_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,6 +356,7 @@ def test_a_browser_that_does_not_start_gets_a_sentence(
     assert re.match(r"\S+none does not start: \S+", capsys.readouterr().err)
 
 
+@pytest.mark.usefixtures("short_talk")
 def test_a_deck_may_be_named_from_where_one_stands(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

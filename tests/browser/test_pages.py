@@ -13,8 +13,8 @@ from tornado.web import Application, StaticFileHandler
 
 from loopfilm import running_apart
 from slides.looking import axe
-from slides.making import pages
 from slides.paths import DECK
+from tests.built import the_pages
 
 from .conftest import LIGHT, Opener
 
@@ -74,12 +74,9 @@ WIDTH = "document.documentElement.scrollWidth"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages, beside something in the place of the deck."""
-    folder = tmp_path_factory.mktemp("build")
-    (folder / DECK.name).write_text("<title>The deck</title>", encoding="utf-8")
-    pages.build(folder)
-    return folder
+def folder(request: pytest.FixtureRequest) -> Path:
+    """The pages, beside something in the place of the deck."""
+    return the_pages(request)
 
 
 def all_of(folder: Path) -> list[Path]:

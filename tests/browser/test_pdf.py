@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 from pypdf import PdfReader
 from pypdf.generic import ContentStream, Destination
 
+from slides import making
 from slides.__main__ import main
 from slides.paths import COLOURS, DECK
 
@@ -97,6 +101,24 @@ def test_the_pdf_is_beside_the_deck(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["talk.html", "talk.pdf"]
 
 
+@pytest.fixture
+def short_talk(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A talk of one slide beside one notebook, in the place of all that the verb makes."""
+    folder = tmp_path_factory.mktemp("short")
+    slide = new_markdown_cell("# A slide", metadata={"slideshow": {"slide_type": "slide"}})
+    nbformat.write(new_notebook(cells=[slide]), folder / "talk.ipynb")
+    (folder / "notebooks").mkdir()
+    notebook = new_notebook(cells=[new_markdown_cell("# One")])
+    nbformat.write(notebook, folder / "notebooks" / "01_one.ipynb")
+    build_deck = partial(making.deck.build, folder / "talk.ipynb")
+    monkeypatch.setattr(making.deck, "build", build_deck)
+    build_pages = partial(making.pages.build, notebooks=folder / "notebooks")
+    monkeypatch.setattr(making.pages, "build", build_pages)
+
+
+@pytest.mark.usefixtures("short_talk")
 def test_the_index_leads_to_a_pdf_that_is_as_new_as_the_deck(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ from slides.looking import addresses
 from slides.making import pages
 from slides.making.notebook import CannotBuild
 from slides.paths import DECK
+from tests.built import the_pages
 from tests.paths import ROOT
 
 NOTEBOOKS = {path.stem: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
@@ -86,12 +87,9 @@ class Read(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages, beside something in the place of the deck."""
-    folder = tmp_path_factory.mktemp("build")
-    (folder / DECK.name).write_text("<title>The deck</title>", encoding="utf-8")
-    assert pages.build(folder) == folder / "index.html"
-    return folder
+def folder(request: pytest.FixtureRequest) -> Path:
+    """The pages, beside something in the place of the deck."""
+    return the_pages(request)
 
 
 @functools.cache

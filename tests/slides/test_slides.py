@@ -23,6 +23,7 @@ from slides.making.deck import slides
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild
 from slides.paths import NOTEBOOK, PICTURES, SLIDES, THEN_AND_NOW
+from tests.built import the_deck
 from tests.paths import ROOT
 
 TITLES = """
@@ -79,8 +80,8 @@ def notebook() -> NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def deck(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return decks.build(output=tmp_path_factory.mktemp("deck") / "deck.html")
+def deck(request: pytest.FixtureRequest) -> Path:
+    return the_deck(request)
 
 
 @pytest.fixture(scope="module")
