@@ -275,17 +275,22 @@ class Case(logging.Handler):
         return any(_is(node, each) for node in nodes for each in wanted)
 
     def threads_of(self, handler: type[RequestHandler]) -> set[int]:
-        """Return on which threads a handler writes, from now on, but for the loop's own."""
+        """Return on which other threads a handler writes, or fills futures, from now on."""
         noted: set[int] = set()
-        original: Callable[..., Any] = handler.write
+        loop: Any = asyncio.get_running_loop()
         loops_own = threading.get_ident()
 
-        @functools.wraps(original)
-        def write(*args: Any, **settings: Any) -> Any:
-            noted.update({threading.get_ident()} - {loops_own})
-            return original(*args, **settings)
+        def noting(original: Callable[..., Any]) -> Any:
+            @functools.wraps(original)
+            def note_and_call(*args: Any, **settings: Any) -> Any:
+                noted.update({threading.get_ident()} - {loops_own})
+                return original(*args, **settings)
 
-        handler.write = write  # type: ignore[method-assign]
+            return note_and_call
+
+        handler.write = noting(handler.write)  # type: ignore[method-assign]
+        # A future that is filled has the loop call its receivers.
+        loop.call_soon = noting(loop.call_soon)
         return noted
 
     def has_own_address(self) -> bool:

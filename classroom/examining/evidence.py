@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dis
+from collections import Counter
 from types import FrameType, TracebackType
 from typing import NamedTuple
 
@@ -137,13 +138,16 @@ _ASKED = ("cancelled", "done", "is_set", "locked")
 
 def always_true(tree: ast.Module) -> int:
     """Return the line of a test of a future, or of such a method that is not called, or 0."""
-    stored: dict[str, list[ast.expr]] = {}
+    stored: Counter[str] = Counter()
     for node in ast.walk(tree):
         match node:
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
-                    if isinstance(target, ast.Attribute):
-                        stored.setdefault(target.attr, []).append(value)
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                stored[name] += 1
+            # What is made there is no flag of the learner's own.
+            case ast.Assign(targets=[ast.Attribute(attr=name)], value=ast.Call(func=made)):
+                stored[name] -= ast.unparse(made).endswith("uture")
+            case ast.AnnAssign(target=ast.Attribute(attr=name), value=ast.Call(func=made)):
+                stored[name] -= ast.unparse(made).endswith("uture")
     for node in ast.walk(tree):
         match node:
             case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
@@ -162,9 +166,8 @@ def always_true(tree: ast.Module) -> int:
         for each in tested:
             if not isinstance(each, ast.Attribute) or each.attr not in _ASKED:
                 continue
-            # `self.done` may be a flag of the learner's own.
-            own = not all(map(_is_new_future, stored.get(each.attr, [])))
-            if isinstance(each.value, ast.Attribute) or not own:
+            # `self.done` may be such a flag.
+            if isinstance(each.value, ast.Attribute) or not stored[each.attr]:
                 return each.lineno
     return 0
 
@@ -186,10 +189,6 @@ def named_only(tree: ast.Module) -> int:
             case ast.Expr(value=ast.Name(id=name)) if name in functions and name.islower():
                 return node.lineno
     return 0
-
-
-def _is_new_future(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func).endswith("uture")
 
 
 def _span(node: ast.AST) -> tuple[int | None, ...]:

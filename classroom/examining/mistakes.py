@@ -371,8 +371,8 @@ OTHER_THREAD = Mistake(
     (
         "The loop, its clients and its handlers live on one thread. On which one is that line "
         "run?",
-        "Let a thread do what blocks, and nothing else. `client.fetch(...)` and "
-        "`self.write(...)` belong to the thread of the loop.",
+        "Let a thread do what blocks, and nothing else. `client.fetch(...)`, "
+        "`self.write(...)` and `future.set_result(...)` belong to the thread of the loop.",
     ),
 )
 ANOTHER_CLIENTS_WORDS = Mistake(

@@ -271,6 +271,8 @@ def refuse_if_changed(case: Case, urls: Sequence[str], before: Sequence[str]) ->
     """Refuse an answer that has changed the list of addresses that it was given."""
     if [*urls] != [*before]:
         got = f"{len(urls)} of {len(before)} addresses stand in it afterwards"
+        if len(urls) == len(before):
+            got = "its addresses are others afterwards, or stand in another order"
         case.refuse(CHANGES_THE_LIST, "the list that was given stays as it is", got)
 
 

@@ -162,6 +162,8 @@ async def test_an_answer_after_the_end_is_shown_by_the_handler(again: str) -> No
         ("if all(future.done for future in futures): pass", 2),
         ("self.done = Future()\nif self.done.done(): pass", 0),
         ("self.done = False\nif not self.done: pass", 0),
+        ("self.done, self.box = False, Future()\nif not self.done: pass", 0),
+        ("self.done: Future = Future()\nif not self.done: pass", 3),
         ("if self.answered: pass", 0),
     ],
 )

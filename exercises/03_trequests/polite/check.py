@@ -295,7 +295,7 @@ async def polite(case: Case) -> None:
         got = "she has an answer, and the backend is not asked"
         case.refuse(KEPT_ANSWER, "Ada comes once more, and Bob asks for her once more", got)
     if threads:
-        got = "another thread writes the answer"
+        got = "another thread writes the answer, or fills a future"
         case.refuse(OTHER_THREAD, "the thread does what blocks, and nothing else", got)
     for kind, mistake in ((Setup, SET_UP_EACH_TIME), (Executor, POOL_FOR_EACH)):
         if (count := made_for_three[kind]) > 1:
