@@ -88,7 +88,9 @@ class OnUrllib3(HandsOn):
 
     def send(self, request: Any, *args: Any, **options: Any) -> Any:
         manager = self.inner.poolmanager
-        raw = manager.request("GET", request.url, preload_content=False, retries=False)
+        raw = manager.request(
+            "GET", request.url, preload_content=False, retries=False, timeout=60
+        )
         return self.inner.build_response(request, raw)
 
 
@@ -179,7 +181,9 @@ async def test_it_waits_or_says_that_it_blocks(way: Way, make: Any, set_up: Any)
         with set_up(session, outside="raise"), session:
             adapter = make()
             there = url.replace("http://", way(session, adapter))
-            answers = await asyncio.gather(*(run(session.get, there) for _ in range(2)))
+            answers = await asyncio.gather(
+                *(run(session.get, there, timeout=60) for _ in range(2))
+            )
             assert [each.text for each in answers] == ["two pieces"] * 2
             with pytest.raises(RuntimeError, match=r"GET http.* blocks the event loop"):
                 session.get(there)
@@ -193,7 +197,7 @@ async def test_it_waits_with_each_engine(engine: str, make: Any) -> None:
     async with serving() as url:
         with setup_session(engine=engine, outside="raise"), requests.Session() as session:
             session.adapters["http://"] = make()
-            assert (await run(session.get, url)).text == "two pieces"
+            assert (await run(session.get, url, timeout=60)).text == "two pieces"
 
 
 @each_engine
@@ -203,14 +207,14 @@ async def test_a_session_that_is_older_than_the_setup_waits(engine: str) -> None
     before = dict(session.adapters)
     async with serving() as url:
         with setup_session(engine=engine, outside="raise"):
-            assert (await run(session.get, url)).text == "two pieces"
+            assert (await run(session.get, url, timeout=60)).text == "two pieces"
             with pytest.raises(RuntimeError, match="blocks the event loop"):
                 session.get(url)
         # And is what it was afterwards.
         assert dict(session.adapters) == before
         assert list(session.adapters) == list(before)
         with setup_session(engine="sockets"), session:
-            assert (await run(session.get, url)).text == "two pieces"
+            assert (await run(session.get, url, timeout=60)).text == "two pieces"
 
 
 async def test_of_an_older_session_only_the_addresses_that_were_asked_for() -> None:
@@ -218,10 +222,10 @@ async def test_of_an_older_session_only_the_addresses_that_were_asked_for() -> N
         session, mine = requests.Session(), Mine(max_retries=3)
         session.mount(there, mine)
         with setup_session(mounts=[f"{here}", f"{there}x/"]), session:
-            assert (await run(session.get, here)).text == "two pieces"
+            assert (await run(session.get, here, timeout=60)).text == "two pieces"
             assert {*session.adapters} == {here, there, "http://", "https://"}
             with pytest.raises(requests.HTTPError):
-                (await run(session.get, f"{there}x/")).raise_for_status()
+                (await run(session.get, f"{there}x/", timeout=60)).raise_for_status()
             copied: Any = session.adapters[f"{there}x/"]
             assert copied is not mine
             assert copied.max_retries.total == 3
@@ -235,17 +239,17 @@ async def test_it_is_kept_from_serving_what_it_did_not_serve() -> None:
         with setup_session(outside="raise"), session:
             session.adapters.clear()
             session.adapters[url] = HTTPAdapter()
-            assert (await run(session.get, url)).text == "two pieces"
+            assert (await run(session.get, url, timeout=60)).text == "two pieces"
             assert [*session.adapters] == [url]
             with pytest.raises(requests.exceptions.InvalidSchema):
-                await run(session.get, "http://elsewhere.example/")
+                await run(session.get, "http://elsewhere.example/", timeout=60)
 
 
 async def test_a_method_that_makes_one_each_time(set_up: Any) -> None:
     session = MadeEachTime()
     async with serving() as url:
         with set_up(session, outside="raise"):
-            assert (await run(session.get, url)).text == "two pieces"
+            assert (await run(session.get, url, timeout=60)).text == "two pieces"
 
 
 def test_a_session_that_was_set_up_goes_with_its_last_user() -> None:
@@ -260,7 +264,7 @@ async def test_an_older_session_goes_with_its_last_user_too() -> None:
     session = requests.Session()
     async with serving() as url:
         with setup_session():
-            await run(session.get, url)
+            await run(session.get, url, timeout=60)
             gone = weakref.ref(session)
             del session
             assert gone() is None
@@ -329,7 +333,7 @@ async def test_unix_sockets_wait_as_others_do(engine: str, stream: bool, path: P
     need(engine)
 
     def ask(session: requests.Session) -> bytes:
-        with session.get("http+unix://localhost/", stream=stream) as answer:
+        with session.get("http+unix://localhost/", stream=stream, timeout=60) as answer:
             return b"".join(answer.iter_content(3))
 
     async with serving(path):
