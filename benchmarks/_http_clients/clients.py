@@ -168,10 +168,13 @@ async def measured(client: Client, url: str, is_new: bool, seconds: float) -> di
 
     async def fetch_until(end: float) -> None:
         nonlocal done
-        while time.perf_counter() < end:
+        # Once at least: a busy machine may let the whole time pass before the first.
+        while True:
             if kept(await fetch()) != right:
                 raise WrongAnswer("a fetch brought something else than the first one")
             done += 1
+            if time.perf_counter() >= end:
+                return
 
     async def all_until(end: float) -> None:
         await asyncio.gather(*[fetch_until(end) for _ in range(AT_ONCE)])
