@@ -349,8 +349,8 @@ def test_whatever_ends_the_benchmark_ends_the_servers(name: str) -> None:
         words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as bench:
         assert bench.stderr
-        # By then all of the servers run.
-        assert bench.stderr.readline() == f"round 1 of {chat.QUICK_ROUNDS}\n"
+        # By then all of the servers run. On a busy machine one may have complained before.
+        assert f"round 1 of {chat.QUICK_ROUNDS}\n" in iter(bench.stderr.readline, "")
         servers = psutil.Process(bench.pid).children()
         bench.send_signal(getattr(signal, name))
         assert bench.wait(LONG) != 0

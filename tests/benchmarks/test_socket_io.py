@@ -125,7 +125,9 @@ def test_whatever_ends_the_benchmark_ends_the_servers(name: str) -> None:
     ) as bench:
         assert bench.stderr
         # By then all of the rooms are full.
-        assert bench.stderr.readline().startswith(f"{socket_io.TALK}: warm")
+        said = iter(bench.stderr.readline, "")
+        # On a busy machine a server may have complained before.
+        assert any(line.startswith(f"{socket_io.TALK}: warm") for line in said)
         servers = psutil.Process(bench.pid).children()
         bench.send_signal(getattr(signal, name))
         assert bench.wait(LONG) != 0
