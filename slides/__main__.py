@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     # A browser opens it by its address, which has the whole path.
     output = (arguments.output or DECK).resolve()
     try:
-        made = deck.build(output=output)
+        made = deck.build(output=output, by=arguments.speaker)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))

@@ -8,6 +8,7 @@ SLIDES = Path(str(files("slides"))).resolve()
 NOTEBOOK = SLIDES / "stormy_webber.ipynb"
 THEN_AND_NOW = SLIDES / "then_and_now.md"
 COLOURS = SLIDES / "colours.css"
+SPEAKER = SLIDES / "speaker.toml"
 PICTURES = SLIDES / "pictures"
 AXE = SLIDES / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 DECK = SLIDES / "build" / "stormy_webber.html"

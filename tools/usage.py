@@ -75,6 +75,11 @@ def of_slides() -> argparse.ArgumentParser:
         "--output", type=_deck, metavar="PATH", help="build the deck alone, and there"
     )
     parser.add_argument("--pdf", action="store_true", help="print the deck, too")
+    parser.add_argument(
+        "--speaker",
+        metavar="NAME",
+        help="who gives the talk; or have name = \"...\" in slides/speaker.toml",
+    )
     parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     return parser
 

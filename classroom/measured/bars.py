@@ -76,6 +76,8 @@ class Bars(Picture):
         unit: of the numbers.
         alt: what the picture says on every machine, in words that are compared.
         baseline: the thing that all others are compared with, if there is one.
+        width: of the picture, in pixels. A narrow one has larger letters where it is shown as
+            wide as a slide.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Bars(Picture):
         unit: str,
         alt: str,
         baseline: str = "",
+        width: int = WIDTH,
     ) -> None:
         bars = []
         for name, given in values.items():
@@ -97,10 +100,17 @@ class Bars(Picture):
         remark = ""
         if any(bar.spread for bar in bars):
             remark = "The line on a bar goes from the lowest to the highest of several."
-        super().__init__(draw(title, bars, baseline=baseline, remark=remark), alt)
+        super().__init__(draw(title, bars, baseline=baseline, remark=remark, width=width), alt)
 
 
-def draw(title: str, bars: Sequence[Bar], *, baseline: str = "", remark: str = "") -> str:
+def draw(
+    title: str,
+    bars: Sequence[Bar],
+    *,
+    baseline: str = "",
+    remark: str = "",
+    width: int = WIDTH,
+) -> str:
     """Draw bars below each other, each with its name before it and its words at its end.
 
     Args:
@@ -109,11 +119,12 @@ def draw(title: str, bars: Sequence[Bar], *, baseline: str = "", remark: str = "
         baseline: the bar that all others are compared with: it is hollow, and a line at its
             end goes through all rows.
         remark: what else is to be said, below.
+        width: of the picture, in pixels; that of a film by default.
 
     Returns:
-        The picture, as wide as that of a film, as the text of an SVG file.
+        The picture, as the text of an SVG file.
     """
-    return _Drawing(title, bars, baseline, remark).svg()
+    return _Drawing(title, bars, baseline, remark, width).svg()
 
 
 def stacked(pictures: Sequence[str]) -> str:
@@ -132,8 +143,11 @@ def stacked(pictures: Sequence[str]) -> str:
 
 
 class _Drawing:
-    def __init__(self, title: str, bars: Sequence[Bar], baseline: str, remark: str) -> None:
-        room = WIDTH - 2 * MARGIN
+    def __init__(
+        self, title: str, bars: Sequence[Bar], baseline: str, remark: str, width: int
+    ) -> None:
+        room = width - 2 * MARGIN
+        self.width = width
         self.title = title
         self.heading = wrapped(clean(title), room, 2, partial(pixels, size=13, bold=True))
         self.remark = wrapped(clean(remark), room, 3, pixels) if remark else []
@@ -142,7 +156,7 @@ class _Drawing:
         self.names = [shortened(clean(bar.name), WIDEST_NAME, bold) for bar in bars]
         self.left = MARGIN + 10 + max(map(bold, self.names), default=0.0)
         widest = max((pixels(bar.words) for bar in bars if bar.value is not None), default=0.0)
-        self.room = max(WIDTH - MARGIN - 10 - widest - self.left, LEAST_BARS)
+        self.room = max(width - MARGIN - 10 - widest - self.left, LEAST_BARS)
         self.most = max((bar.end for bar in bars), default=0.0) or 1.0
         self.top = 2 * MARGIN + 20 * len(self.heading)
         self.bottom = self.top + ROW * len(bars)
@@ -153,8 +167,8 @@ class _Drawing:
         label = escape(clean(self.title), quote=True)
         return "".join(
             [
-                f'<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{WIDTH}"'
-                f' height="{height}" viewBox="0 0 {WIDTH} {height}" role="img"'
+                f'<svg xmlns="http://www.w3.org/2000/svg" class="bars" width="{self.width}"'
+                f' height="{height}" viewBox="0 0 {self.width} {height}" role="img"'
                 f' aria-label="{label}" {FONT} font-size="12" fill="{INK}">',
                 BY_NIGHT,
                 f'<rect width="100%" height="100%" rx="6" fill="{PAPER}"/>',
@@ -176,7 +190,7 @@ class _Drawing:
             middle = self.top + ROW * row + ROW / 2
             yield text(MARGIN, middle + 4, name, 'font-weight="600"')
             if bar.value is None:
-                words = shortened(clean(bar.words), WIDTH - MARGIN - 6 - self.left, pixels)
+                words = shortened(clean(bar.words), self.width - MARGIN - 6 - self.left, pixels)
                 yield text(self.left + 6, middle + 4, words, f'fill="{GREY}"')
                 continue
             width = max(self.x(bar.value) - self.left, 1.0)
@@ -186,7 +200,7 @@ class _Drawing:
             if bar.spread:
                 yield from self.spread(bar.spread, middle)
             start = self.x(bar.end) + 6
-            words = shortened(clean(bar.words), WIDTH - MARGIN / 2 - start, pixels)
+            words = shortened(clean(bar.words), self.width - MARGIN / 2 - start, pixels)
             yield text(start, middle + 4, words)
 
     def spread(self, spread: tuple[float, float], middle: float) -> Iterator[str]:

@@ -150,6 +150,18 @@
         || !CLEAR.test(getComputedStyle(box.element).backgroundColor));
   };
 
+  // By how many pixels code is higher than its lines would be side by side, with its longest line.
+  const brokenLine = (pre) => {
+    if (!pre.offsetWidth) return [0, ''];
+    const before = pre.style.whiteSpace;
+    const height = pre.offsetHeight;
+    pre.style.whiteSpace = 'pre';
+    const broken = height - pre.offsetHeight;
+    pre.style.whiteSpace = before;
+    const lines = pre.textContent.split('\n');
+    return [broken, lines.sort((one, other) => other.length - one.length)[0]];
+  };
+
   const furnitureName = (element) => {
     if (element.closest('.slide-number')) return 'the slide number';
     const button = element.closest('button');
@@ -200,6 +212,11 @@
       complain(kind, picture ?? block, -size, `${kind} smaller than ${smallest[kind]} px:`
         + ` ${words(says)}${picture ? ` in the picture ${name(picture)}` : ''}`,
       `${size.toFixed(1)} px`);
+    }
+
+    for (const pre of slide.querySelectorAll('pre')) {
+      const [broken, line] = brokenLine(pre);
+      if (broken) complain('broken', pre, broken, `a line of code is broken: ${words(line)}`);
     }
 
     for (const { element, box, says, isText } of things) {

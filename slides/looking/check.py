@@ -18,6 +18,11 @@ SMALLEST = {"text": 24, "code": 18}
 # How many slides the notebook has, which `slides.making.deck` writes into the deck.
 IN_NOTEBOOK = "document.querySelector('.slides').dataset.slides"
 
+# How long the talk takes, in seconds, and how long it may.
+SECONDS = """() => Reveal.getSlides()
+    .reduce((sum, slide) => sum + Number(slide.dataset.timing ?? 0), 0)"""
+MOST_SECONDS = 30 * 60
+
 # What is looked at by a script in the page.
 PROBES = files("slides.looking") / "check.js"
 PROBE = "([probes, smallest]) => [...probes.layout(smallest), ...probes.content()]"
@@ -119,6 +124,8 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
     # Unbalanced tags in a cell can take the slides behind it out of the deck.
     if (in_notebook := page.evaluate(IN_NOTEBOOK)) != str(len(slides)):
         report.add(None, f"slides: {len(slides)}, and in the notebook {in_notebook}", at)
+    if (seconds := page.evaluate(SECONDS)) > MOST_SECONDS:
+        report.add(None, f"the talk takes {seconds // 60}:{seconds % 60:02}, and has 30:00", at)
     for slide, address in _fetched(page, slides, deck):
         report.add(slide, f"{address} is not in the file", at)
     probes = page.evaluate_handle(PROBES.read_text(encoding="utf-8"))
@@ -136,7 +143,9 @@ def _fetched(
     What stands on no slide, as in a style sheet of the deck, comes last and with None.
     """
     on_no_slide = addresses.fetched(deck.read_text(encoding="utf-8"))
-    parts = page.evaluate("Reveal.getSlides().map(slide => slide.outerHTML)")
+    parts = page.evaluate(
+        "[...document.querySelectorAll('.slides section:not(.stack)')].map(s => s.outerHTML)"
+    )
     for slide, html in zip(slides, parts, strict=True):
         for address in addresses.fetched(html):
             yield slide, address

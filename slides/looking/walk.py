@@ -14,7 +14,7 @@ from playwright.sync_api import TimeoutError as TookTooLong
 SIZES = ((1280, 720), (1920, 1080), (1024, 768))
 
 # For each slide: its title, its first words, and the two indices by which reveal.js finds it.
-SLIDES = """() => Reveal.getSlides().map(slide => {
+SLIDES = """() => [...document.querySelectorAll('.slides section:not(.stack)')].map(slide => {
     const heading = slide.querySelector('h1, h2, h3, h4, h5, h6');
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
     const copy = slide.cloneNode(true);
@@ -23,11 +23,18 @@ SLIDES = """() => Reveal.getSlides().map(slide => {
     return [heading ? words(heading) : '', words(copy).slice(0, 30), h, v ?? 0];
 })"""
 
-# Takes the next step, and returns whether there was one.
+# Takes the next step, and returns whether there was one. After the end comes the appendix, which
+# is entered by one of its links, and so behind its first slide.
 NEXT = """() => {
     const before = JSON.stringify(Reveal.getIndices());
     Reveal.next();
-    return before !== JSON.stringify(Reveal.getIndices());
+    if (before !== JSON.stringify(Reveal.getIndices())) return true;
+    const {h} = Reveal.getIndices();
+    if (Reveal.getSlide(h + 1)?.querySelector('section')?.dataset.visibility !== 'uncounted')
+        return false;
+    Reveal.slide(h + 1, 1);
+    Reveal.slide(h + 1, 0);
+    return true;
 }"""
 # Ends what is still moving, so that a slide is looked at as it stays.
 FINISH = """() => {
@@ -36,7 +43,8 @@ FINISH = """() => {
 }"""
 
 # Which slide is shown, from 0.
-PRESENT = "() => Reveal.getSlides().indexOf(Reveal.getCurrentSlide())"
+PRESENT = """() => [...document.querySelectorAll('.slides section:not(.stack)')]
+    .indexOf(Reveal.getCurrentSlide())"""
 
 # Takes all slides but the one that is shown out of the page, and leaves a comment for each.
 TAKE_OUT = """() => {
@@ -123,7 +131,9 @@ def walk(page: Page) -> Iterator[Slide]:
 
 def show(page: Page, slide: Slide) -> None:
     """Show a slide with all its steps taken."""
-    page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, slide.down])
+    # Into the appendix only a link leads, and none to its first slide.
+    for down in (slide.down + 1, slide.down):
+        page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, down])
     page.evaluate(FINISH)
 
 

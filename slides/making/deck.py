@@ -11,32 +11,37 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 from bs4.exceptions import ParserRejectedMarkup
 from nbconvert.exporters import SlidesExporter
+from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
+from slides.making import qr, speaker
 from slides.making.files import read_text, write
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild, read
-from slides.paths import COLOURS, DECK, NOTEBOOK
+from slides.making.timing import clock, kind, timing
+from slides.paths import COLOURS, DECK, NOTEBOOK, SPEAKER
 
 TEMPLATE = Path(str(files("slides.making"))) / "template"
 
-# A line of more columns has no room on a slide in the largest letters for code.
-MOST_COLUMNS = 74
+# What a link in a cell leads to.
+LINK = re.compile(r"\]\((https://[^)\s]+)\)")
 
 # A comment in which a slide begins or ends is one that a cell has left open.
 SWALLOWED = re.compile(r"<!--(?:(?!-->).)*?</?section", re.DOTALL)
 
 
-def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
+def build(notebook: Path = NOTEBOOK, output: Path = DECK, *, by: str | None = None) -> Path:
     """Write the deck of a notebook into a file.
 
     Args:
         notebook: the slides.
         output: where the deck goes; its folder is made.
+        by: who gives the talk; by default whoever `slides/speaker.toml` names.
 
     Returns:
         Where the deck is.
@@ -45,14 +50,15 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK) -> Path:
         CannotBuild: something that it needs is missing; nothing is written then.
         OSError: the file cannot be written.
     """
-    return write(output, render(notebook))
+    return write(output, render(notebook, by=by))
 
 
-def render(notebook: Path = NOTEBOOK) -> str:
+def render(notebook: Path = NOTEBOOK, *, by: str | None = None) -> str:
     """Return the deck of a notebook as HTML. Its cells are not run, and no file is written.
 
     Args:
         notebook: the slides. Addresses of drawings begin at its folder.
+        by: who gives the talk; by default whoever `slides/speaker.toml` names.
 
     Raises:
         CannotBuild: something that the deck needs is missing.
@@ -65,8 +71,9 @@ def render(notebook: Path = NOTEBOOK) -> str:
         exclude_anchor_links=True,
         # Once, and not after each step.
         optimistic_validation=True,
+        filters={"highlight_code": highlighted},
     )
-    prepare(talk)
+    prepare(talk, speaker.name(SPEAKER) if by is None else by)
     number = len([*slides(talk)])
     if not number:
         raise CannotBuild(f"{notebook.name} has no slides: no cell is the first of one.")
@@ -85,32 +92,49 @@ def render(notebook: Path = NOTEBOOK) -> str:
     return with_pictures(html, notebook.parent)
 
 
-def prepare(notebook: NotebookNode) -> None:
+def prepare(notebook: NotebookNode, by: str = "") -> None:
     """Put into a notebook what the template cannot work out by itself.
 
-    That is the time for each slide, as reveal.js wants it, and the tag `wide` for code that
-    needs smaller letters.
+    That is the time for each slide, for the speaker view and for the notes, which slides are in
+    the appendix, who speaks, and the codes of addresses.
 
     Args:
         notebook: the slides; it is changed.
-
-    Raises:
-        CannotBuild: a slide has minutes that are no number.
+        by: who gives the talk.
     """
+    begun, in_appendix = 0, False
     for cells in slides(notebook):
-        if "minutes" in cells[0].metadata:
-            # The speaker view counts in seconds, and tells whether the talk is behind.
-            minutes = cells[0].metadata.minutes
-            if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0:
-                title = cells[0].source.partition("\n")[0]
-                raise CannotBuild(f"{title!r} has minutes that are no number: {minutes!r}.")
-            slideshow = cells[0].metadata.setdefault("slideshow", {})
-            slideshow.setdefault("data", {})["timing"] = f"{60 * minutes:g}"
-        code = [cell for cell in cells if cell.cell_type == "code"]
-        if any(len(line) > MOST_COLUMNS for cell in code for line in shown_lines(cell)):
-            # All code of a slide gets one size: of two, the larger would seem to matter more.
-            for cell in code:
-                cell.metadata.setdefault("tags", []).append("wide")
+        first = cells[0].metadata
+        in_appendix = in_appendix or "appendix" in first.get("tags", [])
+        seconds = timing(cells).seconds
+        data = first.setdefault("slideshow", {}).setdefault("data", {})
+        if in_appendix:
+            # reveal.js leaves it out of its numbers, and the spider out of its way.
+            data["visibility"] = "uncounted"
+            when = f"**{clock(seconds)}**, not in the talk."
+        else:
+            data["timing"] = str(seconds)
+            when = f"**{clock(seconds)}**, from {clock(begun)}."
+            begun += seconds
+        for cell in cells:
+            if kind(cell) == "notes":
+                cell.source = f"{when}\n\n{cell.source}"
+            if "address" in cell.metadata.get("tags", []):
+                cell.source += "".join(map(qr.picture, LINK.findall(cell.source)))
+        if cells[0].source.startswith("# "):
+            cells[0].source += speaker.line(by)
+
+
+def length(notebook: NotebookNode) -> int:
+    """Return how many seconds the talk takes, without its appendix.
+
+    Args:
+        notebook: the slides.
+    """
+    whole = takewhile(
+        lambda cells: "appendix" not in cells[0].metadata.get("tags", []), slides(notebook)
+    )
+    return sum(timing(cells).seconds for cells in whole)
 
 
 def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
@@ -121,25 +145,29 @@ def slides(notebook: NotebookNode) -> Iterator[list[NotebookNode]]:
     """
     cells: list[NotebookNode] = []
     for cell in notebook.cells:
-        kind = cell.metadata.get("slideshow", {}).get("slide_type")
-        if kind in ("slide", "subslide"):
+        if kind(cell) in ("slide", "subslide"):
             if cells:
                 yield cells
             cells = [cell]
-        elif cells and kind != "skip":
+        elif cells and kind(cell) != "skip":
             cells.append(cell)
     if cells:
         yield cells
 
 
-def shown_lines(cell: NotebookNode) -> list[str]:
-    """Return the lines of a cell's code, and those of its outputs that are plain text."""
-    lines = cell.source.splitlines()
-    for output in cell.outputs:
-        data = output.get("data", {})
-        plain = "" if "text/html" in data else data.get("text/plain", "")
-        lines += output.get("text", plain).splitlines()
-    return [str(line) for line in lines]
+def highlighted(
+    source: str, language: str | None = None, metadata: NotebookNode | None = None
+) -> str:
+    """Return code as HTML in colours, with the lines marked that its cell calls `lit`.
+
+    Args:
+        source: the code.
+        language: what it is written in; Python by default.
+        metadata: that of its cell.
+    """
+    lit = (metadata or {}).get("lit", [])
+    highlight = Highlight2HTML(extra_formatter_options={"hl_lines": lit})
+    return str(highlight(source, language, metadata))
 
 
 def deck_parts() -> dict[str, str]:

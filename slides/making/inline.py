@@ -16,6 +16,8 @@ from slides.making.notebook import CannotBuild
 # The words of an alt text may have a ">" in them, which outside of quotes would end the tag.
 IMG = re.compile(r"""<img\b(?:[^>"']|"[^"]*"|'[^']*')*>""", re.IGNORECASE)
 DATA = "data:image/svg+xml;base64,"
+# What an output has of a film, or of another picture that was drawn here.
+FILM = re.compile(rf'src="{re.escape(DATA)}([^"]+)"')
 
 
 def with_pictures(html: str, folder: Path) -> str:
@@ -39,9 +41,9 @@ def with_pictures(html: str, folder: Path) -> str:
         source, alt = attributes.get("src") or "", attributes.get("alt")
         if source.startswith(DATA):
             svg = decoded(source.removeprefix(DATA))
-            if not playable.is_film(svg):
-                return tag[0]
-            return playable.figure(svg, alt or "", f"film-{next(numbers)}")
+            if playable.is_film(svg):
+                return playable.figure(svg, alt or "", f"film-{next(numbers)}")
+            return playable.bars(svg, alt or "") if playable.has_two_lights(svg) else tag[0]
         if source.endswith(".svg") and ":" not in source:
             return drawing(folder / source, source, alt)
         return tag[0]

@@ -119,6 +119,26 @@ def figure(svg: str, alt: str, name: str) -> str:
     )
 
 
+def bars(svg: str, alt: str) -> str:
+    """Return bars as a part of the page, in its colours.
+
+    Args:
+        svg: the picture, as `classroom.measured.bars.draw` gives it.
+        alt: what it says, in words.
+    """
+    root = ET.fromstring(svg)
+    for part in [part for part in root if part.tag.endswith(("style", "title"))]:
+        root.remove(part)
+    # The page is its paper.
+    root.remove(next(part for part in root if part.get("width") == "100%"))
+    for part in root.iter():
+        _recolour(part)
+    for attribute in ("width", "height", "font-family"):
+        root.attrib.pop(attribute, None)
+    root.set("aria-label", alt)
+    return ET.tostring(root, encoding="unicode")
+
+
 def _leave_out_lines(film: ET.Element) -> None:
     """Take out the lines below the rows, and move up what is below them.
 

@@ -27,6 +27,33 @@ function turnTheLight() {
   root.style.colorScheme = dark ? 'light' : 'dark';
 }
 
+// Code has the largest letters with which its slide has room for all of it, and no line breaks.
+const LARGEST = 30, SMALLEST = 18;  // pixels of the slide
+
+function fit(slide) {
+  const { shape } = document.documentElement.dataset;
+  const code = [...slide.querySelectorAll('pre')];
+  if (!code.length || slide.dataset.fitted === shape) return;
+  slide.dataset.fitted = shape;
+  const height = Reveal.getConfig().height;
+  const hasRoom = () => slide.offsetHeight <= height
+    && code.every((pre) => pre.offsetWidth < pre.parentElement.clientWidth);
+  slide.classList.add('fitting');
+  let size = LARGEST;
+  do slide.style.setProperty('--code-text', `${size}px`);
+  while (!hasRoom() && --size >= SMALLEST);
+  slide.classList.remove('fitting');
+}
+const fitAll = () => Reveal.getSlides().forEach(fit);
+
+// The appendix is reached by its links, and from the overview: who goes on at the end stays there.
+function stayBefore(event) {
+  const isLater = (slide) => slide?.dataset.visibility === 'uncounted';
+  const goal = Reveal.getSlide(event.indexh, event.indexv);
+  const isNext = !event.indexv && isLater(goal) && !isLater(Reveal.getCurrentSlide());
+  if (isNext && !Reveal.isOverview()) event.preventDefault();
+}
+
 // A film is still until somebody asks for it, and for those who want no motion it stays so.
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 const films = document.querySelectorAll('div.film');
@@ -82,6 +109,7 @@ function start() {
     ...shape(),
     plugins: [RevealNotes],
     margin: 0,
+    maxScale: 8,  // also on a wall
     center: false,
     hash: true,
     progress: false,
@@ -100,8 +128,15 @@ function start() {
     addEventListener('resize', () => {
       const before = document.documentElement.dataset.shape;
       const size = shape();
-      if (document.documentElement.dataset.shape !== before) Reveal.configure(size);
+      if (document.documentElement.dataset.shape === before) return;
+      Reveal.configure(size);
+      fit(Reveal.getCurrentSlide());
     });
+    fit(Reveal.getCurrentSlide());
+    Reveal.on('slidechanged', ({ currentSlide }) => fit(currentSlide));
+    Reveal.on('overviewshown', fitAll);
+    if (printed) fitAll();
+    Reveal.on('beforeslidechange', stayBefore);
     for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
       Reveal.on(step, () => {
         document.querySelectorAll('div.film[data-playing]').forEach(stop);
