@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from html import unescape
+from itertools import takewhile
 from pathlib import Path
 
 import nbformat
@@ -19,12 +21,15 @@ from slides.__main__ import main
 from slides.drawing.scenes import DRAWINGS, draw
 from slides.looking import addresses
 from slides.making import deck as decks
-from slides.making.deck import slides
+from slides.making import qr, speaker
+from slides.making.deck import length, slides
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild
+from slides.making.timing import clock, timing
 from slides.paths import NOTEBOOK, PICTURES, SLIDES, THEN_AND_NOW
 from tests.built import the_deck
 from tests.paths import ROOT
+from tools.address import address
 
 TITLES = """
 Stormy Webber | Who? | Tornado | Tornado cont. | Asynchronous | Stringing cats | e.g.
@@ -37,6 +42,13 @@ trequests cont. | trequests cont. | trequests cont. | sys.exit(0) | ^D
 PARTS = """
 Stormy Webber | Asynchronous | Stringing cats | Great for RESTful webservices
 Best tool for the job | Batteries included | Bonus & tricks | trequests | sys.exit(0)
+"""
+
+# What everybody meets, in this order: each title begins so.
+STORY = """
+Three ask at once | A callback waits | One step, in two ways | Or wait where you stand
+Bob's library in a handler | Left in the middle | The staircase, and Bob's library
+Three ways to wait | If somebody asks
 """
 
 # Whatever the talk of 2013 names.
@@ -93,47 +105,111 @@ def kind(cell: NotebookNode) -> str:
     return str(cell.metadata.get("slideshow", {}).get("slide_type", "-"))
 
 
+def title(cells: list[NotebookNode]) -> str:
+    """The title of a slide, as the talk of 2013 has it."""
+    first = str(cells[0].source).splitlines()[0].lstrip("# ")
+    return re.sub(r" <small>.*</small>", "", first)
+
+
+def talk(notebook: NotebookNode) -> list[list[NotebookNode]]:
+    """The slides without the appendix."""
+    return [*takewhile(lambda cells: not is_appendix(cells), slides(notebook))]
+
+
+def is_appendix(cells: list[NotebookNode]) -> bool:
+    return "appendix" in cells[0].metadata.get("tags", [])
+
+
 # -- the notebook -----------------------------------------------------------------------------
 
 
 def test_every_slide_of_2013_is_there_in_its_order(notebook: NotebookNode) -> None:
-    firsts = [cells[0].source for cells in slides(notebook) if kind(cells[0]) == "slide"]
-    assert [text.splitlines()[0].lstrip("# ") for text in firsts] == listed(TITLES)
+    titles = [title(cells) for cells in talk(notebook) if kind(cells[0]) == "slide"]
+    assert titles == listed(TITLES)
+
+
+def test_a_slide_that_does_not_say_what_it_is_about_has_that_in_small_letters(
+    notebook: NotebookNode,
+) -> None:
+    about = []
+    for cells in slides(notebook):
+        first = cells[0].source.splitlines()[0]
+        if first.endswith((" cont.", "# e.g.")) or "<small>" in first:
+            found = re.fullmatch(r"## .+ <small>(.+)</small>", first)
+            assert found, first
+            about.append(found[1])
+    assert len(about) == len(set(about)) == 9
+
+
+def test_the_story_is_told_in_its_order(notebook: NotebookNode) -> None:
+    titles = [title(cells) for cells in slides(notebook)]
+    told = [next(t for t in titles if t.startswith(begin)) for begin in listed(STORY)]
+    assert told == sorted(told, key=titles.index)
+
+
+def test_nobody_awaits_before_a_callback_was_seen(notebook: NotebookNode) -> None:
+    called_back = False
+    for cells in slides(notebook):
+        code = "".join(c.source for c in cells if c.cell_type == "code")
+        called_back = called_back or "add_done_callback" in code
+        assert called_back or "await" not in code, title(cells)
+    assert called_back
+
+
+def test_the_appendix_is_linked_from_the_talk_and_holds_nothing_else(
+    notebook: NotebookNode,
+) -> None:
+    main = talk(notebook)
+    appendix = [*slides(notebook)][len(main) :]
+    names = [cells[0].metadata.get("name") for cells in appendix]
+    assert names[0] is None and all(names[1:])
+    links = [re.findall(r"\(#/([\w-]+)\)", "".join(c.source for c in cells)) for cells in main]
+    linked = [name for each in links for name in each]
+    assert sorted(linked) == sorted(set(names[1:]) - {"generator"})
+    assert re.findall(r"\(#/([\w-]+)\)", appendix[0][0].source) == names[1:]
 
 
 def test_every_slide_has_notes_that_no_fragment_hides(notebook: NotebookNode) -> None:
     for cells in slides(notebook):
         assert [kind(cell) for cell in cells[:2]][1:] == ["notes"], cells[0].source
-        assert "**Note:**" in cells[1].source
+        assert re.search(r"\*\*(?:Note|Ask):\*\*", cells[1].source)
         assert not [cell for cell in cells[2:] if kind(cell) == "notes"], cells[0].source
 
 
 def test_the_talk_takes_half_an_hour(notebook: NotebookNode) -> None:
-    minutes = [cells[0].metadata.minutes for cells in slides(notebook)]
-    assert sum(minutes) == 30
-    assert sum(cell.metadata.get("minutes", 0) for cell in notebook.cells) == 30
-    words = {
-        0: "No minutes",
-        0.5: "Half a minute",
-        1: "One minute",
-        1.5: "A minute and a half",
-        2: "Two minutes",
-        2.5: "Two minutes and a half",
-    }
-    for cells in slides(notebook):
-        assert cells[1].source.startswith(f"**{words[cells[0].metadata.minutes]}.**")
+    assert 29 * 60 < length(notebook) <= 30 * 60
+    assert length(notebook) == sum(timing(cells).seconds for cells in talk(notebook))
 
 
-def test_what_the_notes_of_a_slide_say_can_be_said_in_its_minutes(
+def test_a_slide_takes_as_long_as_what_is_said_asked_and_shown(
     notebook: NotebookNode,
 ) -> None:
-    """140 words a minute, and ten seconds for whoever answers, and for what is shown."""
+    def cell(source: str, kind: str = "", *tags: str) -> NotebookNode:
+        metadata = {"slideshow": {"slide_type": kind}, "tags": [*tags]}
+        return v4.new_code_cell(source, metadata=metadata)
+
+    first = v4.new_markdown_cell("### Code")
+    words = v4.new_markdown_cell(
+        f"- **Note:** {'word ' * 130}\n- **Demo:** {'silent ' * 130}",
+        metadata={"slideshow": {"slide_type": "notes"}},
+    )
+    assert timing([first]).seconds == 0
+    assert timing([first, words]).seconds == 60
+    asked = v4.new_markdown_cell("- **Ask:**  Who?", metadata=words.metadata)
+    assert timing([first, asked]).seconds == 20
+    # Two cells of one step are looked at together, and what is skipped by nobody.
+    assert timing([first, cell("1"), cell("2"), cell("3", "skip")]).code == 1
+    assert timing([first, cell("1"), cell("2", "fragment")]).seconds == 30
+    assert timing([first, cell("1", "", "bare")]).seconds == 0
+    [blocking] = [c for c in slides(notebook) if title(c).startswith("Three ask at once")]
+    assert timing(blocking).has_film
+
+
+def test_a_question_asks_one_thing(notebook: NotebookNode) -> None:
+    """More would take longer than the seconds that are reckoned."""
     for cells in slides(notebook):
-        notes = re.sub(r"^\*\*.+\*\*$|\*\*\w+:\*\*", "", cells[1].source, flags=re.MULTILINE)
-        steps = len(re.findall(r"\*\*(?:Ask|Demo):", cells[1].source))
-        needed = len(re.findall(r"[\w'.]+", notes)) / 140 + steps / 6
-        minutes = cells[0].metadata.minutes
-        assert needed <= minutes or not minutes, f"{cells[0].source}: {needed:.2f}"
+        for asked in re.findall(r"\*\*Ask:\*\* (.*)", cells[1].source):
+            assert asked.endswith("?") and asked.count("?") == 1, asked
 
 
 def test_the_talks_handler_runs_word_for_word(notebook: NotebookNode) -> None:
@@ -170,14 +246,17 @@ def on(notebook: NotebookNode) -> list[str]:
 def test_every_part_ends_at_a_section_of_a_notebook(notebook: NotebookNode) -> None:
     part, ends = "", dict[str, list[str]]()
     for cells in slides(notebook):
-        title = cells[0].source.splitlines()[0].lstrip("# ")
-        if title in listed(PARTS):
-            part = title
+        if is_appendix(cells):
+            break
+        if title(cells) in listed(PARTS):
+            part = title(cells)
         ends[part] = [c.source for c in cells if "on" in c.metadata.get("tags", [])]
     assert ends.pop("sys.exit(0)") == []
     assert [len(last) for last in ends.values()] == [1] * (len(listed(PARTS)) - 1), ends
 
     for way in on(notebook):
+        if "](#/" in way:
+            continue
         numbers = r"\d+(?:,? (?:and|to) \d+|, \d+)*"
         there = rf"`(?:notebooks/(?=\w+\.))?(\w+)(?:\.ipynb)?`, ({numbers})"
         assert re.fullmatch(rf"(?:[a-z ]+ )?goe?s? on in {there}(?:, and {there})*", way), way
@@ -379,16 +458,65 @@ def test_without_its_pictures_it_is_small(html: str) -> None:
     assert len(without.encode()) < 450_000
 
 
-def test_the_speaker_view_knows_the_minutes_of_each_slide(html: str) -> None:
+def test_the_speaker_view_knows_how_long_each_slide_takes(
+    html: str, notebook: NotebookNode
+) -> None:
     seconds = re.findall(r'<section data-timing="(\d+)">\s*(?!<section)', html)
-    assert sum(map(int, seconds)) == 30 * 60
+    assert [*map(int, seconds)] == [timing(cells).seconds for cells in talk(notebook)]
+
+
+def test_the_notes_say_how_long_a_slide_takes_and_when_it_begins(
+    html: str, notebook: NotebookNode
+) -> None:
+    begun = 0
+    for cells in talk(notebook):
+        seconds = timing(cells).seconds
+        assert f"<strong>{clock(seconds)}</strong>, from {clock(begun)}." in html
+        begun += seconds
+    assert html.count(", not in the talk.") == len([*slides(notebook)]) - len(talk(notebook))
+
+
+def test_the_line_that_counts_is_marked(html: str, notebook: NotebookNode) -> None:
+    lit = [
+        cell.source.splitlines()[number - 1].strip()
+        for cell in notebook.cells
+        for number in cell.metadata.get("lit", [])
+    ]
+    marked = re.findall(r'<span class="hll">(.*?)\n</span>', html, re.DOTALL)
+    said = [unescape(re.sub("<.*?>", "", line)).strip() for line in marked]
+    assert said == lit and len(lit) > 10
+
+
+def test_whoever_speaks_stands_on_the_title(tmp_path: Path) -> None:
+    title = decks.render(by="Ada & Grace").partition("</section>")[0]
+    assert "Given today by <strong>Ada &amp; Grace</strong>" in title
+    assert "Wes Mason" in title
+    assert "Given today" not in decks.render(by="")
+    (tmp_path / "speaker.toml").write_text('name = " Alan "\n', encoding="utf-8")
+    assert speaker.name(tmp_path / "speaker.toml") == "Alan"
+    assert speaker.name(tmp_path / "gone.toml") == ""
+
+
+@pytest.mark.parametrize("text", ["", "name = 3", 'name = " "', "name = Ada"])
+def test_a_speaker_without_a_name_gets_a_sentence(text: str, tmp_path: Path) -> None:
+    (tmp_path / "speaker.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CannotBuild, match=r"^speaker\.toml (?:has no name|cannot be read)"):
+        speaker.name(tmp_path / "speaker.toml")
+
+
+def test_the_last_slide_has_the_address_for_a_telephone(html: str) -> None:
+    last = html.partition("Three ways to wait")[2].partition("</section>")[0]
+    assert f'aria-label="QR code of {address()}"' in last
+    dark = re.search(r' d="(.+?)"', qr.picture(address()))
+    assert dark and dark[1] in last
 
 
 def test_films_are_part_of_the_page_and_can_be_played(
     html: str, notebook: NotebookNode
 ) -> None:
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
-    films = [out.data for out in outputs if "<img" in out.get("data", {}).get("text/html", "")]
+    pages = [out.data for out in outputs if "<img" in out.get("data", {}).get("text/html", "")]
+    films = [data for data in pages if "held" in data["text/plain"]]
     figures = re.findall(r'<div class="film".*?</div>', html, re.DOTALL)
     assert len(figures) == len(films) >= 4
     for figure, film in zip(figures, films, strict=True):
@@ -466,17 +594,6 @@ def test_a_drawing_that_would_change_the_page_gets_a_sentence(tmp_path: Path) ->
     (tmp_path / "dot.svg").write_text("<svg><style>p{}</style></svg>", encoding="utf-8")
     with pytest.raises(CannotBuild, match=r"^dot\.svg has a style, a script or an id"):
         with_pictures('<img src="dot.svg" alt="a dot">', tmp_path)
-
-
-def test_minutes_that_are_no_number_get_a_sentence(
-    notebook: NotebookNode, tmp_path: Path
-) -> None:
-    talk = nbformat.from_dict(notebook)
-    before, talk.cells[0].metadata.minutes = talk.cells[0].metadata.minutes, "two"
-    nbformat.write(talk, tmp_path / "talk.ipynb")
-    talk.cells[0].metadata.minutes = before
-    with pytest.raises(CannotBuild, match=r"'# Stormy Webber' has minutes .*: 'two'"):
-        decks.build(tmp_path / "talk.ipynb", tmp_path / "deck.html")
 
 
 def test_a_picture_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
