@@ -23,16 +23,15 @@ SLIDES = """() => [...document.querySelectorAll('.slides section:not(.stack)')].
     return [heading ? words(heading) : '', words(copy).slice(0, 30), h, v ?? 0];
 })"""
 
-# Takes the next step, and returns whether there was one. After the end comes the appendix, which
-# is entered by one of its links, and so behind its first slide.
+# Takes the next step, and returns whether there was one. After the end comes the appendix, into
+# which nobody gets from the last slide.
 NEXT = """() => {
     const before = JSON.stringify(Reveal.getIndices());
     Reveal.next();
     if (before !== JSON.stringify(Reveal.getIndices())) return true;
     const {h} = Reveal.getIndices();
-    if (Reveal.getSlide(h + 1)?.querySelector('section')?.dataset.visibility !== 'uncounted')
-        return false;
-    Reveal.slide(h + 1, 1);
+    if (!Reveal.getSlide(h + 1, 0)?.matches('[data-visibility=uncounted]')) return false;
+    Reveal.slide(0, 0);
     Reveal.slide(h + 1, 0);
     return true;
 }"""
@@ -131,9 +130,9 @@ def walk(page: Page) -> Iterator[Slide]:
 
 def show(page: Page, slide: Slide) -> None:
     """Show a slide with all its steps taken."""
-    # Into the appendix only a link leads, and none to its first slide.
-    for down in (slide.down + 1, slide.down):
-        page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, down])
+    # From the last slide nobody gets into the appendix behind it.
+    page.evaluate("Reveal.slide(0, 0)")
+    page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, slide.down])
     page.evaluate(FINISH)
 
 

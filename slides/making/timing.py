@@ -20,7 +20,7 @@ CODE_SECONDS = 15  # for a step that shows code
 # What somebody says aloud; what stands after *Demo* is done.
 SAID = re.compile(r"^- \*\*(?:Note|Ask):\*\* (.*)$", re.MULTILINE)
 ASKED = re.compile(r"^- \*\*Ask:\*\* ", re.MULTILINE)
-WORD = re.compile(r"[\w'’.@/+-]*\w[\w'’()=]*")
+WORD = re.compile(r"\S*\w\S*")
 
 
 @dataclass(frozen=True)

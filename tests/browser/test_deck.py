@@ -321,7 +321,9 @@ def test_a_focus_that_cannot_be_seen_would_have_been_found(
     [linked, *_] = [
         index
         for index, slide in enumerate(walk.slides(page))
-        if page.evaluate(f"Reveal.getSlides()[{index}].querySelectorAll('a').length")
+        if page.evaluate(
+            f"document.querySelectorAll('.slides section:not(.stack)')[{index}].querySelectorAll('a').length"
+        )
     ]
     walk.show(page, walk.slides(page)[linked])
     page.add_style_tag(content=style)

@@ -230,3 +230,70 @@ def test_the_spider_comes_down_as_the_talk_goes_on(open_deck: Any) -> None:
         depths.append(spider.bounding_box()["y"])
     assert depths == sorted(depths) and len(set(depths)) == len(depths)
     assert depths[-1] < 720 - 48
+
+
+@pytest.mark.parametrize("screen", [(390, 844), (844, 390)])
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [("", "Stormy Webber"), ("#/4/1", "Three ask at once"), ("#/routes", "The route")],
+)
+def test_a_phone_gets_a_page_to_read_at_the_slide_that_was_asked_for(
+    opened: Opener, deck: Path, screen: tuple[int, int], address: str, title: str
+) -> None:
+    page = opened(viewport={"width": screen[0], "height": screen[1]})
+    page.goto(deck.as_uri() + address)
+    heading = page.locator(".slides :is(h1, h2, h3)", has_text=title).first
+    page.wait_for_function(
+        "heading => { const { top, bottom } = heading.getBoundingClientRect();"
+        " return top >= 0 && bottom <= innerHeight; }",
+        arg=heading.element_handle(),
+    )
+    # Nobody has to scroll sideways but in code that is wider than the screen.
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".slides pre").count() > 30
+    assert not page.evaluate(
+        "[...document.querySelectorAll('.slides pre')]"
+        ".filter(pre => getComputedStyle(pre).whiteSpace !== 'pre').length"
+    )
+
+
+def test_space_ends_at_the_end_and_the_appendix_is_reached_by_its_links(open_deck: Any) -> None:
+    page = open_deck()
+    last, *later = page.evaluate(
+        """() => {
+            const all = [...document.querySelectorAll('.slides section:not(.stack)')];
+            const at = slide => [Reveal.getIndices(slide).h, Reveal.getIndices(slide).v];
+            const later = all.filter(each => each.matches('[data-visibility=uncounted]'));
+            return [at(all[all.length - later.length - 1]), ...later.map(at)];
+        }"""
+    )
+    page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", last)
+    for key in ("Space", "ArrowRight", "PageDown", "n"):
+        page.keyboard.press(key)
+        assert page.evaluate("[Reveal.getIndices().h, Reveal.getIndices().v]") == last
+    name = page.locator("[data-visibility=uncounted][id]").first.get_attribute("id")
+    page.evaluate(
+        "name => Reveal.slide(...Object.values("
+        "Reveal.getIndices(document.querySelector(`a[href='#/${name}']`)"
+        ".closest('section'))).slice(0, 2), Infinity)",
+        name,
+    )
+    page.locator(f"section.present a[href='#/{name}']").first.click()
+    page.wait_for_function("name => Reveal.getCurrentSlide().id === name", arg=name)
+    assert later
+
+
+def test_code_has_the_largest_letters_with_which_it_fits(open_deck: Any) -> None:
+    page = open_deck()
+    found = page.evaluate(
+        """() => [...document.querySelectorAll('.slides section:not(.stack)')].map(slide => {
+            const { h, v } = Reveal.getIndices(slide);
+            Reveal.slide(0, 0);
+            Reveal.slide(h, v, Infinity);
+            return [slide.textContent.trim().slice(0, 40), slide.offsetHeight,
+                parseFloat(slide.style.getPropertyValue('--code-text') || 30)];
+        })"""
+    )
+    assert all(height <= 720 for _, height, _ in found)
+    small = [title for title, _, size in found if size < 24]
+    assert len(small) <= 6, small

@@ -44,14 +44,15 @@ function fit(slide) {
   while (!hasRoom() && --size >= SMALLEST);
   slide.classList.remove('fitting');
 }
-const fitAll = () => Reveal.getSlides().forEach(fit);
+const fitAll = () => document.querySelectorAll('.slides section:not(.stack)').forEach(fit);
 
-// The appendix is reached by its links, and from the overview: who goes on at the end stays there.
+// The appendix is reached by links, and from the overview: who goes on at the end stays there.
 function stayBefore(event) {
-  const isLater = (slide) => slide?.dataset.visibility === 'uncounted';
+  const isLater = (slide) => slide?.matches('[data-visibility=uncounted]');
   const goal = Reveal.getSlide(event.indexh, event.indexv);
-  const isNext = !event.indexv && isLater(goal) && !isLater(Reveal.getCurrentSlide());
-  if (isNext && !Reveal.isOverview()) event.preventDefault();
+  const isNext = event.indexh === Reveal.getIndices().h + 1;
+  const enters = isLater(goal) && !isLater(Reveal.getCurrentSlide());
+  if (enters && isNext && !Reveal.isOverview()) event.preventDefault();
 }
 
 // A film is still until somebody asks for it, and for those who want no motion it stays so.
@@ -96,13 +97,28 @@ films.forEach((film) => {
 });
 still.addEventListener('change', () => films.forEach(offer));
 
-// With ?read the slides are a page of text, for a phone, or for letters of any size.
-const reading = /[?&]read\b/.test(location.search);
-if (reading) {
-  document.head.insertAdjacentHTML('beforeend', document.querySelector('noscript').textContent);
-} else {
-  start();
+// With ?read, and by itself where a slide would be a strip, the slides are a page of text, for a
+// phone, or for letters of any size.
+const small = matchMedia('(max-width: 599px), (max-height: 449px)').matches;
+const reading = /[?&]read\b/.test(location.search) || (small && !printed && !previewed);
+
+// The slide of an address like reveal.js's: by its place, or by its name.
+function addressed() {
+  const [first, down = 0] = decodeURIComponent(location.hash).replace(/^#\/?/, '').split('/');
+  if (!first) return null;
+  const column = document.querySelectorAll('.slides > section')[first];
+  return document.getElementById(first) ?? column?.querySelectorAll('section')[down] ?? null;
 }
+
+function read() {
+  document.head.insertAdjacentHTML('beforeend', document.querySelector('noscript').textContent);
+  const turnTo = () => addressed()?.scrollIntoView();
+  addEventListener('hashchange', turnTo);
+  turnTo();
+}
+
+if (reading) read();
+else start();
 
 function start() {
   Reveal.initialize({
