@@ -322,7 +322,7 @@ def test_a_focus_that_cannot_be_seen_would_have_been_found(
         index
         for index, slide in enumerate(walk.slides(page))
         if page.evaluate(
-            f"document.querySelectorAll('.slides section:not(.stack)')[{index}].querySelectorAll('a').length"
+            f"document.querySelectorAll('{SECTIONS}')[{index}].querySelectorAll('a').length"
         )
     ]
     walk.show(page, walk.slides(page)[linked])

@@ -32,7 +32,7 @@ const LARGEST = 30, SMALLEST = 18;  // pixels of the slide
 
 function fit(slide) {
   const { shape } = document.documentElement.dataset;
-  const code = [...slide.querySelectorAll('pre')];
+  const code = [...slide.querySelectorAll('pre')].filter((pre) => pre.offsetWidth);
   if (!code.length || slide.dataset.fitted === shape) return;
   slide.dataset.fitted = shape;
   const height = Reveal.getConfig().height;
