@@ -290,7 +290,8 @@ def test_code_has_the_largest_letters_with_which_it_fits(open_deck: Any) -> None
             const { h, v } = Reveal.getIndices(slide);
             Reveal.slide(0, 0);
             Reveal.slide(h, v, Infinity);
-            return [slide.textContent.trim().replace(/\\s+/g, ' ').slice(0, 40), slide.offsetHeight,
+            const words = slide.textContent.trim().replace(/\\s+/g, ' ');
+            return [words.slice(0, 40), slide.offsetHeight,
                 parseFloat(slide.style.getPropertyValue('--code-text') || 30)];
         })"""
     )
