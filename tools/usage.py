@@ -78,7 +78,7 @@ def of_slides() -> argparse.ArgumentParser:
     parser.add_argument(
         "--speaker",
         metavar="NAME",
-        help="who gives the talk; or have name = \"...\" in slides/speaker.toml",
+        help='who gives the talk; or have name = "..." in slides/speaker.toml',
     )
     parser.add_argument("--check", action="store_true", help="look at each slide in a browser")
     return parser

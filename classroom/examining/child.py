@@ -59,8 +59,8 @@ from .own_time import OwnTime
 from .rendering import described, quoted
 from .verdict import FAILED, Mistake, Verdict
 
-# Seconds, of the time that the machine gives us. A step of an event loop takes milliseconds, but
-# most of what a check costs is to wake up for nothing while it waits.
+# Seconds, of the time that the machine gives us. A step of an event loop takes milliseconds,
+# but most of what a check costs is to wake up for nothing while it waits.
 BEAT = 0.05
 SILENT = 0.2
 STUCK = 2.5
