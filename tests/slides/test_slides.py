@@ -367,11 +367,14 @@ def places(where: str, notebook: NotebookNode) -> list[str]:
         files = [at] if at.is_file() else [*at.rglob("*.py")]
         assert files, path
         found.append("\n".join(file.read_text(encoding="utf-8") for file in files))
+    for named in re.findall(r'appendix: "([^"]+)"', where):
+        [cells] = [cells for cells in slides(notebook) if title(cells) == named]
+        found.append("\n".join(f"{cell.source}\n{cell.get('outputs', '')}" for cell in cells))
     parts = [part for part in parts_of(notebook) if part]
-    for which, title in re.findall(r'(?:from the (\w+)|from|slides?|,) "([^"]+)"', where):
-        shown = [part for part in parts if title in part.splitlines()[0].replace("`", "")]
+    for which, named in re.findall(r'(?:from the (\w+)|from|slides?|,) "([^"]+)"', where):
+        shown = [part for part in parts if named in part.splitlines()[0].replace("`", "")]
         number = ["", "first", "second", "third"].index(which)
-        assert len(shown) >= max(number, 1), title
+        assert len(shown) >= max(number, 1), named
         found += [shown[number - 1]] if number else shown
     return found
 
