@@ -7,6 +7,7 @@ give the same bytes.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.resources import files
@@ -117,7 +118,7 @@ def prepare(notebook: NotebookNode, by: str = "") -> None:
             when = f"**{clock(seconds)}**, from {clock(begun)}."
             begun += seconds
         for cell in cells:
-            if kind(cell) == "notes":
+            if kind(cell) == "notes" and cell.source.strip():
                 cell.source = f"{when}\n\n{cell.source}"
             if "address" in cell.metadata.get("tags", []):
                 cell.source += "".join(map(qr.picture, LINK.findall(cell.source)))
@@ -165,9 +166,46 @@ def highlighted(
         language: what it is written in; Python by default.
         metadata: that of its cell.
     """
-    lit = (metadata or {}).get("lit", [])
+    lit = metadata.get("lit", []) if metadata else []
     highlight = Highlight2HTML(extra_formatter_options={"hl_lines": lit})
-    return str(highlight(source, language, metadata))
+    return coloured_only(str(highlight(source, language, metadata)))
+
+
+def coloured_only(code: str) -> str:
+    """Return highlighted code without the elements that the theme gives no colour."""
+    styled = re.findall(r"\.highlight \.(\w+)", read_text(TEMPLATE / "theme.css"))
+    plain = rf'<span(?: class="(?!(?:{"|".join(styled)})")\w+")?>([^<]*)</span>'
+    return re.sub(plain, r"\1", code)
+
+
+def notes_plugin(source: Path) -> str:
+    """Return reveal.js's plugin for the speaker's notes, with a view that has room for them.
+
+    It is made from its source. As it is built, it brings a parser of Markdown with it, larger
+    than the rest and for notes that are Markdown, and those of a notebook are HTML already.
+
+    Args:
+        source: the folder of the plugin's source in the package of reveal.js.
+
+    Raises:
+        CannotBuild: the source is not as it was.
+        FileNotFoundError: nor is it where it was.
+    """
+    plugin = read_text(source / "plugin.js")
+    body, imports = re.subn(r"^import .*$", "", plugin, flags=re.MULTILINE)
+    body, exports = re.subn(r"^export default Plugin;$", "", body, flags=re.MULTILINE)
+    view = read_text(source / "speaker-view.html")
+    ends = [view.count("</head>"), view.count("</body>")]
+    if (imports, exports, ends) != (2, 1, [1, 1]):
+        raise CannotBuild("This pyreveal has another plugin for notes than that of the lock.")
+    style = f"<style>\n{read_text(TEMPLATE / 'speaker.css')}\n</style>\n"
+    does = f"<script>\n{read_text(TEMPLATE / 'speaker.js')}\n</script>\n"
+    view = view.replace("</head>", f"{style}</head>").replace("</body>", f"{does}</body>")
+    view = re.sub(r"^\s+", "", view, flags=re.MULTILINE)
+    parts = {"speakerViewHTML": json.dumps(view), "marked": "null"}
+    given = "".join(f"const {name} = {value};\n" for name, value in parts.items())
+    body = re.sub(r"^\s+", "", body, flags=re.MULTILINE)
+    return embedded(f"const RevealNotes = (() => {{\n{given}{body}\nreturn Plugin;\n}})();")
 
 
 def deck_parts() -> dict[str, str]:
@@ -187,7 +225,7 @@ def deck_parts() -> dict[str, str]:
         return {
             "reveal_css": read_text(reveal / "reveal.css"),
             "reveal_js": script(reveal / "reveal.js"),
-            "notes_js": script(reveal / "plugin" / "notes.js"),
+            "notes_js": notes_plugin(reveal.parent / "plugin" / "notes"),
             "colours_css": read_text(COLOURS),
             "theme_css": read_text(TEMPLATE / "theme.css"),
             "noscript_css": read_text(TEMPLATE / "noscript.css"),
@@ -200,10 +238,15 @@ def deck_parts() -> dict[str, str]:
 
 
 def script(path: Path) -> str:
+    r"""Return the text of a script; see `embedded`."""
+    return embedded(read_text(path))
+
+
+def embedded(javascript: str) -> str:
     r"""Return a script that may stand between `<script>` and `</script>`.
 
     An HTML parser ends or nests the element at `<script`, `</script` and `<!--`, also inside
     of JavaScript's quotes. `\x3c` is the same character to JavaScript as `<`, in a string, a
     template and a regular expression alike.
     """
-    return re.sub(r"<(?=!--|/?script)", r"\\x3c", read_text(path), flags=re.IGNORECASE)
+    return re.sub(r"<(?=!--|/?script)", r"\\x3c", javascript, flags=re.IGNORECASE)

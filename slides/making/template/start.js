@@ -19,6 +19,24 @@ function inTheRoom(does) {
   return () => (room ? room.postMessage(`stormy:${does.name}`, '*') : does());
 }
 
+// A key that would load the speaker's view again, which has no address of its own: it would be
+// empty.
+function keepTheView(press) {
+  const reloads = press.key === 'F5' || ((press.ctrlKey || press.metaKey) && press.key === 'r');
+  if (reloads) press.preventDefault();
+}
+if (previewed) {
+  document.documentElement.dataset.previewed = '';
+  addEventListener('keydown', keepTheView);
+}
+
+// reveal.js lists P as a way back, and here it plays a film.
+function correctTheHelp() {
+  for (const key of document.querySelectorAll('.r-overlay-help td:first-child')) {
+    key.textContent = key.textContent.replace('P  ,  Shift', 'Shift');
+  }
+}
+
 // How light a room is, nobody knows before the talk.
 function turnTheLight() {
   const root = document.documentElement;
@@ -111,6 +129,7 @@ function addressed() {
 }
 
 function read() {
+  document.documentElement.dataset.reading = '';
   document.head.insertAdjacentHTML('beforeend', document.querySelector('noscript').textContent);
   const turnTo = () => addressed()?.scrollIntoView();
   addEventListener('hashchange', turnTo);
@@ -129,7 +148,7 @@ function start() {
     center: false,
     hash: true,
     progress: false,
-    slideNumber: previewed ? false : 'c/t',
+    slideNumber: 'c/t',  // beside the notes too: G counts as the numbers do
     controls: !previewed,
     controlsTutorial: false,  // an arrow that bounces, for long and on its own
     defaultTiming: 60,  // seconds; with it the speaker view has a pace, each slide has its own
@@ -151,8 +170,9 @@ function start() {
     fit(Reveal.getCurrentSlide());
     Reveal.on('slidechanged', ({ currentSlide }) => fit(currentSlide));
     Reveal.on('overviewshown', fitAll);
-    if (printed) fitAll();
+    Reveal.on('pdf-ready', fitAll);
     Reveal.on('beforeslidechange', stayBefore);
+    Reveal.on('showhelp', correctTheHelp);
     for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
       Reveal.on(step, () => {
         document.querySelectorAll('div.film[data-playing]').forEach(stop);
