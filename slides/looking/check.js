@@ -1,4 +1,4 @@
-// What check.py, beside this file, evaluates in a deck. Both functions return complaints: what is
+// What check.py, beside this file, evaluates in a deck. Its functions return complaints: what is
 // wrong, and by how much, if that can be said.
 (() => {
   const words = (text) => {
@@ -205,6 +205,9 @@
         ({ element, block: element, box: boxOf(element), says: name(element) })),
     ];
 
+    const filled = Math.max(stage.width / innerWidth, stage.height / innerHeight);
+    if (filled < 0.98) complain('stage', '', 0, 'the slide does not fill the screen');
+
     for (const { element, block, size, says } of [...texts, ...wordsOfStyles(slide)]) {
       const kind = element.closest('pre, code') ? 'code' : 'text';
       if (size > smallest[kind] - 0.05) continue;
@@ -320,5 +323,58 @@
     return complaints.map((complaint) => [complaint, '']);
   }
 
-  return { layout, content };
+  // Whether a slide can be read as a part of a page: by scrolling down, and to the right in code
+  // and films alone. `smallest` is the least size of letters, in pixels of the screen.
+  function readingOf(slide, smallest) {
+    const worst = new Map();
+    const complain = (about, sentence, pixels = 0, detail = '') => {
+      if (!(worst.get(about)?.pixels >= pixels)) worst.set(about, { sentence, pixels, detail });
+    };
+    const screen = { left: 0, top: -Infinity, right: innerWidth, bottom: Infinity };
+    const scrolls = (element) => {
+      for (let each = element.closest('pre, svg'); each && each !== slide;
+        each = each.parentElement) {
+        if (/auto|scroll/.test(getComputedStyle(each).overflowX)) return true;
+      }
+      return false;
+    };
+    const texts = textsIn(slide);
+    for (const { element, block, boxes, says, size } of texts) {
+      if (size < smallest - 0.05) {
+        complain(element.closest('svg') ?? block,
+          `letters smaller than ${smallest} px: ${words(says)}`, -size, `${size.toFixed(1)} px`);
+      }
+      if (scrolls(element)) continue;
+      for (const [side, pixels] of boxes.flatMap((box) => beyond(box, screen))) {
+        complain(side, `${words(says)} is off the screen at the ${side}`, pixels, px(pixels));
+      }
+    }
+    for (const element of boxesIn(slide)) {
+      if (scrolls(element)) continue;
+      for (const [side, pixels] of beyond(boxOf(element), screen)) {
+        complain(side, `${name(element)} is off the screen at the ${side}`, pixels, px(pixels));
+      }
+    }
+    for (const pre of slide.querySelectorAll('pre')) {
+      const [broken, line] = brokenLine(pre);
+      if (broken) complain('broken', `a line of code is broken: ${words(line)}`);
+    }
+    for (const element of slide.querySelectorAll('a, button')) {
+      if (getComputedStyle(element).pointerEvents === 'none') {
+        complain('dead', `${name(element)} cannot be pressed`);
+      }
+    }
+    if (!texts.length) complain('empty', 'nothing of it can be seen');
+    if ([...slide.querySelectorAll('aside.notes')].some((note) => note.checkVisibility())) {
+      complain('notes', 'the notes are shown');
+    }
+    return [...worst.values()].map(({ sentence, detail }) => [sentence, detail]);
+  }
+
+  // The complaints about all slides of a page to read, each with the number of its slide, from 0.
+  const reading = (smallest) =>
+    [...document.querySelectorAll('.slides section:not(:has(> section))')].flatMap(
+      (slide, number) => readingOf(slide, smallest).map((complaint) => [number, ...complaint]));
+
+  return { layout, content, reading };
 })()

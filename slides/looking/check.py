@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, JSHandle, Page, Request
 
 from slides.looking import addresses, walk
 from slides.looking.browser import chromium
@@ -14,6 +14,8 @@ from slides.looking.browser import chromium
 # The smallest letters allowed, in pixels of the screen. Code may be smaller, since most of it
 # is recognised by its shape.
 SMALLEST = {"text": 24, "code": 18}
+# The smallest letters for who reads the talk on a phone, which is nearer.
+SMALLEST_TO_READ = 16
 
 # How many slides the notebook has, which `slides.making.deck` writes into the deck.
 IN_NOTEBOOK = "document.querySelector('.slides').dataset.slides"
@@ -26,6 +28,7 @@ MOST_SECONDS = 30 * 60
 # What is looked at by a script in the page.
 PROBES = files("slides.looking") / "check.js"
 PROBE = "([probes, smallest]) => [...probes.layout(smallest), ...probes.content()]"
+PROBE_TO_READ = "([probes, smallest]) => probes.reading(smallest)"
 
 
 class Report:
@@ -74,7 +77,7 @@ def listed(names: list[str]) -> str:
 
 
 def check(deck: Path) -> Report:
-    """Look at each step of each slide, in a browser without a network, at three sizes.
+    """Look at each step of each slide, in a browser without a network, and at what one reads.
 
     Args:
         deck: the file that `slides.making.deck.build` wrote; its path is absolute.
@@ -89,32 +92,59 @@ def check(deck: Path) -> Report:
     with chromium() as browser:
         for size in walk.SIZES:
             _look(browser, deck, size, report)
+        for size in walk.READING_SIZES:
+            _read(browser, deck, size, report)
     return report
 
 
+class _Watched:
+    """A page of some size, whose requests and complaints are added to a report.
+
+    Attributes:
+        at: its size, such as "1280×720".
+        page: the page.
+        shown: the slide that is looked at, which the browser complains about.
+    """
+
+    def __init__(
+        self, browser: Browser, deck: Path, size: tuple[int, int], report: Report
+    ) -> None:
+        width, height = size
+        self.at = f"{width}×{height}"
+        self.shown: walk.Slide | None = None
+        report.sizes.append(self.at)
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height}, offline=True, reduced_motion="reduce"
+        )
+        self.page = self.context.new_page()
+
+        def on_request(request: Request) -> None:
+            if not request.url.startswith((deck.as_uri(), "data:", "blob:", "about:")):
+                # reveal.js loads ahead for the next slides: the slide shown is not the cause.
+                report.add(None, f"the browser asks for {request.url}", self.at)
+
+        def on_console(message: ConsoleMessage) -> None:
+            # on_request has complained of a resource that was not loaded.
+            if message.type == "error" and not message.text.startswith(
+                "Failed to load resource"
+            ):
+                report.add(self.shown, f"the browser says: {message.text}", self.at)
+
+        def on_error(error: Error) -> None:
+            report.add(self.shown, f"the browser says: {error}", self.at)
+
+        self.page.on("request", on_request)
+        self.page.on("console", on_console)
+        self.page.on("pageerror", on_error)
+
+    def probes(self) -> JSHandle:
+        """Return the functions of `check.js`."""
+        return self.page.evaluate_handle(PROBES.read_text(encoding="utf-8"))
+
+
 def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -> None:
-    width, height = size
-    at = f"{width}×{height}"
-    report.sizes.append(at)
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, offline=True, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    shown: walk.Slide | None = None
-
-    def on_request(request: Request) -> None:
-        if not request.url.startswith((deck.as_uri(), "data:", "blob:", "about:")):
-            # reveal.js loads ahead for the next slides: the slide shown is not the cause.
-            report.add(None, f"the browser asks for {request.url}", at)
-
-    def on_console(message: ConsoleMessage) -> None:
-        # on_request has complained of a resource that was not loaded.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            report.add(shown, f"the browser says: {message.text}", at)
-
-    page.on("request", on_request)
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: report.add(shown, f"the browser says: {error}", at))
+    watched = _Watched(browser, deck, size, report)
+    page, at = watched.page, watched.at
     try:
         slides = walk.open_deck(page, deck.as_uri())
     except walk.NeverStarts as reason:
@@ -128,11 +158,24 @@ def _look(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -
         report.add(None, f"the talk takes {seconds // 60}:{seconds % 60:02}, and has 30:00", at)
     for slide, address in _fetched(page, slides, deck):
         report.add(slide, f"{address} is not in the file", at)
-    probes = page.evaluate_handle(PROBES.read_text(encoding="utf-8"))
-    for shown in walk.walk(page):
+    probes = watched.probes()
+    for watched.shown in walk.walk(page):
         for complaint, amount in page.evaluate(PROBE, [probes, SMALLEST]):
-            report.add(shown, complaint, at, amount)
-    context.close()
+            report.add(watched.shown, complaint, at, amount)
+    watched.context.close()
+
+
+def _read(browser: Browser, deck: Path, size: tuple[int, int], report: Report) -> None:
+    watched = _Watched(browser, deck, size, report)
+    try:
+        slides = walk.open_to_read(watched.page, deck.as_uri())
+    except walk.NeverStarts as reason:
+        report.add(None, str(reason), watched.at)
+        return
+    found = watched.page.evaluate(PROBE_TO_READ, [watched.probes(), SMALLEST_TO_READ])
+    for number, complaint, amount in found:
+        report.add(slides[number], f"to read, {complaint}", watched.at, amount)
+    watched.context.close()
 
 
 def _fetched(

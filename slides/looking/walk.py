@@ -10,17 +10,23 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as TookTooLong
 
-# A laptop or a wide projector, a large screen, and the 4:3 projector of many rooms.
-SIZES = ((1280, 720), (1920, 1080), (1024, 768))
+# A laptop or a wide projector, two large screens, and the 4:3 projector of many rooms.
+SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (1024, 768))
+# A phone, upright and turned, on which the talk is a page to read.
+READING_SIZES = ((390, 844), (844, 390))
 
 # For each slide: its title, its first words, and the two indices by which reveal.js finds it.
-SLIDES = """() => [...document.querySelectorAll('.slides section:not(.stack)')].map(slide => {
+SLIDES = """() => [
+    ...document.querySelectorAll('.slides section:not(:has(> section))')
+].map(slide => {
     const heading = slide.querySelector('h1, h2, h3, h4, h5, h6');
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
     const copy = slide.cloneNode(true);
     copy.querySelectorAll('h1, h2, h3, h4, h5, h6, aside, svg, style').forEach(e => e.remove());
-    const {h, v} = Reveal.getIndices(slide);
-    return [heading ? words(heading) : '', words(copy).slice(0, 30), h, v ?? 0];
+    const columns = [...document.querySelectorAll('.slides > section')];
+    const h = columns.findIndex(column => column.contains(slide));
+    const v = [...columns[h].querySelectorAll(':scope > section')].indexOf(slide);
+    return [heading ? words(heading) : '', words(copy).slice(0, 30), h, Math.max(v, 0)];
 })"""
 
 # Takes the next step, and returns whether there was one. After the end comes the appendix, into
@@ -77,7 +83,7 @@ class Slide:
 
 
 class NeverStarts(Exception):
-    """A page is no deck, or its scripts are broken."""
+    """A page is no deck, or its scripts are broken, or it is not what this screen needs."""
 
 
 def open_deck(page: Page, address: str) -> list[Slide]:
@@ -90,14 +96,34 @@ def open_deck(page: Page, address: str) -> list[Slide]:
     Raises:
         NeverStarts: there is no reveal.js in it, or it does not start.
     """
-    page.goto(address)
+    _go(page, address)
     try:
-        page.wait_for_function("!window.Reveal || Reveal.isReady()")
+        page.wait_for_function("Reveal.isReady()")
     except TookTooLong:
         raise NeverStarts("reveal.js does not start") from None
+    return slides(page)
+
+
+def open_to_read(page: Page, address: str) -> list[Slide]:
+    """Open a deck on a screen that is too small for slides, and return them.
+
+    Args:
+        page: where to open it.
+        address: of the deck.
+
+    Raises:
+        NeverStarts: there is no reveal.js in it, or it does not become a page to read.
+    """
+    _go(page, address)
+    if not page.evaluate("'reading' in document.documentElement.dataset"):
+        raise NeverStarts("it does not open as a page to read")
+    return slides(page)
+
+
+def _go(page: Page, address: str) -> None:
+    page.goto(address)
     if not page.evaluate("'Reveal' in window"):
         raise NeverStarts("there is no reveal.js in it")
-    return slides(page)
 
 
 def slides(page: Page) -> list[Slide]:

@@ -19,8 +19,12 @@ from slides.making import deck as decks
 
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 
-ALL = "1280×720, 1920×1080 and 1024×768"
-EACH = r"\d+ px at 1280×720, \d+ px at 1920×1080 and \d+ px at 1024×768"
+ALL = "1280×720, 1920×1080, 3840×2160 and 1024×768"
+PHONES = "390×844 and 844×390"
+ALL_AND_PHONES = f"{ALL.replace(' and', ',')}, {PHONES}"
+EACH = ", ".join(rf"\d+ px at {size}" for size in ALL.split(", ")).replace(
+    " and", r" and \d+ px at"
+)
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
     "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -124,6 +128,23 @@ BROKEN = {
             ),
         ],
         r'text smaller than 24 px: "tiny" \(9\.0 px at 1280×720, 13\.5 px at 1920×1080',
+    ),
+    # -- it cannot be read on a phone
+    "Too wide to read": (
+        [NOTES, box("white-space: nowrap", "Words and words and words and words")],
+        r'to read, "Words and .*" is off the screen at the right \(\d+ px at 390×844\)$',
+    ),
+    "Too small to read": (
+        [NOTES, box("font-size: 15px")],
+        r'to read, letters smaller than 16 px: "Some words" \(15\.0 px at 390×844 and 15',
+    ),
+    "Broken to read": (
+        [NOTES, cell(f'<pre style="white-space: pre-wrap !important">{"line " * 50}</pre>')],
+        rf'to read, a line of code is broken: "line line .*" \(at {PHONES}\)$',
+    ),
+    "Not to be pressed": (
+        [NOTES, cell('<a href="#/1" style="pointer-events: none !important">Where?</a>')],
+        rf'to read, <a> "Where\?" cannot be pressed \(at {PHONES}\)$',
     ),
     # -- a screen reader says nothing of it
     "A drawing without words": (
@@ -289,7 +310,20 @@ def test_slides_that_a_cell_has_swallowed_are_missed(tmp_path: Path) -> None:
 def test_a_page_that_is_no_deck_gets_a_sentence(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("<title>A page</title>", encoding="utf-8")
-    assert complaints(page) == [f"the deck: there is no reveal.js in it (at {ALL})"]
+    assert complaints(page) == [f"the deck: there is no reveal.js in it (at {ALL_AND_PHONES})"]
+
+
+def test_a_deck_that_does_not_take_the_shape_of_its_screen_is_found(tmp_path: Path) -> None:
+    stiff = built(tmp_path, {"A slide": [NOTES]})
+    html = stiff.read_text(encoding="utf-8")
+    for does, does_not in (("maxScale: 8", "maxScale: 2"), ("(reading) read()", "(0) read()")):
+        assert does in html
+        html = html.replace(does, does_not)
+    stiff.write_text(html, encoding="utf-8")
+    assert complaints(stiff) == [
+        f"the deck: it does not open as a page to read (at {PHONES})",
+        'slide 1, "A slide": the slide does not fill the screen (at 3840×2160)',
+    ]
 
 
 # -- the verb ---------------------------------------------------------------------------------
@@ -301,7 +335,9 @@ def test_the_real_deck_is_as_it_should_be(
     code = main(["--output", str(tmp_path / "deck.html"), "--check"])
     out, err = capsys.readouterr()
     assert (err, code) == ("", 0)
-    assert re.search(rf"^Looked at \d\d slides at {ALL}: all is well\.$", out, re.MULTILINE)
+    assert re.search(
+        rf"^Looked at \d\d slides at {ALL_AND_PHONES}: all is well\.$", out, re.MULTILINE
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["deck.html"]
 
 

@@ -120,12 +120,14 @@ still.addEventListener('change', () => films.forEach(offer));
 const small = matchMedia('(max-width: 599px), (max-height: 449px)').matches;
 const reading = /[?&]read\b/.test(location.search) || (small && !printed && !previewed);
 
-// The slide of an address like reveal.js's: by its place, or by its name.
+// The slide of an address like reveal.js's: by its place, or the last before it, or by its name.
 function addressed() {
   const [first, down = 0] = decodeURIComponent(location.hash).replace(/^#\/?/, '').split('/');
   if (!first) return null;
-  const column = document.querySelectorAll('.slides > section')[first];
-  return document.getElementById(first) ?? column?.querySelectorAll('section')[down] ?? null;
+  const columns = [...document.querySelectorAll('.slides > section')];
+  const column = columns[Math.min(first, columns.length - 1)];
+  const slides = [...column?.querySelectorAll('section') ?? []];
+  return document.getElementById(first) ?? slides[Math.min(down, slides.length - 1)] ?? null;
 }
 
 function read() {
