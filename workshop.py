@@ -7,9 +7,19 @@ old Python gets the sentence below and not a SyntaxError.
 import sys
 
 if sys.version_info < (3, 11):
+    import subprocess
+
+    CURE = "install one, and start workshop.py with it."
+    # Many systems keep an older Python by its usual name when a newer one is installed.
+    for name in [f"python3.{minor}" for minor in (11, 12, 13, 14, 15)]:
+        try:
+            subprocess.check_output([name, "-c", ""], stderr=subprocess.STDOUT)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        CURE = f"this machine has one, so say `{name} workshop.py` in its place."
+    THIS = ".".join(map(str, sys.version_info[:2]))
     sys.exit(
-        "workshop.py: this is Python {}.{}, and the workshop needs 3.11 or newer: install one, "
-        "and start workshop.py with it.".format(*sys.version_info)
+        f"workshop.py: this is Python {THIS}, and the workshop needs 3.11 or newer: {CURE}"
     )
 
 import os

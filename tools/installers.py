@@ -15,6 +15,12 @@ from tools.words import MISSET, NO_WHEEL, OFFLINE, why
 
 # By its name, since every step is run in ROOT: a path may have what an installer splits.
 FROM_WHEELS = ("--no-index", "--find-links", WHEELS.name)
+# What uv says when it stopped while it was putting packages in their places: of one of them
+# there may be half, which the next way would take for the whole.
+HALF = "Failed to install"
+# Some folders, as those that a cloud keeps, take no hard links.
+UV_ANEW = ("--reinstall", "--link-mode=copy")
+PIP_ANEW = ("--ignore-installed",)
 
 
 def install(lock: str, env: dict[str, str]) -> None:
@@ -27,16 +33,20 @@ def install(lock: str, env: dict[str, str]) -> None:
     Raises:
         Trouble: it cannot be fetched, or not be installed.
     """
+    is_half = False
     try:
         for way in ways(lock, env):
             if way[0] == PYTHON:
                 print("Installing with pip, which can take some minutes ...")
+            if is_half:
+                way = [*way, *(PIP_ANEW if way[0] == PYTHON else UV_ANEW)]
             done, output = quietly(way, env)
             if "Failed to initialize cache" in output:
                 # The person has no home, or may not write there.
                 done, output = quietly([*way, "--no-cache"], env)
             if done:
                 return
+            is_half = is_half or HALF in output
             if not {"--offline", "--no-index"}.intersection(way) and NO_WHEEL.search(output):
                 # pip would say the same, and take longer.
                 break

@@ -12,6 +12,12 @@ CORE, ALL = "requirements.lock", "requirements-all.lock"
 PYTHONS = "3.11 to 3.15"
 
 
+def minors() -> range:
+    """Return the second numbers of these Pythons' versions."""
+    first, last = (int(version.partition(".")[2]) for version in PYTHONS.split(" to "))
+    return range(first, last + 1)
+
+
 def read_lock(lock: str) -> str:
     """Return the text of a lock."""
     return (ROOT / lock).read_text(encoding="utf-8")

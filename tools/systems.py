@@ -13,7 +13,7 @@ from functools import cached_property
 from packaging.markers import Marker
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
-from tools.locks import PYTHONS
+from tools.locks import minors
 
 GLIBC = range(5, 36)  # 2.5 to 2.35
 MACOS = range(11, 16)
@@ -126,5 +126,4 @@ class Pair:
 
 def pairs() -> list[Pair]:
     """Return each system with each Python that the kit is for."""
-    first, last = (int(version.partition(".")[2]) for version in PYTHONS.split(" to "))
-    return [Pair(system, minor) for system in SYSTEMS for minor in range(first, last + 1)]
+    return [Pair(system, minor) for system in SYSTEMS for minor in minors()]

@@ -8,15 +8,20 @@ import sys
 import sysconfig
 
 from tools import pip_settings, place
-from tools.locks import PYTHONS
+from tools.locks import PYTHONS, minors
 from tools.paths import WHEELS
 
-FULL = re.compile("no space left|not enough space|quota exceeded|os error 28", re.IGNORECASE)
+FULL = re.compile(r"no space left|not enough space|quota exceeded|os error 28\b", re.IGNORECASE)
 OTHER = re.compile("not match the hashes|hash mismatch", re.IGNORECASE)
 TOO_LONG = re.compile(
-    "name too long|long path support|os error (36|63|206)|winerror 206", re.IGNORECASE
+    r"name too long|long path support|os error (36|63|206)\b|winerror 206\b", re.IGNORECASE
 )
-DENIED = re.compile("permission denied|access is denied|os error (5|13)", re.IGNORECASE)
+DENIED = re.compile(
+    r"permission denied|access is denied|operation not permitted|os error (5|13)\b|"
+    # What a program uses, Windows does not let go, and it says so in the user's language.
+    r"winerror (5|32)\b" + (r"|os error 32\b" if sys.platform == "win32" else ""),
+    re.IGNORECASE,
+)
 SOCKS = re.compile("dependencies for SOCKS", re.IGNORECASE)
 # A value of a setting that pip does not take, in pip's own words.
 MISSET = re.compile(
@@ -115,14 +120,28 @@ def socks() -> list[str]:
 def why_no_wheel(package: str) -> str:
     """Return the sentence for a package that there is, but not for this Python or machine."""
     here = f"for Python {sysconfig.get_python_version()} on this machine"
-    bits = "" if sys.maxsize > 2**32 else ", of 64 bits"
-    cure = f"install a Python from {PYTHONS}{bits}, and start workshop.py with it."
+    cure = f"install a Python from {PYTHONS}{kind()}, and start workshop.py with it."
+    if not kind() and sys.version_info[1] in minors():
+        cure = "take another machine, for this system or this kind of processor has none."
     if index := pip_settings.read().get("index-url"):
         return (
             f"the index that pip is told of in {index.place} has no wheel of the package "
             f"{package} {here}: ask whoever keeps it for that, or {cure}"
         )
     return f"the package {package} has no wheel {here}: {cure}"
+
+
+def kind() -> str:
+    """Return what must be different about the Python, apart from its version."""
+    if sys.implementation.name != "cpython":
+        return ", of the usual kind, CPython"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return ", with its lock, not free-threaded"
+    if sys.maxsize <= 2**32:
+        return ", of 64 bits"
+    if sysconfig.get_platform() == "win-arm64":
+        return ", for x86-64, which runs on ARM too"
+    return ""
 
 
 def last_line(output: str) -> str:

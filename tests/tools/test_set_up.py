@@ -6,13 +6,15 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tools import bundled_pip, pip_settings, proxies, quick
+from tools import bundled_pip, installers, pip_settings, proxies, quick
 from tools.installers import installers_environment
+from tools.paths import PYTHON
 from tools.trouble import Trouble
 from tools.words import why
 
@@ -137,6 +139,9 @@ def test_pip_looks_for_its_files_in_the_same_places() -> None:
         ),
         ("HINT: ... does not have Windows Long Path support enabled.", "with a shorter path"),
         ("[WinError 5] Access is denied: 'zmq.pyd'", "close what uses .venv, such as Jupyter"),
+        ("[WinError 32] Der Prozess kann nicht zugreifen: 'x'", "close what uses .venv"),
+        ("[Errno 1] Operation not permitted: 'x'", "close what uses .venv"),
+        ("unknown failure (os error 281)\n", "set-up failed (unknown failure (os error 281))"),
         ("Missing dependencies for SOCKS support.", "set HTTPS_PROXY to an HTTP proxy"),
         ("invalid peer certificate: UnknownIssuer", "pip config set global.cert FILE"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "global.cert FILE"),
@@ -156,6 +161,31 @@ def test_an_index_of_the_house_may_lack_a_package(pip_conf: Path) -> None:
     pip_conf.write_text("[global]\nindex-url = https://index.example\n")
     assert f"the index that pip is told of in {pip_conf} has no wheel" in why(NO_WHEEL)
     assert "ask whoever keeps it" in why(NO_WHEEL)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "answer", "cure"),
+    [
+        (sys, "version_info", (3, 16, 0), "install a Python from 3.11 to 3.15, and start"),
+        (sys, "version_info", (3, 12, 0), "take another machine"),
+        (sysconfig, "get_platform", lambda: "win-arm64", "3.15, for x86-64, which runs on ARM"),
+        (sysconfig, "get_config_var", lambda _: 1, "3.15, with its lock, not free-threaded"),
+        (sys, "maxsize", 2**31 - 1, "3.15, of 64 bits"),
+    ],
+)
+def test_a_package_without_a_wheel_asks_for_what_is_other_here(
+    pip_conf: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: object,
+    name: str,
+    answer: object,
+    cure: str,
+) -> None:
+    # Whatever runs this test is a usual Python.
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda _: 0)
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: "linux-x86_64")
+    monkeypatch.setattr(module, name, answer)
+    assert cure in why(NO_WHEEL)
 
 
 def test_a_setting_that_pip_does_not_take_is_told_with_its_file(pip_conf: Path) -> None:
@@ -255,6 +285,25 @@ def test_of_the_uvs_on_a_stick_that_for_this_machine_comes_first(
         best, *others = quick.on_the_stick()
         assert first in best.name
         assert len(others) == 4
+
+
+def test_after_half_a_package_all_are_put_there_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "error: Failed to install: x-1-py3-none-any.whl (x==1)\\n  Caused by: (os error 396)"
+    asked: list[list[object]] = []
+
+    def quietly(command: list[object], env: object) -> tuple[bool, str]:
+        asked.append(command)
+        return command[0] == PYTHON, said
+
+    monkeypatch.setattr(installers, "quietly", quietly)
+    monkeypatch.setattr(installers, "ways", lambda *_: iter([["uv"], ["uv"], [PYTHON, "pip"]]))
+    installers.install("a lock", {})
+    first, *others, last = asked
+    assert first == ["uv"]
+    assert others == [["uv", "--reinstall", "--link-mode=copy"]]
+    assert last == [PYTHON, "pip", "--ignore-installed"]
 
 
 # -- pip ---------------------------------------------------------------------------------------
