@@ -20,10 +20,11 @@ from contextlib import ExitStack
 from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import HTTPDigestAuth
 from urllib3 import HTTPConnectionPool
 
+from .engines.by_identity import ByIdentity
 from .engines.outside import Outside
 from .engines.unseen import under_way, urlopen
 from .per_greenlet import digest_per_greenlet
@@ -73,7 +74,7 @@ def setup_session(
         _lasting.add(setup)
         _wrap(WHILE_ANY_LASTS)
         if session is not None:
-            _set_up(session, (*_own(session), setup))
+            _setups[session] = (*_setups.get(session, ()), setup)
             undo.callback(_forget, weakref.ref(session), setup)
             for mounted in setup.changes(session):
                 mounted.remember()
@@ -91,8 +92,9 @@ _lasting = weakref.WeakSet[Setup]()
 _for_all: list[Setup] = []
 # requests' own class, even if a library has put another one in the place of `requests.Session`.
 _Session: Any = next(c for c in requests.Session.__mro__ if c.__module__ == "requests.sessions")
-# Where a session has the setups that are for it alone. Copies do not have them.
-_OWN = "_trequests_setups"
+# For a session, the setups that are for it alone. Not a variable of its own: copies would have
+# them too, and to pickle it would be to pickle them.
+_setups = ByIdentity[requests.Session, tuple[Setup, ...]]()
 # Sessions are made on any thread.
 _lock = threading.RLock()
 
@@ -107,29 +109,19 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-def _own(session: requests.Session) -> tuple[Setup, ...]:
-    """Return the setups that are for a session alone."""
-    own: tuple[Setup, ...] = vars(session).get(_OWN, ())
-    return own
-
-
-def _set_up(session: requests.Session, setups: tuple[Setup, ...]) -> None:
-    vars(session)[_OWN] = setups
-    if not setups:
-        del vars(session)[_OWN]
-
-
 def _forget(reference: weakref.ref[requests.Session], setup: Setup) -> None:
     session = reference()
     if session is not None:
-        _set_up(session, tuple(each for each in _own(session) if each is not setup))
+        own = tuple(each for each in _setups.pop(session, ()) if each is not setup)
+        if own:
+            _setups[session] = own
 
 
 def _that_counts(session: requests.Session, url: Any) -> Setup | None:
     """Return the latest setup for a request, those for the session alone first."""
-    for setups in (_own(session), tuple(_for_all)):
+    for setups in (_setups.get(session, ()), tuple(_for_all)):
         for setup in reversed(setups):
-            if setup.everywhere or (isinstance(url, str) and setup.is_for(url)):
+            if setup.covers(url):
                 return setup
     return None
 
@@ -155,6 +147,21 @@ def _get_adapter(original: Any, session: requests.Session, url: str) -> BaseAdap
         return adapter
     with _lock:
         return setup.meets(session, url, adapter)
+
+
+def _adapter_send(
+    original: Any, adapter: BaseAdapter, request: Any, *args: Any, **options: Any
+) -> Any:
+    """Do the same where no session has sent it, or one with a `send` of its own."""
+    if under_way.get() is not None:
+        return original(adapter, request, *args, **options)
+    url = getattr(request, "url", None)
+    setup = next((each for each in reversed(_for_all) if each.covers(url)), None)
+    token = under_way.set(setup.outside if setup else None)
+    try:
+        return original(adapter, request, *args, **options)
+    finally:
+        under_way.reset(token)
 
 
 def _init(original: Any, session: requests.Session, *args: Any, **kwargs: Any) -> None:
@@ -199,6 +206,7 @@ WHILE_FOR_ALL: dict[tuple[type, str], Callable[..., Any]] = {
 WHILE_ANY_LASTS: dict[tuple[type, str], Callable[..., Any]] = {
     (_Session, "send"): _send,
     (_Session, "get_adapter"): _get_adapter,
+    (HTTPAdapter, "send"): _adapter_send,
     (HTTPConnectionPool, "urlopen"): urlopen,
     (HTTPDigestAuth, "init_per_thread_state"): digest_per_greenlet,
 }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from .engines.by_identity import ByIdentity
 from .engines.clients.adapter import CLIENTS, TornadoAdapter
 from .engines.outside import Outside, checked
+from .engines.pooled import PooledAdapter
 from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite
+from .mounted import Mounted, copy_of, is_as_made, put, serving
 
 EVERYWHERE = ("http://", "https://")
 ENGINES = (*CLIENTS, "sockets")
@@ -50,30 +51,28 @@ class Setup:
         self.make_ours()
         # Adapters of this package that were mounted, and those of others that were changed.
         self.ours = weakref.WeakSet[Ours]()
-        self.theirs = weakref.WeakSet[HTTPAdapter]()
+        self.theirs = ByIdentity[HTTPAdapter, None]()
         # What was mounted on sessions that were met when they sent something.
         self.met = list[Mounted]()
 
     def changes(self, session: requests.Session) -> Iterator[Mounted]:
         """Change a session, a step for each that is asked for, and give what it has mounted."""
         for prefix, adapter in session.adapters.items():
-            if self.is_for(prefix) and not _is_as_made(adapter):
+            if self.is_for(prefix) and not is_as_made(adapter):
                 self.adopt(adapter)
         for wanted in self.prefixes:
             # Behind the same in other letters, it would never be found.
             same = (each for each in session.adapters if each.lower() == wanted.lower())
             prefix = next(same, wanted)
             below = session.adapters.get(prefix)
-            serving = below or _serving(session, prefix)
-            if below in self.ours:
+            if below is not None:
+                if _may_be_replaced(below) and below not in self.ours:
+                    yield self._mount_ours(session, prefix, below)
                 continue
-            if below is None and isinstance(serving, HTTPAdapter) and not _is_as_made(serving):
-                # Its settings are for these addresses too.
-                session.mount(prefix, copied := copy.copy(serving))
-                yield Mounted(weakref.ref(session), prefix, None, copied)
-                self.adopt(copied)
-            elif below is None or _is_as_made(below) or isinstance(below, Ours):
-                yield self._mount_ours(session, prefix, below)
+            server = serving(session, prefix)
+            # One that is not of requests' kind sends these addresses too, in its own way.
+            if server is None or isinstance(server, HTTPAdapter):
+                yield self._mount_stand_in(session, prefix, server)
 
     def meets(self, session: requests.Session, url: str, adapter: BaseAdapter) -> BaseAdapter:
         """Change a session that sends something, if its adapter is not yet changed.
@@ -89,12 +88,19 @@ class Setup:
         Returns:
             What it is to send it with.
         """
-        if not isinstance(adapter, HTTPAdapter) or adapter in _setups:
+        if not isinstance(adapter, HTTPAdapter):
             return adapter
-        if isinstance(adapter, Ours) and not adapter.undone:
+        if adapter in _stand_ins:
+            adapter, is_as_ever = self._without_stand_in(session, url, adapter)
+            return adapter if is_as_ever else self.meets(session, url, adapter)
+        if adapter in self.theirs:
             return adapter
-        serving = (p for p, each in session.adapters.items() if each is adapter)
-        prefix = next((p for p in serving if _begins(url, p)), None)
+        if isinstance(adapter, PooledAdapter) and (
+            adapter in self.ours or not _may_be_replaced(adapter)
+        ):
+            return adapter
+        prefixes = (p for p, each in session.adapters.items() if each is adapter)
+        prefix = next((p for p in prefixes if _begins(url, p)), None)
         if prefix is None:
             # A method of its own has come by it, perhaps for all addresses.
             if self.everywhere:
@@ -103,18 +109,14 @@ class Setup:
         if not self.is_for(prefix):
             # One of its own for these addresses, as in `changes`.
             prefix = next(each for each in self.prefixes if _begins(url, each))
-        below = session.adapters.get(prefix)
-        if isinstance(adapter, Ours) or _is_as_made(adapter):
-            mounted = self._mount_ours(session, prefix, below)
+            mounted = self._mount_stand_in(session, prefix, adapter)
+        elif _may_be_replaced(adapter):
+            mounted = self._mount_ours(session, prefix, adapter)
             # What it has kept for later requests is not used any more.
             adapter.close()
-        elif below is adapter:
+        else:
             self.adopt(adapter)
             return adapter
-        else:
-            session.mount(prefix, copied := copy.copy(adapter))
-            mounted = Mounted(weakref.ref(session), prefix, below, copied)
-            self.adopt(copied)
         mounted.remember()
         self.met = [*(each for each in self.met if each.session()), mounted]
         return mounted.adapter
@@ -124,9 +126,47 @@ class Setup:
     ) -> Mounted:
         # One for each prefix: a session closes each adapter that is mounted once.
         ours = self.make_ours()
+        ours.of_setup = True
         self.ours.add(ours)
-        _put(session, prefix, ours)
+        if below is not None and below in _stand_ins:
+            _stand_ins[ours] = _stand_ins[below]
+        put(session, prefix, ours)
         return Mounted(weakref.ref(session), prefix, below, ours)
+
+    def _mount_stand_in(
+        self, session: requests.Session, prefix: str, server: HTTPAdapter | None
+    ) -> Mounted:
+        """Mount an adapter for some of the addresses that another one serves."""
+        if server is None or _may_be_replaced(server):
+            mounted = self._mount_ours(session, prefix, None)
+        else:
+            # Its settings are for these addresses too.
+            session.mount(prefix, copied := copy_of(server))
+            mounted = Mounted(weakref.ref(session), prefix, None, copied)
+            self.adopt(copied)
+        _stand_ins[mounted.adapter] = _original(server)
+        return mounted
+
+    def _without_stand_in(
+        self, session: requests.Session, url: str, stand_in: HTTPAdapter
+    ) -> tuple[BaseAdapter, bool]:
+        """Return what a request is to be sent with, and whether that is the stand-in still.
+
+        Somebody may have mounted another adapter since for the addresses of the original.
+        """
+        others = (
+            each
+            for prefix, each in session.adapters.items()
+            if each is not stand_in and _begins(url, prefix)
+        )
+        server = next(others, None)
+        if server is None or _original(server)() is _stand_ins[stand_in]():
+            return stand_in, True
+        for prefix, each in list(session.adapters.items()):
+            if each is stand_in:
+                del session.adapters[prefix]
+        stand_in.close()
+        return server, False
 
     def make_ours(self) -> Ours:
         """Return a new adapter of the engine."""
@@ -138,15 +178,19 @@ class Setup:
         """Return whether all addresses that begin like this are to be changed."""
         return self.everywhere or any(_begins(prefix, each) for each in self.prefixes)
 
+    def covers(self, url: object) -> bool:
+        """Return whether requests to an address are to be changed; it may be none at all."""
+        return self.everywhere or (isinstance(url, str) and self.is_for(url))
+
     def adopt(self, adapter: BaseAdapter) -> None:
         """Change an adapter of somebody else's, which has settings that must stay."""
-        if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, Ours):
+        if not isinstance(adapter, HTTPAdapter) or isinstance(adapter, PooledAdapter):
             return
         if adapter not in self.theirs:
-            self.theirs.add(adapter)
+            self.theirs[adapter] = None
             make_plain(adapter)
             self.apply(adapter)
-            _setups.setdefault(adapter, []).append(self)
+            _setups[adapter] = [*_setups.get(adapter, []), self]
 
     def apply(self, adapter: HTTPAdapter) -> None:
         """Let an adapter of somebody else's wait politely; without this a thread waits."""
@@ -162,13 +206,25 @@ class Setup:
             ours.undo()
         for adapter in self.theirs:
             make_plain(adapter)
-            setups = _setups[adapter]
-            setups.remove(self)
+            setups = [each for each in _setups.pop(adapter, []) if each is not self]
             if setups:
                 setups[-1].apply(adapter)
-            else:
-                del _setups[adapter]
+                _setups[adapter] = setups
         self.theirs.clear()
+
+
+def _may_be_replaced(adapter: BaseAdapter) -> bool:
+    """Return whether it has no settings that somebody has chosen."""
+    if isinstance(adapter, PooledAdapter):
+        return adapter.of_setup or adapter.undone
+    return is_as_made(adapter)
+
+
+def _original(adapter: BaseAdapter | None) -> Callable[[], BaseAdapter | None]:
+    """Return a weak reference to an adapter, or to none if it has no settings."""
+    if adapter is None or _may_be_replaced(adapter):
+        return lambda: None
+    return weakref.ref(adapter)
 
 
 def _begins(address: str, prefix: str) -> bool:
@@ -195,70 +251,7 @@ def _prefixes(mounts: str | Iterable[str]) -> tuple[str, ...]:
 
 
 # The setups that changed an adapter of somebody else's; the last one counts.
-_setups = weakref.WeakKeyDictionary[HTTPAdapter, list[Setup]]()
-
-
-class Mounted(NamedTuple):
-    """An adapter that a setup has mounted on a session."""
-
-    session: Callable[[], requests.Session | None]
-    prefix: str
-    # What was mounted there before.
-    below: BaseAdapter | None
-    adapter: HTTPAdapter
-
-    def remember(self) -> None:
-        """Remember what is below, for the `undo` of what may come on top."""
-        _below.setdefault(self.adapter, {})[self.prefix] = self.below
-
-    def undo(self) -> None:
-        """Mount again what is below, unless somebody has mounted something else since."""
-        reference, prefix, below, adapter = self
-        session = reference()
-        if session is None or session.adapters.get(prefix) is not adapter:
-            return
-        # Setups may be undone in any order: those below that are undone by now are passed over.
-        while isinstance(below, Ours) and below.undone and below in _below:
-            below = _below[below].get(prefix)
-        if below is not None:
-            _put(session, prefix, below)
-        else:
-            del session.adapters[prefix]
-
-
-# What an adapter of ours was mounted over, for each prefix.
-_below = weakref.WeakKeyDictionary[HTTPAdapter, dict[str, BaseAdapter | None]]()
-
-
-def _put(session: requests.Session, prefix: str, adapter: BaseAdapter) -> None:
-    if prefix in session.adapters:
-        # `mount` takes other entries out for a moment, and another thread may look for one.
-        session.adapters[prefix] = adapter
-    else:
-        session.mount(prefix, adapter)
-
-
-def _serving(session: requests.Session, prefix: str) -> BaseAdapter | None:
-    """Return the adapter for addresses that begin like this, if there is one."""
-    try:
-        return session.get_adapter(prefix)
-    except requests.exceptions.InvalidSchema:
-        return None
-
-
-def _is_as_made(adapter: BaseAdapter) -> bool:
-    """Return whether it is what a new session has, with no settings that could be lost."""
-    if type(adapter) is not HTTPAdapter or vars(adapter).keys() != vars(_NEW).keys():
-        return False
-    manager, new = adapter.poolmanager, _NEW.poolmanager
-    return (
-        vars(adapter.max_retries) == vars(_NEW.max_retries)
-        and all(vars(adapter)[name] == vars(_NEW)[name] for name in POOL_SETTINGS)
-        and type(manager) is type(new)
-        and manager.connection_pool_kw == new.connection_pool_kw
-        and manager.pool_classes_by_scheme == new.pool_classes_by_scheme
-    )
-
-
-POOL_SETTINGS = ("config", "_pool_connections", "_pool_maxsize", "_pool_block")
-_NEW = HTTPAdapter()
+_setups = ByIdentity[HTTPAdapter, list[Setup]]()
+# Adapters that setups have mounted for some of the addresses of another one; and that one, if
+# it has settings.
+_stand_ins = ByIdentity[BaseAdapter, Callable[[], BaseAdapter | None]]()

@@ -246,6 +246,8 @@ async def test_the_pause_before_another_try_is_waited_for(
     expected: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Where somebody has replaced it, as all tests here have, that is called.
+    monkeypatch.undo()
     pauses, sleep = list[float](), asyncio.sleep
 
     async def noted(seconds: float) -> None:
@@ -621,6 +623,53 @@ def test_addresses_of_a_scheme_that_nobody_serves_may_be_set_up() -> None:
     with setup_session(session, "ftp://a.example/"):
         assert isinstance(session.get_adapter("ftp://a.example/"), SocketsAdapter)
     assert list(session.adapters) == ["https://", "http://"]
+
+
+@pytest.mark.parametrize("name", ["time.sleep", "urllib3.Retry.sleep"])
+async def test_pauses_that_somebody_has_replaced_stay_replaced(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests do that, to have no pauses; this one would take a quarter of an hour."""
+    pauses = list[Any]()
+    monkeypatch.setattr(name, lambda *args: pauses.append(args))
+    retries = urllib3.Retry(3, status_forcelist=[503], backoff_factor=1000)
+    async with running(Application([("/", Busy)], visits=list[str]())) as url:
+        with polite_session(max_retries=retries) as session:
+            async with asyncio.timeout(300):
+                answer = await run(session.get, url, timeout=500)
+    assert answer.text == "welcome"
+    assert pauses
+
+
+@pytest.mark.parametrize("by_place", [True, False])
+async def test_retries_that_are_a_number_are_waited_for(
+    by_place: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So adapters ask that know urllib3 better than requests."""
+    monkeypatch.undo()
+    pauses, sleep = list[float](), asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+
+    class Mine(HTTPAdapter):
+        def send(self, request: Any, *args: Any, **options: Any) -> Any:
+            pool: Any = self.get_connection_with_tls_context(request, True)
+            asked = (None, {}, 3) if by_place else ()
+            named = {} if by_place else {"retries": 3}
+            answer = pool.urlopen("GET", "/?after=1", *asked, **named)
+            return self.build_response(request, answer)
+
+    visits = list[str]()
+    async with running(Application([("/", Busy)], visits=visits)) as url:
+        with requests.Session() as session, setup_session(session):
+            session.adapters["http://"] = Mine()
+            answer = await run(session.get, url)
+    assert (answer.status_code, len(visits)) == (200, 3)
+    assert [each for each in pauses if each] == [1, 1]
 
 
 async def test_the_pause_before_another_try_blocks_where_nobody_can_wait(

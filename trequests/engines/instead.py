@@ -11,6 +11,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from .by_identity import ByIdentity
+
 
 class _Replacement:
     """What is called in the place of an object's method, until it is taken back.
@@ -57,7 +59,7 @@ class _Replacement:
 
 # The replacements weakly too: what one has replaced may refer to the object. Each is alive as
 # long as something can call it.
-_replacements = weakref.WeakKeyDictionary[Any, "weakref.WeakSet[_Replacement]"]()
+_replacements = ByIdentity[Any, "weakref.WeakSet[_Replacement]"]()
 
 
 def patch(owner: Any, around: dict[str, Callable[..., Any]]) -> None:
@@ -68,12 +70,13 @@ def patch(owner: Any, around: dict[str, Callable[..., Any]]) -> None:
         around: for the name of each method, what is called in its place: with what was there,
             and with what the method is called with.
     """
-    replacements = _replacements.setdefault(owner, weakref.WeakSet())
+    replacements = _replacements.get(owner, weakref.WeakSet())
+    _replacements[owner] = replacements
     for name, each in around.items():
         replacements.add(_Replacement(owner, name, each))
 
 
 def unpatch(owner: Any) -> None:
     """Put the methods of an object back that `patch` has replaced."""
-    for replacement in _replacements.pop(owner, ()):
+    for replacement in _replacements.pop(owner, weakref.WeakSet()):
         replacement.end()

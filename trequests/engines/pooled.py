@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 from requests import adapters
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager, poolmanager
 
+from .by_identity import ByIdentity
 from .keeping import KEPT
 from .outside import Outside, checked
 from .replaced import Parts, any_of
@@ -31,11 +31,15 @@ class PooledAdapter(HTTPAdapter):
         ValueError: `outside` is something else.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "outside", "undone"]  # noqa: RUF012
+    __attrs__ = [*HTTPAdapter.__attrs__, "outside", "of_setup", "undone"]  # noqa: RUF012
+    # Whether a setup has made it, and not somebody for himself.
+    of_setup = False
     # Whether the setup that mounted this has ended. It may still be mounted on some session,
     # and then does what requests does.
     undone = False
     engine = ""
+    # Settings of the pool manager, and keys of its pools as long as they are so.
+    _remembered: tuple[dict[str, Any] | None, dict[Any, Any]] = (None, {})
 
     def __init__(
         self, outside: Outside = "warn", pool_maxsize: int = KEPT, **options: Any
@@ -69,7 +73,6 @@ class PooledAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Make the pools, see `requests.adapters.HTTPAdapter.init_poolmanager`."""
         super().init_poolmanager(*args, **options)
-        self._pool_keys = dict[Any, Any]()
         if not self.undone:
             self.use_pools_of_engine(self.poolmanager)
 
@@ -84,22 +87,41 @@ class PooledAdapter(HTTPAdapter):
         self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
-        if proxies or any_of(_SHORTENED):
+        keys = None if proxies or any_of(_SHORTENED) else self._keys_of_pools()
+        if keys is None:
             return super().get_connection_with_tls_context(request, verify, proxies, cert)
         # requests works out the key of a pool for each request, which is a good part of what a
         # request costs.
         pools = self.poolmanager.pools
         host = (*request.url.split("/", 3)[:3], verify, cert)
-        key = self._pool_keys.get(host)
+        key = keys.get(host)
         pool = pools.get(key) if key else None
         if pool is None:
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             # The pool that was used last is at the end.
             with pools.lock:
                 key = next(reversed(pools._container), None)
-            if key and pools.get(key) is pool and len(self._pool_keys) < REMEMBERED_HOSTS:
-                self._pool_keys[host] = key
+            if key and pools.get(key) is pool and len(keys) < REMEMBERED_HOSTS:
+                keys[host] = key
         return pool
+
+    def _keys_of_pools(self) -> dict[Any, Any] | None:
+        """Return the keys that are remembered, or None where somebody has his own."""
+        manager = self.poolmanager
+        if (
+            type(manager) is not PoolManager
+            or len(vars(manager)) != _VARIABLES
+            or manager.key_fn_by_scheme != _KEY_FUNCTIONS
+            or "build_connection_pool_key_attributes" in vars(self)
+            or type(self).build_connection_pool_key_attributes is not _BUILD_KEY
+        ):
+            return None
+        settings, keys = self._remembered
+        if settings != manager.connection_pool_kw:
+            # They are a part of the keys, and may be changed at any time.
+            keys = {}
+            self._remembered = dict(manager.connection_pool_kw), keys
+        return keys
 
     def request_url(self, request: Any, proxies: Any) -> str:
         """Return what to ask for, see `requests.adapters.HTTPAdapter.request_url`."""
@@ -130,8 +152,14 @@ _SHORTENED = [
 ]
 
 
+_BUILD_KEY = HTTPAdapter.build_connection_pool_key_attributes
+_KEY_FUNCTIONS = dict(poolmanager.key_fn_by_scheme)
+# One more is a method of this one that somebody has replaced.
+_VARIABLES = len(vars(PoolManager()))
+
+
 # What pool managers made their pools from before `use_pools`.
-_stock_pools = weakref.WeakKeyDictionary[PoolManager, Any]()
+_stock_pools = ByIdentity[PoolManager, Any]()
 
 
 def stock_pools(manager: PoolManager) -> Any:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
+import types
 from typing import Any
 
 from urllib3 import Retry
+from urllib3.util import retry
 
 import tornalet
 
+from ..replaced import Parts
 from ..threads import wait_for_thread
 
 
@@ -55,9 +59,15 @@ def behind(retries: PoliteRetries) -> Retry:
     return found
 
 
+PAUSES = ("sleep", "sleep_for_retry", "_sleep_backoff")
+_OF_URLLIB3 = Parts(Retry, retry, *PAUSES)
+
+
 def _pauses_as_ever(retries: Retry) -> bool:
-    pauses = ("sleep", "sleep_for_retry", "_sleep_backoff")
     own = vars(retries)
-    return not any(name in own for name in pauses) and all(
-        getattr(type(retries), name) is getattr(Retry, name) for name in pauses
+    return (
+        type(time.sleep) is types.BuiltinFunctionType
+        and not _OF_URLLIB3.replaced()
+        and not any(name in own for name in PAUSES)
+        and all(getattr(type(retries), name) is getattr(Retry, name) for name in PAUSES)
     )

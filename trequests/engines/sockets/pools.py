@@ -112,16 +112,28 @@ class PolitePool(SparingPool):
         """Return whether a greenlet would pass over what somebody has replaced."""
         return self.ConnectionCls is not self.kind
 
-    def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+    def urlopen(  # type: ignore[override]
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        redirect: Any = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """Send a request, see `urllib3.HTTPConnectionPool.urlopen`."""
-        retries = kwargs.get("retries")
-        is_polite = type(retries) is PoliteRetries
-        if not is_polite and isinstance(retries, Retry) and retries.total != 0:
-            kwargs["retries"] = PoliteRetries(retries)
-        if self.proxy is None and type(kwargs.get("headers")) is CaseInsensitiveDict:
+        if not isinstance(retries, Retry):
+            # A number, or nothing, of which urllib3 would make some that hold the loop.
+            retries = Retry.from_int(retries, redirect=redirect, default=self.retries)
+        if type(retries) is not PoliteRetries and retries.total != 0:
+            retries = PoliteRetries(retries)
+        if self.proxy is None and type(headers) is CaseInsensitiveDict:
             # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
             # have a name several times.
-            kwargs["headers"] = dict(kwargs["headers"].items())
+            headers = dict(headers.items())
+        args = (body, headers, retries, redirect, *args)
         if loop_runs_here() and self.is_passed_over():
             send = functools.partial(self._urlopen, method, url, *args, **kwargs)
             return off_the_loop(send, self.outside, f"{method} {self.address(url)[0]}")
