@@ -16,6 +16,11 @@ from tools.steps import Command, quietly
 from tools.trouble import Trouble
 from tools.words import why
 
+# Debian and Ubuntu leave out what brings a pip, and not the rest of it.
+NONE = (
+    "this Python has no venv module: install it (on Debian and Ubuntu the package is "
+    "python3-venv), and run this again."
+)
 OF_VENV: Command = (PYTHON, "-I", "-m", "pip", "--no-input")
 
 
@@ -47,7 +52,12 @@ def install() -> None:
         Trouble: that cannot be done.
     """
     there, _ = quietly([PYTHON, "-I", "-c", "import pip"])
-    if not there:
-        done, output = quietly([PYTHON, "-I", "-m", "ensurepip", "--default-pip"])
-        if not done:
-            raise Trouble(why(output))
+    if there:
+        return
+    try:
+        import ensurepip  # noqa: F401
+    except ImportError:
+        raise Trouble(NONE) from None
+    done, output = quietly([PYTHON, "-I", "-m", "ensurepip", "--default-pip"])
+    if not done:
+        raise Trouble(why(output))

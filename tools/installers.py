@@ -83,7 +83,14 @@ def ways(lock: str, env: dict[str, str]) -> Iterator[Command]:
         yield fast
     elif is_in_vain and not WHEELS.is_dir():
         raise Trouble(why(output))
-    slow = [*bundled_pip.command(), "install", *STRICTLY, "-r", all_but_uv]
+    try:
+        pip = bundled_pip.command()
+    except Trouble:
+        if uv:
+            # What it said is what stands in the way.
+            return
+        raise
+    slow = [*pip, "install", *STRICTLY, "-r", all_but_uv]
     if WHEELS.is_dir() and not uv:
         yield [*slow, *FROM_WHEELS]
     if not is_in_vain:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import own_kernel, place
+from tools import bundled_pip, own_kernel, place
 from tools.installers import install, installers_environment
 from tools.locks import ALL, CORE, count, digest
 from tools.paths import LOCK, PYTHON, ROOT, STAMP, VENV
@@ -134,13 +134,9 @@ def build(lock: str) -> None:
 def make_venv() -> None:
     """Make an empty `.venv`, in the place of a broken one if there is one."""
     try:
-        import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        raise Trouble(
-            "this Python has no venv module: install it (on Debian and Ubuntu the package is "
-            "python3-venv), and run this again."
-        ) from None
+        raise Trouble(bundled_pip.NONE) from None
     # What needs a pip brings it.
     how = ["--without-pip", "--clear"]
     if sys.platform != "win32" and not place.has_links():

@@ -323,3 +323,27 @@ def test_where_a_python_brings_no_wheel_pip_is_put_into_the_environment(
     monkeypatch.setattr(bundled_pip, "quietly", quietly)
     assert bundled_pip.command() == bundled_pip.OF_VENV
     assert asked == ["-c import pip"] + ["-m ensurepip"] * (not is_there)
+
+
+def test_a_python_that_brings_no_pip_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bundled_pip, "bundled", lambda: None)
+    monkeypatch.setattr(bundled_pip, "quietly", lambda _: (False, ""))
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(Trouble, match=r"no venv module: install it .* python3-venv"):
+        bundled_pip.command()
+
+
+def test_where_uv_failed_and_there_is_no_pip_uv_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def none() -> list[str]:
+        raise Trouble(bundled_pip.NONE)
+
+    monkeypatch.setattr(installers, "VENV", tmp_path)
+    monkeypatch.setattr(quick, "at_hand", lambda _: quick.Uv(Path("uv")))
+    monkeypatch.setattr(installers, "quietly", lambda *_: (False, "Connection refused"))
+    monkeypatch.setattr(bundled_pip, "command", none)
+    with pytest.raises(Trouble, match="connect to the network"):
+        installers.install("requirements.lock", {})

@@ -221,12 +221,21 @@ def with_shim(folder: Path, code: str) -> Mapping[str, str]:
 
 def test_no_venv_module(tmp_path: Path) -> None:
     house = make_house(tmp_path / "house")
-    shim = with_shim(tmp_path, "import sys\nsys.modules['ensurepip'] = None\n")
+    shim = with_shim(tmp_path, "import sys\nsys.modules['venv'] = None\n")
     assert_one_sentence(door(house, "lab", **shim), "no venv module", "python3-venv")
     outcome = door(house, "check", **shim)
     assert outcome.returncode == 1
     assert "problem    set-up: this Python has no venv module" in outcome.stdout
     assert outcome.stdout.endswith("This machine is not ready.\n")
+
+
+def test_half_a_venv_module_is_enough_where_uv_is_at_hand(tmp_path: Path) -> None:
+    house = make_small_house(tmp_path / "house")
+    # Ubuntu without python3-venv lacks this part, which brings a pip.
+    code = "import sys\nsys.modules['ensurepip'] = None\n"
+    outcome = door(house, "bench", "styles", **with_shim(tmp_path, code))
+    assert outcome.returncode == 0, outcome
+    assert "measured" in outcome.stdout
 
 
 def test_not_enough_disk(tmp_path: Path) -> None:
