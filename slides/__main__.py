@@ -1,4 +1,4 @@
-"""Make the deck and what goes with it: `python3 workshop.py slides [--pdf] [--check]`."""
+"""Make the deck and what goes with it: `python3 workshop.py slides`, see its `--help`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))
             print(f"{printed} ({kilobytes(printed)}): a page for each slide.")
+        if arguments.notes:
+            notes = pdf.print_notes(made, made.with_suffix(".notes.pdf"))
+            print(f"{notes} ({kilobytes(notes)}): each slide, and what is said to it.")
         if arguments.output is None:
             # Last, since the index has links to the deck, and to the PDF if that is as new.
             print(f"{pages.build(made.parent)}: the way to the deck, and to all notebooks.")

@@ -76,6 +76,9 @@ def of_slides() -> argparse.ArgumentParser:
     )
     parser.add_argument("--pdf", action="store_true", help="print the deck, too")
     parser.add_argument(
+        "--notes", action="store_true", help="print the slides with their notes"
+    )
+    parser.add_argument(
         "--speaker",
         metavar="NAME",
         help='who gives the talk; or have name = "..." in slides/speaker.toml',

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
@@ -21,13 +20,11 @@ from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
 from slides.making import qr, speaker
-from slides.making.files import read_text, write
+from slides.making.files import TEMPLATE, read_text, write
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild, read
 from slides.making.timing import clock, kind, timing
 from slides.paths import COLOURS, DECK, NOTEBOOK, SPEAKER
-
-TEMPLATE = Path(str(files("slides.making"))) / "template"
 
 # What a link in a cell leads to.
 LINK = re.compile(r"\]\((https://[^)\s]+)\)")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
+
+# What the deck is made with.
+TEMPLATE = Path(str(files("slides.making"))) / "template"
 
 
 def read_text(path: Path) -> str:

@@ -1,10 +1,15 @@
-"""Print a deck, a page for each slide, with a browser that has no network."""
+"""Print a deck, or its notes, with a browser that has no network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from slides.looking.browser import chromium
+from slides.making.files import TEMPLATE
 
 # With this query reveal.js lays a deck out for paper, all steps of a slide on one page.
 PRINTED = "print-pdf&pdfSeparateFragments=false&pdfMaxPagesPerSlide=1&showNotes=false"
@@ -15,6 +20,28 @@ UNHIDE = """() => document.querySelectorAll('section').forEach(section => {
     section.removeAttribute('hidden');
     section.removeAttribute('aria-hidden');
 })"""
+
+
+# What its print view says of the size of paper, which for notes is another.
+WITHOUT_SIZE = """() => {
+    for (const sheet of document.styleSheets)
+        for (let at = sheet.cssRules.length; at--;)
+            if (sheet.cssRules[at] instanceof CSSPageRule) sheet.deleteRule(at);
+}"""
+
+# The notes come out of their slide, and below it.
+BELOW = """() => {
+    document.title += ': the notes';
+    document.querySelectorAll('.pdf-page').forEach((slide) => {
+        const both = document.createElement('article');
+        const said = document.createElement('div');
+        said.className = 'said';
+        said.append(...slide.querySelector('aside.notes')?.childNodes ?? []);
+        slide.before(both);
+        both.append(slide, said);
+    });
+}"""
+NOTES_CSS = TEMPLATE / "notes.css"
 
 
 def print_deck(deck: Path, output: Path) -> Path:
@@ -30,6 +57,33 @@ def print_deck(deck: Path, output: Path) -> Path:
     Raises:
         NoBrowser: there is no Chromium on this machine that starts.
     """
+    with laid_out(deck) as page:
+        return _print(page, output)
+
+
+def print_notes(deck: Path, output: Path) -> Path:
+    """Print each slide as it ends, and what is to be said to it, on pages of A4.
+
+    Args:
+        deck: as for `print_deck`.
+        output: where the PDF goes.
+
+    Returns:
+        Where the PDF is. It is tagged, too.
+
+    Raises:
+        NoBrowser: there is no Chromium on this machine that starts.
+    """
+    with laid_out(deck) as page:
+        page.evaluate(WITHOUT_SIZE)
+        page.evaluate(BELOW)
+        page.add_style_tag(content=NOTES_CSS.read_text(encoding="utf-8"))
+        return _print(page, output)
+
+
+@contextmanager
+def laid_out(deck: Path) -> Iterator[Page]:
+    """Open a deck in reveal.js's view for paper, in a browser without a network."""
     with chromium() as browser:
         context = browser.new_context(
             viewport={"width": 1280, "height": 720},
@@ -45,11 +99,15 @@ def print_deck(deck: Path, output: Path) -> Path:
         page.goto(f"{deck.as_uri()}?{PRINTED}")
         page.wait_for_function("window.laidOut")
         page.evaluate(UNHIDE)
-        page.pdf(
-            path=output,
-            prefer_css_page_size=True,
-            print_background=True,
-            tagged=True,
-            outline=True,
-        )
+        yield page
+
+
+def _print(page: Page, output: Path) -> Path:
+    page.pdf(
+        path=output,
+        prefer_css_page_size=True,
+        print_background=True,
+        tagged=True,
+        outline=True,
+    )
     return output

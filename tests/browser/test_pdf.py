@@ -18,10 +18,15 @@ from pypdf.generic import ContentStream, Destination
 
 from slides import making
 from slides.__main__ import main
+from slides.making import pdf as pdfs
 from slides.paths import COLOURS, DECK
 
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 
+# Code of which a slide shows the picture only.
+BARE = re.compile(r'(?<=celltag_bare">)\s*<div class="jp-InputArea">.*?</pre>', re.DOTALL)
+
+A4 = (595, 842)  # points
 MARGIN = 12  # points of the page of 960 by 540
 
 
@@ -88,7 +93,7 @@ def pdf(folder: Path) -> PdfReader:
 
 @pytest.fixture(scope="module")
 def slides(folder: Path) -> Slides:
-    return Slides((folder / "talk.html").read_text(encoding="utf-8"))
+    return Slides(BARE.sub("", (folder / "talk.html").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +131,12 @@ def test_the_index_leads_to_a_pdf_that_is_as_new_as_the_deck(
     index = tmp_path / "index.html"
     link = f'href="{DECK.stem}.pdf"'
 
-    assert main(["--pdf"]) == 0
+    assert main(["--pdf", "--notes"]) == 0
     assert link in index.read_text(encoding="utf-8")
     told = capsys.readouterr().out.splitlines()
     names = [line.partition(" (")[0].partition(": ")[0] for line in told]
-    made = ["stormy_webber.html", "stormy_webber.pdf", "index.html"]
+    made = ["html", "pdf", "notes.pdf"]
+    made = [*(f"stormy_webber.{kind}" for kind in made), "index.html"]
     assert names == [str(tmp_path / name) for name in made]
 
     assert main([]) == 0
@@ -198,6 +204,41 @@ def fills(page: Any) -> Iterator[str]:
     for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
         if operator == b"rg":
             yield "#" + "".join(f"{round(255 * float(part)):02x}" for part in operands)
+
+
+# -- with the notes ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def notes(folder: Path) -> PdfReader:
+    """The slides with their notes, printed from the same deck."""
+    return PdfReader(pdfs.print_notes(folder / "talk.html", folder.parent / "notes.pdf"))
+
+
+def test_the_notes_are_on_pages_of_paper_each_below_its_slide(
+    notes: PdfReader, slides: Slides
+) -> None:
+    assert {(round(p.mediabox.width), round(p.mediabox.height)) for p in notes.pages} == {A4}
+    pages = [packed(page.extract_text()) for page in notes.pages]
+    assert len(slides.titles) / 3 < len(pages) < len(slides.titles)
+    for title, said in zip(slides.titles, slides.notes, strict=True):
+        # Not one of them is broken, and what is said stands with what is shown.
+        [page] = [page for page in pages if packed(said) in page]
+        assert packed(title) in page
+
+
+def test_the_notes_are_tagged_and_have_an_outline(notes: PdfReader, slides: Slides) -> None:
+    root: Any = notes.trailer["/Root"]
+    assert notes.metadata and notes.metadata.title == "Stormy Webber: the notes"
+    assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == "en"
+    titles = [packed(str(entry.title)) for entry in entries_of(notes.outline)]
+    assert titles == [packed(title) for title in slides.titles]
+    pictures = [
+        element.get("/Alt")
+        for element in structure(root["/StructTreeRoot"]["/K"])
+        if element.get("/S") == "/Figure"
+    ]
+    assert pictures == [words for _, words in slides.pictures]
 
 
 # -- for screen readers -----------------------------------------------------------------------
