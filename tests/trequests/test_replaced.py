@@ -12,6 +12,7 @@ import functools
 import http.client
 import io
 import pkgutil
+import queue
 import re
 import socket
 import ssl
@@ -223,9 +224,12 @@ VALUES = {
     "socket.socket",
     "ssl.SSLContext",
     "urllib3.connection.HTTPConnection.default_socket_options",
+    "time.sleep",
     "urllib3.connectionpool.HTTPConnectionPool.ConnectionCls",
+    "urllib3.connectionpool.HTTPConnectionPool.QueueCls",
     "urllib3.poolmanager.pool_classes_by_scheme",
     "urllib3.util.connection.HAS_IPV6",
+    "urllib3.util.retry.Retry.sleep",
     "urllib3.util.ssl_.SSLContext",
 }
 WITH_TLS = ("ssl.", "urllib3.connection.create_urllib3_context", "urllib3.connection.ssl_wrap")
@@ -475,6 +479,27 @@ async def test_pyopenssl_in_the_place_of_ssl(tls: Get) -> None:
         assert await by_each(tls) == [200] * 3
     finally:
         pyopenssl.extract_from_urllib3()
+
+
+async def test_another_queue_in_the_place_of_urllib3_s(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FirstIn(queue.Queue[Any]):
+        """Gives out the connection that was not used for the longest time."""
+
+        def get(self, *args: Any, **options: Any) -> Any:
+            taken.append(threading.current_thread().name)
+            return super().get(*args, **options)
+
+    def ask() -> requests.Response:
+        with requests.Session() as session:
+            session.get(url, timeout=500)
+            return session.get(url, timeout=500)
+
+    taken = list[str]()
+    monkeypatch.setattr(urllib3.HTTPConnectionPool, "QueueCls", FirstIn)
+    assert await by_each(ask) == [200] * 3
+    assert taken.count("trequests") == 4
 
 
 # -- recorders and mocks ----------------------------------------------------------------------

@@ -50,16 +50,25 @@ class PerLoop(Generic[T]):
             value = self._values[loop] = self._make()
         return value
 
+    def close(self) -> None:
+        """Close and drop the values of all loops."""
+        for reference in self._values.keyrefs():
+            if (loop := reference()) is not None:
+                self._drop(loop)
+
     def _drop_closed(self) -> None:
         # The list is made in one step. Going through the dictionary itself would fail when
         # another thread adds a value meanwhile.
         for reference in self._values.keyrefs():
             loop = reference()
             if loop is not None and loop.is_closed():
-                value = self._values.pop(loop, None)
-                try:
-                    if value is not None:
-                        value.close()
-                except Exception:
-                    # Whoever asks for a value of another loop has nothing to do with it.
-                    logging.getLogger(__name__).exception("cannot close %r", value)
+                self._drop(loop)
+
+    def _drop(self, loop: asyncio.AbstractEventLoop) -> None:
+        value = self._values.pop(loop, None)
+        try:
+            if value is not None:
+                value.close()
+        except Exception:
+            # Whoever asks for a value of another loop has nothing to do with it.
+            logging.getLogger(__name__).exception("cannot close %r", value)

@@ -62,7 +62,7 @@ class CurlExchange(Exchange):
     @classmethod
     def let_go(cls, pool: Any) -> None:
         """Close the connections that are kept for a pool."""
-        for kept in _kept.pop(pool, {}).values():
+        if kept := _kept.pop(pool, None):
             kept.close()
 
     def _begin(self, method: str, url: str, sending: Outgoing) -> Any:
@@ -294,14 +294,8 @@ _clients = PerLoop(_client)
 
 
 def _kept_for(pool: Any, loop: asyncio.AbstractEventLoop) -> Kept:
-    loops = _kept.setdefault(pool, weakref.WeakKeyDictionary())
-    kept = loops.get(loop)
-    if kept is None:
-        kept = loops[loop] = Kept()
-    return kept
+    return _kept.setdefault(pool, PerLoop(Kept)).of(loop)
 
 
 # What libcurl keeps, for each pool and loop.
-_kept = weakref.WeakKeyDictionary[
-    Any, weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Kept]
-]()
+_kept = weakref.WeakKeyDictionary[Any, PerLoop[Kept]]()

@@ -25,6 +25,9 @@ from ..replaced import talking_is_replaced
 from .connections import PoliteConnection, PoliteTLSConnection
 from .pauses import PoliteRetries, behind
 from .spare import SparingPool
+from .tls import yields
+
+STOCK_QUEUE = HTTPConnectionPool.QueueCls
 
 
 class _Cancelled(EmptyPoolError):
@@ -64,24 +67,41 @@ class PolitePool(SparingPool):
     # urllib3's own pool, and what makes its connections if nobody has replaced that.
     stock: type[HTTPConnectionPool] = HTTPConnectionPool
     stock_kind: Any = HTTPConnectionPool.ConnectionCls
-    QueueCls = _Places
 
     def __init__(self, *args: Any, outside: Outside = "warn", **kwargs: Any) -> None:
         """Make a pool for one host."""
         super().__init__(*args, **kwargs)
         self.outside = outside
+        # Threads only may wait for a place that somebody else gives out.
+        self.blocks = not isinstance(self.pool, _Places) or not all(
+            yields(given)
+            for given in (
+                self.conn_kw.get("ssl_context"),
+                self.proxy_config and self.proxy_config.ssl_context,
+            )
+        )
+
+    @property
+    def QueueCls(self) -> Any:  # type: ignore[override]
+        """What gives out the places; if somebody has replaced urllib3's own, that is taken."""
+        now = self.stock.QueueCls
+        return _Places if now is STOCK_QUEUE else now
 
     @property
     def ConnectionCls(self) -> Any:
         """What makes a connection.
 
         It is what somebody has put in the place of urllib3's own; and urllib3's own where
-        somebody has replaced how sockets talk.
+        somebody has replaced how sockets talk, or has a way of his own.
         """
         if "ConnectionCls" in vars(self):
             return vars(self)["ConnectionCls"]
         now = self.stock.ConnectionCls
-        if now is not self.stock_kind or talking_is_replaced(tls=self.scheme == "https"):
+        if (
+            self.blocks
+            or now is not self.stock_kind
+            or talking_is_replaced(tls=self.scheme == "https")
+        ):
             return now
         return self.kind
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib3 import HTTPConnectionPool
 
 from .. import keeping
+from ..polite_queue import PoliteQueue
 
 FULL = {errno.EMFILE, errno.ENFILE}
 
@@ -32,14 +33,17 @@ class SparingPool(HTTPConnectionPool):
     ) -> None:
         """Make a pool for one host."""
         # A pool that does not block needs no queue full of places; it keeps as many connections
-        # as it was asked to.
-        options.update(maxsize=maxsize if block else 0, block=block)
+        # as it was asked to. What somebody has in the place of queues gets what urllib3 gives.
+        kind: Any = self.QueueCls
+        is_ours = isinstance(kind, type) and issubclass(kind, PoliteQueue)
+        options.update(maxsize=maxsize if block or not is_ours else 0, block=block)
         super().__init__(*args, **options)
         assert self.pool
         self.kept = maxsize
         # A queue without a size has no end.
-        self.spare = 0 if block or maxsize <= 0 else spare
-        self.pool.maxsize = maxsize + self.spare
+        self.spare = 0 if block or maxsize <= 0 or not is_ours else spare
+        if is_ours:
+            self.pool.maxsize = maxsize + self.spare
         # The loop with a timer for the next `trim`.
         self._trimmed_on: weakref.ref[asyncio.AbstractEventLoop] | None = None
         # Those that are taken, and not put back or dropped.
@@ -94,9 +98,9 @@ class SparingPool(HTTPConnectionPool):
         return spare > old
 
     def idle(self) -> list[Any]:
-        """Return the connections that are kept for later requests."""
+        """Return the connections that are kept for later requests, if it can be known."""
         places = self.pool
-        if places is None:
+        if not isinstance(places, PoliteQueue):
             return []
         with places.mutex:
             return [each for each in places.queue if each is not None and not each.is_closed]
@@ -104,7 +108,7 @@ class SparingPool(HTTPConnectionPool):
     def close_idle(self) -> bool:
         """Close all connections that nobody uses now; return whether there were any."""
         places = self.pool
-        if places is None:
+        if not isinstance(places, PoliteQueue):
             return False
         found = False
         with places.mutex:

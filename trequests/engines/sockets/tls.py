@@ -129,7 +129,7 @@ class PoliteContext:
             # There may have been no thread.
             plain.close()
             raise
-        if _talks_as_ever(tls):
+        if _talks_as_ever(type(tls)):
             return self._polite(tls)
         tls.close()
         raise blocks(self._context)
@@ -159,10 +159,20 @@ def blocks(context: Any) -> RuntimeError:
     )
 
 
-def _talks_as_ever(tls: Any) -> bool:
-    """Return whether a socket reads and writes as `ssl.SSLSocket` does."""
+def yields(context: Any) -> bool:
+    """Return whether sockets of a TLS context can yield to the loop; None is none given."""
+    if context is None:
+        return True
+    if not isinstance(context, ssl.SSLContext):
+        return False
+    kind = context.sslsocket_class
+    # With slots it could not be made one of ours.
+    return kind.__basicsize__ == ssl.SSLSocket.__basicsize__ and _talks_as_ever(kind)
+
+
+def _talks_as_ever(kind: Any) -> bool:
+    """Return whether a class of sockets reads and writes as `ssl.SSLSocket` does."""
     names = ("read", "write", "recv", "recv_into", "send", "sendall")
-    kind = type(tls)
     return issubclass(kind, ssl.SSLSocket) and all(
         getattr(kind, name) is getattr(ssl.SSLSocket, name) for name in names
     )
