@@ -1,4 +1,9 @@
-"""The notebooks in a real JupyterLab: Run All on a fresh working copy, and what is seen."""
+"""The notebooks in a real JupyterLab: Run All on a fresh working copy, and what is seen.
+
+With one notebook somebody chooses each theme, and makes the window narrow: to draw a notebook
+again costs as much as to run a third of it. In the others the first film gets what a theme and
+a narrow window give it: the word that says whether the theme is light, and little room.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +28,16 @@ TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more
 SIZE = {"width": 1200, "height": 1000}
 # JupyterLab takes out cells that are out of sight, and their stars with them.
 ALL_CELLS = '{"windowingMode": "none"}'
-# What each theme does to a film.
-FILTERS = {
-    "JupyterLab Light": "none",
-    "JupyterLab Dark": "invert(1) hue-rotate(180deg)",
-    "JupyterLab Dark High Contrast": "invert(1) hue-rotate(180deg)",
+# What each theme says of itself, and what that does to a film.
+THEMES = {
+    "JupyterLab Light": "true",
+    "JupyterLab Dark": "false",
+    "JupyterLab Dark High Contrast": "false",
 }
+FILTERS = {"true": "none", "false": "invert(1) hue-rotate(180deg)"}
+# The one in which themes are chosen, and the window is made narrow.
+DRAWN_AGAIN = "01_callbacks"
+NARROW = "film => film.parentElement.scrollWidth > film.parentElement.clientWidth"
 # Put a folder here to keep screenshots of every notebook, light and dark.
 PICTURES = os.environ.get("STORMY_PICTURES")
 
@@ -119,12 +128,18 @@ def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
     assert films.count() == source.count("data:image/svg+xml")
     drawings = page.locator(".jp-MarkdownOutput img")
     assert drawings.count() == source.count("slides/pictures/")
-    for picture in (*films.all(), *drawings.all()):
-        assert picture.evaluate("picture => picture.complete && picture.naturalWidth > 0")
-        assert picture.get_attribute("alt")
-    if films.count():
+    for pictures in (films, drawings):
+        seen = pictures.evaluate_all(
+            "all => all.map(each => [each.complete && each.naturalWidth > 0, each.alt])"
+        )
+        assert all(is_there and words for is_there, words in seen), seen
+    if name == DRAWN_AGAIN:
+        assert films.count()
         assert_dark_in_the_dark(page, films.first)
         assert_readable_in_a_narrow_window(page, films.first)
+    elif films.count():
+        assert_dark_if_the_theme_says_so(films.first)
+        assert_readable_in_little_room(films.first)
     assert_answers_are_folded(page, source)
     if PICTURES:
         keep_pictures(page, name)
@@ -147,22 +162,44 @@ def assert_answers_are_folded(page: Page, source: str) -> None:
 def assert_dark_in_the_dark(page: Page, film: Locator) -> None:
     now = page.evaluate("document.body.dataset.jpThemeName")
     # The theme that is shown comes first: to change it costs as much as a few cells.
-    for theme in sorted(FILTERS, key=lambda theme: theme != now):
+    for theme in sorted(THEMES, key=lambda theme: theme != now):
         if theme != now:
             change_theme(page, theme)
-        expect(film).to_have_css("filter", FILTERS[theme])
+        is_light = THEMES[theme]
+        assert page.evaluate("document.body.dataset.jpThemeLight") == is_light
+        expect(film).to_have_css("filter", FILTERS[is_light])
+
+
+def assert_dark_if_the_theme_says_so(film: Locator) -> None:
+    found = film.evaluate(
+        """film => {
+            const {dataset} = document.body;
+            const before = dataset.jpThemeLight;
+            const found = ['true', 'false'].map(isLight => {
+                dataset.jpThemeLight = isLight;
+                return [isLight, getComputedStyle(film).filter];
+            });
+            dataset.jpThemeLight = before;
+            return Object.fromEntries(found);
+        }"""
+    )
+    assert found == FILTERS
 
 
 def assert_readable_in_a_narrow_window(page: Page, film: Locator) -> None:
     usual = page.viewport_size
     assert usual
     page.set_viewport_size({"width": 700, "height": 1000})
-    page.wait_for_function(
-        "film => film.parentElement.scrollWidth > film.parentElement.clientWidth",
-        arg=film.element_handle(),
-    )
+    page.wait_for_function(NARROW, arg=film.element_handle())
     assert film.evaluate("film => film.clientWidth") == 600
     page.set_viewport_size(usual)
+
+
+def assert_readable_in_little_room(film: Locator) -> None:
+    film.evaluate("film => { film.parentElement.style.width = '500px'; }")
+    assert film.evaluate(NARROW)
+    assert film.evaluate("film => film.clientWidth") == 600
+    film.evaluate("film => { film.parentElement.style.width = ''; }")
 
 
 def open_notebook(page: Page, lab: str, name: str) -> Locator:
