@@ -7,6 +7,7 @@ This makes one, and a notebook shows it as a picture::
     f
 """
 
+from .compared import Compared, compared
 from .entries import NO_ANSWER, Answer, Hold, Step, Wait
 from .films import Film
 from .labelling import by_user, labelled
@@ -23,12 +24,14 @@ __all__ = [
     "NO_ANSWER",
     "Answer",
     "CannotListen",
+    "Compared",
     "Film",
     "Hold",
     "Step",
     "Wait",
     "as_image",
     "by_user",
+    "compared",
     "film",
     "handler",
     "handlers_at_work",

@@ -186,8 +186,17 @@ class Film:
     def _repr_html_(self) -> str:
         return as_image(self.svg(), str(self))
 
-    def svg(self) -> str:
-        """Return the film as a picture, see `picture.draw`."""
+    @property
+    def length(self) -> float:
+        """Return how long the film is, in seconds."""
+        return self._now() - self.record.began
+
+    def svg(self, *, axis: float = 0) -> str:
+        """Return the film as a picture, see `picture.draw`.
+
+        Args:
+            axis: how many seconds there is room for, at least.
+        """
         now, began = self._now(), self.record.began
 
         def since(span: tuple[float, float]) -> tuple[float, float]:
@@ -225,6 +234,7 @@ class Film:
             title=self.title(),
             notes=notes,
             remark=f"{left_out:,} short steps at the end are left out." if left_out else "",
+            axis=axis,
         )
 
     def table(self) -> Table:

@@ -115,6 +115,7 @@ def draw(
     title: str,
     notes: Mapping[float, Note] | None = None,
     remark: str = "",
+    axis: float = 0,
 ) -> str:
     """Draw a film.
 
@@ -128,12 +129,13 @@ def draw(
         notes: what is known of long bars, by when they began. A bar that held the loop for no
             longer than `red`, since it had no processor for the rest, is not red.
         remark: what else is to be said, below the picture.
+        axis: how many seconds there is room for, at least, so that films can be compared.
 
     Returns:
         The picture, 700 pixels wide, as the text of an SVG file. It is light or dark as the
         reader's system is.
     """
-    return _Drawing(rows, beats, length, red, title, notes or {}, remark).svg()
+    return _Drawing(rows, beats, length, red, title, notes or {}, remark, axis).svg()
 
 
 def as_image(svg: str, alt: str) -> str:
@@ -185,6 +187,7 @@ class _Drawing:
         title: str,
         notes: Mapping[float, Note],
         remark: str,
+        axis: float,
     ) -> None:
         self.limit = red
         self.remark = remark
@@ -196,6 +199,7 @@ class _Drawing:
         self.hidden = len(rows) - len(self.rows)
         self.beats = beats
         self.length = max(length, 0.001)
+        self.seconds_of_axis = max(self.length, axis)
         self.title = title
         heading = partial(pixels, size=13, bold=True)
         self.title_lines = wrapped(clean(title), WIDTH - 2 * MARGIN, 2, heading)
@@ -322,6 +326,7 @@ class _Drawing:
                 # For whoever animates the picture: where the film is, and how long it lasts;
                 # and for whoever has no room for the lines below the rows, where these are.
                 f'</g><g class="film" data-seconds="{self.length:.3f}"'
+                f' data-axis="{self.seconds_of_axis:.3f}"'
                 f' data-start="{self.x(0):.1f}" data-end="{self.x(self.length):.1f}"'
                 f' data-top="{self.top:g}" data-bottom="{self.bottom:g}"'
                 f' data-below="{self.below()}">',
@@ -368,7 +373,7 @@ class _Drawing:
                 yield _rect(left, self.top, right - left, height, PINK)
 
     def axis(self) -> Iterator[str]:
-        for at in _round_times(self.length):
+        for at in _round_times(self.seconds_of_axis):
             x = self.x(at)
             yield _rect(x - 0.5, self.top, 1, self.bottom - self.top, FAINT)
             words = f"{at:g} s" if at else "0"
@@ -437,7 +442,7 @@ class _Drawing:
     # -- where things are ----------------------------------------------------------------------
 
     def x(self, at: float) -> float:
-        return self.left + (WIDTH - MARGIN - 10 - self.left) * at / self.length
+        return self.left + (WIDTH - MARGIN - 10 - self.left) * at / self.seconds_of_axis
 
     def edges(self, span: Span) -> Span:
         """Return where a span begins and ends, never too near to be seen."""

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from tornado.web import Application, RequestHandler
 
-from loopfilm import Film, film, lane, picture, visited
+from loopfilm import Film, compared, film, lane, picture, visited
 from loopfilm.lanes import Lane
 from loopfilm.picture import Row
 from loopfilm.record import Long, Wait
@@ -544,3 +544,21 @@ def test_every_colour_of_a_picture_has_another_by_night() -> None:
     f = noted(recorded((request("ada", finished=9), 1, 2)), place(12, "time.sleep(1)"))
     used = set(re.findall(r'(?:fill|stroke)="(#\w+)"', picture.ALONE.sub("", f.svg())))
     assert used - {picture.ON_BARS} <= set(picture.DARK)
+
+
+def test_in_films_that_are_compared_a_second_is_as_long_in_each() -> None:
+    def second(svg: str) -> float:
+        found = ElementTree.fromstring(svg).find(".//*[@class='film']")
+        assert found is not None
+        end, start, seconds = (
+            float(found.get(f"data-{what}", 0)) for what in ("end", "start", "seconds")
+        )
+        return (end - start) / seconds
+
+    short, long = watch(together(1), "/"), watch(Application([("/", Blocking)]), "/")
+    assert second(short.svg()) != pytest.approx(second(long.svg()), rel=0.05)
+    shown = compared(short, long)
+    assert second(shown[0].svg()) == pytest.approx(second(shown[1].svg()), rel=0.05)
+    assert [*map(repr, shown)] == [str(short), str(long)]
+    assert f'alt="{html.escape(str(short))}"' in shown[0]._repr_html_()
+    assert compared() == []
