@@ -88,7 +88,8 @@ def figure(svg: str, alt: str, name: str) -> str:
         float(film.get(f"data-{what}", 0))
         for what in ("start", "end", "top", "bottom", "seconds")
     )
-    slower = max(2, round(PLAYED_SECONDS / seconds))
+    # Films on one axis are played at one speed.
+    slower = max(2, round(PLAYED_SECONDS / float(film.get("data-axis", seconds))))
     for part in root.iter():
         _recolour(part)
         # Names of lanes begin at the very edge, to have room for larger letters.
