@@ -1,10 +1,12 @@
 // A beamer of 4:3 gets slides of its own shape, not those of a wide screen made small.
 const printed = /print-pdf|view=print/.test(location.search);
 const previewed = /receiver/.test(location.search);  // beside the speaker's notes
+const shapes = { '4:3': { width: 1024, height: 768 }, '16:9': { width: 1280, height: 720 } };
 function shape() {
   const square = !printed && !previewed && innerWidth / innerHeight < 1.5;
-  document.documentElement.dataset.shape = square ? '4:3' : '16:9';
-  return square ? { width: 1024, height: 768 } : { width: 1280, height: 720 };
+  const name = square ? '4:3' : '16:9';
+  document.documentElement.dataset.shape = name;
+  return shapes[name];
 }
 
 // The spider in the margin comes down its thread as the talk goes on.
@@ -53,7 +55,7 @@ function fit(slide) {
   const code = [...slide.querySelectorAll('pre')].filter((pre) => pre.offsetWidth);
   if (!code.length || slide.dataset.fitted === shape) return;
   slide.dataset.fitted = shape;
-  const height = Reveal.getConfig().height;
+  const { height } = shapes[shape];
   const hasRoom = () => slide.offsetHeight <= height
     && code.every((pre) => pre.offsetWidth < pre.parentElement.clientWidth);
   slide.classList.add('fitting');
@@ -63,6 +65,24 @@ function fit(slide) {
   slide.classList.remove('fitting');
 }
 const fitAll = () => document.querySelectorAll('.slides section:not(.stack)').forEach(fit);
+
+// What the browser prints by itself looks as in reveal.js's print view: a slide is a page.
+function bePrintable() {
+  document.head.insertAdjacentHTML(
+    'beforeend', '<style>@page { size: 1280px 720px; margin: 0; }</style>');
+  addEventListener('beforeprint', layOnPaper);
+  addEventListener('afterprint', takeFromPaper);
+}
+function layOnPaper() {
+  document.documentElement.dataset.shape = '16:9';
+  document.documentElement.classList.add('paper');
+  fitAll();
+}
+function takeFromPaper() {
+  document.documentElement.classList.remove('paper');
+  shape();
+  fit(Reveal.getCurrentSlide());
+}
 
 // The appendix is reached by links, and from the overview: who goes on at the end stays there.
 function stayBefore(event) {
@@ -173,6 +193,7 @@ function start() {
     Reveal.on('slidechanged', ({ currentSlide }) => fit(currentSlide));
     Reveal.on('overviewshown', fitAll);
     Reveal.on('pdf-ready', fitAll);
+    if (!printed) bePrintable();
     Reveal.on('beforeslidechange', stayBefore);
     Reveal.on('showhelp', correctTheHelp);
     for (const step of ['slidechanged', 'fragmentshown', 'fragmenthidden']) {
