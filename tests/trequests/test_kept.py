@@ -132,6 +132,39 @@ def test_on_threads_it_keeps_what_requests_keeps() -> None:
     assert f"places in use: 0, connections kept: {keeping.KEPT}>" in said
 
 
+@engines("sockets", "curl")
+def test_a_loop_that_was_closed_keeps_none_when_another_asks(
+    engine: str, open_descriptors: Callable[[], int]
+) -> None:
+    asking = threading.Barrier(12)
+    connected = list[int]()
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asking.wait(300)
+            self.wfile.write(HI)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    async def burst() -> None:
+        await asyncio.gather(*(tornalet.run(session.get, url) for _ in range(12)))
+        connected.append(open_descriptors())
+
+    with (
+        serving_apart(Page) as port,
+        requests.Session() as session,
+        setup_session(session, engine=engine),
+    ):
+        url = f"http://127.0.0.1:{port}/"
+        for _ in range(3):
+            asyncio.run(burst())
+    # Both ends of those of two loops, had they stayed, would be 48.
+    assert connected[2] - connected[0] < 24
+
+
 @contextmanager
 def serving_apart(
     page: type[http.server.BaseHTTPRequestHandler], context: ssl.SSLContext | None = None
