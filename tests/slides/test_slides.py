@@ -47,7 +47,7 @@ Best tool for the job | Batteries included | Bonus & tricks | trequests | sys.ex
 # What everybody meets, in this order: each title begins so.
 STORY = """
 Three ask at once | A callback waits | One step, in two ways | Or wait where you stand
-Bob's library in a handler | Left in the middle | The staircase, and Bob's library
+Bob's library in a handler | Left in the middle | Two lines more
 Three ways to wait | If somebody asks
 """
 
