@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -188,6 +189,19 @@ def clone(name: str, house: Path, folder: Path) -> None:
     assert "workshop.py VERB" in typed(BASE, "workshop.py", at=folder / name)
 
 
+def pack(options: str, house: Path, folder: Path) -> None:
+    """Pack what is committed here, and begin with nothing else."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("this is not a git clone")
+    words = shlex.split(options.replace("../", f"{folder.as_posix()}/"))
+    typed("git", "-c", "safe.directory=*", "archive", *words, "HEAD", at=ROOT)
+    [packed] = folder.glob("*.zip")
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    [there] = [path for path in folder.iterdir() if path.is_dir()]
+    assert "workshop.py VERB" in typed(BASE, "workshop.py", at=there)
+
+
 def elsewhere(house: Path, folder: Path) -> None:
     """Typed in tests/tools/test_address.py, with an address in the place of the form."""
 
@@ -202,6 +216,7 @@ TYPISTS: list[tuple[str, Callable[..., None]]] = [
     (r"curl (?='http://127\.0\.0\.1:(\d+)/)(.*)", curl),
     (r"python -m loopfilm (\S+:\S+)(.*)", film),
     (r"pip install \.", install),
+    (r"git archive (.*) HEAD", pack),
     (rf"git clone {re.escape(address())} (\S+)", clone),
     (r"python3 -m tools\.address https://github\.com/OWNER/NAME", elsewhere),
 ]
