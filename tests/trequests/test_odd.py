@@ -180,6 +180,31 @@ async def test_retries_of_a_class_of_one_s_own_keep_their_state(engine: str | No
     assert len(last.history) == 2
 
 
+@engines(None, "sockets", "simple", "curl")
+async def test_what_cannot_be_sent_is_not(engine: str | None) -> None:
+    """A number among the pieces is no row of zeros, and a name is in ASCII."""
+    numbers: Any = iter([b"a", 3])
+    async with serving(nothing) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        with pytest.raises(TypeError):
+            await Way(engine)(requests.post, url, data=numbers, timeout=60)
+        with pytest.raises(UnicodeEncodeError):
+            await Way(engine)(requests.get, url, headers={"\xe4": "b"}, timeout=60)
+
+
+@engines(None, "sockets", "simple", "curl")
+async def test_the_original_of_an_answer_says_what_it_was(engine: str | None) -> None:
+    async def talk(stream: IOStream) -> None:
+        await asked(stream)
+        await stream.write(b"HTTP/1.1 203 Fine\r\n" + HI)
+
+    async with serving(talk) as server:
+        answer = await Way(engine)(requests.get, f"http://127.0.0.1:{server.port}/")
+    original = answer.raw._original_response
+    assert (original.status, original.reason, original.version) == (203, "Fine", 11)
+    assert original.headers is original.msg
+
+
 @pytest.mark.parametrize("method", ["GET / HTTP/1.1\r\n\r\nGET", "G T", "G\xc9T", "GET\n"])
 @engines(None, "sockets", "simple", "curl")
 async def test_a_method_is_one_word(engine: str | None, method: str) -> None:

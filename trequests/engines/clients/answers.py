@@ -47,6 +47,8 @@ class Head:
         """Read it as the standard library does."""
         read = PoliteResponse(_File(data), method=method)  # type: ignore[arg-type]
         read.begin()
+        # As http.client has it, such as 11.
+        self.number = read.version
         self.version = f"HTTP/{read.version // 10}.{read.version % 10}"
         self.status = read.status
         self.reason = read.reason

@@ -9,6 +9,8 @@ from typing import Any
 from urllib3 import HTTPResponse as RawResponse
 from urllib3.exceptions import ResponseNotChunked
 
+from .answers import Head
+
 
 class Body:
     """The body of an answer, as a file."""
@@ -103,8 +105,11 @@ class RawAnswer(RawResponse):
 class Original:
     """As much of `http.client.HTTPResponse` as requests and urllib3 use."""
 
-    def __init__(self, message: Any, body: Body) -> None:
+    def __init__(self, head: Head, body: Body) -> None:
         """Stand for a response of the standard library."""
-        self.msg = message
+        self.msg = self.headers = head.message
+        self.status = self.code = head.status
+        self.reason = head.reason
+        self.version = head.number
         self.isclosed = body.isclosed
         self.close = body.close

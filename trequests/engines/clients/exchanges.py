@@ -170,10 +170,10 @@ class Exchange:
             body=body,  # type: ignore[arg-type]
             headers=HTTPHeaderDict(_header_values(head.message)),
             status=head.status,
-            version=int(head.version.removeprefix("HTTP/").replace(".", "")),
+            version=head.number,
             version_string=head.version,
             reason=head.reason,
-            original_response=Original(head.message, body),  # type: ignore[arg-type]
+            original_response=Original(head, body),  # type: ignore[arg-type]
             **self._made,
         )
         body.left = None if raw.chunked else raw.length_remaining

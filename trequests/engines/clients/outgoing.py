@@ -45,7 +45,7 @@ def outgoing(
         chunked: whether the body shall go in chunks.
 
     Raises:
-        UnicodeEncodeError: a header is not latin-1.
+        UnicodeEncodeError: a header is not latin-1, or its name not ASCII.
         ValueError: a header has more than one line, or the method is no word.
     """
     if found := NO_METHOD(method):
@@ -56,6 +56,9 @@ def outgoing(
         )
     headers = [(_text(name), _text(value)) for name, value in given.items()]
     _check("".join([part for pair in headers for part in pair]))
+    for name, _ in headers:
+        # Raises the same UnicodeEncodeError as http.client.
+        name.encode("ascii")
     names = {name.lower() for name, _ in headers}
     if isinstance(body, io.TextIOBase):
         # requests counts its characters, and sends that as the number of bytes.
@@ -109,4 +112,5 @@ def _encoded(pieces: Iterable[Any]) -> Iterator[bytes]:
     for piece in pieces:
         # As urllib3 does, which skips a None too.
         if piece:
-            yield piece.encode() if isinstance(piece, str) else bytes(piece)
+            # Of a number, `bytes` would make so many zeros.
+            yield piece.encode() if isinstance(piece, str) else bytes(memoryview(piece))
