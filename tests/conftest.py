@@ -65,6 +65,7 @@ LONG = (
     "tests/notebooks/test_notebooks.py",
     "tests/classroom/test_examining.py",
     "tests/browser/test_pages.py",
+    "tests/browser/test_pages_axe.py",
     "tests/browser/test_deck.py",
     "tests/browser/test_axe.py",
     "tests/browser/test_check.py",

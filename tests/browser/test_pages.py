@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route
+from playwright.sync_api import Browser, Locator, Page, Request, Route, ViewportSize
 from tornado.web import Application, StaticFileHandler
 
 from loopfilm import running_apart
-from slides.looking import axe
-from slides.paths import DECK
 from tests.built import the_pages
 
 from .conftest import LIGHT, Opener
-
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 375, "height": 740}
-
-# What axe-core cannot decide, by rule, and a pattern for the elements that a person has looked
-# at and found to be in order.
-RESOLVED = {
-    # It cannot measure words that are wrapped or scrolled out of sight. CONTRAST can, below.
-    "color-contrast": r"",
-    "color-contrast-enhanced": r"",
-    # Two parts of "Then and now" and of the workshop have the same name; each is in a list that
-    # says which of the two it is about.
-    "identical-links-same-purpose": r'a\[href\$="03_trequests\.html"\]$',
-}
-
-UNFOLD = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
+from .reading import DESK, PHONE, all_of, show
 
 # The least contrast of the words on a page with what is painted below them, and the words.
 CONTRAST = (
@@ -54,20 +36,24 @@ CONTRAST = (
 }"""
 )
 
-# Which element has the focus, of how many, and whether that can be seen.
-FOCUS = """() => {
-    const element = document.activeElement;
-    const {outlineStyle, outlineWidth} = getComputedStyle(element);
-    const {left, top, right, bottom} = element.getBoundingClientRect();
+# After each key notes which element has the focus, of how many, and whether that can be seen. A
+# key that is let up has done what it does.
+NOTE_FOCUS = """() => {
     const stops = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
         .filter(each => each.checkVisibility());
-    return {
-        place: stops.indexOf(element),
-        of: stops.length,
-        ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
-        seen: right > 0 && bottom > 0 && left < innerWidth && top < innerHeight,
-        says: element.textContent.trim(),
-    };
+    window.noted = [];
+    addEventListener('keyup', () => {
+        const element = document.activeElement;
+        const {outlineStyle, outlineWidth} = getComputedStyle(element);
+        const {left, top, right, bottom} = element.getBoundingClientRect();
+        window.noted.push({
+            place: stops.indexOf(element),
+            ring: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+            seen: right > 0 && bottom > 0 && left < innerWidth && top < innerHeight,
+            says: element.textContent.trim(),
+        });
+    });
+    return stops.length;
 }"""
 
 WIDTH = "document.documentElement.scrollWidth"
@@ -77,16 +63,6 @@ WIDTH = "document.documentElement.scrollWidth"
 def folder(request: pytest.FixtureRequest) -> Path:
     """The pages, beside something in the place of the deck."""
     return the_pages(request)
-
-
-def all_of(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.html") if path.name != DECK.name)
-
-
-def show(page: Page, path: Path) -> None:
-    """Open a page, and unfold all that is folded on it."""
-    page.goto(path.as_uri())
-    page.evaluate(UNFOLD)
 
 
 # -- what a page asks for, and where it leads -------------------------------------------------
@@ -174,68 +150,13 @@ def test_a_page_that_asks_for_something_else_is_found(
     assert len(asked.urls) == 2 and len(asked.complaints) == 1
 
 
-# -- axe --------------------------------------------------------------------------------------
-
-
-def wrong(page: Page) -> list[str]:
-    """Return what axe-core finds, and what it cannot decide and nobody has looked at yet."""
-    findings = axe.audit(page)
-    left_open = [
-        f"unresolved: {each.rule}: {each.message} {target}"
-        for each in findings.unresolved
-        for target in each.targets
-        if not (each.rule in RESOLVED and re.search(RESOLVED[each.rule], target))
-    ]
-    return [str(each) for each in findings.violations] + left_open
-
-
-@pytest.mark.usefixtures("axe_is_here")
-# Two of the four combinations are enough: colours are the same at both widths, and the order of
-# elements in both schemes.
-@pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", DESK)])
-def test_axe_finds_nothing(
-    opened: Opener, folder: Path, scheme: str, size: dict[str, int]
-) -> None:
-    page = opened(color_scheme=scheme, viewport=size)
-    found = {}
-    for path in all_of(folder):
-        show(page, path)
-        found[path.name] = wrong(page)
-    assert {name: faults for name, faults in found.items() if faults} == {}
-
-
-BROKEN = {
-    "color-contrast": '<p style="color: #999; background: #aaa">Grey on grey.</p>',
-    "image-alt": '<img src="data:image/png;base64,AAAA">',
-    "heading-order": "<h5>Far down</h5>",
-    "link-name": '<a href="#main"></a>',
-    "list": "<ul><p>No item</p></ul>",
-    "landmark-unique": '<div role="region" aria-label="A">A</div>' * 2,
-    "td-has-header": "<table><tr><td>1<td>2<td>3<td>4"
-    + "<tr><td>5<td>6<td>7<td>8" * 3
-    + "</table>",
-    "focus-order-semantics": '<p tabindex="0">Nothing to do here.</p>',
-}
-
-
-@pytest.mark.usefixtures("axe_is_here")
-def test_axe_finds_what_is_broken(opened: Opener, folder: Path) -> None:
-    page = opened()
-    show(page, folder / "index.html")
-    page.evaluate(
-        "faults => document.querySelector('main').insertAdjacentHTML('beforeend', faults)",
-        "".join(BROKEN.values()),
-    )
-    assert set(BROKEN) <= {each.rule for each in axe.audit(page).violations}
-
-
 # -- colours ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_words_stand_out(
-    opened: Opener, folder: Path, scheme: str, size: dict[str, int]
+    opened: Opener, folder: Path, scheme: str, size: ViewportSize
 ) -> None:
     page = opened(color_scheme=scheme, viewport=size)
     for path in all_of(folder):
@@ -304,19 +225,19 @@ def test_long_code_goes_on_below_its_own_beginning(opened: Opener, folder: Path)
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_keyboard_goes_through_a_page_in_its_order_and_is_seen(
-    opened: Opener, folder: Path, size: dict[str, int]
+    opened: Opener, folder: Path, size: ViewportSize
 ) -> None:
     page = opened(viewport=size)
     for path in all_of(folder):
         page.goto(path.as_uri())
-        page.keyboard.press("Tab")
-        focus = page.evaluate(FOCUS)
-        assert focus["says"] == "Skip to the text"
-        for place in range(focus["of"]):
-            focus = page.evaluate(FOCUS)
-            assert focus["place"] == place, path.name
-            assert focus["ring"] and focus["seen"], (path.name, focus["says"])
+        stops = page.evaluate(NOTE_FOCUS)
+        for _ in range(stops):
             page.keyboard.press("Tab")
+        noted = page.evaluate("noted")
+        assert noted[0]["says"] == "Skip to the text"
+        assert [focus["place"] for focus in noted] == [*range(stops)], path.name
+        unseen = [focus["says"] for focus in noted if not (focus["ring"] and focus["seen"])]
+        assert unseen == [], path.name
 
 
 def test_the_first_stop_leads_round_the_links(opened: Opener, folder: Path) -> None:
