@@ -11,7 +11,7 @@ from slides.looking import check
 from slides.looking.browser import NoBrowser
 from slides.making import deck, pages, pdf
 from slides.making.notebook import CannotBuild
-from slides.paths import DECK
+from slides.paths import DECK, NOTEBOOKS
 from tools import usage
 
 
@@ -28,7 +28,9 @@ def main(argv: list[str] | None = None) -> int:
     # A browser opens it by its address, which has the whole path.
     output = (arguments.output or DECK).resolve()
     try:
-        made = deck.build(output=output, by=arguments.speaker)
+        # A deck that goes elsewhere goes alone, and links to the pages would lead nowhere.
+        beside = NOTEBOOKS if arguments.output is None else None
+        made = deck.build(output=output, by=arguments.speaker, beside=beside)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))

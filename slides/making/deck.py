@@ -20,9 +20,11 @@ from nbconvert.filters import Highlight2HTML
 from nbformat import NotebookNode
 
 from slides.making import qr, speaker
-from slides.making.files import TEMPLATE, read_text, write
+from slides.making.files import TEMPLATE, icon, read_text, write
 from slides.making.inline import with_pictures
 from slides.making.notebook import CannotBuild, read
+from slides.making.onward import Onward
+from slides.making.tables import with_scope
 from slides.making.timing import clock, kind, timing
 from slides.paths import COLOURS, DECK, NOTEBOOK, SPEAKER
 
@@ -33,13 +35,20 @@ LINK = re.compile(r"\]\((https://[^)\s]+)\)")
 SWALLOWED = re.compile(r"<!--(?:(?!-->).)*?</?section", re.DOTALL)
 
 
-def build(notebook: Path = NOTEBOOK, output: Path = DECK, *, by: str | None = None) -> Path:
+def build(
+    notebook: Path = NOTEBOOK,
+    output: Path = DECK,
+    *,
+    by: str | None = None,
+    beside: Path | None = None,
+) -> Path:
     """Write the deck of a notebook into a file.
 
     Args:
         notebook: the slides.
         output: where the deck goes; its folder is made.
         by: who gives the talk; by default whoever `slides/speaker.toml` names.
+        beside: the folder of the notebooks whose pages stand beside the deck, if they do.
 
     Returns:
         Where the deck is.
@@ -48,15 +57,18 @@ def build(notebook: Path = NOTEBOOK, output: Path = DECK, *, by: str | None = No
         CannotBuild: something that it needs is missing; nothing is written then.
         OSError: the file cannot be written.
     """
-    return write(output, render(notebook, by=by))
+    return write(output, render(notebook, by=by, beside=beside))
 
 
-def render(notebook: Path = NOTEBOOK, *, by: str | None = None) -> str:
+def render(
+    notebook: Path = NOTEBOOK, *, by: str | None = None, beside: Path | None = None
+) -> str:
     """Return the deck of a notebook as HTML. Its cells are not run, and no file is written.
 
     Args:
         notebook: the slides. Addresses of drawings begin at its folder.
         by: who gives the talk; by default whoever `slides/speaker.toml` names.
+        beside: the folder of the notebooks to whose pages the deck has links, if any.
 
     Raises:
         CannotBuild: something that the deck needs is missing.
@@ -71,7 +83,7 @@ def render(notebook: Path = NOTEBOOK, *, by: str | None = None) -> str:
         optimistic_validation=True,
         filters={"highlight_code": highlighted},
     )
-    prepare(talk, speaker.name(SPEAKER) if by is None else by)
+    prepare(talk, speaker.name(SPEAKER) if by is None else by, beside)
     number = len([*slides(talk)])
     if not number:
         raise CannotBuild(f"{notebook.name} has no slides: no cell is the first of one.")
@@ -87,19 +99,21 @@ def render(notebook: Path = NOTEBOOK, *, by: str | None = None) -> str:
         raise CannotBuild(
             f"{notebook.name} has HTML that nobody can read: a comment that never ends"
         )
-    return with_pictures(html, notebook.parent)
+    return with_pictures(with_scope(html), notebook.parent)
 
 
-def prepare(notebook: NotebookNode, by: str = "") -> None:
+def prepare(notebook: NotebookNode, by: str = "", beside: Path | None = None) -> None:
     """Put into a notebook what the template cannot work out by itself.
 
     That is the time for each slide, for the speaker view and for the notes, which slides are in
-    the appendix, who speaks, and the codes of addresses.
+    the appendix, who speaks, where a part goes on, and the codes of addresses.
 
     Args:
         notebook: the slides; it is changed.
         by: who gives the talk.
+        beside: the folder of the notebooks to whose pages the deck has links, if any.
     """
+    onward = Onward(beside)
     begun, in_appendix = 0, False
     for cells in slides(notebook):
         first = cells[0].metadata
@@ -117,6 +131,8 @@ def prepare(notebook: NotebookNode, by: str = "") -> None:
         for cell in cells:
             if kind(cell) == "notes" and cell.source.strip():
                 cell.source = f"{when}\n\n{cell.source}"
+            if "on" in cell.metadata.get("tags", []):
+                cell.source = onward.line(cell.source)
             if "address" in cell.metadata.get("tags", []):
                 cell.source += "".join(map(qr.picture, LINK.findall(cell.source)))
         if cells[0].source.startswith("# "):
@@ -220,6 +236,7 @@ def deck_parts() -> dict[str, str]:
     reveal = Path(spec.origin).parent / "revealjs" / "dist"
     try:
         return {
+            "icon": icon(),
             "reveal_css": read_text(reveal / "reveal.css"),
             "reveal_js": script(reveal / "reveal.js"),
             "notes_js": notes_plugin(reveal.parent / "plugin" / "notes"),

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 # What the deck is made with.
 TEMPLATE = Path(str(files("slides.making"))) / "template"
+
+ICON = Path(str(files("slides.making"))) / "page" / "icon.svg"
+
+
+def icon() -> str:
+    """Return the icon of all pages as an address that has it inside."""
+    return f"data:image/svg+xml,{quote(read_text(ICON))}"
 
 
 def read_text(path: Path) -> str:

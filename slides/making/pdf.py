@@ -21,6 +21,10 @@ UNHIDE = """() => document.querySelectorAll('section').forEach(section => {
     section.removeAttribute('aria-hidden');
 })"""
 
+# The pages beside the deck are not beside its PDF, and have the addresses of this machine.
+UNLINK = """() => document.querySelectorAll('a:not([href^="#"], [href*="://"])').forEach(
+    link => link.removeAttribute('href'))"""
+
 
 # What its print view says of the size of paper, which for notes is another.
 WITHOUT_SIZE = """() => {
@@ -99,6 +103,7 @@ def laid_out(deck: Path) -> Iterator[Page]:
         page.goto(f"{deck.as_uri()}?{PRINTED}")
         page.wait_for_function("window.laidOut")
         page.evaluate(UNHIDE)
+        page.evaluate(UNLINK)
         yield page
 
 

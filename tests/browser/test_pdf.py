@@ -24,7 +24,7 @@ from slides.paths import COLOURS, DECK
 pytestmark = pytest.mark.usefixtures("chromium_is_here")
 
 # Code of which a slide shows the picture only.
-BARE = re.compile(r'(?<=celltag_bare">)\s*<div class="jp-InputArea">.*?</pre>', re.DOTALL)
+BARE = re.compile(r'(celltag_bare[\w ]*">)\s*<div class="jp-InputArea">.*?</pre>', re.DOTALL)
 
 A4 = (595, 842)  # points
 MARGIN = 12  # points of the page of 960 by 540
@@ -93,7 +93,7 @@ def pdf(folder: Path) -> PdfReader:
 
 @pytest.fixture(scope="module")
 def slides(folder: Path) -> Slides:
-    return Slides(BARE.sub("", (folder / "talk.html").read_text(encoding="utf-8")))
+    return Slides(BARE.sub(r"\1", (folder / "talk.html").read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
 
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from slides.making.files import read_text
+from slides.making.files import icon, read_text
 from slides.making.page.filters import Filters
 from slides.making.page.site import TITLE, Site
+from slides.making.tables import with_scope
 from slides.paths import COLOURS
 
 TEMPLATE = Path(str(files("slides.making.page")))
@@ -31,7 +31,7 @@ class Renderer:
         # What is written into each page, so that it is one file.
         self.assets = {
             "style": f"{read_text(COLOURS)}\n{read_text(TEMPLATE / 'page.css')}",
-            "icon": f"data:image/svg+xml,{quote(read_text(TEMPLATE / 'icon.svg'))}",
+            "icon": icon(),
         }
         self.exporter = HTMLExporter(
             template_name=TEMPLATE.name,
@@ -71,7 +71,7 @@ class Renderer:
             self.site.pages[name].notebook,
             {"assets": self.assets, "page": page},
         )
-        return str(html)
+        return with_scope(str(html))
 
     def index(self, context: dict[str, object]) -> str:
         """Return the index.
