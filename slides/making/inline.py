@@ -82,6 +82,8 @@ def drawing(path: Path, source: str, alt: str | None) -> str:
         aria = 'aria-hidden="true"'
     else:
         aria = 'role="img"' + (f' aria-label="{escape(alt)}"' if alt else "")
+    # The page has these colours, and a drawing its own for where there is no page.
+    svg = re.sub(r"var\((--\w+), #\w+\)", r"var(\1)", svg)
     return svg.replace("<svg", f'<svg class="drawing" {aria}', 1)
 
 

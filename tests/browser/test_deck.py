@@ -198,6 +198,26 @@ def test_the_speaker_view_works_without_a_network(watched: Watched) -> None:
     speaker.close()
 
 
+def test_no_notes_are_below_the_edge_of_the_speaker_view(page: Page) -> None:
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    speaker = opened.value
+    speaker.set_viewport_size(SIZE)
+    speaker.wait_for_function("document.querySelectorAll('iframe').length === 2")
+    for frame in speaker.frames[1:]:
+        frame.wait_for_function("window.Reveal?.isReady()")
+    words = speaker.locator(".speaker-controls-notes .value")
+    for notes in page.locator("aside.notes").all():
+        words.evaluate("(words, html) => { words.innerHTML = html; }", notes.inner_html())
+        height, room, letters = words.evaluate(
+            """words => new Promise(requestAnimationFrame).then(() => {
+                const around = words.closest('#speaker-controls');
+                const letters = parseFloat(getComputedStyle(words).fontSize);
+                return [around.scrollHeight, around.clientHeight, letters]; })"""
+        )
+        assert height <= room and letters >= 18, notes.text_content()
+
+
 # After the tests above, which share its pages: whatever they did counts.
 def test_nothing_is_asked_for_but_the_deck(
     watched: Watched, asked: list[HTTPServerRequest]
