@@ -116,8 +116,8 @@ def no_frame(pen: Pen) -> None:
     pen.shape((52, 70), (200, 62), (206, 232), (56, 238))
     pen.straight((128, 0), (60, 36), width=3)
     pen.straight((128, 0), (196, 32), width=3)
-    web(pen, 336, 150, 118, spokes=10, rings=5)
-    spider(pen, 336, 150, 0.72, look=(-5, 0))
+    web(pen, 338, 150, 90, spokes=10, rings=5)
+    spider(pen, 338, 150, 0.6, look=(-5, 0))
 
 
 @drawing
@@ -221,7 +221,7 @@ def tools(pen: Pen) -> None:
 @drawing
 def batteries(pen: Pen) -> None:
     """Three batteries in a row, charged by a small storm."""
-    cloud(pen, 210, 48, 130, 30, fill=INK, lobes=9)
+    cloud(pen, 210, 64, 120, 24, fill=INK, lobes=9)
     for number, full in enumerate((1.0, 0.72, 0.4)):
         x = 36 + 126 * number
         battery(pen, x, 140, full=full)
