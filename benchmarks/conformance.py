@@ -1,13 +1,20 @@
-"""The tests of requests and of requests-cache, as they are, underneath the event loop.
+"""The tests of requests, and of libraries that use it, as they are, underneath the event loop.
 
-    python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--quick]
+    python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--quick] [--versions]
 
 The tests are those of the versions that are locked: their source archives are fetched with pip
 and checked against the lock, the first time. They run with requests as it is, "stock", and then
 once for each engine of `setup_session`, with each test in a greenlet on one running loop. Those
 of requests-cache run with "stock" and "sockets" alone, unless --engine says otherwise. All runs
 go side by side, since most of their time is waiting, and each in a copy of the tests, since
-some write files beside themselves. What is left out, and why, stands in
+some write files beside themselves.
+
+The other libraries live in an environment of their own, made from `_conformance/suites.lock`;
+their suites run one after another, "stock" beside "sockets", and connect to nothing but this
+machine. What such a suite fails with requests as it is says nothing of an engine: only a test
+that fails with an engine alone counts. With `--versions` requests' own tests run with the
+oldest requests and urllib3 that are allowed, those of `_conformance/oldest.lock`, and with the
+newest that `suites.lock` has; nothing is kept then. What is left out, and why, stands in
 `benchmarks/_conformance/known.py`.
 
 An engine may hand a request on to another one, and may leave alone those of an adapter that a
@@ -33,6 +40,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +56,20 @@ from ._conformance.known import (
     SLOW,
     WRONG_KEY,
 )
-from ._conformance.plugin import HTTPBIN
+from ._conformance.plugin import HTTPBIN, STAYS, TRUSTS
 from ._conformance.runs import Job
 from ._shared.command import parser
-from ._shared.paths import ROOT
+from ._shared.environments import NoEnvironment
+from ._shared.environments import environment as own_environment
+from ._shared.paths import BENCHMARKS, ROOT
 from ._shared.report import Row, about, keep
 
 CACHE = ROOT / ".conformance"
 LOCK = ROOT / "requirements-all.lock"
+SUITES_LOCK = BENCHMARKS / "_conformance" / "suites.lock"
+OLDEST_LOCK = BENCHMARKS / "_conformance" / "oldest.lock"
+# The environments that are made from them. What is locked in LOCK is in that of the kit.
+ENVIRONMENTS = {SUITES_LOCK: "conformance", OLDEST_LOCK: "conformance_oldest"}
 STOCK = "stock"
 ENGINES = ("simple", "curl", "sockets")
 # What is unpacked of an archive: the tests, and what they are configured with.
@@ -68,6 +82,7 @@ MAX_HELD = 0.4
 # Seconds for all runs.
 LONGEST = 600
 NOT_AT_HAND = 3
+NO_ENGINES = "It fails with requests as it is, too."
 MINUTES = 3
 NOT_IN_ALL = "it compares no speeds, and fetches archives from the network the first time"
 
@@ -87,6 +102,11 @@ class Suite:
         known: for each engine the tests that it fails, with the reason.
         left_alone: for each engine the tests whose requests may go around it.
         whole: whether these are all, and not only the quick ones.
+        lock: what its version and its hashes are taken from, and its environment.
+        named: what it is called in what is printed and kept; by itself the library's name.
+        parts: what is unpacked of its archive.
+        may_answer: whether its adapters, or mocks, answer without asking anybody. A request at
+            which the loop stood still has then not gone around the engine.
     """
 
     library: str
@@ -99,6 +119,36 @@ class Suite:
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     left_alone: Mapping[str, Collection[str]] = field(default_factory=dict)
     whole: bool = True
+    lock: Path = LOCK
+    named: str = ""
+    parts: tuple[str, ...] = PARTS
+    may_answer: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.named or self.library
+
+    @property
+    def apart(self) -> bool:
+        """Whether it has an environment of its own."""
+        return self.lock != LOCK
+
+
+def other(library: str, *places: str, least: tuple[int, int], **more: Any) -> Suite:
+    """Return the suite of a library that has an environment of its own.
+
+    Args:
+        library: its name in the lock.
+        *places: which of its tests are run.
+        least: how many tests run at least, with so many requests through the engine.
+        **more: what else `Suite` has.
+    """
+    pair = (STOCK, "sockets")
+    stays = {STAYS: "1", **more.pop("environment", {})}
+    given = {"environment": stays, "engines": pair, "parts": ("tests/",), "may_answer": True}
+    given |= more
+    return Suite(library, places, least, lock=SUITES_LOCK, **given)
 
 
 SUITES = {
@@ -125,7 +175,33 @@ SUITES = {
         environment={"USE_PYTEST_HTTPBIN": "true"},
         left_alone=dict.fromkeys(ENGINES, IN_THREADS),
     ),
+    "cachecontrol": other("cachecontrol", "tests", least=(95, 80), plugins=()),
+    "elastic-transport": other(
+        "elastic-transport",
+        # The other ones ask nothing with requests.
+        "tests/node/test_http_requests.py",
+        "tests/node/test_base.py",
+        "tests/test_httpbin.py",
+        "tests/test_httpserver.py",
+        "tests/test_transport.py",
+        "tests/test_logging.py",
+        least=(75, 5),
+        plugins=(HTTPBIN, "pytest_mock", "pytest_httpserver.pytest_plugin"),
+    ),
+    "vcrpy": other(
+        "vcrpy",
+        "tests/integration/test_requests.py",
+        least=(35, 40),
+        plugins=(HTTPBIN,),
+        environment={TRUSTS: "1"},
+    ),
 }
+OLDEST, NEWEST = (
+    replace(
+        SUITES["requests"], engines=(STOCK, "sockets"), lock=lock, named=f"requests, {name}"
+    )
+    for name, lock in (("oldest", OLDEST_LOCK), ("newest", SUITES_LOCK))
+)
 FAST = replace(
     SUITES["requests"],
     places=(
@@ -140,9 +216,11 @@ FAST = replace(
 )
 
 # Before pip hands a source archive over, it asks the archive's build backend for the metadata.
-# The backend, hatchling, is not installed: this stands in for it, and answers with the metadata
-# that the archive carries.
+# This stands in for each of them, and answers with the metadata that the archive carries.
+BACKENDS = ("hatchling/build.py", "setuptools/build_meta.py", "uv_build/__init__.py")
+BACKENDS += ("flit_core/buildapi.py",)
 BACKEND = """
+import sys
 from email.parser import Parser
 from pathlib import Path
 
@@ -153,6 +231,8 @@ def prepare_metadata_for_build_wheel(folder, settings=None):
     info.mkdir()
     (info / "METADATA").write_text(text, encoding="utf-8")
     return info.name
+
+__legacy__ = sys.modules[__name__]
 """
 
 
@@ -167,24 +247,26 @@ class BrokeOff(Exception):
 # -- the tests ---------------------------------------------------------------------------------
 
 
-def fetched(library: str) -> Path:
+def fetched(suite: Suite) -> Path:
     """Return the folder with a library's tests; the first time they are fetched.
 
     Raises:
         NotAtHand: they cannot be fetched, or the library has another version than the lock.
     """
+    library = suite.library
     pin = re.search(
         rf"^{re.escape(library)}==(\S+).*\n(?: +--hash=\S+.*\n)+",
-        LOCK.read_text(),
+        suite.lock.read_text(),
         re.MULTILINE,
     )
-    assert pin, f"{LOCK.name} has no {library}"
-    try:
-        installed = version(library)
-    except PackageNotFoundError:
-        raise NotAtHand(f"{library} is not installed") from None
-    if installed != pin[1]:
-        raise NotAtHand(f"{library} {installed} is installed, and {pin[1]} is locked")
+    assert pin, f"{suite.lock.name} has no {library}"
+    if not suite.apart:
+        try:
+            installed = version(library)
+        except PackageNotFoundError:
+            raise NotAtHand(f"{library} is not installed") from None
+        if installed != pin[1]:
+            raise NotAtHand(f"{library} {installed} is installed, and {pin[1]} is locked")
     name = f"{library.replace('-', '_')}-{pin[1]}"
     folder = CACHE / name
     if not folder.is_dir():
@@ -196,7 +278,7 @@ def fetched(library: str) -> Path:
                 wanted = [
                     member
                     for member in archived.getmembers()
-                    if member.name.removeprefix(f"{name}/").startswith(PARTS)
+                    if member.name.removeprefix(f"{name}/").startswith(suite.parts)
                 ]
                 if hasattr(tarfile, "data_filter"):
                     archived.extractall(place, wanted, filter="data")
@@ -223,8 +305,9 @@ def download(library: str, pin: str, place: Path) -> Path:
     requirement = place / "requirement.txt"
     requirement.write_text(pin, encoding="utf-8")
     backend = place / "backend"
-    (backend / "hatchling").mkdir(parents=True)
-    (backend / "hatchling" / "build.py").write_text(BACKEND, encoding="utf-8")
+    for name in BACKENDS:
+        (backend / name).parent.mkdir(parents=True)
+        (backend / name).write_text(BACKEND, encoding="utf-8")
     pip = [sys.executable, "-I", "-m", "pip", "--no-input", "download", "--quiet", "--no-deps"]
     only = ["--no-build-isolation", f"--no-binary={library}", "--require-hashes"]
     done = subprocess.run(
@@ -256,7 +339,7 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
     """
     options = ["-q", "--tb=short", "--color=no", "-p", "no:cacheprovider"]
     # To take each assert apart is a tenth of the work, and says more only where one fails.
-    options += ["--assert=plain"]
+    options += ["--assert=plain", "--rootdir=."]
     options += ["-o", "faulthandler_timeout=120", "-o", "faulthandler_exit_on_timeout=true"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         planned = list[Job]()
@@ -273,6 +356,7 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
             words = [engine, str(own / "report.json"), *options, *suite.places, *named]
             planned.append(
                 {
+                    "python": python(suite),
                     "words": words,
                     "folder": str(tests),
                     "environment": environment(suite, spare),
@@ -281,7 +365,7 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
             )
         said = do_all(planned, Path(place, "jobs.json"))
         for (suite, _, engine), job in zip(jobs, planned, strict=True):
-            name, report = f"{suite.library} on {engine}", Path(job["words"][1])
+            name, report = f"{suite.name} on {engine}", Path(job["words"][1])
             if not report.exists():
                 said += Path(job["output"]).read_text(encoding="utf-8", errors="replace")
                 raise BrokeOff(f"the run of {name} broke off:\n{said[-3000:]}")
@@ -290,6 +374,20 @@ def run(jobs: Iterable[tuple[Suite, Path, str]]) -> list[dict[str, Any]]:
                 raise BrokeOff(f"the run of {name} tested the archive's own requests")
             reports.append(result)
     return reports
+
+
+def python(suite: Suite) -> str:
+    """Return the Python that has the library; the first time its environment is made.
+
+    Raises:
+        NotAtHand: it cannot be made.
+    """
+    if not suite.apart:
+        return sys.executable
+    try:
+        return str(own_environment(ENVIRONMENTS[suite.lock], suite.lock))
+    except NoEnvironment as trouble:
+        raise NotAtHand(f"{suite.name}: {trouble}") from None
 
 
 def do_all(planned: list[Job], file: Path) -> str:
@@ -349,27 +447,39 @@ def environment(suite: Suite, spare: Path) -> dict[str, str]:
     # Of the plugins that are installed only those run that the suite names.
     ours["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     ours |= dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME"), str(spare))
+    if suite.apart:
+        # The kit is not installed there.
+        ours["PYTHONPATH"] = str(ROOT)
     return ours | dict(suite.environment)
 
 
 # -- what it means -----------------------------------------------------------------------------
 
 
-def judge(report: dict[str, Any], suite: Suite) -> tuple[dict[str, str], list[str]]:
-    """Return the failures of a run that are known, with their reasons, and what is wrong."""
+def judge(
+    report: dict[str, Any], suite: Suite, without_engine: Collection[str] = ()
+) -> tuple[dict[str, str], list[str]]:
+    """Return the failures of a run that are known, with their reasons, and what is wrong.
+
+    Args:
+        report: the run.
+        suite: what is known of its tests.
+        without_engine: those that fail with requests as it is, which says nothing of an engine.
+    """
     engine, outcomes = report["engine"], report["outcomes"]
     known, reasons = suite.known.get(engine, {}), report["reasons"]
+    known = {**dict.fromkeys(without_engine, NO_ENGINES), **known}
     explained = {test: known[test] for test in reasons if test in known}
     wrong = [f"{test}: {why}" for test, why in reasons.items() if test not in known]
     wrong += [
         f"{test}: passes now, and is listed as known to fail"
-        for test in known
+        for test in suite.known.get(engine, {})
         if outcomes.get(test) == "passed"
     ]
     if suite.whole:
         wrong += [
             f"{test}: is listed as known to fail, and there is no such test"
-            for test in known
+            for test in suite.known.get(engine, {})
             if test not in outcomes
         ]
     return explained, [*wrong, *doubts(report, suite)]
@@ -382,7 +492,7 @@ def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
     ran = sum(outcome != "skipped" for outcome in report["outcomes"].values())
     if ran < tests or report["exit"] not in (0, 1):
         wrong.append(f"{ran} tests ran, at least {tests} should; pytest said {report['exit']}")
-    sends = total(report["sends"])
+    sends = total(report["sends"]) + (total(report["own_adapters"]) if suite.apart else 0)
     if sends < requests:
         wrong.append(
             f"{engine} was hardly used: {sends} requests went through it, "
@@ -401,7 +511,8 @@ def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
         for test, held in report["held"].items()
         if held > MAX_HELD
     ]
-    passed_by = {*report["bypassed"], *report["elsewhere"], *report["blocked"]}
+    bypassed = () if suite.may_answer else report["bypassed"]
+    passed_by = {*bypassed, *report["elsewhere"], *report["blocked"]}
     passed_by -= {*suite.left_alone.get(engine, ())}
     wrong += [f"{test}: its requests went around the engine" for test in sorted(passed_by)]
     return wrong
@@ -415,11 +526,12 @@ def row(report: dict[str, Any], suite: Suite, explained: dict[str, str]) -> Row:
     """Return what is kept of a run."""
     outcomes = list(report["outcomes"].values())
     return {
-        "suite": suite.library,
+        "suite": suite.name,
         "engine": report["engine"],
         "passed": outcomes.count("passed"),
         "failed": outcomes.count("failed"),
         "requests": total(report["sends"]),
+        "own_adapters": total(report["own_adapters"]),
         "handed_on": total(report["handed_on"]),
         "left_alone": total(report["bypassed"]),
         "waits": report["waits"],
@@ -435,6 +547,9 @@ def main() -> int:
     options.add_argument("--suite", action="append", choices=SUITES, help="only this one")
     options.add_argument("--engine", action="append", choices=names, help="only this one")
     options.add_argument(
+        "--versions", action="store_true", help="only the oldest and newest that are allowed"
+    )
+    options.add_argument(
         "--quick", "--fast", dest="fast", action="store_true", help="only what is quick"
     )
     options.add_argument(
@@ -443,27 +558,36 @@ def main() -> int:
     given = options.parse_args()
     if given.fast and given.suite not in (None, ["requests"]):
         options.error("--fast has tests of requests only")
+    if given.versions and (given.fast or given.suite):
+        options.error("--versions has tests of requests only, and all of them")
     suites = [suite for name, suite in SUITES.items() if name in (given.suite or SUITES)]
     wanted = [
         (suite, engine)
-        for suite in ([FAST] if given.fast else suites)
+        for suite in ([OLDEST, NEWEST] if given.versions else [FAST] if given.fast else suites)
         for engine in names
-        if engine in (given.engine or suite.engines)
+        if engine in (given.engine or suite.engines) or (suite.apart and engine == STOCK)
     ]
     try:
-        folders = {suite.library: fetched(suite.library) for suite, _ in wanted}
-        reports = run([(suite, folders[suite.library], engine) for suite, engine in wanted])
+        folders = {suite.name: fetched(suite) for suite, _ in wanted}
+        reports = list[dict[str, Any]]()
+        for _, batch in groupby(wanted, lambda each: each[0].name if each[0].apart else ""):
+            reports += run([(suite, folders[suite.name], engine) for suite, engine in batch])
     except (NotAtHand, BrokeOff) as trouble:
         print(f"conformance: {trouble}", file=sys.stderr)
         return NOT_AT_HAND if isinstance(trouble, NotAtHand) else 1
     rows, sound = [], True
+    on_stock = {
+        suite.name: report.get("reasons", ())
+        for (suite, engine), report in zip(wanted, reports, strict=True)
+        if suite.apart and engine == STOCK
+    }
     for (suite, engine), report in zip(wanted, reports, strict=True):
-        explained, wrong = judge(report, suite)
+        explained, wrong = judge(report, suite, on_stock.get(suite.name, ()))
         kept = row(report, suite, explained)
         rows.append(kept)
         sound = sound and not wrong
         print(
-            f"{engine if suite.library == 'requests' else f'{suite.library} on {engine}'}: "
+            f"{engine if suite.name == 'requests' else f'{suite.name} on {engine}'}: "
             f"{kept['passed']} passed, {kept['failed']} failed; "
             f"{kept['requests']} requests, {kept['handed_on']} of them handed on, "
             f"{kept['left_alone']} left alone, {kept['waits']} waits, {kept['seconds']:.0f} s"
@@ -472,9 +596,9 @@ def main() -> int:
             print(f"  known: {test}: {why}")
         for sentence in wrong:
             print(f"  WRONG: {sentence}")
-    ran = [(suite.library, engine) for suite, engine in wanted if suite.whole]
+    ran = [(suite.name, engine) for suite, engine in wanted if suite.whole]
     if not given.keep_nothing and all(
-        (suite.library, name) in ran for suite in SUITES.values() for name in suite.engines
+        (suite.name, name) in ran for suite in SUITES.values() for name in suite.engines
     ):
         keep("conformance", {"about": about(*SUITES, *VERSIONS), "results": rows})
     return 0 if sound else 1

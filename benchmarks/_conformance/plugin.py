@@ -14,6 +14,8 @@ import asyncio
 import contextlib
 import functools
 import importlib
+import inspect
+import ipaddress
 import json
 import os
 import selectors
@@ -42,6 +44,10 @@ STOCK = "stock"
 HTTPBIN = "pytest_httpbin.plugin"
 # Words of the warning of a request that blocks the loop.
 BLOCKS = "blocks the event loop"
+# The variable of the environment with which a run connects to nothing but this machine.
+STAYS = "CONFORMANCE_STAYS_HERE"
+# The variable with which the certificates of HTTPBIN are trusted.
+TRUSTS = "CONFORMANCE_TRUSTS_HTTPBIN"
 Send = Callable[..., requests.Response]
 # Nanoseconds for which the thread that opens it had a processor, and for which it had none and
 # could have run.
@@ -157,6 +163,7 @@ class Conformance:
         engine: an engine of `setup_session`, or "stock" for requests as it is.
 
     Attributes:
+        engines_own: the class of the engine's adapters.
         iterations: the loop's selector.
         test: the id of the test that runs.
         thread: the one on which the loop runs.
@@ -177,6 +184,7 @@ class Conformance:
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
+        self.engines_own: type[BaseAdapter] = HTTPAdapter
         self.iterations = CountingSelector()
         self.test = ""
         self.thread = threading.get_ident()
@@ -203,8 +211,11 @@ class Conformance:
                 self.count(HTTPAdapter, undo)
                 return int(pytest.main(arguments, [self]))
             undo.enter_context(setup_session(engine=self.engine))
+            self.engines_own = type(requests.Session().get_adapter("http://localhost/"))
             self.count(HTTPAdapter, undo)
-            self.count(type(requests.Session().get_adapter("http://localhost/")), undo)
+            # What has no `send` of its own has that of requests, also if a test replaces it.
+            if "send" in vars(self.engines_own):
+                self.count(self.engines_own, undo)
             undo.callback(setattr, tornalet, "wait", self.real_wait)
             tornalet.wait = self.wait
             with asyncio.Runner(
@@ -225,8 +236,7 @@ class Conformance:
             kind: the class; its `send` is replaced.
             undo: what puts the method back.
         """
-        own, original = "send" in vars(kind), cast(Send, kind.send)
-        is_engine = self.engine == STOCK or kind is not HTTPAdapter
+        original = cast(Send, kind.send)
 
         @functools.wraps(original)
         def send(adapter: BaseAdapter, *args: Any, **options: Any) -> requests.Response:
@@ -239,13 +249,11 @@ class Conformance:
                 # request, and not two.
                 self.handed_on[self.test] += adapter is not self.sending
                 return call()
+            is_engine = self.engine == STOCK or isinstance(adapter, self.engines_own)
             return self.counted(adapter, call, is_engine)
 
         kind.send = send  # type: ignore[method-assign, assignment]
-        if own:
-            undo.callback(setattr, kind, "send", original)
-        else:
-            undo.callback(delattr, kind, "send")
+        undo.callback(setattr, kind, "send", original)
 
     def counted(
         self, adapter: BaseAdapter, call: Callable[[], requests.Response], is_engine: bool
@@ -282,6 +290,13 @@ class Conformance:
     def pytest_configure(self, config: pytest.Config) -> None:
         if config.pluginmanager.has_plugin(HTTPBIN):
             answer_side_by_side()
+            if TRUSTS in os.environ:
+                certs: Any = importlib.import_module("pytest_httpbin.certs")
+                os.environ["REQUESTS_CA_BUNDLE"] = certs.where()
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        # They want a loop that begins and ends with them, and no coroutine uses requests.
+        items[:] = [each for each in items if not is_coroutine(each)]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.test = nodeid
@@ -355,6 +370,45 @@ def answer_side_by_side() -> None:
     serve.SecureWSGIServer = SecureSideBySide
 
 
+def is_coroutine(item: pytest.Item) -> bool:
+    """Return whether a test is a coroutine function."""
+    return isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj)
+
+
+def stay_here() -> None:
+    """Let this process connect to nothing but this machine, and look up no other names.
+
+    Raises:
+        PermissionError: where something asks for more.
+    """
+
+    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            address = arguments[1]
+            host = address[0] if isinstance(address, tuple) else "localhost"
+        elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+            host = arguments[0]
+        else:
+            return
+        if isinstance(host, bytes):
+            host = host.decode("ascii", "replace")
+        if not is_here(host):
+            raise PermissionError(f"{host} is not this machine")
+
+    sys.addaudithook(refuse)
+
+
+def is_here(host: str | None) -> bool:
+    """Return whether a host, as a connection is made to it, is this machine."""
+    if not host or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
 def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return the line of a report that says what went wrong."""
     crash = getattr(report.longrepr, "reprcrash", None)
@@ -367,6 +421,8 @@ def reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 def main(engine: str, report: str, *arguments: str) -> int:
     """Run pytest with an engine, write the report, and return pytest's exit code."""
     plugin = Conformance(engine)
+    if STAYS in os.environ:
+        stay_here()
     began = time.monotonic()
     code = plugin.run(list(arguments))
     seconds = time.monotonic() - began

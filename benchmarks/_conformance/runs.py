@@ -32,12 +32,14 @@ class Job(TypedDict):
     """A run.
 
     Attributes:
+        python: the Python that it runs with.
         words: the engine, the file for the report, and the arguments of pytest.
         folder: where it runs.
         environment: its environment.
         output: the file for what it prints.
     """
 
+    python: str
     words: list[str]
     folder: str
     environment: dict[str, str]
@@ -49,7 +51,7 @@ def start(job: Job) -> subprocess.Popen[bytes]:
     with Path(job["output"]).open("wb") as output:
         return subprocess.Popen(
             # With -P no module is taken from the folder of somebody else's tests.
-            [sys.executable, "-P", "-m", plugin.__name__, *job["words"]],
+            [job["python"], "-P", "-m", plugin.__name__, *job["words"]],
             cwd=job["folder"],
             env=job["environment"],
             stdin=subprocess.DEVNULL,
@@ -72,7 +74,7 @@ def become(job: Job) -> None:
 def main(file: str) -> int:
     """Do all runs, and return an exit code: that of a run, in the process of a run."""
     jobs: list[Job] = json.loads(Path(file).read_text(encoding="utf-8"))
-    if not CAN_FORK:
+    if not CAN_FORK or any(job["python"] != sys.executable for job in jobs):
         for program in [start(job) for job in jobs]:
             program.wait()
         return 0

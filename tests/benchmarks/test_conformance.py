@@ -333,8 +333,8 @@ def test_without_the_archive_there_is_a_sentence(
     monkeypatch.setattr(conformance, "CACHE", tmp_path / "cache")
     for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path)}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
-    for library in conformance.SUITES:
+    for library, suite in conformance.SUITES.items():
         message = rf"archive of {library} cannot be fetched: ERROR: "
         with pytest.raises(conformance.NotAtHand, match=message):
-            conformance.fetched(library)
+            conformance.fetched(suite)
     assert list((tmp_path / "cache").iterdir()) == []
