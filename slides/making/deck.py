@@ -31,6 +31,9 @@ from slides.paths import COLOURS, DECK, NOTEBOOK, SPEAKER
 # What a link in a cell leads to.
 LINK = re.compile(r"\]\((https://[^)\s]+)\)")
 
+# What a rule for slides that fly in has in its selector.
+TRANSITION = re.compile(r"\[data-(?:background-)?transition[~^*$|]?=(?!\"?none)")
+
 # A comment in which a slide begins or ends is one that a cell has left open.
 SWALLOWED = re.compile(r"<!--(?:(?!-->).)*?</?section", re.DOTALL)
 
@@ -237,7 +240,7 @@ def deck_parts() -> dict[str, str]:
     try:
         return {
             "icon": icon(),
-            "reveal_css": read_text(reveal / "reveal.css"),
+            "reveal_css": without_transitions(read_text(reveal / "reveal.css")),
             "reveal_js": script(reveal / "reveal.js"),
             "notes_js": notes_plugin(reveal.parent / "plugin" / "notes"),
             "colours_css": read_text(COLOURS),
@@ -249,6 +252,16 @@ def deck_parts() -> dict[str, str]:
         raise CannotBuild(
             f"{error.filename} is not there: this is not the pyreveal of the lock."
         ) from None
+
+
+def without_transitions(css: str) -> str:
+    """Return the style of reveal.js without that of slides that fly in: here none does."""
+
+    def kept(rule: re.Match[str]) -> str:
+        parts = rule[1].split(",")
+        return "" if all(TRANSITION.search(part) for part in parts) else rule[0]
+
+    return re.sub(r"([^{}@;]+)\{[^{}]*\}", kept, css)
 
 
 def script(path: Path) -> str:
