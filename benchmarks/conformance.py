@@ -146,7 +146,12 @@ def other(library: str, *places: str, least: tuple[int, int], **more: Any) -> Su
     """
     pair = (STOCK, "sockets")
     stays = {STAYS: "1", **more.pop("environment", {})}
-    given = {"environment": stays, "engines": pair, "parts": ("tests/",), "may_answer": True}
+    given: dict[str, Any] = {
+        "environment": stays,
+        "engines": pair,
+        "parts": ("tests/",),
+        "may_answer": True,
+    }
     given |= more
     return Suite(library, places, least, lock=SUITES_LOCK, **given)
 
@@ -217,7 +222,11 @@ FAST = replace(
 
 # Before pip hands a source archive over, it asks the archive's build backend for the metadata.
 # This stands in for each of them, and answers with the metadata that the archive carries.
-BACKENDS = ("hatchling/build.py", "setuptools/build_meta.py", "uv_build/__init__.py")
+BACKENDS: tuple[str, ...] = (
+    "hatchling/build.py",
+    "setuptools/build_meta.py",
+    "uv_build/__init__.py",
+)
 BACKENDS += ("flit_core/buildapi.py",)
 BACKEND = """
 import sys
