@@ -345,7 +345,7 @@ def test_a_fault_makes_the_verb_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty = built(tmp_path, {"No notes": [cell("Words.")]})
-    monkeypatch.setattr(decks, "build", lambda output, by: faulty)
+    monkeypatch.setattr(decks, "build", lambda output, by, beside: faulty)
     code = main(["--output", str(faulty), "--check"])
     out, err = capsys.readouterr()
     assert code == 1
