@@ -35,6 +35,8 @@ class Leftovers:
         self.before = {name: os.environ.get(name) for name in ("TMPDIR", "TEMP")}
         self.put_files_into(dict.fromkeys(self.before, str(self.folder)))
         self.ports = listening()
+        # Tests that came before keep what starts their programs.
+        self.here = {each.pid for each in psutil.Process().children()}
 
     def found(self, patience: float = TO_END) -> list[str]:
         """Say what there is, when whatever is about to end has ended.
@@ -56,7 +58,7 @@ class Leftovers:
     def has_started(self, process: psutil.Process) -> bool:
         """Whether a process is this one's, at whatever remove."""
         try:
-            return process.pid != os.getpid() and (
+            return process.pid not in {os.getpid(), *self.here} and (
                 process.ppid() == os.getpid() or str(self.folder) in process.environ().values()
             )
         except psutil.Error:
