@@ -186,9 +186,7 @@ def _fetched(
     What stands on no slide, as in a style sheet of the deck, comes last and with None.
     """
     on_no_slide = addresses.fetched(deck.read_text(encoding="utf-8"))
-    parts = page.evaluate(
-        "[...document.querySelectorAll('.slides section:not(.stack)')].map(s => s.outerHTML)"
-    )
+    parts = page.evaluate(f"{walk.ALL}.map(slide => slide.outerHTML)")
     for slide, html in zip(slides, parts, strict=True):
         for address in addresses.fetched(html):
             yield slide, address

@@ -15,10 +15,13 @@ SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (1024, 768))
 # A phone, upright and turned, on which the talk is a page to read.
 READING_SIZES = ((390, 844), (844, 390))
 
+# All slides, with those of the appendix, which reveal.js does not count.
+ALL = "[...document.querySelectorAll('.slides section:not(:has(> section))')]"
+
 # For each slide: its title, its first words, and the two indices by which reveal.js finds it.
-SLIDES = """() => [
-    ...document.querySelectorAll('.slides section:not(:has(> section))')
-].map(slide => {
+SLIDES = (
+    f"() => {ALL}"
+    + """.map(slide => {
     const heading = slide.querySelector('h1, h2, h3, h4, h5, h6');
     const words = element => element.textContent.replace(/\\s+/g, ' ').trim();
     const copy = slide.cloneNode(true);
@@ -28,6 +31,7 @@ SLIDES = """() => [
     const v = [...columns[h].querySelectorAll(':scope > section')].indexOf(slide);
     return [heading ? words(heading) : '', words(copy).slice(0, 30), h, Math.max(v, 0)];
 })"""
+)
 
 # Takes the next step, and returns whether there was one. After the end comes the appendix, into
 # which nobody gets from the last slide.
@@ -48,8 +52,7 @@ FINISH = """() => {
 }"""
 
 # Which slide is shown, from 0.
-PRESENT = """() => [...document.querySelectorAll('.slides section:not(.stack)')]
-    .indexOf(Reveal.getCurrentSlide())"""
+PRESENT = f"() => {ALL}.indexOf(Reveal.getCurrentSlide())"
 
 # Takes all slides but the one that is shown out of the page, and leaves a comment for each.
 TAKE_OUT = """() => {

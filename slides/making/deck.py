@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
@@ -189,9 +190,14 @@ def highlighted(
 
 def coloured_only(code: str) -> str:
     """Return highlighted code without the elements that the theme gives no colour."""
+    return plain_elements().sub(r"\1", code)
+
+
+@cache
+def plain_elements() -> re.Pattern[str]:
+    """Return what finds the elements of code that the theme gives no colour."""
     styled = re.findall(r"\.highlight \.(\w+)", read_text(TEMPLATE / "theme.css"))
-    plain = rf'<span(?: class="(?!(?:{"|".join(styled)})")\w+")?>([^<]*)</span>'
-    return re.sub(plain, r"\1", code)
+    return re.compile(rf'<span(?: class="(?!(?:{"|".join(styled)})")\w+")?>([^<]*)</span>')
 
 
 def notes_plugin(source: Path) -> str:

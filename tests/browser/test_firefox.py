@@ -15,11 +15,12 @@ from typing import Any
 from pypdf import PdfReader
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from slides.looking import walk
 from tests.browser.conftest import cannot
 
 ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 READY = "new Promise(done => Reveal.isReady() ? done() : Reveal.on('ready', () => done()))"
-COUNT = "document.querySelectorAll('.slides section:not(.stack)').length"
+COUNT = f"{walk.ALL}.length"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 SPACE = {
     "type": "key",

@@ -13,12 +13,15 @@ from slides.looking import walk
 from tests.browser.conftest import Opener
 
 # For each slide: the words that can be read on it.
-WORDS = """() => [...document.querySelectorAll('.slides section:not(.stack)')].map(slide => {
+WORDS = (
+    f"() => {walk.ALL}"
+    + """.map(slide => {
     const copy = slide.cloneNode(true);
     copy.querySelectorAll('aside, .film, svg, .celltag_bare .jp-InputArea')
         .forEach(each => each.remove());
     return copy.textContent.split(/\\s+/).filter(Boolean);
 })"""
+)
 
 
 def packed(text: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from slides.looking import walk
+
 from .conftest import Opener
 
 FILM = "section.present > section.present div.film"
@@ -260,8 +262,8 @@ def test_a_phone_gets_a_page_to_read_at_the_slide_that_was_asked_for(
 def test_space_ends_at_the_end_and_the_appendix_is_reached_by_its_links(open_deck: Any) -> None:
     page = open_deck()
     last, *later = page.evaluate(
-        """() => {
-            const all = [...document.querySelectorAll('.slides section:not(.stack)')];
+        f"() => {{ const all = {walk.ALL};"
+        """
             const at = slide => [Reveal.getIndices(slide).h, Reveal.getIndices(slide).v];
             const later = all.filter(each => each.matches('[data-visibility=uncounted]'));
             return [at(all[all.length - later.length - 1]), ...later.map(at)];
@@ -286,7 +288,8 @@ def test_space_ends_at_the_end_and_the_appendix_is_reached_by_its_links(open_dec
 def test_code_has_the_largest_letters_with_which_it_fits(open_deck: Any) -> None:
     page = open_deck()
     found = page.evaluate(
-        """() => [...document.querySelectorAll('.slides section:not(.stack)')].map(slide => {
+        f"() => {walk.ALL}"
+        """.map(slide => {
             const { h, v } = Reveal.getIndices(slide);
             Reveal.slide(0, 0);
             Reveal.slide(h, v, Infinity);

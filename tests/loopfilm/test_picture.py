@@ -555,10 +555,11 @@ def test_in_films_that_are_compared_a_second_is_as_long_in_each() -> None:
         )
         return (end - start) / seconds
 
-    short, long = watch(together(1), "/"), watch(Application([("/", Blocking)]), "/")
-    assert second(short.svg()) != pytest.approx(second(long.svg()), rel=0.5)
+    short = recorded((request("ada", finished=1), 0, 1), ended=2)
+    long = recorded((request("ada", finished=9), 0, 9), ended=10)
+    assert second(short.svg()) == pytest.approx(5 * second(long.svg()), rel=0.01)
     shown = compared(short, long)
-    assert second(shown[0].svg()) == pytest.approx(second(shown[1].svg()), rel=0.5)
+    assert second(shown[0].svg()) == pytest.approx(second(shown[1].svg()), rel=0.01)
     assert [*map(repr, shown)] == [str(short), str(long)]
     assert f'alt="{html.escape(str(short))}"' in shown[0]._repr_html_()
     assert compared() == []
