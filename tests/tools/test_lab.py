@@ -32,9 +32,9 @@ def copied(house: Path) -> set[str]:
     }
 
 
-def make_copies(house: Path, *arguments: str) -> Outcome:
+def make_copies(house: Path, *arguments: str, **changes: str) -> Outcome:
     """`lab` up to the point where JupyterLab would start: it says its version instead."""
-    outcome = door(house, "lab", *arguments, "--version")
+    outcome = door(house, "lab", *arguments, "--version", **changes)
     assert outcome.returncode == 0, outcome
     return outcome
 
@@ -81,12 +81,21 @@ def test_the_copies_do_not_tell_and_are_the_same_otherwise(ready: Path) -> None:
     assert (ready / "work" / SOLUTION).read_text() == "answer = 42\n"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Node is a script")
+def test_jupyterlab_starts_no_node(ready: Path, tmp_path: Path) -> None:
+    node = tmp_path / "node"
+    node.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n", encoding="utf-8")
+    node.chmod(0o755)
+    make_copies(ready, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert not (tmp_path / "started").exists()
+
+
 def test_a_copy_that_is_there_is_left_alone(ready: Path) -> None:
     say_copies(ready)
     mine = ready / "work" / "02_coroutines.ipynb"
     mine.write_text("my own work")
     (ready / "work" / "01_callbacks.ipynb").unlink()
-    make_copies(ready)
+    say_copies(ready)
     assert mine.read_text() == "my own work"
     assert copied(ready) == PLAIN
 
