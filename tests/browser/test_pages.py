@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pypdf
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, Request, Route
 from tornado.web import Application, StaticFileHandler
 
 from loopfilm import running_apart
 from tests.built import the_pages
 
 from .conftest import LIGHT, Opener
-from .reading import DESK, PHONE, all_of, show
+from .reading import DESK, PHONE, UNFOLD, all_of, show
 
-# The least contrast of the words on a page with what is painted below them, and the words.
+# The least contrast of the words on a page with what is painted below them, and the words. What
+# is below an element is asked for once, and so is the contrast of two colours.
 CONTRAST = (
     f"""() => {{{LIGHT}"""
     + """
+    const remember = (known, key, find) => {
+        if (!known.has(key)) known.set(key, find());
+        return known.get(key);
+    };
+    const grounds = new Map();
+    const ground = element => remember(grounds, element, () => {
+        const {backgroundColor} = getComputedStyle(element);
+        return rgba(backgroundColor)[3] < 255 ? ground(element.parentElement) : backgroundColor;
+    });
+    const pairs = new Map();
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     let least = [Infinity, ''];
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        if (!node.data.trim() || !node.parentElement.checkVisibility()) continue;
-        let ground = node.parentElement;
-        while (rgba(getComputedStyle(ground).backgroundColor)[3] < 255)
-            ground = ground.parentElement;
-        const found = contrast(
-            getComputedStyle(node.parentElement).color,
-            getComputedStyle(ground).backgroundColor);
+        const element = node.parentElement;
+        if (!node.data.trim() || !element.checkVisibility()) continue;
+        const [words, below] = [getComputedStyle(element).color, ground(element)];
+        const found = remember(pairs, `${words} ${below}`, () => contrast(words, below));
         if (found < least[0]) least = [found, node.data.trim()];
     }
     return least;
 }"""
 )
 
-# After each key notes which element has the focus, of how many, and whether that can be seen. A
-# key that is let up has done what it does.
+# After each key notes which element has the focus, and whether that can be seen. A key that is
+# let up has done what it does. Returns the kind of each stop: what a style sheet may go by.
 NOTE_FOCUS = """() => {
-    const stops = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
-        .filter(each => each.checkVisibility());
+    const all = document.querySelectorAll('a[href], summary, [tabindex="0"]');
+    const stops = window.stops = [...all].filter(each => each.checkVisibility());
     window.noted = [];
     addEventListener('keyup', () => {
         const element = document.activeElement;
@@ -53,16 +63,55 @@ NOTE_FOCUS = """() => {
             says: element.textContent.trim(),
         });
     });
-    return stops.length;
+    const kind = element => element === document.body ? ''
+        : `${kind(element.parentElement)} ${element.tagName}.${element.className}`;
+    return stops.map(kind);
 }"""
 
 WIDTH = "document.documentElement.scrollWidth"
+
+SIZES = {"desk": DESK, "phone": PHONE}
+# How wide a page can be, in pixels, and how large its letters.
+ROOMS = [(320, "100%"), (640, "200%"), (640, "100%")]
+
+
+class Looked(NamedTuple):
+    """What a page is like in each light and size, and how wide it is in each room."""
+
+    contrasts: dict[tuple[str, str], tuple[float, str]]
+    widths: dict[tuple[int, str], int]
 
 
 @pytest.fixture(scope="module")
 def folder(request: pytest.FixtureRequest) -> Path:
     """The pages, beside something in the place of the deck."""
     return the_pages(request)
+
+
+@pytest.fixture(scope="module")
+def looked(browser: Browser, folder: Path) -> dict[str, Looked]:
+    """Open each page once, which takes longest, and measure it in each way."""
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    found = {}
+    for path in all_of(folder):
+        show(page, path)
+        contrasts, widths = {}, {}
+        for name, size in SIZES.items():
+            page.set_viewport_size(size)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                least, words = page.evaluate(CONTRAST)
+                contrasts[scheme, name] = (least, words)
+        for width, letters in ROOMS:
+            page.set_viewport_size({"width": width, "height": 600})
+            page.evaluate(
+                "size => { document.documentElement.style.fontSize = size; }", letters
+            )
+            widths[width, letters] = page.evaluate(WIDTH)
+        found[path.name] = Looked(contrasts, widths)
+    context.close()
+    return found
 
 
 # -- what a page asks for, and where it leads -------------------------------------------------
@@ -89,29 +138,40 @@ def follow(page: Page, link: Locator) -> None:
         link.click()
 
 
-def read_on(page: Page) -> list[str]:
-    """Go from the index through each notebook to the last one, as a reader does."""
-    read = [page.title()]
+def read_on(page: Page) -> Iterator[str]:
+    """Go from the index through each notebook to the last one and back, as a reader does."""
+    index = page.title()
     follow(page, page.locator(".lessons a").first)
-    read.append(page.title())
+    yield page.url
     while (after := page.locator("a[rel=next]")).count():
         follow(page, after)
-        read.append(page.title())
+        yield page.url
     follow(page, page.locator("a[rel=up]"))
-    assert page.title() == read[0]
-    return read
+    assert page.title() == index
+
+
+def read_all(page: Page, base: str, first: str, folder: Path) -> None:
+    """Read all pages below an address, of which each may ask for itself only."""
+    asked = Asked(page)
+    page.goto(first)
+    notebooks = []
+    for url in read_on(page):
+        notebooks.append(url)
+        page.evaluate(UNFOLD)
+    names = [path.relative_to(folder).as_posix() for path in all_of(folder)]
+    assert notebooks == [f"{base}/{name}" for name in names if name.startswith("notebooks/")]
+    rest = [f"{base}/{name}" for name in names if not name.startswith("notebooks/")]
+    for url in rest:
+        page.goto(url)
+        page.evaluate(UNFOLD)
+    index = f"{base}/index.html"
+    assert asked.urls == [first, *notebooks, index, *rest]
+    assert index in rest and asked.complaints == []
 
 
 def test_from_a_folder_a_page_asks_for_itself_only(opened: Opener, folder: Path) -> None:
-    page = opened()
-    asked = Asked(page)
-    paths = all_of(folder)
-    for path in paths:
-        show(page, path)
-    assert asked.urls == [path.as_uri() for path in paths]
-    page.goto((folder / "index.html").as_uri())
-    assert len(read_on(page)) == 1 + len(list((folder / "notebooks").iterdir()))
-    assert asked.complaints == []
+    base = folder.as_uri()
+    read_all(opened(), base, f"{base}/index.html", folder)
 
 
 def test_from_a_server_a_page_asks_for_itself_only(browser: Browser, folder: Path) -> None:
@@ -126,15 +186,7 @@ def test_from_a_server_a_page_asks_for_itself_only(browser: Browser, folder: Pat
 
         context = browser.new_context()
         context.route("**/*", only_here)
-        page = context.new_page()
-        asked = Asked(page)
-        names = [path.relative_to(folder).as_posix() for path in all_of(folder)]
-        for name in names:
-            page.goto(f"{url}/stormy/{name}")
-        assert asked.urls == [f"{url}/stormy/{name}" for name in names]
-        page.goto(f"{url}/stormy/")
-        assert len(read_on(page)) == 1 + len(list((folder / "notebooks").iterdir()))
-        assert asked.complaints == []
+        read_all(context.new_page(), f"{url}/stormy", f"{url}/stormy/", folder)
         context.close()
 
 
@@ -153,16 +205,12 @@ def test_a_page_that_asks_for_something_else_is_found(
 # -- colours ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_words_stand_out(
-    opened: Opener, folder: Path, scheme: str, size: ViewportSize
-) -> None:
-    page = opened(color_scheme=scheme, viewport=size)
-    for path in all_of(folder):
-        show(page, path)
-        least, words = page.evaluate(CONTRAST)
-        assert least >= 7, f"{path.name}: {words}"
+def test_all_words_stand_out(looked: dict[str, Looked], scheme: str, size: str) -> None:
+    for name, page in looked.items():
+        least, words = page.contrasts[scheme, size]
+        assert least >= 7, f"{name}: {words}"
 
 
 def test_words_that_do_not_stand_out_are_found(opened: Opener, folder: Path) -> None:
@@ -186,15 +234,12 @@ def test_what_goes_in_and_what_comes_out_differ_in_shape(opened: Opener, folder:
 # -- little room ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("width", "letters"), [(320, "100%"), (640, "200%"), (640, "100%")])
+@pytest.mark.parametrize(("width", "letters"), ROOMS)
 def test_no_page_has_to_be_scrolled_sideways(
-    opened: Opener, folder: Path, width: int, letters: str
+    looked: dict[str, Looked], width: int, letters: str
 ) -> None:
-    page = opened(viewport={"width": width, "height": 600})
-    for path in all_of(folder):
-        show(page, path)
-        page.evaluate("size => { document.documentElement.style.fontSize = size; }", letters)
-        assert page.evaluate(WIDTH) <= width, path.name
+    for name, page in looked.items():
+        assert page.widths[width, letters] <= width, name
 
 
 def test_what_is_too_wide_is_found(opened: Opener, folder: Path) -> None:
@@ -223,21 +268,56 @@ def test_long_code_goes_on_below_its_own_beginning(opened: Opener, folder: Path)
 # -- the keyboard -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def assert_seen(noted: list[dict[str, Any]], places: list[int], name: str) -> None:
+    assert [focus["place"] for focus in noted] == places, name
+    unseen = [focus["says"] for focus in noted if not (focus["ring"] and focus["seen"])]
+    assert unseen == [], name
+
+
 def test_the_keyboard_goes_through_a_page_in_its_order_and_is_seen(
-    opened: Opener, folder: Path, size: ViewportSize
+    opened: Opener, folder: Path
 ) -> None:
-    page = opened(viewport=size)
+    page = opened(viewport=PHONE)
     for path in all_of(folder):
         page.goto(path.as_uri())
         stops = page.evaluate(NOTE_FOCUS)
-        for _ in range(stops):
+        for _ in stops:
             page.keyboard.press("Tab")
         noted = page.evaluate("noted")
         assert noted[0]["says"] == "Skip to the text"
-        assert [focus["place"] for focus in noted] == [*range(stops)], path.name
-        unseen = [focus["says"] for focus in noted if not (focus["ring"] and focus["seen"])]
-        assert unseen == [], path.name
+        assert_seen(noted, [*range(len(stops))], path.name)
+
+
+# The order is that of a phone, and of stops that have the same style one is enough.
+def test_each_kind_of_stop_is_seen_at_a_desk(opened: Opener, folder: Path) -> None:
+    page = opened(viewport=DESK)
+    kinds: set[str] = set()
+    for path in all_of(folder):
+        page.goto(path.as_uri())
+        places = []
+        for place, kind in enumerate(page.evaluate(NOTE_FOCUS)):
+            if kind in kinds:
+                continue
+            kinds.add(kind)
+            places.append(place)
+            if place:
+                page.evaluate("place => stops[place].focus()", place - 1)
+            page.keyboard.press("Tab")
+        assert_seen(page.evaluate("noted"), places, path.name)
+    assert len(kinds) > 10
+
+
+@pytest.mark.parametrize(
+    "fault", ["outline: none !important", "position: fixed !important; left: -99em !important"]
+)
+def test_a_stop_that_is_not_seen_is_found(opened: Opener, folder: Path, fault: str) -> None:
+    page = opened(viewport=DESK)
+    page.goto((folder / "handout.html").as_uri())
+    page.add_style_tag(content=f":focus {{ {fault} }}")
+    page.evaluate(NOTE_FOCUS)
+    page.keyboard.press("Tab")
+    with pytest.raises(AssertionError):
+        assert_seen(page.evaluate("noted"), [0], "handout.html")
 
 
 def test_the_first_stop_leads_round_the_links(opened: Opener, folder: Path) -> None:
