@@ -110,9 +110,12 @@ class Pen:
         ]
 
     def _path(self, path: str, fill: str, ink: str, width: float) -> None:
-        self.shapes.append(
-            f'<path d="{path}" fill="{fill}" stroke="{ink}" stroke-width="{width:g}"/>'
-        )
+        end = f'" fill="{fill}" stroke="{ink}" stroke-width="{width:g}"/>'
+        if fill == NONE and self.shapes and self.shapes[-1].endswith(end):
+            # Lines of one ink are one path, which says once what they look like.
+            self.shapes[-1] = self.shapes[-1].removesuffix(end) + path + end
+        else:
+            self.shapes.append(f'<path d="{path}{end}')
 
 
 def _smooth(points: list[Point], *, closed: bool = False) -> str:

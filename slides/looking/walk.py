@@ -54,6 +54,17 @@ FINISH = """() => {
 # Which slide is shown, from 0.
 PRESENT = f"() => {ALL}.indexOf(Reveal.getCurrentSlide())"
 
+# Each of these is one script, since a browser would draw what is shown between two of them. The
+# first two return which slide is shown then, or null after the end.
+BEGIN = f"() => {{ Reveal.slide(0, 0, -1); ({FINISH})(); return ({PRESENT})(); }}"
+GO_ON = f"() => {{ if (!({NEXT})()) return null; ({FINISH})(); return ({PRESENT})(); }}"
+# From the last slide nobody gets into the appendix behind it.
+SHOW = f"""([h, v]) => {{
+    Reveal.slide(0, 0);
+    Reveal.slide(h, v, Infinity);
+    ({FINISH})();
+}}"""
+
 # Takes all slides but the one that is shown out of the page, and leaves a comment for each.
 TAKE_OUT = """() => {
     const present = Reveal.getCurrentSlide();
@@ -149,20 +160,15 @@ def walk(page: Page) -> Iterator[Slide]:
         The slide that is shown, once for each step on it.
     """
     in_order = slides(page)
-    page.evaluate("Reveal.slide(0, 0, -1)")
-    while True:
-        page.evaluate(FINISH)
-        yield in_order[page.evaluate(PRESENT)]
-        if not page.evaluate(NEXT):
-            return
+    number = page.evaluate(BEGIN)
+    while number is not None:
+        yield in_order[number]
+        number = page.evaluate(GO_ON)
 
 
 def show(page: Page, slide: Slide) -> None:
     """Show a slide with all its steps taken."""
-    # From the last slide nobody gets into the appendix behind it.
-    page.evaluate("Reveal.slide(0, 0)")
-    page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", [slide.across, slide.down])
-    page.evaluate(FINISH)
+    page.evaluate(SHOW, [slide.across, slide.down])
 
 
 @contextmanager

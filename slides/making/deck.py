@@ -109,8 +109,8 @@ def render(
 def prepare(notebook: NotebookNode, by: str = "", beside: Path | None = None) -> None:
     """Put into a notebook what the template cannot work out by itself.
 
-    That is the time for each slide, for the speaker view and for the notes, which slides are in
-    the appendix, who speaks, where a part goes on, and the codes of addresses.
+    That is the time for each slide, for the speaker view and for the notes, the numbers of the
+    slides in the appendix, who speaks, where a part goes on, and the codes of addresses.
 
     Args:
         notebook: the slides; it is changed.
@@ -118,15 +118,16 @@ def prepare(notebook: NotebookNode, by: str = "", beside: Path | None = None) ->
         beside: the folder of the notebooks to whose pages the deck has links, if any.
     """
     onward = Onward(beside)
-    begun, in_appendix = 0, False
+    begun, behind = 0, 0
     for cells in slides(notebook):
         first = cells[0].metadata
-        in_appendix = in_appendix or "appendix" in first.get("tags", [])
+        behind += bool(behind) or "appendix" in first.get("tags", [])
         seconds = timing(cells).seconds
         data = first.setdefault("slideshow", {}).setdefault("data", {})
-        if in_appendix:
+        if behind:
             # reveal.js leaves it out of its numbers, and the spider out of its way.
             data["visibility"] = "uncounted"
+            data["number"] = f"A{behind}"
             when = f"**{clock(seconds)}**, not in the talk."
         else:
             data["timing"] = str(seconds)
@@ -138,7 +139,8 @@ def prepare(notebook: NotebookNode, by: str = "", beside: Path | None = None) ->
             if "on" in cell.metadata.get("tags", []):
                 cell.source = onward.line(cell.source)
             if "address" in cell.metadata.get("tags", []):
-                cell.source += "".join(map(qr.picture, LINK.findall(cell.source)))
+                codes = "".join(map(qr.picture, LINK.findall(cell.source)))
+                cell.source = f"{codes}\n\n{cell.source}"
         if cells[0].source.startswith("# "):
             cells[0].source += speaker.line(by)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import segno
@@ -17,11 +18,11 @@ def picture(address: str) -> str:
         address: what a telephone opens.
     """
     rows = [bytes(row) for row in segno.make(address, error="m", micro=False).matrix]
+    # Bars, from one dark module to the last beside it: a square for each is twice as long.
     dark = "".join(
-        f"M{x + QUIET} {y + QUIET}h1v1h-1z"
+        f"M{bar.start() + QUIET} {y + QUIET}h{len(bar[0])}v1h-{len(bar[0])}z"
         for y, row in enumerate(rows)
-        for x, is_dark in enumerate(row)
-        if is_dark
+        for bar in re.finditer(b"\x01+", row)
     )
     side = len(rows) + 2 * QUIET
     return (

@@ -39,6 +39,18 @@ function correctTheHelp() {
   }
 }
 
+// reveal.js gives to all of the appendix the number of the last slide before it.
+function numberTheAppendix() {
+  document.querySelector('.slide-number').dataset.number =
+    Reveal.getCurrentSlide().dataset.number ?? '';
+}
+function numberItsPages() {
+  for (const page of document.querySelectorAll('.pdf-page:has([data-number])')) {
+    page.querySelector('.slide-number-pdf').textContent =
+      page.querySelector('section').dataset.number;
+  }
+}
+
 // How light a room is, nobody knows before the talk.
 function turnTheLight() {
   const root = document.documentElement;
@@ -48,7 +60,7 @@ function turnTheLight() {
 }
 
 // Code has the largest letters with which its slide has room for all of it, and no line breaks.
-const LARGEST = 30, SMALLEST = 18;  // pixels of the slide
+const LARGEST = 34, SMALLEST = 18;  // pixels of the slide
 
 function fit(slide) {
   const { shape } = document.documentElement.dataset;
@@ -191,8 +203,11 @@ function start() {
     });
     fit(Reveal.getCurrentSlide());
     Reveal.on('slidechanged', ({ currentSlide }) => fit(currentSlide));
+    numberTheAppendix();
+    Reveal.on('slidechanged', numberTheAppendix);
     Reveal.on('overviewshown', fitAll);
     Reveal.on('pdf-ready', fitAll);
+    Reveal.on('pdf-ready', numberItsPages);
     if (!printed) bePrintable();
     Reveal.on('beforeslidechange', stayBefore);
     Reveal.on('showhelp', correctTheHelp);
