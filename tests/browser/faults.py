@@ -38,31 +38,60 @@ LOOK = """async ([only, selectors]) => {
     return [violations.flatMap(byElement), incomplete.flatMap(byElement)];
 }"""
 
-# Of tokens of code that look alike, and stand on the same ground, leaves the first of a page a
-# token: the others are words in their line from then on. There are thousands.
-THIN_OUT = """() => {
+# For scripts that go by what words look like: their own style, and the ground below them.
+KIND = """
     const places = new Map([[null, '']]);
     const place = element => {
         if (!places.has(element)) {
-            const {backgroundColor, opacity} = getComputedStyle(element);
-            const own = [element.tagName, element.className, backgroundColor, opacity];
+            const {backgroundColor, backgroundImage, opacity} = getComputedStyle(element);
+            const own = [
+                element.tagName, element.className, backgroundColor, backgroundImage, opacity];
             places.set(element, `${place(element.parentElement)} ${own}`);
         }
         return places.get(element);
     };
+    const kind = element => {
+        const {color, font, textShadow} = getComputedStyle(element);
+        return [place(element), color, font, textShadow].join();
+    };
     const seen = new Set();
+    const isFirst = element => {
+        const before = seen.size;
+        return seen.add(kind(element)).size > before;
+    };
+"""
+
+# Of tokens of code that look alike, and stand on the same ground, leaves the first of a page a
+# token: the others are words in their line from then on. There are thousands.
+THIN_OUT = (
+    f"""() => {{{KIND}"""
+    + """
     const alike = [...document.querySelectorAll('pre span')].filter(token => {
         const isPlain = [...token.attributes].every(({name}) => name === 'class');
-        if (!isPlain || token.firstElementChild) return false;
-        const {color, font, textShadow, backgroundColor} = getComputedStyle(token);
-        const look = [color, font, textShadow, backgroundColor, token.className].join();
-        const kind = `${place(token.parentElement)} ${look}`;
-        if (seen.has(kind)) return true;
-        seen.add(kind);
+        return isPlain && !token.firstElementChild && !isFirst(token);
     });
     for (const token of alike) token.replaceWith(...token.childNodes);
     return alike.length;
 }"""
+)
+
+# Has the rules for contrast, which take most of the time, judge the first of all words on a
+# page that look alike.
+JUDGE_ONCE = (
+    f"""() => {{{KIND}"""
+    + """
+    for (const element of document.querySelectorAll('body *')) {
+        const says = [...element.childNodes].some(
+            node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        const isField = element.matches('input, select, textarea');
+        const judged = (says || isField) && element.checkVisibility() && isFirst(element);
+        element.toggleAttribute('data-judged', judged);
+    }
+    const rules = ['color-contrast', 'color-contrast-enhanced'];
+    axe.configure({rules: rules.map(id => ({id, selector: '[data-judged]'}))});
+    return seen.size;
+}"""
+)
 
 # Which elements can be seen, by their numbers.
 SHOWN = """() => [...document.querySelectorAll('body *')]
@@ -77,6 +106,16 @@ def thin_out(page: Page) -> int:
         How many tokens are mere words now.
     """
     return int(page.evaluate(THIN_OUT))
+
+
+def judge_once(page: Page) -> int:
+    """Have the contrast of words judged once for all that look as they do now.
+
+    Returns:
+        How many kinds of words there are.
+    """
+    _bring(page)
+    return int(page.evaluate(JUDGE_ONCE))
 
 
 def shown(page: Page) -> list[int]:
@@ -99,9 +138,7 @@ def wrong(
     Raises:
         NoAxe: axe-core is not installed.
     """
-    program = axe.axe_core()
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(program)
+    _bring(page)
     violations, unresolved = look(page, None if rules is None else [*rules], selectors=False)
     for_all = {rule for rule, pattern in resolved.items() if not pattern}
     rest = {each["rule"] for each in unresolved} - for_all
@@ -114,6 +151,12 @@ def wrong(
         if not (each.rule in resolved and re.search(resolved[each.rule], target))
     ]
     return [str(each) for each in axe.collect(violations)] + left_open
+
+
+def _bring(page: Page) -> None:
+    program = axe.axe_core()
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(program)
 
 
 def look(

@@ -3,7 +3,8 @@
 By day all of its rules look. By night and at a desk only those look again that ask for colours
 or for room (`faults.AGAIN`): whatever can be seen in one of the two is seen in the other, and
 colours are the same at both widths. Of the tokens of code, thousands on a page, one of each
-kind is judged; `test_all_words_stand_out` measures all of them.
+kind is judged, and of words that look alike the contrast of one; `test_all_words_stand_out`
+measures all of them.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def test_axe_finds_nothing_by_day_on_a_phone(opened: Opener, folder: Path) -> No
     for path in all_of(folder):
         show(page, path)
         faults.thin_out(page)
+        faults.judge_once(page)
         found[path.name] = faults.wrong(page, RESOLVED)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
@@ -63,6 +65,7 @@ def test_axe_finds_nothing_by_night_at_a_desk(opened: Opener, folder: Path) -> N
         page.set_viewport_size(DESK)
         # Or the rules that looked by day would not have seen all.
         assert faults.shown(page) == by_day, path.name
+        faults.judge_once(page)
         found[path.name] = faults.wrong(page, RESOLVED, faults.AGAIN)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
@@ -103,6 +106,7 @@ def append(opened: Opener, folder: Path, broken: dict[str, str], scheme: str) ->
     )
     thinned = faults.thin_out(page)
     assert thinned == 2 * ("zz" in "".join(broken.values()))
+    assert faults.judge_once(page) > 5
     rules = None if scheme == "light" else faults.AGAIN
     return {each.partition(" ")[0] for each in faults.wrong(page, RESOLVED, rules)}
 
@@ -115,6 +119,19 @@ def test_axe_finds_by_night_what_is_broken_by_night(opened: Opener, folder: Path
     assert append(opened, folder, BROKEN_AT_NIGHT, "dark") == set(BROKEN_AT_NIGHT)
     colours = {"color-contrast", "color-contrast-enhanced"}
     assert not colours & append(opened, folder, BROKEN_AT_NIGHT, "light")
+
+
+def test_of_words_that_look_alike_one_is_judged(opened: Opener) -> None:
+    page = opened()
+    grey = '<p style="color: #888">Grey</p>'
+    faint = '<p style="opacity: 0.3">Faint</p>'
+    page.set_content(f"<main>{'<p>Black</p>' * 3}{grey * 2}{faint}<b>{grey}</b></main>")
+    assert faults.judge_once(page) == 4
+    [grey_ones, faint_ones] = [
+        [each for each in faults.wrong(page, {}, faults.AGAIN) if word in each]
+        for word in ("#888888", "#b3b3b3")
+    ]
+    assert grey_ones and faint_ones
 
 
 def test_what_is_seen_in_one_width_only_is_found(opened: Opener) -> None:
