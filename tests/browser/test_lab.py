@@ -1,8 +1,10 @@
 """The notebooks in a real JupyterLab: Run All on a fresh working copy, and what is seen.
 
-With one notebook somebody chooses each theme, and makes the window narrow: to draw a notebook
-again costs as much as to run a third of it. In the others the first film gets what a theme and
-a narrow window give it: the word that says whether the theme is light, and little room.
+It is the JupyterLab of `lab`, and nothing in it moves: a frame that nobody sees costs as much
+as one that somebody does. With one notebook somebody chooses each theme, and makes the window
+narrow: to draw a notebook again costs as much as to run a third of it. In the others the first
+film gets what a theme and a narrow window give it: the word that says whether the theme is
+light, and little room.
 """
 
 from __future__ import annotations
@@ -23,11 +25,29 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.paths import ROOT
 from tools.copies import copy_folder, copy_solutions
 
+from .conftest import PATIENCE
+
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more
 SIZE = {"width": 1200, "height": 1000}
 # JupyterLab takes out cells that are out of sight, and their stars with them.
 ALL_CELLS = '{"windowingMode": "none"}'
+# Puts an end to what moves: the sign that it is loading, and the cursor.
+STILL = """
+    const still = new CSSStyleSheet();
+    still.replaceSync(
+        '*, ::before, ::after { animation: none !important; transition: none !important; }');
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, still];
+"""
+# What says that the kernel has nothing to do.
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+# Milliseconds from one question to the next. Without it each frame is drawn to ask again.
+POLL = 100
+# Whether all cells were run before some milliseconds had passed.
+RUN_ALL = """patience => Promise.race([
+    window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true),
+    new Promise(resolve => setTimeout(resolve, patience, false)),
+])"""
 # What each theme says of itself, and what that does to a film.
 THEMES = {
     "JupyterLab Light": "true",
@@ -61,14 +81,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "JUPYTERLAB_WORKSPACES_DIR": str(room / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(room / "settings"),
     }
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.port=0",
-        "--IdentityProvider.token=t",
-    ]
+    options = ["--no-browser", "--ServerApp.port=0", "--IdentityProvider.token=t"]
     options += [f"--ServerApp.root_dir={room}", "--LabApp.expose_app_in_browser=True"]
-    command = [sys.executable, "-m", "jupyterlab", *options]
+    command = [sys.executable, "-m", "tools.lab", str(ROOT / "notebooks" / "none"), *options]
     with subprocess.Popen(
         command, env=env, cwd=room, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:
@@ -91,18 +106,27 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def window(browser: Browser, lab: str) -> Iterator[Page]:
     """A window for JupyterLab: to load it takes as long as to run a notebook in it."""
     context = browser.new_context(viewport=SIZE)
+    context.add_init_script(STILL)
     yield context.new_page()
     context.close()
 
 
-@pytest.fixture
-def page(window: Page) -> Iterator[Page]:
-    """The window in which somebody opens one notebook after the other, without saving them."""
-    yield window
-    window.set_viewport_size(SIZE)
+@pytest.fixture(scope="module", params=NOTEBOOKS)
+def name(request: pytest.FixtureRequest, lab: str, window: Page) -> Iterator[str]:
+    """A notebook that somebody opens and runs all of, and closes without saving it."""
+    open_notebook(window, lab, request.param)
+    assert window.evaluate(RUN_ALL, PATIENCE), "it does not end"
+    yield request.param
     window.evaluate(
         "for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose()"
     )
+
+
+@pytest.fixture
+def page(window: Page, name: str) -> Iterator[Page]:
+    """The window with the notebook, as all cells were run."""
+    yield window
+    window.set_viewport_size(SIZE)
 
 
 def stars(page: Page) -> int:
@@ -110,15 +134,10 @@ def stars(page: Page) -> int:
     return page.locator(".jp-Notebook .jp-InputPrompt", has_text="*").count()
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_run_all_ends_with_no_star_no_dialog_and_every_picture(
-    name: str, lab: str, page: Page
-) -> None:
-    idle = open_notebook(page, lab, name)
-    command(page, "notebook:run-all-cells")
+def test_run_all_ends_with_no_star_no_dialog_and_every_picture(name: str, page: Page) -> None:
     last = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last
     expect(last).to_have_text(re.compile(r"\[\d+\]:"))
-    expect(idle).to_be_visible()
+    expect(page.locator(IDLE)).to_be_visible()
 
     assert stars(page) == 0
     assert page.locator(".jp-Dialog").count() == 0
@@ -190,7 +209,7 @@ def assert_readable_in_a_narrow_window(page: Page, film: Locator) -> None:
     usual = page.viewport_size
     assert usual
     page.set_viewport_size({"width": 700, "height": 1000})
-    page.wait_for_function(NARROW, arg=film.element_handle())
+    page.wait_for_function(NARROW, arg=film.element_handle(), polling=POLL)
     assert film.evaluate("film => film.clientWidth") == 600
     page.set_viewport_size(usual)
 
@@ -202,29 +221,25 @@ def assert_readable_in_little_room(film: Locator) -> None:
     film.evaluate("film => { film.parentElement.style.width = ''; }")
 
 
-def open_notebook(page: Page, lab: str, name: str) -> Locator:
-    """Open a notebook, wait for its kernel, and give the sign that the kernel is idle."""
+def open_notebook(page: Page, lab: str, name: str) -> None:
+    """Open a notebook, and wait for its kernel."""
     path = f"work/{name}.ipynb"
     if page.url.startswith(lab):
         command(page, "docmanager:open", path=path)
     else:
         page.goto(f"{lab}/lab/tree/{path}?token=t&reset")
     page.wait_for_function(
-        "path => window.jupyterapp?.shell.currentWidget?.context?.path === path", arg=path
+        "path => window.jupyterapp?.shell.currentWidget?.context?.path === path",
+        arg=path,
+        polling=POLL,
     )
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     wait_until_ready(page)
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    expect(idle).to_be_visible()
-    return idle
+    expect(page.locator(IDLE)).to_be_visible()
 
 
-def test_an_exercise_is_answered_checked_and_its_solution_unfolded(
-    lab: str, page: Page
-) -> None:
-    open_notebook(page, lab, "01_callbacks")
-    command(page, "notebook:run-all-cells")
-
+@pytest.mark.parametrize("name", ["01_callbacks"], indirect=True)
+def test_an_exercise_is_answered_checked_and_its_solution_unfolded(page: Page) -> None:
     def cell(begin: str) -> Locator:
         editor = page.locator(".cm-content", has_text=re.compile(rf"^\s*{re.escape(begin)}"))
         return page.locator(".jp-Notebook .jp-CodeCell").filter(has=editor)
@@ -278,6 +293,7 @@ def change_theme(page: Page, theme: str) -> None:
     page.wait_for_function(
         "theme => document.body.dataset.jpThemeName === theme",
         arg=theme,
+        polling=POLL,
     )
     page.wait_for_selector("#jupyterlab-splash", state="detached")
 
