@@ -127,7 +127,7 @@ def test(arguments: list[str]) -> int:
 
 
 def slides(arguments: list[str]) -> int:
-    """Build the deck and its pages, slides/build/index.html; --pdf, --check."""
+    """Build the deck and its pages, slides/build/index.html; --pdf, --notes, --check."""
     usage.of_slides().parse_args(arguments)
     set_up(ALL)
     return run("-m", "slides", *arguments)

@@ -1,4 +1,4 @@
-"""The steps of set-up: programs that say nothing, unless they fail."""
+"""The steps of set-up: programs that say nothing, unless they fail, or take long."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from tools.paths import LOG, ROOT
 Command = Sequence[str | Path]
 # What an installer is told: with hashes, and nothing is built.
 STRICTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
+PATIENCE = 10  # seconds until a person wonders whether anything happens
 
 
 def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[bool, str]:
     """Run one step of set-up, in the folder of the kit; all it says is kept in the log.
+
+    A step that takes long, as on a bad network, is told of after 10 seconds, 20, 40, and so on.
 
     Args:
         command: the program, and its arguments.
@@ -25,7 +28,7 @@ def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[boo
         whether it succeeded, and all that it said.
     """
     try:
-        done = subprocess.run(
+        step = subprocess.Popen(
             command,
             env=env,
             cwd=ROOT,
@@ -38,9 +41,30 @@ def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[boo
         )
     except OSError as problem:
         return False, str(problem)
+    with step:
+        try:
+            said = patiently(step)
+        except BaseException:
+            # Ctrl-C, which the step has been told of too.
+            step.kill()
+            raise
     with contextlib.suppress(OSError), LOG.open("a", encoding="utf-8", errors="replace") as log:
-        log.write(f"$ {' '.join(map(str, command))}\n{done.stdout}\n")
-    return done.returncode == 0, done.stdout
+        log.write(f"$ {' '.join(map(str, command))}\n{said}\n")
+    return step.returncode == 0, said
+
+
+def patiently(step: subprocess.Popen[str]) -> str:
+    """Wait until a step ends, say now and then that it goes on, and return what it said."""
+    waited, more = 0, PATIENCE
+    while True:
+        try:
+            return step.communicate(timeout=more)[0]
+        except subprocess.TimeoutExpired:
+            waited += more
+            print(
+                f"Still at work after {waited} s: a slow network or machine may take long ..."
+            )
+            more = waited
 
 
 def write(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.addresses import nobody_listens
 from tests.houses import (
     BASE,
     DEADLINE,
@@ -170,20 +170,29 @@ def test_pip_does_it_where_uv_cannot_and_by_our_settings(tmp_path: Path) -> None
 # -- what stands in the way --------------------------------------------------------------------
 
 
-def test_no_network(tmp_path: Path) -> None:
+def test_a_network_that_is_bad_and_then_gone(tmp_path: Path) -> None:
     house = make_small_house(tmp_path / "house")
-    with nobody_listens() as url:
-        outcome = door(
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        # It takes connections, and says nothing.
+        process = started(
             house,
             "bench",
             "styles",
             PIP_CONFIG_FILE=os.devnull,
-            PIP_INDEX_URL=f"{url}/simple",
+            PIP_INDEX_URL=f"http://127.0.0.1:{index.getsockname()[1]}/simple",
             PIP_FIND_LINKS="",
             PIP_CACHE_DIR=str(tmp_path / "pip"),
             UV_CACHE_DIR=str(tmp_path / "uv"),
         )
-    assert_one_sentence(outcome, "cannot be fetched", "connect to the network")
+        with process as opened:
+            assert opened.stdout
+            assert "Setting up .venv" in opened.stdout.readline()
+            assert "Still at work after 10 s" in opened.stdout.readline()
+            # From here on nobody listens.
+            index.close()
+            last = opened.communicate(timeout=DEADLINE)[0].splitlines()[-1]
+    assert opened.returncode == 1
+    assert "cannot be fetched" in last and "connect to the network" in last
 
 
 # Its newest wheel is for Python 3.9.
