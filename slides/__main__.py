@@ -13,6 +13,7 @@ from slides.making import deck, pages, pdf
 from slides.making.notebook import CannotBuild
 from slides.paths import DECK, NOTEBOOKS
 from tools import usage
+from tools.address import address
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
         beside = NOTEBOOKS if arguments.output is None else None
         made = deck.build(output=output, by=arguments.speaker, beside=beside)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
+        if told := nobodys(address()):
+            print(told)
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))
             print(f"{printed} ({kilobytes(printed)}): a page for each slide.")
@@ -48,6 +51,20 @@ def main(argv: list[str] | None = None) -> int:
     except playwright.sync_api.Error as error:
         print(f"The browser gave up: {error.message.splitlines()[0]}", file=sys.stderr)
         return 1
+
+
+def nobodys(address: str) -> str:
+    """Return what to do if the address on the last slide leads to nobody, else nothing.
+
+    Args:
+        address: where people get the kit.
+    """
+    if "/OWNER/" not in address:
+        return ""
+    return (
+        f"The QR code on the last slide leads to {address}, where nobody is:"
+        " `python3 -m tools.address https://github.com/YOU/NAME` tells yours, once for all."
+    )
 
 
 def look(made: Path) -> int:

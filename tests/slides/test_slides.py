@@ -17,6 +17,7 @@ import pytest
 from nbformat import NotebookNode, v4
 
 from loopfilm import picture
+from slides import __main__ as program
 from slides.__main__ import main
 from slides.drawing.scenes import DRAWINGS, draw
 from slides.looking import addresses
@@ -512,6 +513,25 @@ def test_the_last_slide_has_the_address_for_a_telephone(html: str) -> None:
     assert f'aria-label="QR code of {address()}"' in last
     dark = re.search(r' d="(.+?)"', qr.picture(address()))
     assert dark and dark[1] in last
+
+
+@pytest.mark.parametrize(("owner", "lines"), [("OWNER", 2), ("ada", 1)])
+def test_an_address_that_is_nobodys_gets_a_sentence(
+    owner: str,
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    told = f"https://github.com/{owner}/stormy-webber"
+    made = tmp_path / "deck.html"
+    made.write_text("<title>The deck</title>", encoding="utf-8")
+    monkeypatch.setattr(program, "address", lambda: told)
+    monkeypatch.setattr(decks, "build", lambda **_: made)
+    assert main(["--output", str(made)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == lines
+    assert (told in said[-1] and "python3 -m tools.address" in said[-1]) == (lines == 2)
 
 
 def test_films_are_part_of_the_page_and_can_be_played(
