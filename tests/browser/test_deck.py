@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,9 +120,14 @@ def page(browser: Browser, deck: Path) -> Iterator[Page]:
     context.close()
 
 
+# What the keyboard does is the same wherever the deck comes from.
+from_the_disk = pytest.mark.parametrize("watched", ["file"], indirect=True)
+
+
 # -- all of it --------------------------------------------------------------------------------
 
 
+@from_the_disk
 def test_the_keyboard_goes_through_all_slides_and_back(watched: Watched) -> None:
     page = watched.page
     page.evaluate("Reveal.slide(0, 0, -1)")
@@ -147,6 +152,7 @@ def test_the_keyboard_goes_through_all_slides_and_back(watched: Watched) -> None
     assert {step.notes for step in forward} == {0}
 
 
+@from_the_disk
 def test_each_step_shows_what_the_one_before_has_hidden(watched: Watched) -> None:
     page = watched.page
     before: list[Any] = [None, 0]
@@ -207,15 +213,24 @@ def test_no_notes_are_below_the_edge_of_the_speaker_view(page: Page) -> None:
     for frame in speaker.frames[1:]:
         frame.wait_for_function("window.Reveal?.isReady()")
     words = speaker.locator(".speaker-controls-notes .value")
-    for notes in page.locator("aside.notes").all():
-        words.evaluate("(words, html) => { words.innerHTML = html; }", notes.inner_html())
-        height, room, letters = words.evaluate(
-            """words => new Promise(requestAnimationFrame).then(() => {
-                const around = words.closest('#speaker-controls');
+    notes = page.locator("aside.notes").evaluate_all("all => all.map(each => each.innerHTML)")
+    assert len(notes) > 20
+    found = words.evaluate(
+        """async (words, notes) => {
+            const around = words.closest('#speaker-controls');
+            const found = [];
+            for (const html of notes) {
+                words.innerHTML = html;
+                await new Promise(requestAnimationFrame);
                 const letters = parseFloat(getComputedStyle(words).fontSize);
-                return [around.scrollHeight, around.clientHeight, letters]; })"""
-        )
-        assert height <= room and letters >= 18, notes.text_content()
+                found.push([around.scrollHeight, around.clientHeight, letters]);
+            }
+            return found;
+        }""",
+        notes,
+    )
+    for html, (height, room, letters) in zip(notes, found, strict=True):
+        assert height <= room and letters >= 18, html
 
 
 # After the tests above, which share its pages: whatever they did counts.
@@ -240,22 +255,31 @@ def test_a_request_and_a_complaint_would_have_been_seen(browser: Browser, deck: 
 # -- without scripts --------------------------------------------------------------------------
 
 
+# For each element whether it can be seen, where it begins, and how high it is, in pixels.
+SEEN = """all => all.map(element => {
+    const {top, width, height} = element.getBoundingClientRect();
+    const isSeen = element.checkVisibility({visibilityProperty: true}) && width * height > 0;
+    return [isSeen, top, height];
+})"""
+
+
 def test_without_scripts_the_slides_can_be_read_and_the_notes_cannot(
     browser: Browser, deck: Path
 ) -> None:
     context = browser.new_context(viewport=SIZE, offline=True, java_script_enabled=False)
     page = context.new_page()
     page.goto(deck.as_uri())
-    slides = page.locator(SECTIONS)
-    boxes = [box for slide in slides.all() if (box := slide.bounding_box())]
-    assert len(boxes) == slides.count()
-    for above, below in pairwise(boxes):
-        assert above["height"] > 40 and below["y"] >= above["y"] + above["height"] - 1
+    slides = page.locator(SECTIONS).evaluate_all(SEEN)
+    assert len(slides) > 20
+    assert all(is_seen and height > 40 for is_seen, _, height in slides)
+    for (_, top, height), (_, below, _) in pairwise(slides):
+        assert below >= top + height - 1
     for text in ("h1", "h2", "h3", "pre", ".fragment", "[role=img]"):
-        assert all(found.is_visible() for found in page.locator(f".slides {text}").all())
-    notes = page.locator("aside.notes")
-    assert notes.count() == slides.count()
-    assert not any(note.is_visible() for note in notes.all())
+        for is_seen, *_ in page.locator(f".slides {text}").evaluate_all(SEEN):
+            assert is_seen, text
+    notes = page.locator("aside.notes").evaluate_all(SEEN)
+    assert len(notes) == len(slides)
+    assert not any(is_seen for is_seen, *_ in notes)
     context.close()
 
 
@@ -307,13 +331,22 @@ def faults_of_focus(page: Page) -> tuple[int, list[str]]:
         faults += [f"{what}: {each}" for each in wrong]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+# Which slides have something on them that can have the focus.
+WITH_STOPS = f"""() => {walk.ALL}
+    .map(slide => slide.querySelector('a, button, summary, [tabindex]') !== null)"""
+
+
+@pytest.mark.parametrize("shape", ["wide", "4:3"])
 def test_the_focus_is_always_seen_and_on_the_slide_that_is_shown(
-    page: Page, width: int, height: int
+    page: Page, shape: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": height})
+    slides = walk.slides(page)
+    if shape == "4:3":
+        page.set_viewport_size({"width": 1024, "height": 768})
+        # What is around the slides is the same for all.
+        slides = [*compress(slides, page.evaluate(WITH_STOPS))]
     found, most = [], 0
-    for slide in walk.slides(page):
+    for slide in slides:
         walk.show(page, slide)
         number, faults = faults_of_focus(page)
         most = max(most, number)
