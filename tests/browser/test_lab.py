@@ -32,11 +32,13 @@ TALL = 12_000  # pixels of a notebook in one picture; browsers draw few more
 SIZE = {"width": 1200, "height": 1000}
 # JupyterLab takes out cells that are out of sight, and their stars with them.
 ALL_CELLS = '{"windowingMode": "none"}'
-# Puts an end to what moves: the sign that it is loading, and the cursor.
+# Puts an end to what moves: the sign that it is loading, and the cursor. While the page is
+# unseen, no notebook is drawn: each output would have all that is below it laid out anew.
 STILL = """
     const still = new CSSStyleSheet();
     still.replaceSync(
-        '*, ::before, ::after { animation: none !important; transition: none !important; }');
+        '*, ::before, ::after { animation: none !important; transition: none !important; }'
+        + ' html[data-unseen] .jp-Notebook { display: none !important; }');
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, still];
 """
 # What says that the kernel has nothing to do.
@@ -113,9 +115,10 @@ def window(browser: Browser, lab: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="module", params=NOTEBOOKS)
 def name(request: pytest.FixtureRequest, lab: str, window: Page) -> Iterator[str]:
-    """A notebook that somebody opens and runs all of, and closes without saving it."""
+    """A notebook that somebody runs all of, looks at, and closes without saving it."""
     open_notebook(window, lab, request.param)
     assert window.evaluate(RUN_ALL, PATIENCE), "it does not end"
+    window.evaluate("delete document.documentElement.dataset.unseen")
     yield request.param
     window.evaluate(
         "for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose()"
@@ -222,18 +225,19 @@ def assert_readable_in_little_room(film: Locator) -> None:
 
 
 def open_notebook(page: Page, lab: str, name: str) -> None:
-    """Open a notebook, and wait for its kernel."""
+    """Open a notebook unseen, and wait for its kernel."""
     path = f"work/{name}.ipynb"
     if page.url.startswith(lab):
         command(page, "docmanager:open", path=path)
     else:
         page.goto(f"{lab}/lab/tree/{path}?token=t&reset")
+    page.evaluate("document.documentElement.dataset.unseen = ''")
     page.wait_for_function(
         "path => window.jupyterapp?.shell.currentWidget?.context?.path === path",
         arg=path,
         polling=POLL,
     )
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", state="attached")
     wait_until_ready(page)
     expect(page.locator(IDLE)).to_be_visible()
 
