@@ -11,11 +11,10 @@ some write files beside themselves.
 
 The other libraries live in an environment of their own, made from `_conformance/suites.lock`;
 their suites run one after another, "stock" beside "sockets", and connect to nothing but this
-machine. What such a suite fails with requests as it is says nothing of an engine: only a test
-that fails with an engine alone counts. With `--versions` requests' own tests run with the
-oldest requests and urllib3 that are allowed, those of `_conformance/oldest.lock`, and with the
-newest that `suites.lock` has; nothing is kept then. What is left out, and why, stands in
-`benchmarks/_conformance/known.py`.
+machine. Each test makes as many requests with an engine as with "stock". With `--versions`
+requests' own tests run with the oldest requests and urllib3 that are allowed, those of
+`_conformance/oldest.lock`, and with the newest that `suites.lock` has; nothing is kept then.
+What is left out, and why, stands in `benchmarks/_conformance/known.py`.
 
 An engine may hand a request on to another one, and may leave alone those of an adapter that a
 test made for itself: both are counted. A failure that stands in `known.py` is explained there.
@@ -37,6 +36,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -48,10 +48,12 @@ import psutil  # type: ignore[import-untyped]
 
 from ._conformance import runs
 from ._conformance.known import (
+    BUSY_THREADS,
     CLOCK_MOVED,
+    HTTPIE,
     IN_THREADS,
     KNOWN,
-    LEFT_ALONE,
+    NOT_IN_ARCHIVE,
     OUTSIDE,
     SLOW,
     WRONG_KEY,
@@ -80,9 +82,8 @@ VERSIONS = ("urllib3", "tornado", "greenlet", "pycurl", "pytest", "httpbin")
 # the loop is noticed.
 MAX_HELD = 0.4
 # Seconds for all runs.
-LONGEST = 600
+LONGEST = 1800
 NOT_AT_HAND = 3
-NO_ENGINES = "It fails with requests as it is, too."
 MINUTES = 3
 NOT_IN_ALL = "it compares no speeds, and fetches archives from the network the first time"
 
@@ -105,8 +106,6 @@ class Suite:
         lock: what its version and its hashes are taken from, and its environment.
         named: what it is called in what is printed and kept; by itself the library's name.
         parts: what is unpacked of its archive.
-        may_answer: whether its adapters, or mocks, answer without asking anybody. A request at
-            which the loop stood still has then not gone around the engine.
     """
 
     library: str
@@ -122,7 +121,6 @@ class Suite:
     lock: Path = LOCK
     named: str = ""
     parts: tuple[str, ...] = PARTS
-    may_answer: bool = False
 
     @property
     def name(self) -> str:
@@ -150,7 +148,6 @@ def other(library: str, *places: str, least: tuple[int, int], **more: Any) -> Su
         "environment": stays,
         "engines": pair,
         "parts": ("tests/",),
-        "may_answer": True,
     }
     given |= more
     return Suite(library, places, least, lock=SUITES_LOCK, **given)
@@ -163,7 +160,6 @@ SUITES = {
         least=(600, 310),
         without=OUTSIDE,
         known=KNOWN,
-        left_alone=LEFT_ALONE,
     ),
     "requests-cache": Suite(
         library="requests-cache",
@@ -199,13 +195,45 @@ SUITES = {
         least=(35, 40),
         plugins=(HTTPBIN,),
         environment={TRUSTS: "1"},
+        without=NOT_IN_ARCHIVE,
+    ),
+    "responses": other(
+        "responses",
+        # Its tests are a part of the library, and import each other as such.
+        "responses/tests",
+        least=(220, 10),
+        plugins=("pytest_mock", "pytest_httpserver.pytest_plugin"),
+        parts=("responses/",),
+        without=BUSY_THREADS,
+    ),
+    "google-auth": other(
+        "google-auth",
+        # The other ones ask nothing with requests.
+        "tests/transport/test_requests.py",
+        "tests/compute_engine/test__mtls.py",
+        least=(100, 5),
+        plugins=(HTTPBIN, "pytest_localserver.plugin"),
+    ),
+    "httpie": other(
+        "httpie",
+        # The other ones ask nobody: they are about arguments, formats, and plugins.
+        *(f"tests/test_{about}.py" for about in HTTPIE),
+        least=(250, 200),
+        plugins=(HTTPBIN,),
     ),
 }
 OLDEST, NEWEST = (
     replace(
-        SUITES["requests"], engines=(STOCK, "sockets"), lock=lock, named=f"requests, {name}"
+        SUITES["requests"],
+        engines=(STOCK, "sockets"),
+        lock=lock,
+        named=f"requests, {name}",
+        least=least,
     )
-    for name, lock in (("oldest", OLDEST_LOCK), ("newest", SUITES_LOCK))
+    for name, lock, least in (
+        ("oldest", OLDEST_LOCK, (590, 310)),
+        ("newest", SUITES_LOCK, (600, 310)),
+    )
 )
 FAST = replace(
     SUITES["requests"],
@@ -400,7 +428,7 @@ def python(suite: Suite) -> str:
 
 
 def do_all(planned: list[Job], file: Path) -> str:
-    """Do runs side by side, and end those that have not ended after ten minutes.
+    """Do runs side by side, and end those that have not ended after half an hour.
 
     Args:
         planned: the runs.
@@ -466,18 +494,17 @@ def environment(suite: Suite, spare: Path) -> dict[str, str]:
 
 
 def judge(
-    report: dict[str, Any], suite: Suite, without_engine: Collection[str] = ()
+    report: dict[str, Any], suite: Suite, stock: dict[str, Any] | None = None
 ) -> tuple[dict[str, str], list[str]]:
     """Return the failures of a run that are known, with their reasons, and what is wrong.
 
     Args:
         report: the run.
         suite: what is known of its tests.
-        without_engine: those that fail with requests as it is, which says nothing of an engine.
+        stock: the run of the same tests with requests as it is, if there was one.
     """
     engine, outcomes = report["engine"], report["outcomes"]
     known, reasons = suite.known.get(engine, {}), report["reasons"]
-    known = {**dict.fromkeys(without_engine, NO_ENGINES), **known}
     explained = {test: known[test] for test in reasons if test in known}
     wrong = [f"{test}: {why}" for test, why in reasons.items() if test not in known]
     wrong += [
@@ -491,7 +518,19 @@ def judge(
             for test in suite.known.get(engine, {})
             if test not in outcomes
         ]
-    return explained, [*wrong, *doubts(report, suite)]
+    return explained, [*wrong, *doubts(report, suite), *others_asked(report, stock or report)]
+
+
+def others_asked(report: dict[str, Any], stock: dict[str, Any]) -> list[str]:
+    """Return which tests that pass made more or fewer requests than with requests as it is."""
+    ours, theirs = (
+        Counter(run["sends"]) + Counter(run["own_adapters"]) for run in (report, stock)
+    )
+    return [
+        f"{test}: made {ours[test]} requests, and {theirs[test]} with {STOCK}"
+        for test, outcome in report["outcomes"].items()
+        if outcome == stock["outcomes"].get(test) == "passed" and ours[test] != theirs[test]
+    ]
 
 
 def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
@@ -501,7 +540,7 @@ def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
     ran = sum(outcome != "skipped" for outcome in report["outcomes"].values())
     if ran < tests or report["exit"] not in (0, 1):
         wrong.append(f"{ran} tests ran, at least {tests} should; pytest said {report['exit']}")
-    sends = total(report["sends"]) + (total(report["own_adapters"]) if suite.apart else 0)
+    sends = total(report["sends"]) + total(report["own_adapters"])
     if sends < requests:
         wrong.append(
             f"{engine} was hardly used: {sends} requests went through it, "
@@ -520,8 +559,8 @@ def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
         for test, held in report["held"].items()
         if held > MAX_HELD
     ]
-    bypassed = () if suite.may_answer else report["bypassed"]
-    passed_by = {*bypassed, *report["elsewhere"], *report["blocked"]}
+    ways = ("bypassed", "blocking", "elsewhere", "blocked")
+    passed_by = {test for way in ways for test in report[way]}
     passed_by -= {*suite.left_alone.get(engine, ())}
     wrong += [f"{test}: its requests went around the engine" for test in sorted(passed_by)]
     return wrong
@@ -586,12 +625,12 @@ def main() -> int:
         return NOT_AT_HAND if isinstance(trouble, NotAtHand) else 1
     rows, sound = [], True
     on_stock = {
-        suite.name: report.get("reasons", ())
+        suite.name: report
         for (suite, engine), report in zip(wanted, reports, strict=True)
-        if suite.apart and engine == STOCK
+        if engine == STOCK
     }
     for (suite, engine), report in zip(wanted, reports, strict=True):
-        explained, wrong = judge(report, suite, on_stock.get(suite.name, ()))
+        explained, wrong = judge(report, suite, on_stock.get(suite.name))
         kept = row(report, suite, explained)
         rows.append(kept)
         sound = sound and not wrong
@@ -599,7 +638,8 @@ def main() -> int:
             f"{engine if suite.name == 'requests' else f'{suite.name} on {engine}'}: "
             f"{kept['passed']} passed, {kept['failed']} failed; "
             f"{kept['requests']} requests, {kept['handed_on']} of them handed on, "
-            f"{kept['left_alone']} left alone, {kept['waits']} waits, {kept['seconds']:.0f} s"
+            f"{kept['own_adapters']} more with adapters of the tests, "
+            f"{kept['waits']} waits, {kept['seconds']:.0f} s"
         )
         for test, why in explained.items():
             print(f"  known: {test}: {why}")

@@ -1,4 +1,4 @@
-"""Which tests of requests and of requests-cache an engine fails, passes by, or is not given.
+"""Which tests of requests and of other libraries an engine fails, passes by, or is not given.
 
 A test is named by its id in pytest. A failure stands here with its reason; `conformance.py`
 refuses one that does not stand here, and one that stands here and does not happen.
@@ -57,19 +57,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "sockets": {},
 }
 
-# They mount an HTTPAdapter with settings of their own. These engines do not replace such an
-# adapter; it blocks the loop, and warns of that.
-OWN_ADAPTERS = {
-    f"{REQUESTS}::test_urllib3_retries",
-    f"{REQUESTS}::test_urllib3_pool_connection_closed",
-}
-# For each engine the tests whose requests may pass it by.
-LEFT_ALONE: dict[str, set[str]] = {
-    "simple": OWN_ADAPTERS,
-    "curl": OWN_ADAPTERS,
-    "sockets": set(),
-}
-
 # -- requests-cache ----------------------------------------------------------------------------
 
 BASE_CACHE = "tests/unit/test_base_cache.py"
@@ -111,3 +98,37 @@ IN_THREADS = {
     )
     for number in range(4)
 }
+
+# -- the other libraries -----------------------------------------------------------------------
+
+# They have threads of their own for minutes, and ask nobody.
+BUSY_THREADS = ("responses/tests/test_multithreading.py",)
+
+# They post a file that is not in vcrpy's archive.
+NOT_IN_ARCHIVE = (
+    "tests/integration/test_requests.py::test_post_file[http]",
+    "tests/integration/test_requests.py::test_post_file[https]",
+)
+
+# What those tests of HTTPie are about that make requests.
+HTTPIE = (
+    "auth",
+    "auth_plugins",
+    "binary",
+    "compress",
+    "cookie",
+    "cookie_on_redirects",
+    "defaults",
+    "downloads",
+    "errors",
+    "exit_status",
+    "httpie",
+    "meta",
+    "redirects",
+    "regressions",
+    "sessions",
+    "ssl",
+    "stream",
+    "transport_plugin",
+    "uploads",
+)

@@ -10,6 +10,7 @@ request is counted, and so are the iterations of the loop meanwhile, and how lon
 
 from __future__ import annotations
 
+import _socket
 import asyncio
 import contextlib
 import functools
@@ -173,7 +174,9 @@ class Conformance:
         sends: for each test its requests through the engine.
         own_adapters: those through an HTTPAdapter that the test itself made.
         handed_on: those that an adapter handed on to another one.
-        bypassed: those of `own_adapters` during which the loop stood still.
+        bypassed: those of `own_adapters` that connected a socket while the loop stood still.
+            What a cache answers, or a mock, connects none.
+        blocking: those during which the loop's thread connected a socket that blocks.
         elsewhere: those on other threads.
         unwaited: those of `sends` that were answered while the loop stood still.
         answers: how many of `sends` were answered.
@@ -195,6 +198,9 @@ class Conformance:
         self.own_adapters = Counter[str]()
         self.handed_on = Counter[str]()
         self.bypassed = Counter[str]()
+        self.blocking = Counter[str]()
+        # How often the loop's thread has connected a socket.
+        self.connects = 0
         self.elsewhere = Counter[str]()
         self.unwaited = Counter[str]()
         self.answers = 0
@@ -210,6 +216,7 @@ class Conformance:
             if self.engine == STOCK:
                 self.count(HTTPAdapter, undo)
                 return int(pytest.main(arguments, [self]))
+            sys.addaudithook(self.notice)
             undo.enter_context(setup_session(engine=self.engine))
             self.engines_own = type(requests.Session().get_adapter("http://localhost/"))
             self.count(HTTPAdapter, undo)
@@ -228,6 +235,14 @@ class Conformance:
         """Count a wait of plain code, and wait as `tornalet.wait` does."""
         self.waits += 1
         return self.real_wait(awaitable)
+
+    def notice(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Notice that a request connects a socket on the loop's thread."""
+        if event == "socket.connect" and self.sending and threading.get_ident() == self.thread:
+            self.connects += 1
+            # What the system knows of it, and not what a subclass says.
+            if _socket.socket.gettimeout(arguments[0]) != 0:
+                self.blocking[self.test] += 1
 
     def count(self, kind: type[BaseAdapter], undo: ExitStack) -> None:
         """Count the requests that a class of adapters sends.
@@ -266,7 +281,7 @@ class Conformance:
             is_engine: whether the adapter is the engine's, and not one that a test made.
         """
         (self.sends if is_engine else self.own_adapters)[self.test] += 1
-        before = self.iterations.count
+        before, connects = self.iterations.count, self.connects
         self.iterations.restart()
         self.sending = adapter
         try:
@@ -274,7 +289,8 @@ class Conformance:
         finally:
             self.sending = None
             self.iterations.measure()
-            if not is_engine and self.iterations.count == before:
+            still = self.iterations.count == before
+            if not is_engine and still and self.connects != connects:
                 self.bypassed[self.test] += 1
             if self.iterations.held > self.held.get(self.test, 0.0):
                 self.held[self.test] = self.iterations.held
@@ -282,7 +298,7 @@ class Conformance:
         # has no reason to wait.
         if is_engine:
             self.answers += 1
-            self.unwaited[self.test] += self.iterations.count == before
+            self.unwaited[self.test] += still
         return response
 
     # -- what pytest calls ---------------------------------------------------------------------
@@ -302,21 +318,22 @@ class Conformance:
         self.test = nodeid
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(
-        self, pyfuncitem: pytest.Function
-    ) -> Generator[None, object | None, object | None]:
-        function = pyfuncitem.obj
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        if self.engine == STOCK or not isinstance(item, pytest.Function):
+            return (yield)
+        function = item.obj
 
-        def in_a_greenlet(**arguments: Any) -> None:
+        # The name is that of the test, which unittest looks at.
+        @functools.wraps(function)
+        def in_a_greenlet(*given: Any, **arguments: Any) -> None:
             # Not with the counting one: this waits for the test, and not for an answer.
-            self.real_wait(tornalet.run(function, **arguments))
+            self.real_wait(tornalet.run(function, *given, **arguments))
 
-        if self.engine != STOCK:
-            pyfuncitem.obj = in_a_greenlet
+        item.obj = in_a_greenlet
         try:
             return (yield)
         finally:
-            pyfuncitem.obj = function
+            item.obj = function
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -437,6 +454,7 @@ def main(engine: str, report: str, *arguments: str) -> int:
         "own_adapters": plugin.own_adapters,
         "handed_on": plugin.handed_on,
         "bypassed": plugin.bypassed,
+        "blocking": plugin.blocking,
         "elsewhere": plugin.elsewhere,
         "unwaited": plugin.unwaited,
         "answers": plugin.answers,

@@ -84,7 +84,15 @@ def test_only_a_run_of_everything_is_kept_and_only_if_it_is_to_be(
         return [{"engine": engine} for _, _, engine in jobs]
 
     def row(report: dict[str, Any], *_: object) -> conformance.Row:
-        counts = ("passed", "failed", "requests", "handed_on", "left_alone", "waits", "seconds")
+        counts = (
+            "passed",
+            "failed",
+            "requests",
+            "own_adapters",
+            "handed_on",
+            "waits",
+            "seconds",
+        )
         return {**report, **dict.fromkeys(counts, 0)}
 
     kept = list[str]()
@@ -304,7 +312,8 @@ def judged(**outcomes: str) -> tuple[dict[str, str], list[str]]:
     suite = conformance.Suite("small", (), (0, 0), known={"some": {"known": "It cannot."}})
     reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
     report: dict[str, Any] = {"engine": "some", "outcomes": outcomes, "reasons": reasons}
-    report.update(sends={}, unwaited={}, held={}, bypassed={}, elsewhere={}, blocked=[])
+    report.update(sends={}, own_adapters={}, unwaited={}, held={}, bypassed={}, blocking={})
+    report.update(elsewhere={}, blocked=[])
     report.update(answers=0, waits=0, exit=1)
     return conformance.judge(report, suite)
 
