@@ -130,6 +130,28 @@ PREDICT_FIRST = nbformat.v4.new_code_cell(
     "import os; os.environ['STORMY_PREDICT_FIRST'] = '1'", id="switch"
 )
 
+# Whatever a notebook starts on our Python is forked from one that has imported what most of it
+# imports. nbval runs each notebook with Pythons of their own, and what differs here is that all
+# cells are sent at once. What begins with an underscore is no name of a lesson.
+FORK = """\
+import os as _os, subprocess as _subprocess
+from tests import quick_start as _quick_start
+
+_begin = _subprocess.Popen
+if _quick_start.CAN_FORK:
+    # Read where a Python starts, see `classroom.examining.parent`.
+    _os.environ["MALLOC_ARENA_MAX"] = "1"
+    _quick_start.forks()
+    del _os.environ["MALLOC_ARENA_MAX"]
+
+    class _Fork(_quick_start.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, knows=["psutil", "aiohttp.web"], **options)
+
+    _subprocess.Popen = _Fork
+"""
+FORK_NO_MORE = nbformat.v4.new_code_cell("_subprocess.Popen = _begin", id="fork-no-more")
+
 # Begins the ids of cells that say what is left.
 LEFT = "left-"
 
@@ -152,7 +174,8 @@ def with_notes(cells: list[NotebookNode]) -> list[NotebookNode]:
 def run_twice(path: Path) -> Runs:
     """Run a notebook in a kernel, and then as a working copy.
 
-    In that nobody predicts, and each exercise is done.
+    In that nobody predicts, and each exercise is done. What is left when a section has ended is
+    known by the environment with which it was started, which is not told of what is forked.
     """
     runs = Runs(refresh.read(path), [], [], [], [])
     committed = runs.page.cells
@@ -160,8 +183,11 @@ def run_twice(path: Path) -> Runs:
     copy = nbformat.reads(text, as_version=4).cells if path in CORE else committed
     if path in CORE:
         put_solutions(copy)
-    again = with_notes(copy) if path in STAND_ALONE else copy
+    again = [FORK_NO_MORE, *with_notes(copy)] if path in STAND_ALONE else copy
     with running_kernel(path.parent) as (_, client):
+        # Not counted among the cells.
+        begun = client.execute_interactive(FORK, store_history=False, timeout=PATIENCE)
+        assert begun["content"]["status"] == "ok", begun
         for time, cells in (("first", committed), ("second", [PREDICT_FIRST, *again])):
             code = [cell for cell in cells if cell.cell_type == "code"]
             outputs = {}
