@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import requests
+import urllib3
 
 from tests.paths import ROOT
 from trequests import known
@@ -36,7 +38,22 @@ def test_it_is_named_when_trequests_is_imported(
     assert done.stderr.strip().rpartition("\n")[2].startswith(sentence)
 
 
-def test_the_oldest_is_the_one_that_is_declared() -> None:
+@pytest.mark.parametrize(
+    "name", [f"{module}.{name}" for module, names in known.NAMES.items() for name in names]
+)
+def test_a_name_that_has_moved_is_told_with_the_versions_that_are_known(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert known.wrong() == ""
+    monkeypatch.delattr(name)
+    assert known.wrong() == (
+        f"trequests knows urllib3 2.5 to 2.8 with requests 2.32.5 and later, and urllib3 "
+        f"{urllib3.__version__} with requests {requests.__version__} has no {name}"
+    )
+
+
+def test_the_versions_are_those_that_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    [declared] = [each for each in project["dependencies"] if each.startswith("urllib3")]
-    assert declared.startswith(f"urllib3>={'.'.join(map(str, known.OLDEST))},")
+    declared = {each for each in project["dependencies"] if each.startswith(("urllib3", "req"))}
+    oldest, (major, minor) = ".".join(map(str, known.OLDEST)), known.NEWEST
+    assert declared == {f"urllib3>={oldest},<{major}.{minor + 1}", "requests>=2.32.5,<3"}
