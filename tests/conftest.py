@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # tests start is started as people do.
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ.pop("PYTHONSAFEPATH", None)
+        # What is imported and collected stays, see `pytest_collection_finish`.
+        gc.disable()
     config.stash[RAN] = Counter()
     config.addinivalue_line(
         "markers", "excuse_noise(beginning): a line that `no_noise` lets pass in this test"
@@ -102,6 +104,7 @@ def pytest_collection_finish() -> None:
     use_hypothesis()
     # What was imported and collected never becomes garbage: to look through half a million
     # objects takes half a second, and hundreds of tests ask for a collection.
+    gc.enable()
     gc.collect()
     gc.freeze()
 
