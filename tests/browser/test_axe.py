@@ -1,4 +1,9 @@
-"""The deck under axe-core: every slide, by day and by night, in both shapes, and on paper."""
+"""The deck under axe-core: every slide, by day and by night, in both shapes, and on paper.
+
+By day, in a wide window, all of its rules look. By night, in the shape of 4:3, only those look
+again that ask for colours or for room (`faults.AGAIN`): whatever can be seen on a slide is seen
+in both.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
+from playwright.sync_api import ViewportSize
 
 from slides.looking import axe, walk
 from slides.making import deck as decks
 
+from . import faults
 from .conftest import LIGHT, Opener
 
 pytestmark = pytest.mark.usefixtures("axe_is_here")
@@ -44,69 +51,61 @@ CONTRASTS = (
 )
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    """The colour scheme that the system of a reader asks for."""
-    return str(request.param)
-
-
-def open_questions(findings: axe.Findings) -> list[str]:
-    """Return what axe-core cannot decide and nobody has looked at yet."""
-    return [
-        f"{finding.rule}: {finding.message} {target}"
-        for finding in findings.unresolved
-        for target in finding.targets
-        if not (finding.rule in RESOLVED and re.search(RESOLVED[finding.rule], target))
-    ]
+WIDE: ViewportSize = {"width": 1280, "height": 720}
+FOUR_TO_THREE: ViewportSize = {"width": 1024, "height": 768}
 
 
 # Two of the four combinations are enough: colours are the same in both shapes of a slide, and
 # sizes in both schemes.
-@pytest.mark.parametrize(
-    ("scheme", "width", "height"), [("light", 1280, 720), ("dark", 1024, 768)]
-)
-def test_every_slide(opened: Opener, deck: Path, scheme: str, width: int, height: int) -> None:
-    page = opened(color_scheme=scheme, viewport={"width": width, "height": height})
+def test_every_slide(opened: Opener, deck: Path) -> None:
+    by_day = opened(color_scheme="light", viewport=WIDE)
+    by_night = opened(color_scheme="dark", viewport=FOUR_TO_THREE)
+    walk.open_deck(by_day, deck.as_uri())
     wrong = []
-    for slide in walk.open_deck(page, deck.as_uri()):
-        walk.show(page, slide)
-        with walk.alone(page):
-            findings = axe.audit(page)
-        wrong += [f"{slide}: {each}" for each in findings.violations]
-        wrong += [f"{slide}: unresolved: {each}" for each in open_questions(findings)]
+    for slide in walk.open_deck(by_night, deck.as_uri()):
+        seen = []
+        for page, rules in ((by_day, None), (by_night, faults.AGAIN)):
+            walk.show(page, slide)
+            seen.append(faults.shown(page))
+            with walk.alone(page):
+                wrong += [f"{slide}: {each}" for each in faults.wrong(page, RESOLVED, rules)]
+        # Or the rules that looked by day would not have seen all.
+        assert seen[0] == seen[1] and len(seen[0]) > 10, slide
     assert wrong == []
 
 
 def test_the_deck_as_a_whole(opened: Opener, deck: Path) -> None:
     page = opened()
     walk.open_deck(page, deck.as_uri())
-    findings = axe.audit(page)
-    assert findings.violations == []
-    assert open_questions(findings) == []
+    assert faults.wrong(page, RESOLVED) == []
 
 
-def test_the_deck_without_scripts(opened: Opener, deck: Path, scheme: str) -> None:
+def test_the_deck_without_scripts(opened: Opener, deck: Path) -> None:
     html = deck.read_text(encoding="utf-8")
     # axe-core is a script itself, so scripts stay on, and the page is made as it is without.
     html = re.sub(r"<script>.*?</script>|</?noscript>", "", html, flags=re.DOTALL)
-    page = opened(color_scheme=scheme)
+    page = opened(color_scheme="light")
     page.set_content(html)
-    findings = axe.audit(page)
-    assert findings.violations == []
-    assert open_questions(findings) == []
+    by_day = faults.shown(page)
+    assert len(by_day) > 100
+    assert faults.wrong(page, RESOLVED) == []
+    page.emulate_media(color_scheme="dark")
+    assert faults.shown(page) == by_day
+    assert faults.wrong(page, RESOLVED, faults.AGAIN) == []
 
 
-def test_words_in_films_stand_out_from_what_is_below_them(
-    opened: Opener, deck: Path, scheme: str
-) -> None:
-    page = opened(color_scheme=scheme)
+def test_words_in_films_stand_out_from_what_is_below_them(opened: Opener, deck: Path) -> None:
+    page = opened()
     contrasts = []
     for slide in walk.open_deck(page, deck.as_uri()):
         walk.show(page, slide)
-        contrasts += [
-            (contrast, str(slide), word) for word, contrast in page.evaluate(CONTRASTS)
-        ]
-    assert len(contrasts) > 20
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            contrasts += [
+                (contrast, scheme, str(slide), word)
+                for word, contrast in page.evaluate(CONTRASTS)
+            ]
+    assert len(contrasts) > 40
     assert [each for each in contrasts if each[0] < 4.5] == []
 
 
@@ -136,15 +135,19 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return decks.build(folder / "broken.ipynb", folder / "broken.html")
 
 
-def test_a_broken_slide_is_found(opened: Opener, broken: Path) -> None:
-    page = opened()
+# What is looked at again by night finds what the night can break.
+@pytest.mark.parametrize("rules", [None, faults.AGAIN], ids=["all", "again"])
+def test_a_broken_slide_is_found(
+    opened: Opener, broken: Path, rules: tuple[str, ...] | None
+) -> None:
+    page = opened(color_scheme="light" if rules is None else "dark")
     found = {}
     for slide in walk.open_deck(page, broken.as_uri()):
         walk.show(page, slide)
         with walk.alone(page):
-            rules = {each.rule for each in axe.audit(page).violations}
-        found[slide.title] = slide.title in rules
-    assert found == dict.fromkeys(BROKEN, True)
+            wrong = faults.wrong(page, RESOLVED, rules)
+        found[slide.title] = slide.title in {each.partition(" ")[0] for each in wrong}
+    assert found == {rule: rules is None or rule in rules for rule in BROKEN}
 
 
 def test_low_contrast_in_a_film_is_found(opened: Opener) -> None:
