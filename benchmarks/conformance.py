@@ -51,8 +51,10 @@ from ._conformance.known import (
     BUSY_THREADS,
     CLOCK_MOVED,
     HTTPIE,
+    IN_PROCESSES,
     IN_THREADS,
     KNOWN,
+    KNOWN_OF_GOOGLE_AUTH,
     NOT_IN_ARCHIVE,
     OUTSIDE,
     SLOW,
@@ -213,12 +215,14 @@ SUITES = {
         "tests/compute_engine/test__mtls.py",
         least=(100, 5),
         plugins=(HTTPBIN, "pytest_localserver.plugin"),
+        known=KNOWN_OF_GOOGLE_AUTH,
     ),
     "httpie": other(
         "httpie",
         # The other ones ask nobody: they are about arguments, formats, and plugins.
         *(f"tests/test_{about}.py" for about in HTTPIE),
-        least=(250, 200),
+        least=(330, 320),
+        without=IN_PROCESSES,
         plugins=(HTTPBIN,),
     ),
 }

@@ -110,6 +110,31 @@ NOT_IN_ARCHIVE = (
     "tests/integration/test_requests.py::test_post_file[https]",
 )
 
+# google-auth gives a client certificate to a session only if its adapter is an HTTPAdapter, and
+# no subclass.
+MTLS = "tests/transport/test_requests.py::TestRequestResponse::test_mtls"
+VERY_CLASS = (
+    "It looks for an adapter whose class is HTTPAdapter itself, and ours is a subclass."
+)
+RECOVERS = f"{MTLS}_cert_error_raises_transport_error_and_recovers"
+INVALID = r"-----BEGIN CERTIFICATE-----\ninvalid\n-----END CERTIFICATE-----\n"
+KNOWN_OF_GOOGLE_AUTH = {
+    "sockets": dict.fromkeys(
+        (
+            f"{MTLS}_origin_mount_and_reuse[https://iamcredentials.mtls.googleapis.com/]",
+            f"{MTLS}_no_cert_caches_unavailable",
+            f"{RECOVERS}[None-FileNotFoundError]",
+            f"{RECOVERS}[invalid-ClientCertError]",
+            f"{RECOVERS}[{INVALID}-MutualTLSChannelError]",
+            f"{MTLS}_deepcopy",
+            f"{MTLS}_pickle",
+            f"{MTLS}_legacy_pickle",
+            f"{MTLS}_request_verify_false",
+        ),
+        VERY_CLASS,
+    )
+}
+
 # What those tests of HTTPie are about that make requests.
 HTTPIE = (
     "auth",
@@ -132,3 +157,6 @@ HTTPIE = (
     "transport_plugin",
     "uploads",
 )
+
+# Processes of their own ask there, with a second or less to start.
+IN_PROCESSES = ("tests/test_uploads.py::test_stdin_read_warning",)

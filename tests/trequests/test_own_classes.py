@@ -268,3 +268,12 @@ async def test_whoever_chooses_pools_himself_is_asked_each_time(
             for _ in range(3):
                 assert (await run(session.get, url)).text == "127.0.0.1"
     assert Counts.asked == 3
+
+
+async def test_one_with_a_setting_is_of_the_class_that_somebody_looks_for(url: str) -> None:
+    with setup_session(), requests.Session() as session:
+        assert type(session.get_adapter(url)) is SocketsAdapter
+        session.mount("http://", HTTPAdapter(pool_maxsize=20))
+        # A warning that it blocks would be an error.
+        assert (await run(session.get, url)).text == "127.0.0.1"
+        assert type(session.get_adapter(url)) is HTTPAdapter
