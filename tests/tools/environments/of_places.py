@@ -43,7 +43,7 @@ def without_a_network(place: Place) -> None:
 
 def moved(place: Place) -> None:
     """Set a house up, and move it."""
-    assert door(place.house, "bench", "styles").returncode == 0
+    assert door(place.house, "bench", "styles", **place.environment).returncode == 0
     place.house = place.house.rename(place.house.with_name("moved"))
     without_a_network(place)
 

@@ -95,15 +95,16 @@ class Row:
         if not self.is_here:
             pytest.skip(f"only on {', '.join(self.systems)}, and where it can be set")
 
-    def is_as_it_says(self, house: Path, folder: Path) -> None:
+    def is_as_it_says(self, house: Path, folder: Path, **environment: str) -> None:
         """Have it happen, and compare what was seen with what the row says.
 
         Args:
             house: the one in which it happens.
             folder: the test's own.
+            **environment: variables that are set besides those of the row.
         """
         (folder / "spare").mkdir()
-        seen = self.happens(Place(house, folder / "spare"))
+        seen = self.happens(Place(house, folder / "spare", environment))
         said = seen.stdout + seen.stderr
         assert self.sees in said, said
         assert self.absent not in said, said
