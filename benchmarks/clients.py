@@ -8,16 +8,24 @@ round all modes are measured in turn, in another order each time; ratios are tho
 and what is kept is their median. The table is printed, and written to
 `benchmarks/results/clients.json`, where rows that were not measured this time stay as they are.
 
-All of it takes some 25 minutes. `--main` measures 200 visitors at once with an upstream that
+Besides a short answer, with all modes, an upstream's answers of 20 kB and 1 MB, TLS, and
+`requests.get()` without a session are measured with a few: 50 ms away, 200 at once.
+
+All of it takes some 35 minutes. `--main` measures 200 visitors at once with an upstream that
 takes 50 ms, and nothing else. `--quick` measures the same in two rounds, and keeps nothing.
 """
 
 from __future__ import annotations
 
 import json
+import ssl
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
+from pathlib import Path
+
+import trustme
 
 from classroom.measuring.program import NotStarted, Program, program
 from tools.machine import allow_open_files
@@ -26,12 +34,14 @@ from ._clients.figures import (
     ALONE,
     BASELINE,
     OURS,
+    USUAL,
     Cell,
     Measured,
     Rounds,
     comparisons_of,
     rows_of,
 )
+from ._clients.kinds import KINDS, SOME
 from ._clients.servers import MODES
 from ._clients.world import World, WrongAnswer
 from ._shared import LOCALHOST
@@ -45,6 +55,7 @@ DELAYS = (0, 5, 50)  # ms
 CROWDS = (1, 50, 200, 1000)
 # What is measured where there is no time for all.
 MAIN = (50, 200)
+NAMED = {kind.name: kind for kind in KINDS}
 SECONDS, MAIN_SECONDS = 1.0, 1.8
 ROUNDS, QUICK_ROUNDS = 5, 2
 # Above this share of a processor, what is around the server may be what is measured.
@@ -53,27 +64,39 @@ PACKAGES = ("tornado", "requests", "urllib3", "pycurl", "gevent", "aiohttp", "ht
 
 
 def measure(
-    world: World, servers: dict[str, Program], cells: list[Cell], rounds: int, seconds: float
+    world: World,
+    servers: dict[tuple[str, str], Program],
+    cells: list[Cell],
+    rounds: int,
+    seconds: float,
 ) -> Rounds:
     """Measure all modes, and the world alone: its visitors then ask the upstream itself."""
-    measured: Rounds = {cell: {mode: [] for mode in (*servers, ALONE)} for cell in cells}
+    measured: Rounds = {}
+    for cell in cells:
+        kind = NAMED[cell[2]]
+        started = [mode for program, mode in servers if program == kind.program]
+        measured[cell] = {mode: [] for mode in (*kind.modes(started), ALONE)}
     start = time.monotonic()
     for turn in range(rounds * len(cells)):
-        round_, (delay, at_once) = turn // len(cells), cells[turn % len(cells)]
-        modes = list(measured[delay, at_once])
+        round_, cell = turn // len(cells), cells[turn % len(cells)]
+        delay, at_once, name = cell
+        kind = NAMED[name]
+        modes = list(measured[cell])
         first = round_ * len(modes) // rounds
         for mode in modes[first:] + modes[:first]:
-            server = servers.get(mode)
+            server = servers.get((kind.program, mode))
             port, cpu = (server.port, server.cpu) if server else (world.port, time.process_time)
+            # The visitors know short answers only.
+            world.size = kind.size if server else 0
             try:
                 visit = world.visit(port, delay / 1e3, at_once, seconds, cpu)
                 one = Measured.of(visit, server.memory() if server else None)
             except WrongAnswer as error:
                 one = Measured(error=str(error))
-            measured[delay, at_once][mode].append(one)
+            measured[cell][mode].append(one)
         left = (time.monotonic() - start) / (turn + 1) * (rounds * len(cells) - turn - 1)
         print(
-            f"round {round_ + 1} of {rounds}: {delay} ms, {at_once} at once;"
+            f"round {round_ + 1} of {rounds}: {delay} ms, {at_once} at once, {name};"
             f" {left / 60:.0f} minutes left",
             file=sys.stderr,
             flush=True,
@@ -86,10 +109,15 @@ def cells_for(main: bool, modes: int) -> tuple[list[Cell], str]:
     # On Windows the limit is that of select().
     most = 500 if sys.platform == "win32" else allow_open_files()
     # The largest crowds come last, since servers keep the memory that these needed.
-    cells = [MAIN] if main else [(delay, crowd) for crowd in CROWDS for delay in DELAYS]
+    cells = [(*MAIN, USUAL)]
+    if not main:
+        cells = [(delay, crowd, USUAL) for crowd in CROWDS for delay in DELAYS]
+        cells += [(*MAIN, kind.name) for kind in KINDS if kind.name != USUAL]
+        cells.sort(key=lambda cell: cell[1])
     # This process has the upstream's end of each connection that a server keeps, and the
     # visitors.
-    fit = [cell for cell in cells if cell[1] * (modes + 1) + 100 <= most]
+    besides = 100 if main else 100 + MAIN[1] * len(SOME) * 2
+    fit = [cell for cell in cells if cell[1] * (modes + 1) + besides <= most]
     if fit == cells:
         return cells, ""
     least = min(cell[1] for cell in cells if cell not in fit)
@@ -125,7 +153,9 @@ def merged(result: Row) -> Row:
         rows = {_place(row): row for row in [*earlier.get(part, []), *result[part]]}
         result[part] = [row for _, row in sorted(rows.items(), key=_order)]
     old = [*earlier.get("comparisons", []), *result["comparisons"]]
-    result["comparisons"] = list({(one["of"], one["beside"]): one for one in old}.values())
+    result["comparisons"] = list(
+        {(one["of"], one["beside"], one.get("kind")): one for one in old}.values()
+    )
     if stay := len(result["results"]) - measured:
         result["about"]["replaced"] = (
             f"This run measured {measured} of the rows; {stay} are of an earlier one."
@@ -134,24 +164,26 @@ def merged(result: Row) -> Row:
     return result
 
 
-def _place(row: Row) -> tuple[int, int, str]:
-    return row["latency_ms"], row["concurrency"], row["mode"]
+def _place(row: Row) -> tuple[str, int, int, str]:
+    kind = row.get("kind", USUAL)
+    return kind, row["latency_ms"], row["concurrency"], row["mode"]
 
 
-def _order(item: tuple[tuple[int, int, str], Row]) -> tuple[int, int, int]:
-    delay, at_once, mode = item[0]
-    return delay, at_once, MODES.index(mode) if mode in MODES else len(MODES)
+def _order(item: tuple[tuple[str, int, int, str], Row]) -> tuple[int, int, int, int]:
+    kind, delay, at_once, mode = item[0]
+    number = list(NAMED).index(kind) if kind in NAMED else len(NAMED)
+    return number, delay, at_once, MODES.index(mode) if mode in MODES else len(MODES)
 
 
 def show(rows: list[Row], alone: list[Row], comparisons: list[Row]) -> None:
     """Print the table."""
     cell = None
     for row in rows:
-        if cell != (row["latency_ms"], row["concurrency"]):
-            cell = row["latency_ms"], row["concurrency"]
-            (free,) = [one for one in alone if (one["latency_ms"], one["concurrency"]) == cell]
+        if cell != _place(row)[:3]:
+            cell = _place(row)[:3]
+            (free,) = [one for one in alone if _place(one)[:3] == cell]
             print(
-                f"\nan upstream that takes {cell[0]} ms, {cell[1]} at once;"
+                f"\nan upstream that takes {cell[1]} ms, {cell[2]} at once, {cell[0]};"
                 f" the world alone makes {free['rps']:.0f} requests/s,"
                 f" for {free['cpu_us']:.0f} µs each\n"
                 f"{'mode':18} {'CPU µs':>7} {'× raw':>6}  {'all within':14}"
@@ -168,7 +200,8 @@ def show(rows: list[Row], alone: list[Row], comparisons: list[Row]) -> None:
         print(f"\n{OURS}, an upstream that takes {MAIN[0]} ms, {MAIN[1]} at once")
     for one in comparisons:
         what = "CPU a request" if one["of"] == "cpu" else "requests/s"
-        print(f"{what:14} × {one['beside']:18} {_spread(one, 'ratio')}")
+        kind = one.get("kind", USUAL)
+        print(f"{kind:14} {what:14} × {one['beside']:18} {_spread(one, 'ratio')}")
 
 
 def _cut(value: float | None, width: int, digits: int = 0) -> str:
@@ -185,23 +218,40 @@ def run(modes: list[str], cells: list[Cell], rounds: int, seconds: float) -> tup
     """Start the servers, measure them, and return the figures, and which could not start."""
     left_out: dict[str, str] = {}
     with ExitStack() as stack:
-        world = World()
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        authority, tls = _certified(Path(folder))
+        world = World(tls=tls)
         servers = {}
-        upstream = f"http://{LOCALHOST}:{world.port}/"
-        for mode in modes:
-            server = program(
-                "benchmarks._clients.servers",
-                mode,
-                f"--upstream={upstream}",
-                "--end-with-stdin",
-                environment=few_variables(),
-            )
-            try:
-                servers[mode] = stack.enter_context(server)
-            except NotStarted as reason:
-                left_out[mode] = reason.said or f"{mode} did not start"
-                print(left_out[mode], file=sys.stderr)
+        kinds = {NAMED[name].program: NAMED[name] for _, _, name in cells}
+        for kind in kinds.values():
+            options = [f"--upstream=http://{LOCALHOST}:{world.port}/"]
+            if kind.tls:
+                upstream = f"https://{LOCALHOST}:{world.tls_port}/"
+                options = [f"--upstream={upstream}", f"--ca={authority}"]
+            options += ["--each"] if kind.each else []
+            for mode in kind.modes(modes):
+                server = program(
+                    "benchmarks._clients.servers",
+                    mode,
+                    *options,
+                    "--end-with-stdin",
+                    environment=few_variables(),
+                )
+                try:
+                    servers[kind.program, mode] = stack.enter_context(server)
+                except NotStarted as reason:
+                    left_out[mode] = reason.said or f"{mode} did not start"
+                    print(left_out[mode], file=sys.stderr)
         return measure(world, servers, cells, rounds, seconds), left_out
+
+
+def _certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Return the file of an authority, and a context with a certificate of it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(LOCALHOST).configure_cert(context)
+    return folder / "ca.pem", context
 
 
 def main() -> None:
@@ -227,7 +277,9 @@ def main() -> None:
         print(why, file=sys.stderr)
         left_out["crowds"] = why
     rows, alone = rows_of(measured)
-    comparisons = comparisons_of(measured.get(MAIN, {}))
+    comparisons = [
+        one for name in NAMED for one in comparisons_of(measured.get((*MAIN, name), {}), name)
+    ]
     show(rows, alone, comparisons)
     said = described(rounds, main_only, rows, left_out)
     result = {"about": said, "results": rows, "alone": alone, "comparisons": comparisons}

@@ -21,7 +21,8 @@ COMPARED = {
     "rps": ("200 threads", "200 threads, wide"),
 }
 
-Cell = tuple[int, int]  # delay in ms, how many at once
+Cell = tuple[int, int, str]  # delay in ms, how many at once, the name of a `Kind`
+USUAL = "a short answer"
 
 
 @dataclass
@@ -83,9 +84,11 @@ def ratio(name: str, mine: list[Measured], others: list[Measured], of: str) -> R
 def rows_of(measured: Rounds) -> tuple[list[Row], list[Row]]:
     """Return a row for each mode in each cell, and a row for the world alone in each."""
     rows, alone = [], []
-    for (delay, at_once), modes in measured.items():
+    for (delay, at_once, kind), modes in measured.items():
         for mode, mine in modes.items():
             place = {"mode": mode, "latency_ms": delay, "concurrency": at_once}
+            if kind != USUAL:
+                place["kind"] = kind
             speed = {
                 "rps": median(one.rps for one in mine),
                 "cpu_us": median(one.cpu for one in mine),
@@ -111,13 +114,14 @@ def rows_of(measured: Rounds) -> tuple[list[Row], list[Row]]:
     return rows, alone
 
 
-def comparisons_of(modes: dict[str, list[Measured]]) -> list[Row]:
+def comparisons_of(modes: dict[str, list[Measured]], kind: str = USUAL) -> list[Row]:
     """Return how ours compares with the modes of `COMPARED` that were measured."""
     return [
         {
             "of": of,
             "mode": OURS,
             "beside": other,
+            **({} if kind == USUAL else {"kind": kind}),
             **ratio("ratio", modes[OURS], modes[other], of),
         }
         for of, others in COMPARED.items()

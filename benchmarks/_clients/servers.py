@@ -13,16 +13,44 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._shared import LOCALHOST
 from .._shared.serving import BACKLOG, announce, end_with_stdin
+from .body import BODY
 
 if TYPE_CHECKING:
     import requests
     from tornado.web import RequestHandler
 
 MAX_CONNECTIONS = 1000
+# The visitor is told the end of what the upstream said, which is all of a short answer: what
+# it costs to hand on a long one is not what is measured.
+TOLD = len(BODY)
+
+
+class Upstream(NamedTuple):
+    """What is asked.
+
+    Attributes:
+        url: its address.
+        ca: the file with the authority that it is trusted by, if it wants TLS.
+        each: whether each request is made with `requests.get`, and without a session.
+    """
+
+    url: str
+    ca: str | None = None
+    each: bool = False
+
+    def getter(self, session: requests.Session | None) -> Callable[[], bytes]:
+        """Return what asks it once, with requests."""
+        import requests
+
+        verify = True if self.ca is None else self.ca
+        if self.each or session is None:
+            return lambda: requests.get(self.url, verify=verify).content
+        session.verify = verify
+        return lambda: session.get(self.url).content
 
 
 def stock_session(wide: bool = False) -> requests.Session:
@@ -36,20 +64,20 @@ def stock_session(wide: bool = False) -> requests.Session:
     return session
 
 
-def blocking(upstream: str) -> type[RequestHandler]:
+def blocking(upstream: Upstream) -> type[RequestHandler]:
     """requests, which blocks the loop."""
     from tornado.web import RequestHandler
 
-    session = stock_session()
+    ask = upstream.getter(stock_session())
 
     class Blocking(RequestHandler):
         def get(self) -> None:
-            self.write(session.get(upstream).content)
+            self.write(ask()[-TOLD:])
 
     return Blocking
 
 
-def raw(upstream: str, engine: str) -> type[RequestHandler]:
+def raw(upstream: Upstream, engine: str) -> type[RequestHandler]:
     """Tornado's own client, awaited."""
     from tornado.httpclient import AsyncHTTPClient
     from tornado.web import RequestHandler
@@ -59,12 +87,13 @@ def raw(upstream: str, engine: str) -> type[RequestHandler]:
 
     class Raw(RequestHandler):
         async def get(self) -> None:
-            self.write((await client.fetch(upstream)).body)
+            answer = await client.fetch(upstream.url, ca_certs=upstream.ca)
+            self.write(answer.body[-TOLD:])
 
     return Raw
 
 
-def trequests(upstream: str, engine: str) -> type[RequestHandler]:
+def trequests(upstream: Upstream, engine: str) -> type[RequestHandler]:
     """requests, in a greenlet that waits for the loop."""
     import requests
     from tornado.web import RequestHandler
@@ -72,38 +101,37 @@ def trequests(upstream: str, engine: str) -> type[RequestHandler]:
     from tornalet import tornalet
     from trequests import setup_session
 
-    session = requests.Session()
+    session = None if upstream.each else requests.Session()
     setup_session(session, engine=engine)
+    ask = upstream.getter(session)
 
     class Trequests(RequestHandler):
         @tornalet
         def get(self) -> None:
-            self.write(session.get(upstream).content)
+            self.write(ask()[-TOLD:])
 
     return Trequests
 
 
-def threads(upstream: str, number: int, wide: bool = False) -> type[RequestHandler]:
+def threads(upstream: Upstream, number: int, wide: bool = False) -> type[RequestHandler]:
     """requests, on threads."""
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
     from tornado.web import RequestHandler
 
-    session = stock_session(wide)
+    ask = upstream.getter(stock_session(wide))
     pool = ThreadPoolExecutor(number)
-
-    def ask() -> bytes:
-        return session.get(upstream).content
 
     class Threads(RequestHandler):
         async def get(self) -> None:
-            self.write(await asyncio.get_running_loop().run_in_executor(pool, ask))
+            answer = await asyncio.get_running_loop().run_in_executor(pool, ask)
+            self.write(answer[-TOLD:])
 
     return Threads
 
 
-def aiohttp(upstream: str) -> type[RequestHandler]:
+def aiohttp(upstream: Upstream) -> type[RequestHandler]:
     """A client that was made for asyncio."""
     import aiohttp
     from tornado.web import RequestHandler
@@ -112,13 +140,13 @@ def aiohttp(upstream: str) -> type[RequestHandler]:
 
     class Aiohttp(RequestHandler):
         async def get(self) -> None:
-            async with session.get(upstream) as response:
-                self.write(await response.read())
+            async with session.get(upstream.url) as response:
+                self.write((await response.read())[-TOLD:])
 
     return Aiohttp
 
 
-def httpx(upstream: str) -> type[RequestHandler]:
+def httpx(upstream: Upstream) -> type[RequestHandler]:
     """Another client that was made for asyncio."""
     import httpx
     from tornado.web import RequestHandler
@@ -132,12 +160,12 @@ def httpx(upstream: str) -> type[RequestHandler]:
 
     class Httpx(RequestHandler):
         async def get(self) -> None:
-            self.write((await client.get(upstream)).content)
+            self.write((await client.get(upstream.url)).content[-TOLD:])
 
     return Httpx
 
 
-HANDLERS: dict[str, Callable[[str], type[RequestHandler]]] = {
+HANDLERS: dict[str, Callable[[Upstream], type[RequestHandler]]] = {
     "blocking": blocking,
     "raw simple": lambda upstream: raw(upstream, "simple"),
     "raw curl": lambda upstream: raw(upstream, "curl"),
@@ -155,7 +183,7 @@ WIDE_GEVENT = "gevent, wide"
 MODES = (*HANDLERS, GEVENT, WIDE_GEVENT)
 
 
-def serve_on_tornado(mode: str, upstream: str, port: int) -> None:
+def serve_on_tornado(mode: str, upstream: Upstream, port: int) -> None:
     """Serve on Tornado."""
     import asyncio
 
@@ -172,7 +200,7 @@ def serve_on_tornado(mode: str, upstream: str, port: int) -> None:
     asyncio.run(serve())
 
 
-def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
+def serve_on_gevent(upstream: Upstream, port: int, wide: bool) -> None:
     """Serve on gevent's own server, with all of the standard library patched."""
     from gevent import monkey  # type: ignore[import-untyped]
 
@@ -181,7 +209,7 @@ def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
 
     from gevent.pywsgi import WSGIServer  # type: ignore[import-untyped]
 
-    session = stock_session(wide)
+    ask = upstream.getter(stock_session(wide))
 
     class Server(WSGIServer):  # type: ignore[misc]
         def handle(self, sock: Any, address: Any) -> None:
@@ -191,7 +219,7 @@ def serve_on_gevent(upstream: str, port: int, wide: bool) -> None:
             super().handle(sock, address)
 
     def application(_: Any, start_response: Any) -> Iterator[bytes]:
-        content = session.get(upstream).content
+        content = ask()[-TOLD:]
         kind = ("Content-Type", "text/html; charset=UTF-8")
         start_response("200 OK", [kind, ("Content-Length", str(len(content)))])
         return iter([content])
@@ -211,9 +239,12 @@ def main() -> None:
     )
     parser.add_argument("mode", choices=MODES)
     parser.add_argument("--upstream", required=True, help="the address to ask")
+    parser.add_argument("--ca", help="the file with the authority of an upstream with TLS")
+    parser.add_argument("--each", action="store_true", help="ask without a session")
     parser.add_argument("--port", type=int, default=0, help="where to serve")
     parser.add_argument("--end-with-stdin", action="store_true", help="end when stdin does")
     given = parser.parse_args()
+    upstream = Upstream(given.upstream, given.ca, given.each)
     if given.end_with_stdin:
         end_with_stdin()
     try:
@@ -221,9 +252,9 @@ def main() -> None:
         # cost more than the connection does, and is not what is measured here.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         if given.mode in (GEVENT, WIDE_GEVENT):
-            serve_on_gevent(given.upstream, given.port, given.mode == WIDE_GEVENT)
+            serve_on_gevent(upstream, given.port, given.mode == WIDE_GEVENT)
         else:
-            serve_on_tornado(given.mode, given.upstream, given.port)
+            serve_on_tornado(given.mode, upstream, given.port)
     except ImportError as error:
         print(f"{given.mode} is left out: {error}", flush=True)
     except KeyboardInterrupt:

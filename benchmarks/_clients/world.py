@@ -10,9 +10,11 @@ server alone, for a profile, start it with `python -m benchmarks._clients.server
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import selectors
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -21,8 +23,8 @@ from email.utils import formatdate
 
 from .._shared import LOCALHOST
 from .._shared.command import one_or_more
+from .body import BODY
 
-BODY = b'{"weather": "stormy", "wind": {"from": "north-west", "knots": 48}, "warm": false}'
 # The end of a whole answer: of its headers, and all of its body.
 END = b"\r\n\r\n" + BODY
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: visitor\r\nAccept: */*\r\n\r\n"
@@ -81,17 +83,20 @@ class Visit:
 class World:
     """An upstream, and the visitors of the server that asks it."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server((LOCALHOST, port), backlog=4096)
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
         self.port: int = self.listener.getsockname()[1]
+        self.tls_port = self.listen_with(tls) if tls else 0
+        # Of the upstream's body; the end of a longer one is the short one.
+        self.size = 0
         self.delay = 0.0
         # When to answer which request. The delay is the same for all, so the order is that in
         # which they came.
         self.due: deque[tuple[float, UpstreamConnection]] = deque()
-        self.answer_second = 0
+        self.answer_made = (0, 0)
         self.answer_bytes = b""
         self.visitors_ask_again = False
         self.waits: list[float] = []
@@ -106,7 +111,28 @@ class World:
             except BlockingIOError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.watch(sock, UpstreamConnection(self, sock).ready)
+            self.watch(sock, UpstreamConnection(self, sock).read)
+
+    def listen_with(self, tls: ssl.SSLContext) -> int:
+        """Listen with TLS too, and return the port."""
+        listener = socket.create_server((LOCALHOST, 0), backlog=4096)
+        listener.setblocking(False)
+
+        def accept() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    plain, _ = listener.accept()
+                    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    plain.setblocking(False)
+                    # Reading shakes hands, as much of it as can be done at once.
+                    sock = tls.wrap_socket(
+                        plain, server_side=True, do_handshake_on_connect=False
+                    )
+                    self.watch(sock, UpstreamConnection(self, sock).read)
+
+        self.selector.register(listener, selectors.EVENT_READ, accept)
+        port: int = listener.getsockname()[1]
+        return port
 
     def watch(self, sock: socket.socket, ready: Callable[[], None]) -> None:
         """Call `ready` whenever something has come on a socket."""
@@ -121,18 +147,20 @@ class World:
     def answer(self) -> bytes:
         """Return the upstream's answer, with the date of this second."""
         now = int(time.time())
-        if now != self.answer_second:
-            self.answer_second = now
+        if (now, self.size) != self.answer_made:
+            self.answer_made = now, self.size
+            body = BODY.rjust(self.size)
             self.answer_bytes = (
                 "HTTP/1.1 200 OK\r\n"
                 "Server: upstream\r\n"
                 f"Date: {formatdate(now, usegmt=True)}\r\n"
                 "Content-Type: application/json; charset=utf-8\r\n"
-                f"Content-Length: {len(BODY)}\r\n"
+                f"Content-Length: {len(body)}\r\n"
                 "Cache-Control: no-cache\r\n"
                 "Vary: Accept-Encoding\r\n"
                 "X-Request-Id: 7f3d0c52\r\n"
-            ).encode()[:-2] + END
+                "\r\n"
+            ).encode() + body
         return self.answer_bytes
 
     def run(self, enough: Callable[[], bool], seconds: float) -> None:
@@ -204,18 +232,21 @@ class World:
 class UpstreamConnection:
     """A connection on which the server under test asks the upstream."""
 
-    __slots__ = ("close_after", "received", "sock", "world")
+    __slots__ = ("close_after", "left", "received", "sock", "world")
 
     def __init__(self, world: World, sock: socket.socket) -> None:
         self.world, self.sock = world, sock
         self.received = b""
+        self.left = memoryview(b"")
         self.close_after = False
 
-    def ready(self) -> None:
+    def read(self) -> None:
         """Read a request, and answer it when it is due; each is a GET, and has no body."""
         try:
             data = self.sock.recv(65536)
-        except ConnectionError:
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except OSError:
             data = b""
         if not data:
             self.world.drop(self.sock)
@@ -235,12 +266,23 @@ class UpstreamConnection:
         if self.sock.fileno() < 0:
             # The server closed the connection before its answer was due.
             return
+        self.left = memoryview(self.world.answer())
+        self.send()
+
+    def send(self) -> None:
+        """Send what is left of an answer, as much as fits; the rest when there is room."""
         try:
-            self.sock.send(self.world.answer())
-        except ConnectionError:
+            while self.left:
+                self.left = self.left[self.sock.send(self.left) :]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            self.world.selector.modify(self.sock, selectors.EVENT_WRITE, self.send)
+            return
+        except OSError:
             self.close_after = True
         if self.close_after:
             self.world.drop(self.sock)
+        elif self.world.selector.get_key(self.sock).events != selectors.EVENT_READ:
+            self.world.selector.modify(self.sock, selectors.EVENT_READ, self.read)
 
 
 class Visitor:

@@ -36,7 +36,8 @@ def rows_of(data: Row) -> list[Row]:
 
 def _group(row: Row) -> str:
     if "latency_ms" in row:
-        return f"{row['latency_ms']} ms away, {row['concurrency']} at once"
+        kind = f", {row['kind']}" if "kind" in row else ""
+        return f"{row['latency_ms']} ms away, {row['concurrency']} at once{kind}"
     return "people who talk"
 
 
