@@ -1,6 +1,7 @@
 """The tests of requests, and of libraries that use it, as they are, underneath the event loop.
 
     python3 workshop.py bench conformance [--suite NAME] [--engine NAME] [--quick] [--versions]
+                                          [--stock-as-kept]
 
 The tests are those of the versions that are locked: their source archives are fetched with pip
 and checked against the lock, the first time. They run with requests as it is, "stock", and then
@@ -22,7 +23,8 @@ Any other, or one that passes now, or a request that held the loop, or an engine
 used, makes the exit code 1; a run that could not begin, since an archive is not at hand, makes
 it 3. A run of everything is written to `benchmarks/results/conformance.json`, unless
 `--keep-nothing` is given. With `--quick`, or `--fast`, only tests that are quick are run, and
-nothing is kept.
+nothing is kept. With `--stock-as-kept` requests as it is runs only if the result that is kept
+comes from other versions; otherwise as many tests and requests are demanded as it has.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ from ._shared.command import parser
 from ._shared.environments import NoEnvironment
 from ._shared.environments import environment as own_environment
 from ._shared.paths import BENCHMARKS, ROOT
-from ._shared.report import Row, about, keep
+from ._shared.report import Row, about, keep, result_file
 
 CACHE = ROOT / ".conformance"
 LOCK = ROOT / "requirements-all.lock"
@@ -294,13 +296,7 @@ def fetched(suite: Suite) -> Path:
     Raises:
         NotAtHand: they cannot be fetched, or the library has another version than the lock.
     """
-    library = suite.library
-    pin = re.search(
-        rf"^{re.escape(library)}==(\S+).*\n(?: +--hash=\S+.*\n)+",
-        suite.lock.read_text(),
-        re.MULTILINE,
-    )
-    assert pin, f"{suite.lock.name} has no {library}"
+    library, pin = suite.library, pinned(suite)
     if not suite.apart:
         try:
             installed = version(library)
@@ -330,6 +326,17 @@ def fetched(suite: Suite) -> Path:
             if not folder.is_dir():
                 Path(place, name).rename(folder)
     return folder
+
+
+def pinned(suite: Suite) -> re.Match[str]:
+    """Return the lines of a library in its lock, with the version as the first group."""
+    pin = re.search(
+        rf"^{re.escape(suite.library)}==(\S+).*\n(?: +--hash=\S+.*\n)+",
+        suite.lock.read_text(),
+        re.MULTILINE,
+    )
+    assert pin, f"{suite.lock.name} has no {suite.library}"
+    return pin
 
 
 def download(library: str, pin: str, place: Path) -> Path:
@@ -570,6 +577,39 @@ def doubts(report: dict[str, Any], suite: Suite) -> list[str]:
     return wrong
 
 
+def versions() -> dict[str, Any]:
+    """Return with what is run: a part of what is kept."""
+    here = about(*SUITES, *VERSIONS)
+    apart = {suite.library: pinned(suite)[1] for suite in SUITES.values() if suite.apart}
+    return {"python": here.pop("python"), **apart, **here}
+
+
+def kept_of_stock() -> dict[str, Row]:
+    """Return for each suite what is kept of requests as it is, if the versions are the same."""
+    try:
+        kept = json.loads(result_file("conformance").read_text(encoding="utf-8"))
+    except OSError:
+        return {}
+    now = versions()
+    names = ("python", *SUITES, *VERSIONS)
+    if any(kept["about"].get(name) != now.get(name) for name in names):
+        return {}
+    return {row["suite"]: row for row in kept["results"] if row["engine"] == STOCK}
+
+
+def other_than_kept(ours: Row, stock: Row) -> list[str]:
+    """Return how many tests and requests a run has, if not as many as one with stock had."""
+    wrong = list[str]()
+    ran, should = (row["passed"] + row["failed"] for row in (ours, stock))
+    if ran != should:
+        wrong.append(f"{ran} tests ran, and {should} with {STOCK}")
+    asked, asks = (row["requests"] + row["own_adapters"] for row in (ours, stock))
+    # What fails may stop before its last request.
+    if not ours["failed"] and asked != asks:
+        wrong.append(f"{asked} requests were made, and {asks} with {STOCK}")
+    return wrong
+
+
 def total(counts: dict[str, int]) -> int:
     return sum(counts.values())
 
@@ -607,17 +647,22 @@ def main() -> int:
     options.add_argument(
         "--keep-nothing", action="store_true", help="leave the result that is kept as it is"
     )
+    options.add_argument(
+        "--stock-as-kept", action="store_true", help="run 'stock' only if there is no result"
+    )
     given = options.parse_args()
     if given.fast and given.suite not in (None, ["requests"]):
         options.error("--fast has tests of requests only")
     if given.versions and (given.fast or given.suite):
         options.error("--versions has tests of requests only, and all of them")
+    kept_rows = kept_of_stock() if given.stock_as_kept and not given.fast else {}
     suites = [suite for name, suite in SUITES.items() if name in (given.suite or SUITES)]
     wanted = [
         (suite, engine)
         for suite in ([OLDEST, NEWEST] if given.versions else [FAST] if given.fast else suites)
         for engine in names
         if engine in (given.engine or suite.engines) or (suite.apart and engine == STOCK)
+        if engine != STOCK or suite.name not in kept_rows
     ]
     try:
         folders = {suite.name: fetched(suite) for suite, _ in wanted}
@@ -636,6 +681,8 @@ def main() -> int:
     for (suite, engine), report in zip(wanted, reports, strict=True):
         explained, wrong = judge(report, suite, on_stock.get(suite.name))
         kept = row(report, suite, explained)
+        if suite.name in kept_rows:
+            wrong += other_than_kept(kept, kept_rows[suite.name])
         rows.append(kept)
         sound = sound and not wrong
         print(
@@ -653,7 +700,7 @@ def main() -> int:
     if not given.keep_nothing and all(
         (suite.name, name) in ran for suite in SUITES.values() for name in suite.engines
     ):
-        keep("conformance", {"about": about(*SUITES, *VERSIONS), "results": rows})
+        keep("conformance", {"about": versions(), "results": rows})
     return 0 if sound else 1
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,15 @@ async def test_the_result_comes_and_the_loop_goes_on_meanwhile() -> None:
     blocking.go_on.set()
     assert await waiting == "result"
     assert blocking.too_late == []
+
+
+async def test_a_result_that_is_dropped_is_freed_before_the_loop_goes_on() -> None:
+    def drop() -> bool:
+        # A function is something that a weak reference can refer to.
+        dropped = weakref.ref(wait_for_thread(lambda: lambda: None))
+        return dropped() is None
+
+    assert await run(drop)
 
 
 @pytest.mark.parametrize("error", [KeyError("ada"), SystemExit(3), asyncio.CancelledError()])

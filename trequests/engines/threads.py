@@ -45,23 +45,25 @@ def wait_for_thread(
         BaseException: what it raised, or a cancellation.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
+    done: asyncio.Future[None] = loop.create_future()
+    # Not in the future: the loop has that in its hands until the greenlet waits again, and a
+    # result that somebody drops would not be freed.
+    results = list[T]()
     context = contextvars.copy_context()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
+    def settle(error: BaseException | None) -> None:
         if error is not None:
             if not done.cancelled():
                 done.set_exception(error)
         elif not done.cancelled():
-            done.set_result(result)  # type: ignore[arg-type]
+            done.set_result(None)
         elif if_too_late:
-            if_too_late(result)  # type: ignore[arg-type]
+            if_too_late(results.pop())
 
     def work() -> None:
-        result: T | None = None
         error: BaseException | None = None
         try:
-            result = context.run(function)
+            results.append(context.run(function))
         except StopIteration as raised:
             # A future cannot hold this exception.
             error = RuntimeError("a function raised StopIteration")
@@ -71,11 +73,11 @@ def wait_for_thread(
         if places:
             places.put(place)
         try:
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(settle, error)
         except RuntimeError:
             # The loop is closed.
             if error is None and if_too_late:
-                if_too_late(result)  # type: ignore[arg-type]
+                if_too_late(results.pop())
         finally:
             # Breaks a reference cycle: its traceback refers to this frame.
             del error
@@ -90,9 +92,10 @@ def wait_for_thread(
             places.put(place)
         raise
     try:
-        return tornalet.wait(done)
+        tornalet.wait(done)
     except BaseException:
         if not done.cancel() and not done.cancelled() and not done.exception() and if_too_late:
             # The result came at the very moment of the cancellation.
-            if_too_late(done.result())
+            if_too_late(results.pop())
         raise
+    return results.pop()

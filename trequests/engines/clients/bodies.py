@@ -18,6 +18,10 @@ class Body:
     def __init__(self, exchange: Any) -> None:
         """Read what comes to an exchange."""
         self.exchange = exchange
+        head: Head = exchange.head
+        # Some look at what urllib3 reads from, as at a response of the standard library.
+        self.version, self.status, self.reason = head.number, head.status, head.reason
+        self.msg = self.headers = head.message
         self.closed = False
         # How many bytes are to come, if that is known.
         self.left: int | None = None
