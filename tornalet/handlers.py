@@ -72,6 +72,8 @@ def _refuse_what_is_not_plain(method: Callable[..., Any]) -> None:
 
 async def _opened(returned: Any) -> Any:
     """Return what a method has returned, or what is in that if it has to be awaited."""
+    if returned is None:
+        return None
     if inspect.isawaitable(returned):
         return await returned
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned):

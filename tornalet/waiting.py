@@ -9,7 +9,6 @@ and then enters it again with the result. The loop sees one coroutine and nothin
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
 import reprlib
 from collections.abc import Awaitable, Callable, Coroutine
@@ -46,12 +45,13 @@ def _plain() -> _Plain | None:
         plain = plain.parent
         if plain is None:
             return None
-    if plain.dead or asyncio._get_running_loop() is None:
+    loop = asyncio._get_running_loop()
+    if loop is None or plain.dead:
         # A greenlet may outlive the code that has made it. A forked process has a copy of it,
         # and no loop underneath.
         return None
     # Plain code may run a loop inside of a loop, and what runs there is in another task.
-    return plain if plain.task is _task() else None
+    return plain if plain.task is asyncio.current_task(loop) else None
 
 
 def wait(awaitable: Awaitable[T]) -> T:
@@ -69,7 +69,7 @@ def wait(awaitable: Awaitable[T]) -> T:
         BaseException: whatever the awaitable raised; `CancelledError` if the request or task
             around the plain code was cancelled.
     """
-    if not inspect.isawaitable(awaitable):
+    if not (asyncio.isfuture(awaitable) or inspect.isawaitable(awaitable)):
         raise TypeError(
             f"wait() needs an awaitable, such as a coroutine: not {shown(awaitable)}"
         )
@@ -112,11 +112,11 @@ async def run(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) ->
     if is_for_itself(function):
         raise TypeError(f"run() is for plain code: await {shown(function)} without it")
     here = greenlet.getcurrent()
-    plain = _Plain(functools.partial(_whole, function, *args, **kwargs), parent=here)
+    plain = _Plain(_whole, here)
     # The same context, not a copy: what the plain code sets, its caller sees, as with await.
     plain.gr_context = here.gr_context
     plain.task = _task()
-    given = plain.switch()
+    given = plain.switch(function, *args, **kwargs)
     while not plain.dead:
         try:
             result = await given
@@ -170,7 +170,8 @@ def _come_back(plain: _Plain) -> greenlet.greenlet:
 
 def _task() -> asyncio.Task[Any] | None:
     # A coroutine can be driven with `send`, where no loop runs.
-    return asyncio.current_task() if asyncio._get_running_loop() else None
+    loop = asyncio._get_running_loop()
+    return asyncio.current_task(loop) if loop else None
 
 
 def _end(plain: _Plain, error: BaseException) -> None:

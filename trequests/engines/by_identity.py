@@ -8,26 +8,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class _Reference(weakref.ref[K]):
-    """A weak reference that equals those to the very same object."""
-
-    __slots__ = ("number",)
-
-    def __init__(self, thing: K, callback: Any = None, /) -> None:
-        # No other has it before the callback was called.
-        self.number = id(thing)
-
-    def __hash__(self) -> int:
-        return self.number
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Reference) and self.number == other.number
 
 
 class ByIdentity(Generic[K, V]):
@@ -35,14 +19,12 @@ class ByIdentity(Generic[K, V]):
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._values = dict[_Reference[K], V]()
-        # Breaks a reference cycle: a key would keep this alive.
-        forget = self._values.pop
-        self._forget = lambda reference: forget(reference, None)
+        # For the number of each object a weak reference to it, and its value.
+        self._values = dict[int, tuple[weakref.ref[K], V]]()
 
     def __contains__(self, thing: K) -> bool:
         """Return whether there is something for an object."""
-        return _Reference(thing) in self._values
+        return id(thing) in self._values
 
     def __getitem__(self, thing: K) -> V:
         """Return what there is for an object.
@@ -50,25 +32,31 @@ class ByIdentity(Generic[K, V]):
         Raises:
             KeyError: there is nothing.
         """
-        return self._values[_Reference(thing)]
+        return self._values[id(thing)][1]
 
     def __setitem__(self, thing: K, value: V) -> None:
         """Keep something for an object, until that goes."""
-        self._values[_Reference(thing, self._forget)] = value
+        number, forget = id(thing), self._values.pop
+        # No other object has the number before this was called. It knows of the dictionary
+        # only: a reference to this would be a reference cycle.
+        reference = weakref.ref(thing, lambda _: forget(number, None))
+        self._values[number] = reference, value
 
     def __iter__(self) -> Iterator[K]:
         """Go through the objects that are still there."""
-        for reference in list(self._values):
+        for reference, _ in list(self._values.values()):
             if (thing := reference()) is not None:
                 yield thing
 
     def get(self, thing: K, otherwise: V) -> V:
         """Return what there is for an object, or something else."""
-        return self._values.get(_Reference(thing), otherwise)
+        found = self._values.get(id(thing))
+        return otherwise if found is None else found[1]
 
     def pop(self, thing: K, otherwise: V) -> V:
         """Return what there was for an object, and forget it."""
-        return self._values.pop(_Reference(thing), otherwise)
+        found = self._values.pop(id(thing), None)
+        return otherwise if found is None else found[1]
 
     def clear(self) -> None:
         """Forget all."""

@@ -64,6 +64,8 @@ class _Waiting:
     def __init__(self, sock: Any, outside: Outside) -> None:
         self._sock = sock
         self._outside = outside
+        # One warning is for all of an answer.
+        self._warned = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -71,7 +73,9 @@ class _Waiting:
     def recv_into(self, buffer: Any) -> int:
         sock = self._sock
         if not tornalet.can_wait():
-            report_blocking(self._outside, "waiting for an answer")
+            if self._outside == "raise" or not (self._warned or warned.get()):
+                report_blocking(self._outside, "waiting for an answer")
+            self._warned = True
         elif isinstance(sock, ssl.SSLSocket) or not isinstance(sock, _socket.socket):
             # What comes first may be half of what can be decrypted. It does not get the buffer:
             # nobody waits for it any more after a cancellation.

@@ -26,7 +26,14 @@ class PoliteQueue(queue.LifoQueue[Any]):
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the last one in, see `queue.Queue.get`."""
-        if not block or not loop_runs_here():
+        if not block:
+            with self.mutex:
+                if not self._qsize():
+                    raise queue.Empty
+                item = self._get()
+                self.not_full.notify()
+                return item
+        if not loop_runs_here():
             return super().get(block, timeout)
         if not tornalet.can_wait():
             # Whoever has the place may need this very loop to give it back: a deadlock.

@@ -126,7 +126,7 @@ class PooledAdapter(HTTPAdapter):
     def request_url(self, request: Any, proxies: Any) -> str:
         """Return what to ask for, see `requests.adapters.HTTPAdapter.request_url`."""
         # Without proxies it is the path; requests takes the address apart to find that out.
-        if proxies or any_of(_SHORTENED):
+        if proxies or _REQUEST_URL.replaced():
             return super().request_url(request, proxies)
         return str(request.path_url)
 
@@ -141,7 +141,7 @@ _SHORTENED = [
     Parts(
         HTTPAdapter,
         adapters,
-        *("get_connection_with_tls_context", "request_url"),
+        "get_connection_with_tls_context",
         "build_connection_pool_key_attributes",
     ),
     Parts(
@@ -152,6 +152,7 @@ _SHORTENED = [
 ]
 
 
+_REQUEST_URL = Parts(HTTPAdapter, adapters, "request_url")
 _BUILD_KEY = HTTPAdapter.build_connection_pool_key_attributes
 _KEY_FUNCTIONS = dict(poolmanager.key_fn_by_scheme)
 # One more is a method of this one that somebody has replaced.

@@ -30,10 +30,10 @@ def urlopen(original: Any, pool: Any, method: str, url: str, *args: Any, **kwarg
         *args: the same.
         **kwargs: the same.
     """
-    send = functools.partial(original, pool, method, url, *args, **kwargs)
     outside = under_way.get()
     if outside is None or isinstance(pool, PolitePool) or not loop_runs_here():
-        return send()
+        return original(pool, method, url, *args, **kwargs)
+    send = functools.partial(original, pool, method, url, *args, **kwargs)
     port = f":{pool.port}" if pool.port else ""
     host = f"{pool.scheme}://{pool.host}{port}" if url.startswith("/") else ""
     return off_the_loop(send, outside, f"{method} {host}{url}")

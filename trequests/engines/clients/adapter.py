@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 from urllib3 import PoolManager
-from urllib3.exceptions import LocationParseError
+from urllib3.exceptions import LocationParseError, MaxRetryError, ProxyError
 
 import tornalet
 
@@ -66,11 +66,13 @@ class TornadoAdapter(PooledAdapter):
         pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         refuses = proxies and pool.proxy and self.engine == "simple" and not self.undone
         if refuses and tornalet.can_wait():
-            raise requests.exceptions.ProxyError(
-                'the engine "simple" knows no HTTP proxies: the engines "curl" and '
-                '"sockets" do',
-                request=request,
+            said = (
+                'the engine "simple" knows no HTTP proxies: the engines "curl" and "sockets" do'
             )
+            # Where urllib3 has failed, this is what it has raised, and others look into it.
+            reason = ProxyError(said, OSError("it was not tried"))
+            error = MaxRetryError(pool, request.path_url, reason)
+            raise requests.exceptions.ProxyError(error, request=request)
         return pool
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:

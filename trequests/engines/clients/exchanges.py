@@ -63,6 +63,7 @@ class Exchange:
         "ssl_version",
     )
     is_closed = False
+    is_taken = False
     proxy_is_verified = None
     has_connected_to_proxy = False
 

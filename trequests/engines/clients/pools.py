@@ -42,12 +42,13 @@ class ExchangePool(PolitePool):
                 f'{", ".join(self.unknown)}: the engine "sockets" has'
             )
         exchange = self.exchange(self)
-        self.in_use.add(exchange)
+        exchange.is_taken = True
+        self.made.add(exchange)
         return exchange
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            self.in_use.discard(conn)
+            conn.is_taken = False
         # An exchange was made in `_get_conn`, and does not come from the pool.
         if not (isinstance(conn, Exchange) or (conn is None and tornalet.can_wait())):
             super()._put_conn(conn)

@@ -31,18 +31,22 @@ import tornalet
 
 from ..outside import Outside, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..replaced import lookup_is_replaced, replaced
+from ..replaced import WRITING, any_of, lookup_is_replaced, replaced
 from ..threads import wait_for_thread
+from .contexts import find, keep, key_of
 from .headers import PoliteResponse
 from .polite import PoliteSocket
 from .spare import makes_room
 from .tls import PoliteContext
+from .written import Block, written
 
 
 class PoliteConnection(HTTPConnection):
     """A connection whose socket yields to the loop."""
 
     outside: Outside = "warn"
+    # Whether a pool has given it away, and not yet got it back.
+    is_taken = False
 
     @property
     def response_class(self) -> Any:  # type: ignore[override]
@@ -54,6 +58,21 @@ class PoliteConnection(HTTPConnection):
         # Exceptions of requests have this text.
         name = "HTTPSConnection" if isinstance(self, HTTPSConnection) else "HTTPConnection"
         return f"{name}(host={self.host!r}, port={self.port!r})"
+
+    def request(
+        self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any
+    ) -> None:
+        """Send a request, see `urllib3.connection.HTTPConnection.request`."""
+        if not any_of(WRITING):
+            headers = written(headers)
+        super().request(method, url, body, headers, **options)
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        """Write a header down, or all of them, see `written`."""
+        if type(header) is Block:
+            self._output(header)  # type: ignore[attr-defined]
+        else:
+            super().putheader(header, *values)
 
     def _new_conn(self) -> socket.socket:
         if replaced():
@@ -130,7 +149,8 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
     def connect(self) -> None:
         """Connect and shake hands, see `urllib3.connection.HTTPSConnection.connect`."""
         given = self.ssl_context
-        self.ssl_context = self._polite_context(given)
+        key = key_of(self) if given is None else None
+        self.ssl_context = self._polite_context(given) if key is None else self._shared(key)
         try:
             super().connect()
         finally:
@@ -153,6 +173,21 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
             return super()._connect_tls_proxy(hostname, sock)
         finally:
             self.proxy_config = config
+
+    def _shared(self, key: tuple[Any, ...]) -> Any:
+        """Return a context that other connections have too, see `contexts`."""
+        context = find(key)
+        if context is None:
+            made = self._polite_context(None)
+            context = made._context
+            try:
+                if self.ca_certs or self.ca_cert_data:
+                    context.load_verify_locations(self.ca_certs, None, self.ca_cert_data)
+            except OSError:
+                # urllib3 says what is wrong with it.
+                return made
+            keep(key, context)
+        return PoliteContext(context, self.outside, is_shared=True)
 
     def _polite_context(self, given: Any) -> Any:
         if given is None:

@@ -7,16 +7,25 @@ standard library reads all of them.
 
 from __future__ import annotations
 
+import io
 import re
 from http import HTTPStatus, client
 from typing import Any
 
 from ..replaced import heads_are_replaced
 
-PLAIN = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~\x80-\xff]*)\r\n").fullmatch
+LINE = rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)\r\n"
+PLAIN = re.compile(LINE).fullmatch
+ALL_LINES = re.compile(LINE).findall
+# A whole beginning that has nothing unusual: a version, a status, a reason, and such lines.
+WHOLE = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([!-~](?:[ -~]*[!-~])?)\r\n"
+    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*)\r\n"
+).match
 # With so many lines, or one of so many bytes, the standard library decides what is too much.
 MANY_LINES = 100
 LONG_LINE = 65536
+BLANKS = b" \t"
 
 NO_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
@@ -39,7 +48,7 @@ def parse_headers(fp: Any) -> client.HTTPMessage:
         if plain is None or len(lines) >= MANY_LINES:
             return client.parse_headers(_Unread(lines, fp))
         name, value = plain.groups()
-        message.set_raw(name.decode("ascii"), value.decode("iso-8859-1"))
+        message.set_raw(name.decode("ascii"), value.lstrip(BLANKS).decode("iso-8859-1"))
 
 
 class _Unread:
@@ -61,8 +70,35 @@ class _Unread:
         return line
 
 
+class Headers(client.HTTPMessage):
+    """Headers that are asked for as those of an answer are, and not as those of an e-mail.
+
+    An e-mail looks at each value for bytes that could not be decoded. In a text that is ASCII
+    there are none.
+    """
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Return all names and values, see `email.message.Message.items`."""
+        return [(name, self._value(name, value)) for name, value in self.raw_items()]
+
+    def get_all(self, name: str, failobj: Any = None) -> Any:
+        """Return all values of a name, see `email.message.Message.get_all`."""
+        name = name.lower()
+        found = [self._value(n, v) for n, v in self.raw_items() if n.lower() == name]
+        return found or failobj
+
+    def _value(self, name: str, value: Any) -> Any:
+        if type(value) is str and value.isascii():
+            return value
+        return self.policy.header_fetch_parse(name, value)
+
+
 class PoliteResponse(client.HTTPResponse):
     """An `http.client.HTTPResponse` that reads its headers with `parse_headers` above."""
+
+    code: int
+    _method: str
+    _check_close: Any
 
     def begin(self, **options: Any) -> None:
         """Read the status line and the headers, see `http.client.HTTPResponse.begin`.
@@ -72,6 +108,8 @@ class PoliteResponse(client.HTTPResponse):
         """
         if self.headers is not None or self.debuglevel or options or heads_are_replaced():
             super().begin(**options)
+            return
+        if self._begin_at_once():
             return
         version, status, reason = self._read_status()
         if status == HTTPStatus.CONTINUE:
@@ -88,15 +126,45 @@ class PoliteResponse(client.HTTPResponse):
         self.code = self.status = status
         self.reason = reason.strip()
         self.headers = self.msg = parse_headers(self.fp)
-        self.chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        self._work_out(self.headers)
+
+    def _begin_at_once(self) -> bool:
+        """Read a beginning that has come whole, as nearly all do, and return whether it has."""
+        file = self.fp
+        whole = WHOLE(file.peek()) if type(file) is io.BufferedReader else None
+        lines = ALL_LINES(whole[3]) if whole else ()
+        if whole is None or len(lines) >= MANY_LINES:
+            return False
+        file.read(whole.end())
+        self.headers = self.msg = message = Headers()
+        message.set_payload("")
+        # The first of each name is the one that counts.
+        first = dict[str, str]()
+        for line in lines:
+            name, value = line[0].decode("ascii"), line[1].lstrip(BLANKS).decode("iso-8859-1")
+            message.set_raw(name, value)
+            first.setdefault(name.lower(), value)
+        self.version = 11
+        self.code = self.status = int(whole[1])
+        self.reason = whole[2].decode("ascii")
+        self._work_out(first)
+        return True
+
+    def _work_out(self, headers: Any) -> None:
+        """Work out how long the body is."""
+        self.chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         if self.chunked:
             self.chunk_left = None
-        self.length = None if self.chunked else _length(self.headers.get("Content-Length"))
-        if status in NO_BODY or status < 200 or self._method == "HEAD":
+        self.length = None if self.chunked else _length(headers.get("content-length"))
+        if self.status in NO_BODY or self.status < 200 or self._method == "HEAD":
             self.length = 0
         # A body of unknown length ends with its connection.
         is_of_unknown_length = not self.chunked and self.length is None
-        self.will_close = is_of_unknown_length or self._check_close()
+        if self.version == 11:
+            closes = "close" in headers.get("connection", "").lower()
+        else:
+            closes = self._check_close()
+        self.will_close = is_of_unknown_length or closes
 
 
 def _length(text: str | None) -> int | None:

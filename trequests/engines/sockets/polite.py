@@ -32,6 +32,8 @@ WAIT_FOR_ALL = getattr(socket, "MSG_WAITALL", 0)
 SHORTEST_WAIT = 0.001
 # After so many calls that had nothing to wait for, others on the loop have a turn.
 IN_A_ROW = 32
+# Bytes. Python's own files read eight thousand at once, and a long answer in many pieces.
+READ_AT_ONCE = 65536
 
 
 class PoliteSocket(socket.socket):
@@ -52,6 +54,8 @@ class PoliteSocket(socket.socket):
     _warned = False
     # Calls since the loop went on.
     _in_a_row = 0
+    # Whether something was sent since something was received: the answer cannot be there yet.
+    _waits_first = False
 
     def __init__(
         self,
@@ -84,11 +88,14 @@ class PoliteSocket(socket.socket):
             ValueError: it is negative, or not a number.
             OverflowError: it is longer than a plain socket can wait.
         """
-        if value is not None:
+        is_open = self.fileno() >= 0
+        if value is None and is_open:
+            self._seconds = None
+        elif value != self._seconds or not is_open:
+            # Which checks it, and rounds it; the descriptor may block then.
             super().settimeout(value)
-            value = super().gettimeout()
-        self._seconds = value
-        self._never_block()
+            self._seconds = super().gettimeout()
+            self._never_block()
 
     def gettimeout(self) -> float | None:
         """Return how long to wait, in seconds; None is for ever."""
@@ -110,6 +117,12 @@ class PoliteSocket(socket.socket):
     def _never_block(self) -> None:
         # The descriptor itself; the timeout that callers see is kept in `_seconds`.
         socket.socket.setblocking(self, False)
+
+    def makefile(self, mode: str = "r", buffering: int | None = None, **options: Any) -> Any:
+        """Return a file to read or write with, see `socket.socket.makefile`."""
+        if mode == "rb" and buffering is None:
+            buffering = READ_AT_ONCE
+        return super().makefile(mode, buffering, **options)  # type: ignore[call-overload]
 
     # -- its descriptor --------------------------------------------------------------------
 
@@ -218,8 +231,20 @@ class PoliteSocket(socket.socket):
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send all of it; the timeout is for the whole, as with `socket.socket.sendall`."""
         deadline = self._deadline()
-        with memoryview(data) as whole, whole.cast("B") as view:
+        self._waits_first = True
+        if type(data) is bytes:
+            # Most requests go into the system's buffer whole.
+            self._take_turns(flags)
+            try:
+                sent = super().send(data, flags)
+            except BlockingIOError:
+                # Below it is tried again, and waited for.
+                sent = 0
+            if sent == len(data):
+                return
+        else:
             sent = 0
+        with memoryview(data) as whole, whole.cast("B") as view:
             while sent < len(view):
                 self._take_turns(flags)
                 try:
@@ -242,6 +267,11 @@ class PoliteSocket(socket.socket):
     ) -> T:
         self._take_turns(flags)
         deadline = self._deadline()
+        if self._waits_first and not for_writing:
+            self._waits_first = False
+            if self._may_wait(flags) and tornalet.can_wait():
+                # To try it would be in vain, and cost an exception.
+                self._wait(False, deadline)
         while True:
             try:
                 return call(*args)

@@ -120,6 +120,7 @@ class PolitePool(SparingPool):
             # It was kept from before somebody has replaced what makes them, or put it back.
             connection.close()
             connection = self._new_conn()
+            connection.is_taken = True
         return connection
 
     def _new_conn(self) -> Any:

@@ -46,18 +46,23 @@ class SparingPool(HTTPConnectionPool):
             self.pool.maxsize = maxsize + self.spare
         # The loop with a timer for the next `trim`.
         self._trimmed_on: weakref.ref[asyncio.AbstractEventLoop] | None = None
-        # Those that are taken, and not put back or dropped.
-        self.in_use = weakref.WeakSet[Any]()
+        # Those that it has made, and not dropped.
+        self.made = weakref.WeakSet[Any]()
         _pools[self] = None
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection = super()._get_conn(timeout)
-        self.in_use.add(connection)
+        connection: Any = super()._get_conn(timeout)
+        connection.is_taken = True
+        return connection
+
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()
+        self.made.add(connection)
         return connection
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None:
-            self.in_use.discard(conn)
+            conn.is_taken = False
         places = self.pool
         if self.spare and conn is not None and places is not None:
             loop = asyncio._get_running_loop()
@@ -96,6 +101,11 @@ class SparingPool(HTTPConnectionPool):
             if connection is not None:
                 connection.close()
         return spare > old
+
+    @property
+    def in_use(self) -> list[Any]:
+        """The connections that are taken, and not put back or dropped."""
+        return [each for each in self.made if getattr(each, "is_taken", False)]
 
     def idle(self) -> list[Any]:
         """Return the connections that are kept for later requests, if it can be known."""

@@ -72,17 +72,23 @@ class PoliteContext:
     Args:
         context: an `ssl.SSLContext`, or what others have in its place.
         outside: what a socket does outside of a greenlet, see `setup_session`.
+        is_shared: whether it has the authorities that it is to trust already.
     """
 
-    def __init__(self, context: Any, outside: Outside) -> None:
+    def __init__(self, context: Any, outside: Outside, *, is_shared: bool = False) -> None:
         """Wrap a context."""
-        self.__dict__.update(_context=context, _outside=outside)
+        self.__dict__.update(_context=context, _outside=outside, _is_shared=is_shared)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         setattr(self._context, name, value)
+
+    def load_verify_locations(self, *args: Any, **kwargs: Any) -> None:
+        """Trust these, see `ssl.SSLContext.load_verify_locations`."""
+        if not self._is_shared:
+            self._context.load_verify_locations(*args, **kwargs)
 
     def wrap_socket(
         self, sock: socket.socket, do_handshake_on_connect: bool = True, **options: Any
