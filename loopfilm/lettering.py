@@ -5,6 +5,7 @@ A client chooses the name of its lane, and may choose any letters.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable
 
@@ -42,7 +43,8 @@ def pixels(words: str, size: float = 12, *, bold: bool = False) -> float:
         size: the size of the font.
         bold: whether they are bold.
     """
-    return sum(map(_part_of_size, words)) * size * (BOLD if bold else 1)
+    # `sum` of fractions is not the same number in each Python, and one more pixel may be.
+    return math.fsum(map(_part_of_size, words)) * size * (BOLD if bold else 1)
 
 
 def _part_of_size(letter: str) -> float:

@@ -499,9 +499,15 @@ class TestNameTheCure:
                 pool.submit(abs, 1).result()
             settings = {"known": {}, "lock": asyncio.Lock(), "pool": pool}
             names = [f"person {n}" for n in range(visitors)]
-            seen = five.seen_of(handler, names, at_once, **settings)
+            # On a machine that is very busy a thread may wait long for another one of this
+            # process, which has no processor: that looks like blocking. What blocks does always.
+            for _ in range(3):
+                seen = five.seen_of(handler, names, at_once, **settings)
+                statuses = {answer.status for answer in seen.film.answers}
+                if not seen.film.held and statuses == {200}:
+                    break
         assert not seen.film.held and seen.at_once == at_once
-        assert {answer.status for answer in seen.film.answers} == {200}
+        assert statuses == {200}
 
 
 class TestWhoseFault:

@@ -186,6 +186,7 @@ class TestWithoutABroker:
             await ada.write_message("is anybody there?")
             # What was not said is not taken for said.
             assert await ada.read_message() is None
+            ada.close()
 
     async def test_a_room_waits_for_a_broker_that_comes_late(self, tmp_path: Path) -> None:
         path = tmp_path / "socket"

@@ -70,6 +70,7 @@ class People:
     def __init__(self, url: str, room: Room, app: Application) -> None:
         self.url, self.room, self.app = url, room, app
         self.http = AsyncHTTPClient(force_instance=True, max_clients=100)
+        self.clients = list[WebSocketClientConnection]()
 
     async def enter(
         self, name: str, headers: dict[str, str] | None = None, **arguments: str
@@ -78,6 +79,7 @@ class People:
         before = len(self.room.members)
         address = socket_url(self.url, name=name, **arguments)
         client = await websocket_connect(HTTPRequest(address, headers=headers))
+        self.clients.append(client)
         await until(lambda: len(self.room.members) > before)
         return client
 
@@ -118,6 +120,8 @@ async def talking(
         people = People(url, room, app)
         yield people
         people.http.close()
+        for client in people.clients:
+            client.close()
     assert not room.members
 
 
@@ -205,6 +209,7 @@ async def test_the_frame_also_suits_who_has_agreed_on_compression(
         assert ada.headers and "Sec-WebSocket-Extensions" in ada.headers
         await ada.write_message("hello" * 50)
         assert await heard(ada) == ["hello" * 50]
+        ada.close()
 
 
 # -- the long poll -----------------------------------------------------------------------------
@@ -541,6 +546,7 @@ def test_the_program_says_where_it_is_and_ends_when_it_is_told_to() -> None:
             assert await heard(client) == ["hello"]
             program.send_signal(signal.SIGTERM)
             assert await client.read_message() is None
+            client.close()
 
         asyncio.run(visit())
         assert program.wait(LONG) == 0

@@ -46,6 +46,7 @@ async def test_a_client_reads_it(
         assert [len(str(await client.read_message())) for _ in SIZES] == SIZES
         rest = [await client.read_message() for _ in range(5)]
         assert rest == ["between", "some", "at", "once", None]
+        client.close()
 
 
 async def test_behind_a_close_nothing_is_written() -> None:
