@@ -500,7 +500,7 @@ class TestNameTheCure:
             settings = {"known": {}, "lock": asyncio.Lock(), "pool": pool}
             names = [f"person {n}" for n in range(visitors)]
             # On a machine that is very busy a thread may wait long for another one of this
-            # process, which has no processor: that looks like blocking. What blocks does always.
+            # process, which has no processor: it looks like blocking. What blocks does always.
             for _ in range(3):
                 seen = five.seen_of(handler, names, at_once, **settings)
                 statuses = {answer.status for answer in seen.film.answers}
