@@ -98,7 +98,12 @@ async def no_rows(*_: object, **__: object) -> list[Any]:
 
 
 ONE = clients_figures.Measured(rps=10.0, cpu=5.0, p50=1.0, p99=2.0, rss=30.0, busy=0.1)
-SEEN = {(*clients.MAIN, clients_figures.USUAL): {clients_figures.BASELINE: [ONE], clients_figures.ALONE: [ONE]}}
+SEEN = {
+    (*clients.MAIN, clients_figures.USUAL): {
+        clients_figures.BASELINE: [ONE],
+        clients_figures.ALONE: [ONE],
+    }
+}
 
 
 @pytest.mark.parametrize("options", [["--quick"], []])
