@@ -33,8 +33,6 @@ def main(argv: list[str] | None = None) -> int:
         beside = NOTEBOOKS if arguments.output is None else None
         made = deck.build(output=output, by=arguments.speaker, beside=beside)
         print(f"{made} ({kilobytes(made)}): open it in a browser; S shows the notes.")
-        if told := nobodys(address()):
-            print(told)
         if arguments.pdf:
             printed = pdf.print_deck(made, made.with_suffix(".pdf"))
             print(f"{printed} ({kilobytes(printed)}): a page for each slide.")
@@ -44,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments.output is None:
             # Last, since the index has links to the deck, and to the PDF if that is as new.
             print(f"{pages.build(made.parent)}: the way to the deck, and to all notebooks.")
+        if told := nobodys(address()):
+            print(told)
         return look(made) if arguments.check else 0
     except (CannotBuild, NoBrowser, OSError) as error:
         print(error, file=sys.stderr)

@@ -141,6 +141,7 @@ def test_the_index_leads_to_a_pdf_that_is_as_new_as_the_deck(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("slides.__main__.DECK", tmp_path / DECK.name)
+    monkeypatch.setattr("slides.__main__.address", lambda: "https://github.com/ada/kit")
     index = tmp_path / "index.html"
     link = f'href="{DECK.stem}.pdf"'
 
