@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from classroom.measured import NotMeasured, Result, Table, conformance
+from classroom.measured import NotMeasured, Result, Table, conformance, suites
 from classroom.measured.bars import stacked
 from classroom.measured.figures import heading, number, ratio
 
@@ -93,7 +93,7 @@ def _part(name: str, data: Row) -> str:
         lines += [f"### {group}", ""] if group else []
         lines += [*_markdown(_compact(result, group)), ""]
     if name == "conformance":
-        lines += [*_markdown(conformance()), ""]
+        lines += [*_markdown(conformance()), "", *_markdown(suites()), ""]
     elif not shown:
         lines += [f"The figures are in [{name}.json]({name}.json).", ""]
     lines.append(f"With what: {_with_what(data['about'])}.")

@@ -3,7 +3,7 @@
 from ..paths import RESULTS
 from .bars import Bars, Picture
 from .chats import chat, idle_chat
-from .engines import clients, conformance, rps
+from .engines import clients, conformance, rps, suites
 from .results import NotMeasured, Result, result
 from .tables import Table
 
@@ -20,4 +20,5 @@ __all__ = [
     "idle_chat",
     "result",
     "rps",
+    "suites",
 ]

@@ -18,6 +18,19 @@ def conformance() -> Table:
     return Table(["", "passed", "failed"], rows)
 
 
+def suites() -> Table:
+    """Return how many tests of each library pass, as it is and with each engine.
+
+    Where there is "-", they were not run.
+    """
+    passed = dict[str, dict[str, str]]()
+    for one in read("conformance")["results"]:
+        passed.setdefault(one["suite"], {})[one["engine"]] = str(one["passed"])
+    engines = ["stock", "simple", "curl", "sockets"]
+    rows = [[suite, *(of.get(each, "-") for each in engines)] for suite, of in passed.items()]
+    return Table(["tests of", *engines], rows)
+
+
 def clients(modes: list[str], *, latency_ms: int, at_once: int) -> Table:
     """Return what a request costs in a server that makes one call upstream for each.
 

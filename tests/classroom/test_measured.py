@@ -36,6 +36,19 @@ def test_the_conformance_of_the_engines_is_that_of_the_results() -> None:
             assert table[one["engine"], "failed"] == one["failed"]
 
 
+def test_each_suite_is_a_row_of_what_passed() -> None:
+    found = json.loads((measured.RESULTS / "conformance.json").read_text(encoding="utf-8"))
+    table = measured.suites()
+    for one in found["results"]:
+        assert table[one["suite"], one["engine"]] == one["passed"]
+    assert [row[0] for row in table.rows] == list(
+        dict.fromkeys(r["suite"] for r in found["results"])
+    )
+    assert sum(row.count("-") for row in table.rows) == 4 * len(table.rows) - len(
+        found["results"]
+    )
+
+
 def test_the_engine_by_default_fails_nothing_that_requests_passes() -> None:
     table = measured.conformance()
     assert table["sockets", "failed"] == table["stock", "failed"] == 0
