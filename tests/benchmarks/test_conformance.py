@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ import requests
 from benchmarks import conformance
 from benchmarks._conformance import plugin
 from tests.paths import ROOT
+from trequests.engines.sockets.polite import PoliteSocket
 
 WHOLE = os.environ.get("CONFORMANCE") == "whole"
 SERVER = """
@@ -271,6 +273,22 @@ def test_processes_that_are_forked_read_the_clock_too(wrong: Wrong) -> None:
     assert wrong["tests that fork"] == {"stock": []}
 
 
+def test_a_request_that_connects_a_socket_that_blocks_is_noticed() -> None:
+    run = plugin.Conformance("sockets")
+    run.test = "one"
+    with run.iterations, socket.socket() as plain, PoliteSocket() as polite:
+        # It has a timeout, and its descriptor none.
+        polite.settimeout(3)
+        for connected in (plain, polite):
+            run.notice("socket.connect", (connected, ("127.0.0.1", 1)))
+        assert (run.connects, run.blocking) == (0, {})
+        run.sending = requests.adapters.HTTPAdapter()
+        run.notice("socket.connect", (polite, ("127.0.0.1", 1)))
+        assert (run.connects, run.blocking) == (1, {})
+        run.notice("socket.connect", (plain, ("127.0.0.1", 1)))
+        assert (run.connects, run.blocking) == (2, {"one": 1})
+
+
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_the_servers_of_the_tests_answer_several_requests_at_once(
     monkeypatch: pytest.MonkeyPatch,
@@ -309,7 +327,9 @@ async def test_a_loop_that_is_closed_keeps_no_clock_open(
 # -- what is known must be true ----------------------------------------------------------------
 
 
-def judged(**outcomes: str) -> tuple[dict[str, str], list[str]]:
+def judged(
+    way: dict[str, dict[str, int]] | None = None, **outcomes: str
+) -> tuple[dict[str, str], list[str]]:
     """Judge a run with an engine that is known to fail the test `known`."""
     suite = conformance.Suite("small", (), (0, 0), known={"some": {"known": "It cannot."}})
     reasons = {test: "Why" for test, outcome in outcomes.items() if outcome == "failed"}
@@ -317,7 +337,14 @@ def judged(**outcomes: str) -> tuple[dict[str, str], list[str]]:
     report.update(sends={}, own_adapters={}, unwaited={}, held={}, bypassed={}, blocking={})
     report.update(elsewhere={}, blocked=[])
     report.update(answers=0, waits=0, exit=1)
+    report.update(way or {})
     return conformance.judge(report, suite)
+
+
+@pytest.mark.parametrize("way", ["bypassed", "blocking", "elsewhere"])
+def test_each_way_around_the_engine_is_told(way: str) -> None:
+    sentence = "known: its requests went around the engine"
+    assert judged(way={way: {"known": 1}}, known="failed")[1] == [sentence]
 
 
 def test_a_request_more_than_with_stock_is_wrong() -> None:
