@@ -267,11 +267,8 @@ class PoliteSocket(socket.socket):
     ) -> T:
         self._take_turns(flags)
         deadline = self._deadline()
-        if self._waits_first and not for_writing:
-            self._waits_first = False
-            if self._may_wait(flags) and tornalet.can_wait():
-                # To try it would be in vain, and cost an exception.
-                self._wait(False, deadline)
+        if not for_writing:
+            self._wait_if_just_sent(flags, deadline)
         while True:
             try:
                 return call(*args)
@@ -280,6 +277,13 @@ class PoliteSocket(socket.socket):
                     raise
             # To wait in the `except` would show a time-out as one error on top of another.
             self._wait(for_writing, deadline)
+
+    def _wait_if_just_sent(self, flags: int, deadline: float | None) -> None:
+        # The answer cannot be there yet: to try it would be in vain, and cost an exception.
+        if self._waits_first:
+            self._waits_first = False
+            if self._may_wait(flags) and tornalet.can_wait():
+                self._wait(False, deadline)
 
     def _take_turns(self, flags: int = 0) -> None:
         # Another side that is always ahead would hold the loop for ever.
