@@ -84,6 +84,10 @@ async def walked(address: str, deck: Path) -> tuple[Firefox, list[str], str, int
     margin = dict.fromkeys(("top", "bottom", "left", "right"), 0)
     printed = await firefox.say("browsingContext.print", **here, page=paper, margin=margin)
     await firefox.say("browser.close")
+    # Its end is waited for: who finds an open socket is a later test.
+    firefox.socket.close()
+    while await firefox.socket.read_message() is not None:
+        pass
     return firefox, states, ground, count, base64.b64decode(printed["data"])
 
 
