@@ -2,8 +2,9 @@
 
 urllib3 makes one for each connection, and reads the file of authorities for each: some 16 ms in
 which the loop stands still. A context is shared by connections that trust the same and ask for
-the same, and only while it is as it was made: a file that has changed is read again, and what
-somebody has done to the context of a connection stays with that connection.
+the same, and only while it is as it was made: a file that has changed is read again, and a
+context that somebody has changed is shared no more. It does not tell all changes: ciphers, and
+a client certificate loaded there, go unnoticed.
 """
 
 from __future__ import annotations
@@ -38,9 +39,8 @@ def key_of(conn: Any) -> tuple[Any, ...] | None:
         conn: a `urllib3.connection.HTTPSConnection` that was given no context.
     """
     reqs = ssl_.resolve_cert_reqs(conn.cert_reqs)
-    trusts_file = (conn.ca_certs or conn.ca_cert_data) and not conn.ca_cert_dir
     if (
-        not (trusts_file or reqs == ssl.CERT_NONE)
+        not (conn.ca_certs or conn.ca_cert_data or reqs == ssl.CERT_NONE)
         or conn.ca_cert_dir
         or conn.cert_file
         or conn.key_file

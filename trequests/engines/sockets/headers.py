@@ -14,13 +14,14 @@ from typing import Any
 
 from ..replaced import heads_are_replaced
 
-LINE = rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t -~\x80-\xff]*)\r\n"
+NAME, VALUE = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", rb"[\t -~\x80-\xff]*"
+LINE = rb"(%b):(%b)\r\n" % (NAME, VALUE)
 PLAIN = re.compile(LINE).fullmatch
 ALL_LINES = re.compile(LINE).findall
 # A whole beginning that has nothing unusual: a version, a status, a reason, and such lines.
 WHOLE = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([!-~](?:[ -~]*[!-~])?)\r\n"
-    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)*)\r\n"
+    rb"((?:%b:%b\r\n)*)\r\n" % (NAME, VALUE)
 ).match
 # With so many lines, or one of so many bytes, the standard library decides what is too much.
 MANY_LINES = 100
