@@ -30,6 +30,7 @@ MANY = 1000
 # What asyncio calls a task that nobody gave a name.
 # (Python 3.13.0 says "None" where there is a task factory.)
 NAMELESS = re.compile(r"Task-\d+|None")
+Looks = tuple[float, tuple[Place, ...], tuple[float, ...], float]
 EXECUTE = RequestHandler._execute.__code__
 WAIT_FOR = asyncio.wait_for.__code__
 
@@ -45,7 +46,8 @@ class Step:
         is_handler: of a part of a step, whether it is one of a request's handler itself.
         since: when the part of it began that is still to be noted.
         looks: which part of it somebody has looked at, by when it began; where that stood each
-            time; and for how many seconds nobody had looked by then.
+            time; for how many seconds nobody had looked by then; and for how many seconds, at
+            least, its thread was asleep.
     """
 
     __slots__ = ("began", "handle", "is_handler", "lane", "looks", "scheduled", "since")
@@ -58,7 +60,7 @@ class Step:
         self.scheduled = scheduled
         self.handle = handle
         self.is_handler = True
-        self.looks: tuple[float, tuple[Place, ...], tuple[float, ...]] = (0.0, (), ())
+        self.looks: Looks = (0.0, (), (), 0.0)
 
 
 class FilmedLoop:
@@ -148,6 +150,10 @@ class FilmedLoop:
         """Return the thread that the loop runs in; it may be another one each time it runs."""
         return getattr(self.loop, "_thread_id", None) or self.thread
 
+    def is_asleep(self) -> bool:
+        """Return whether the thread that the loop runs in wants no processor now."""
+        return self._processor.is_asleep()
+
     def ask(self, now: float) -> None:
         """Ask the system for how long there was no processor until now."""
         if self.thread != threading.get_ident():
@@ -200,10 +206,10 @@ class FilmedLoop:
     ) -> Long:
         """Return what is known of a step that lasted until `end`."""
         scheduled = scheduled or self._scheduled_at(end)
-        lacked, slept = scheduled.since(step.scheduled, end - step.since)
-        seen, places, shares = step.looks
+        seen, places, shares, asleep = step.looks
         if seen != step.since:
-            places, shares = (), ()
+            places, shares, asleep = (), (), 0.0
+        lacked, slept = scheduled.since(step.scheduled, end - step.since, asleep)
         return Long(lacked, places, slept=slept, shares=shares)
 
     def _is_handlers(self, step: Step) -> bool:

@@ -4,6 +4,10 @@ On a machine that is busy with other work a step of the loop lasts, and it is no
 clock on the wall cannot tell that from blocking, and a clock of the processor cannot tell it
 from sleeping. Linux counts it for each thread. Other systems do not: there a film takes every
 step that lasts for one that held the loop.
+
+Since version 6.12, Linux now and then counts a whole sleep as standing in line, where it moves
+a thread to another processor that has just gone to sleep. So somebody who looks meanwhile, see
+`sampling`, asks whether the thread sleeps, and what was seen counts for more.
 """
 
 from __future__ import annotations
@@ -23,14 +27,15 @@ class Scheduled(NamedTuple):
     ran: float
     lacked: float
 
-    def since(self, before: Scheduled, span: float) -> tuple[float, float]:
+    def since(self, before: Scheduled, span: float, asleep: float = 0.0) -> tuple[float, float]:
         """Return for how long it lacked a processor since another time, and slept.
 
         Args:
             before: what was counted then.
             span: how many seconds have passed.
+            asleep: for how many of them it was seen asleep, at least.
         """
-        lacked = min(max(self.lacked - before.lacked, 0.0), span)
+        lacked = min(max(self.lacked - before.lacked, 0.0), max(span - asleep, 0.0))
         return lacked, max(span - lacked - max(self.ran - before.ran, 0.0), 0.0)
 
 
@@ -42,9 +47,11 @@ class Processor:
 
     def __init__(self) -> None:
         self._file: int | None = None
+        self._state: int | None = None
         try:
             self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
             _asked(self._file)
+            self._state = os.open("/proc/thread-self/stat", os.O_RDONLY)
         except (OSError, IndexError, ValueError):
             # Another system, or a Linux that does not count it.
             self.close()
@@ -59,11 +66,23 @@ class Processor:
             # The thread has ended, or another one has closed this in the meantime.
             return UNKNOWN
 
+    def is_asleep(self) -> bool:
+        """Return whether the thread wants no processor now; any thread may ask."""
+        if self._state is None:
+            return False
+        try:
+            # Behind the name of the program, which may have anything in it.
+            return os.pread(self._state, 200, 0).rpartition(b")")[2].split()[0] == b"S"
+        except (OSError, IndexError):
+            # The thread has ended, or another one has closed this in the meantime.
+            return False
+
     def close(self) -> None:
-        """Let go of the system's file."""
-        file, self._file = self._file, None
-        if file is not None:
-            os.close(file)
+        """Let go of the system's files."""
+        files, self._file, self._state = (self._file, self._state), None, None
+        for file in files:
+            if file is not None:
+                os.close(file)
 
 
 def _asked(file: int) -> Scheduled:

@@ -61,13 +61,18 @@ def _look(filmed: FilmedLoop, pause: float, elapsed: float) -> None:
     # A call that lets no other thread run is over when this one comes: it looks at once.
     if step is None or (lasted := time.perf_counter() - since) < pause:
         return
-    seen, places, shares = step.looks
+    seen, places, shares, asleep = step.looks
     if seen != since:
-        places, shares = (), ()
+        places, shares, asleep = (), (), 0.0
     if len(places) < MOST_PLACES:
         place = place_of_thread(filmed.thread_now())
         # It may have ended meanwhile, and then this is the place of another.
         if place is not None and filmed.step is step and step.since == since:
             # Such a call is seen once, however long it was: the time since nobody could look
             # is its share.
-            step.looks = since, (*places, place), (*shares, min(elapsed, lasted))
+            places, shares = (*places, place), (*shares, min(elapsed, lasted))
+            step.looks = since, places, shares, asleep
+    # To ask lets other threads run, so that comes last.
+    if filmed.is_asleep() and filmed.step is step and step.since == since:
+        # Of what was before the look before this one, nobody knows it.
+        step.looks = since, places, shares, asleep + min(elapsed, pause)

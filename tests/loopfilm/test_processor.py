@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
+
 import pytest
 from tornado.web import Application, RequestHandler
 
@@ -87,3 +91,40 @@ def test_who_waits_while_the_loop_is_held_is_told_for_how_long() -> None:
     [wait] = f.waits
     assert wait.held == pytest.approx(2.0)
     assert "(the loop was held for 2.000 s of it)" in f.table()
+
+
+class Sleeps(RequestHandler):
+    def get(self) -> None:
+        self.settings["seen"].wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who is asleep")
+def test_who_is_seen_asleep_slept_whatever_the_system_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Linux may count a whole sleep as standing in line, once it has moved the thread."""
+
+    def all_in_line(_: Processor) -> Scheduled:
+        return Scheduled(0.0, time.perf_counter())
+
+    seen, looks = threading.Event(), 0
+
+    def is_asleep(processor: Processor) -> bool:
+        nonlocal looks
+        asleep = asked(processor)
+        looks += asleep
+        if looks == 4:
+            # What is seen now is noted when this has returned.
+            threading.Timer(0, seen.set).start()
+        return asleep
+
+    asked = Processor.is_asleep
+    monkeypatch.setattr(Processor, "scheduled", all_in_line)
+    monkeypatch.setattr(Processor, "is_asleep", is_asleep)
+    app = Application([("/", Sleeps)], seen=seen)
+    assert watch(app, ["/?user=ada"], red=0.1).held == ["ada"]
+
+
+def test_what_was_seen_asleep_was_not_in_line() -> None:
+    lacked, slept = Scheduled(0.01, 0.9).since(Scheduled(0.0, 0.0), 1.0, 0.7)
+    assert (lacked, slept) == pytest.approx((0.3, 0.69))

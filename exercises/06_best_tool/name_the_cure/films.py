@@ -16,9 +16,9 @@ from stormy_demo.backend import Backend
 
 from .handlers import Card, Page, Price, Profile, Remembered
 
-# Seconds: less than a question that blocks takes, and more than a busy machine keeps a thread
-# waiting.
-RED = 0.3
+# Seconds: less than a calculation takes; and, of films that are made side by side, less than a
+# question that blocks takes, and more than a busy machine lets them wait for each other.
+RED, RED_SIDE_BY_SIDE = 0.3, 0.6
 DELAY = 0.45
 # For who blocks: what a busy machine takes from a thread while it waits does not count as held.
 LONG_DELAY = 0.9
@@ -80,6 +80,7 @@ def seen_of(
     visitors: Sequence[str],
     first: int = 1,
     delay: float = DELAY,
+    red: float = RED_SIDE_BY_SIDE,
     **more: Any,
 ) -> Seen:
     """Let visitors come to a handler at once, and film it; it blocks until all are answered.
@@ -89,6 +90,7 @@ def seen_of(
         visitors: who comes.
         first: the backend answers nobody before so many questions have come.
         delay: and then after so many seconds.
+        red: a step longer than this holds the loop, in seconds.
         **more: settings of the application.
     """
     backend = AfterSoMany(first, delay)
@@ -97,7 +99,7 @@ def seen_of(
         client = AsyncHTTPClient(force_instance=True)
         app = Application([(r"/", handler, {"backend": url, "client": client})], **more)
         try:
-            return await visited(app, [f"/?user={name}" for name in visitors], red=RED)
+            return await visited(app, [f"/?user={name}" for name in visitors], red=red)
         finally:
             client.close()
 
@@ -118,4 +120,4 @@ def five_films() -> list[Seen]:
         ]
         one, two, three, four = [each.result() for each in waiting]
     # The others have ended: it needs the processor, and would hold up their loops, too.
-    return [one, two, three, four, seen_of(Price, PEOPLE[:2])]
+    return [one, two, three, four, seen_of(Price, PEOPLE[:2], red=RED)]
