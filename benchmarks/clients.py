@@ -89,7 +89,7 @@ def measure(
             # The visitors know short answers only.
             world.size = kind.size if server else 0
             try:
-                visit = world.visit(port, delay / 1e3, at_once, seconds, cpu)
+                visit = world.visit(port, delay / 1e3, at_once, seconds * kind.longer, cpu)
                 one = Measured.of(visit, server.memory() if server else None)
             except WrongAnswer as error:
                 one = Measured(error=str(error))

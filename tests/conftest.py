@@ -65,6 +65,7 @@ LONG = (
     "tests/exercises/test_exercises.py",
     "tests/browser/test_lab.py",
     "tests/notebooks/test_notebooks.py",
+    "tests/test_house.py",
     "tests/classroom/test_examining.py",
     "tests/browser/test_pages.py",
     "tests/browser/test_pages_axe.py",
@@ -80,6 +81,13 @@ LONG = (
     "tests/stormy_demo/batteries/test_openid.py",
     "tests/stormy_demo/",
     "tests/trequests/",
+    "tests/slides/",
+    "tests/benchmarks/",
+    "tests/test_arrows.py",
+    "tests/test_install.py",
+    "tests/test_papers.py",
+    "tests/tools/test_stick.py",
+    "slides/",
 )
 
 
