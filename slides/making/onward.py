@@ -9,6 +9,7 @@ from slides.making.page.lesson import read_notebook
 
 # A notebook, with or without its folder, and the numbers of sections, as in "3, 5 and 6".
 WAY = re.compile(r"`(?:notebooks/)?(\w+)(?:\.ipynb)?`, (\d+(?:,? (?:and|to) \d+|, \d+)*)")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class Onward:
@@ -36,6 +37,8 @@ class Onward:
     def _way(self, found: re.Match[str]) -> str:
         stem, numbers = found[1], found[2]
         name = found[0].partition(", ")[0]
-        words = f"{name}, section{'' if numbers.isdecimal() else 's'} {numbers}"
+        sections = f"section{'' if numbers.isdecimal() else 's'} {numbers}"
+        # On one line, or a number would stand alone in the next.
+        words = f"{name}, {sections.replace(' ', NO_BREAK)}"
         there = self.ids.get((stem, re.findall(r"\d+", numbers)[0]))
         return f"[{words}](notebooks/{stem}.html#{there})" if there else words

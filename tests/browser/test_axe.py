@@ -53,6 +53,7 @@ CONTRASTS = (
 
 WIDE: ViewportSize = {"width": 1280, "height": 720}
 FOUR_TO_THREE: ViewportSize = {"width": 1024, "height": 768}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 # Two of the four combinations are enough: colours are the same in both shapes of a slide, and
@@ -92,6 +93,20 @@ def test_the_deck_without_scripts(opened: Opener, deck: Path) -> None:
     page.emulate_media(color_scheme="dark")
     assert faults.shown(page) == by_day
     assert faults.wrong(page, RESOLVED, faults.AGAIN) == []
+
+
+def test_what_is_too_wide_for_a_phone_can_be_scrolled_by_key(
+    opened: Opener, deck: Path
+) -> None:
+    page = opened(viewport=PHONE)
+    page.goto(deck.as_uri())
+    wide = page.locator(".slides pre").evaluate_all(
+        "all => all.filter(each => each.scrollWidth > each.clientWidth).length"
+    )
+    assert wide > 10
+    assert (
+        faults.wrong(page, RESOLVED, ("scrollable-region-focusable", "landmark-unique")) == []
+    )
 
 
 def test_words_in_films_stand_out_from_what_is_below_them(opened: Opener, deck: Path) -> None:

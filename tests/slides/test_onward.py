@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat import v4
 
-from slides.making.onward import Onward
+from slides.making.onward import NO_BREAK, Onward
 
 
 @pytest.fixture
@@ -27,6 +27,11 @@ def notebooks(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def said_by(onward: Onward, source: str) -> str:
+    """Return a line, with all of its spaces alike."""
+    return onward.line(source).replace(NO_BREAK, " ")
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -37,11 +42,17 @@ def notebooks(tmp_path: Path) -> Path:
     ],
 )
 def test_a_number_is_that_of_a_section(said: str, words: str) -> None:
-    assert Onward(None).line(f"goes on in {said}") == f"goes on in {words}"
+    assert said_by(Onward(None), f"goes on in {said}") == f"goes on in {words}"
+
+
+def test_no_number_stands_alone_on_the_next_line() -> None:
+    name, sections = Onward(None).line("`01_waiting`, 1, 2 and 5").split(" ")
+    assert name == "`01_waiting`,"
+    assert sections.split(NO_BREAK) == ["sections", "1,", "2", "and", "5"]
 
 
 def test_beside_the_pages_it_leads_to_the_first_section_that_is_named(notebooks: Path) -> None:
-    line = Onward(notebooks).line("goes on in `01_waiting`, 2 and 1")
+    line = said_by(Onward(notebooks), "goes on in `01_waiting`, 2 and 1")
     [(words, page, section)] = re.findall(r"\[(.+?)\]\((.+?)#(.+?)\)", line)
     assert (words, page) == ("`01_waiting`, sections 2 and 1", "notebooks/01_waiting.html")
     assert section == "second"
@@ -49,8 +60,8 @@ def test_beside_the_pages_it_leads_to_the_first_section_that_is_named(notebooks:
 
 def test_what_is_not_there_is_named_and_leads_nowhere(notebooks: Path) -> None:
     onward = Onward(notebooks)
-    assert onward.line("`01_waiting`, 7") == "`01_waiting`, section 7"
-    assert onward.line("`02_gone`, 1, and `01_waiting`, 1") == (
+    assert said_by(onward, "`01_waiting`, 7") == "`01_waiting`, section 7"
+    assert said_by(onward, "`02_gone`, 1, and `01_waiting`, 1") == (
         "`02_gone`, section 1, and [`01_waiting`, section 1](notebooks/01_waiting.html#first)"
     )
 

@@ -168,6 +168,20 @@ function read() {
   const turnTo = () => addressed()?.scrollIntoView();
   addEventListener('hashchange', turnTo);
   turnTo();
+  letKeysScroll();
+  addEventListener('resize', letKeysScroll);
+}
+
+// On a narrow page what is too wide scrolls: in Safari by key only if it can have the focus.
+function letKeysScroll() {
+  const wide = document.querySelectorAll('.slides :is(pre, .film, :has(> .bars))');
+  [...wide].forEach((each, index) => {
+    if (each.scrollWidth <= each.clientWidth) return;
+    const kind = each.matches('pre') ? 'Code' : 'Picture';
+    each.tabIndex = 0;
+    each.role = 'region';
+    each.ariaLabel = `${kind} ${index + 1}`;
+  });
 }
 
 if (reading) read();
