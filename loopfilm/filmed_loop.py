@@ -12,7 +12,7 @@ import weakref
 from contextlib import suppress
 from contextvars import Context
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from tornado.web import RequestHandler
 
@@ -30,9 +30,27 @@ MANY = 1000
 # What asyncio calls a task that nobody gave a name.
 # (Python 3.13.0 says "None" where there is a task factory.)
 NAMELESS = re.compile(r"Task-\d+|None")
-Looks = tuple[float, tuple[Place, ...], tuple[float, ...], float]
 EXECUTE = RequestHandler._execute.__code__
 WAIT_FOR = asyncio.wait_for.__code__
+
+
+class Looks(NamedTuple):
+    """What was seen of a step, by all who have looked while it lasted.
+
+    Attributes:
+        since: of which part of it, by when that began.
+        places: where it stood each time.
+        shares: for how many seconds nobody had looked by then.
+        asleep: for how many seconds, at least, its thread was asleep.
+        fell_asleep: when the thread was last seen asleep, and for how long it had run by then;
+            `None` if it was not asleep at the last look.
+    """
+
+    since: float = 0.0
+    places: tuple[Place, ...] = ()
+    shares: tuple[float, ...] = ()
+    asleep: float = 0.0
+    fell_asleep: tuple[float, float] | None = None
 
 
 class Step:
@@ -45,9 +63,7 @@ class Step:
         handle: what the loop runs; `None` for a part of a step.
         is_handler: of a part of a step, whether it is one of a request's handler itself.
         since: when the part of it began that is still to be noted.
-        looks: which part of it somebody has looked at, by when it began; where that stood each
-            time; for how many seconds nobody had looked by then; and for how many seconds, at
-            least, its thread was asleep.
+        looks: what was seen of it, or of a part of it.
     """
 
     __slots__ = ("began", "handle", "is_handler", "lane", "looks", "scheduled", "since")
@@ -60,7 +76,7 @@ class Step:
         self.scheduled = scheduled
         self.handle = handle
         self.is_handler = True
-        self.looks: Looks = (0.0, (), (), 0.0)
+        self.looks = Looks()
 
 
 class FilmedLoop:
@@ -150,9 +166,10 @@ class FilmedLoop:
         """Return the thread that the loop runs in; it may be another one each time it runs."""
         return getattr(self.loop, "_thread_id", None) or self.thread
 
-    def is_asleep(self) -> bool:
-        """Return whether the thread that the loop runs in wants no processor now."""
-        return self._processor.is_asleep()
+    def asleep(self) -> float | None:
+        """Return for how long the loop's thread had run when it fell asleep, if it sleeps."""
+        # Of a loop that has moved to another thread nobody asks until its next step.
+        return self._processor.asleep() if self.thread_now() == self.thread else None
 
     def ask(self, now: float) -> None:
         """Ask the system for how long there was no processor until now."""
@@ -206,11 +223,10 @@ class FilmedLoop:
     ) -> Long:
         """Return what is known of a step that lasted until `end`."""
         scheduled = scheduled or self._scheduled_at(end)
-        seen, places, shares, asleep = step.looks
-        if seen != step.since:
-            places, shares, asleep = (), (), 0.0
-        lacked, slept = scheduled.since(step.scheduled, end - step.since, asleep)
-        return Long(lacked, places, slept=slept, shares=shares)
+        looks = step.looks if step.looks.since == step.since else Looks()
+        span = end - step.since
+        lacked, slept = scheduled.since(step.scheduled, span, looks.asleep)
+        return Long(lacked, looks.places, slept=slept, shares=looks.shares)
 
     def _is_handlers(self, step: Step) -> bool:
         """Return whether a step is one of a request's handler, and not of what that started."""

@@ -5,14 +5,15 @@ clock on the wall cannot tell that from blocking, and a clock of the processor c
 from sleeping. Linux counts it for each thread. Other systems do not: there a film takes every
 step that lasts for one that held the loop.
 
-Since version 6.12, Linux now and then counts a whole sleep as standing in line, where it moves
-a thread to another processor that has just gone to sleep. So somebody who looks meanwhile, see
-`sampling`, asks whether the thread sleeps, and what was seen counts for more.
+Since version 6.12, Linux now and then counts a whole sleep as standing in line: when it moves a
+thread that has just gone to sleep to another processor. So whoever looks meanwhile, see
+`sampling`, asks whether the thread sleeps, and that is believed.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import NamedTuple
 
 
@@ -40,6 +41,8 @@ class Scheduled(NamedTuple):
 
 
 UNKNOWN = Scheduled(0.0, 0.0)
+# Waiting for something, or for a disk.
+ASLEEP = (b"S", b"D")
 
 
 class Processor:
@@ -51,10 +54,13 @@ class Processor:
         try:
             self._file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
             _asked(self._file)
-            self._state = os.open("/proc/thread-self/stat", os.O_RDONLY)
         except (OSError, IndexError, ValueError):
             # Another system, or a Linux that does not count it.
             self.close()
+            return
+        # Where no more files may be open, nobody sees it asleep.
+        with suppress(OSError):
+            self._state = os.open("/proc/thread-self/stat", os.O_RDONLY)
 
     def scheduled(self) -> Scheduled:
         """Return what the system says now."""
@@ -66,16 +72,25 @@ class Processor:
             # The thread has ended, or another one has closed this in the meantime.
             return UNKNOWN
 
-    def is_asleep(self) -> bool:
-        """Return whether the thread wants no processor now; any thread may ask."""
-        if self._state is None:
-            return False
+    def asleep(self) -> float | None:
+        """Return for how many seconds the thread had run when it fell asleep; any may ask.
+
+        Who has not run between two looks, and sleeps at both, has slept all the while.
+
+        Returns:
+            The seconds; `None` if it is not asleep, or nobody knows.
+        """
+        if self._file is None or self._state is None:
+            return None
         try:
-            # Behind the name of the program, which may have anything in it.
-            return os.pread(self._state, 200, 0).rpartition(b")")[2].split()[0] == b"S"
-        except (OSError, IndexError):
-            # The thread has ended, or another one has closed this in the meantime.
-            return False
+            ran = _asked(self._file).ran
+            # Behind the name of the thread, which may have anything in it.
+            state = os.pread(self._state, 200, 0).rpartition(b")")[2].split()[0]
+        except (OSError, IndexError, ValueError):
+            # The thread has ended, or another one has closed this in the meantime, and the
+            # number may be that of somebody else's file.
+            return None
+        return ran if state in ASLEEP else None
 
     def close(self) -> None:
         """Let go of the system's files."""

@@ -28,7 +28,9 @@ def film(*, red: float = 0.25, where: bool = True) -> Iterator[Film]:
     Args:
         red: a step longer than this holds the loop, in seconds.
         where: whether a second thread looks where a step stands while it lasts. It looks at
-            none that is shorter than 0.05 s, or than a quarter of `red` if that is less.
+            none that is shorter than 0.05 s, or than a quarter of `red` if that is less. It
+            also sees whether the step sleeps: without it, a sleep that Linux takes for standing
+            in line for a processor is not red.
 
     Yields:
         The film.

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from .filmed_loop import FilmedLoop
+from .filmed_loop import FilmedLoop, Looks, Step
 from .where import place_of_thread
 
 # Seconds between two looks, at most; and how often at least while a step becomes red.
@@ -61,18 +61,27 @@ def _look(filmed: FilmedLoop, pause: float, elapsed: float) -> None:
     # A call that lets no other thread run is over when this one comes: it looks at once.
     if step is None or (lasted := time.perf_counter() - since) < pause:
         return
-    seen, places, shares, asleep = step.looks
-    if seen != since:
-        places, shares, asleep = (), (), 0.0
-    if len(places) < MOST_PLACES:
+    looks = step.looks if step.looks.since == since else Looks(since)
+    if len(looks.places) < MOST_PLACES:
         place = place_of_thread(filmed.thread_now())
         # It may have ended meanwhile, and then this is the place of another.
         if place is not None and filmed.step is step and step.since == since:
             # Such a call is seen once, however long it was: the time since nobody could look
             # is its share.
-            places, shares = (*places, place), (*shares, min(elapsed, lasted))
-            step.looks = since, places, shares, asleep
-    # To ask lets other threads run, so that comes last.
-    if filmed.is_asleep() and filmed.step is step and step.since == since:
-        # Of what was before the look before this one, nobody knows it.
-        step.looks = since, places, shares, asleep + min(elapsed, pause)
+            places, shares = (*looks.places, place), (*looks.shares, min(elapsed, lasted))
+            step.looks = looks._replace(places=places, shares=shares)
+    # To ask lets other threads run, and so comes last.
+    _note_sleep(filmed, step, since)
+
+
+def _note_sleep(filmed: FilmedLoop, step: Step, since: float) -> None:
+    before, ran, after = time.perf_counter(), filmed.asleep(), time.perf_counter()
+    if filmed.step is not step or step.since != since:
+        return
+    # Whoever makes another film of this loop may have looked meanwhile.
+    looks = step.looks if step.looks.since == since else Looks(since)
+    slept = 0.0
+    if ran is not None and looks.fell_asleep is not None and looks.fell_asleep[1] == ran:
+        slept = max(before - looks.fell_asleep[0], 0.0)
+    fell_asleep = None if ran is None else (after, ran)
+    step.looks = looks._replace(asleep=looks.asleep + slept, fell_asleep=fell_asleep)

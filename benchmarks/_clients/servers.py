@@ -86,8 +86,7 @@ def raw(upstream: Upstream, engine: str) -> type[RequestHandler]:
 
     AsyncHTTPClient.configure(f"tornado.{engine}_httpclient.{engine.title()}AsyncHTTPClient")
     client = AsyncHTTPClient(force_instance=True, max_clients=MAX_CONNECTIONS)
-    # Of the name of a file, "simple" makes a context for each request; of curl that is all that
-    # there is.
+    # "simple" makes a context for each request that is given a file; curl takes nothing else.
     trust: dict[str, Any] = {"ca_certs": upstream.ca}
     if upstream.ca and engine == "simple":
         trust = {"ssl_options": ssl.create_default_context(cafile=upstream.ca)}

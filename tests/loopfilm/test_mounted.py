@@ -56,7 +56,7 @@ class BlocksUntilSeen(RequestHandler):
         step = steps._patch.loops[asyncio.get_running_loop()].step
         assert step is not None
         time.sleep(0.1)
-        while step.looks[0] != step.since or not step.looks[1]:
+        while step.looks.since != step.since or not step.looks.places:
             time.sleep(0.05)
 
 

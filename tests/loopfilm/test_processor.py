@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import itertools
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tornado.web import Application, RequestHandler
 
+from loopfilm import Film, steps
 from loopfilm.processor import Processor, Scheduled
 from loopfilm.record import Long, Wait
 from loopfilm.where import Place, Point
-from tests.loopfilm.servers import LONG, clock, recorded, request, watch
+from tests.loopfilm.servers import HANGS, LONG, clock, recorded, request, watch
 
 
 @pytest.mark.parametrize(
@@ -95,34 +98,45 @@ def test_who_waits_while_the_loop_is_held_is_told_for_how_long() -> None:
 
 class Sleeps(RequestHandler):
     def get(self) -> None:
-        self.settings["seen"].wait()
+        seen = self.settings["seen"]
+        seen.clear()
+        assert seen.wait(HANGS)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who is asleep")
+def film_of_a_sleep(
+    monkeypatch: pytest.MonkeyPatch, asleep: Callable[[Processor], float | None], looks: int
+) -> Film:
+    """Film a step that Linux takes for standing in line, and that ends after so many looks."""
+
+    def look(processor: Processor) -> float | None:
+        assert steps._patch is not None
+        [filmed] = steps._patch.loops.values()
+        step = filmed.step
+        if step and step.looks.since == step.since and len(step.looks.places) > looks:
+            seen.set()
+        return asleep(processor)
+
+    seen = threading.Event()
+    monkeypatch.setattr(Processor, "scheduled", lambda _: Scheduled(0.0, time.perf_counter()))
+    monkeypatch.setattr(Processor, "asleep", look)
+    return watch(Application([("/", Sleeps)], seen=seen), ["/?user=ada"], red=0.1)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/thread-self/schedstat").exists(), reason="only Linux tells who is asleep"
+)
 def test_who_is_seen_asleep_slept_whatever_the_system_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Linux may count a whole sleep as standing in line, once it has moved the thread."""
+    assert film_of_a_sleep(monkeypatch, Processor.asleep, 8).held == ["ada"]
 
-    def all_in_line(_: Processor) -> Scheduled:
-        return Scheduled(0.0, time.perf_counter())
 
-    seen, looks = threading.Event(), 0
-
-    def is_asleep(processor: Processor) -> bool:
-        nonlocal looks
-        asleep = asked(processor)
-        looks += asleep
-        if looks == 4:
-            # What is seen now is noted when this has returned.
-            threading.Timer(0, seen.set).start()
-        return asleep
-
-    asked = Processor.is_asleep
-    monkeypatch.setattr(Processor, "scheduled", all_in_line)
-    monkeypatch.setattr(Processor, "is_asleep", is_asleep)
-    app = Application([("/", Sleeps)], seen=seen)
-    assert watch(app, ["/?user=ada"], red=0.1).held == ["ada"]
+def test_who_has_run_between_two_looks_may_have_stood_in_line_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = itertools.count(0.0, 0.001)
+    assert film_of_a_sleep(monkeypatch, lambda _: next(ran), 8).held == []
 
 
 def test_what_was_seen_asleep_was_not_in_line() -> None:

@@ -16,9 +16,11 @@ from stormy_demo.backend import Backend
 
 from .handlers import Card, Page, Price, Profile, Remembered
 
-# Seconds: less than a calculation takes; and, of films that are made side by side, less than a
-# question that blocks takes, and more than a busy machine lets them wait for each other.
-RED, RED_SIDE_BY_SIDE = 0.3, 0.6
+# Seconds: less than a calculation takes.
+RED = 0.3
+# Of films that are made side by side: less than a question that blocks takes, and more than a
+# busy machine lets them wait for each other.
+RED_SIDE_BY_SIDE = 0.6
 DELAY = 0.45
 # For who blocks: what a busy machine takes from a thread while it waits does not count as held.
 LONG_DELAY = 0.9

@@ -174,14 +174,19 @@ function read() {
 
 // On a narrow page what is too wide scrolls: in Safari by key only if it can have the focus.
 function letKeysScroll() {
-  const wide = document.querySelectorAll('.slides :is(pre, .film, :has(> .bars))');
-  [...wide].forEach((each, index) => {
-    if (each.scrollWidth <= each.clientWidth) return;
-    const kind = each.matches('pre') ? 'Code' : 'Picture';
+  for (const each of document.querySelectorAll('.slides :is(pre, div.film, :has(> .bars))')) {
+    const scrolls = getComputedStyle(each).overflowX !== 'visible';
+    if (!scrolls || each.scrollWidth <= each.clientWidth) {
+      each.removeAttribute('tabindex');
+      continue;
+    }
     each.tabIndex = 0;
-    each.role = 'region';
-    each.ariaLabel = `${kind} ${index + 1}`;
-  });
+    if (each.hasAttribute('role')) continue;
+    const kind = each.matches('pre') ? 'Code' : 'Picture';
+    const heading = each.closest('section').querySelector('h1, h2, h3');
+    each.setAttribute('role', 'group');
+    each.setAttribute('aria-label', `${kind}: ${heading?.textContent ?? ''}`);
+  }
 }
 
 if (reading) read();
