@@ -136,12 +136,16 @@ def _send(original: Any, session: requests.Session, request: Any, **options: Any
         under_way.reset(token)
 
 
-def _get_adapter(original: Any, session: requests.Session, url: str) -> BaseAdapter:
+def _get_adapter(
+    original: Any, session: requests.Session, *args: Any, **kwargs: Any
+) -> BaseAdapter:
     """Change the adapter that a request is sent with, if that was not done before."""
-    adapter: BaseAdapter = original(session, url)
+    # By its name or its place, as whoever has replaced the method is called.
+    adapter: BaseAdapter = original(session, *args, **kwargs)
     if under_way.get() is None:
         # Somebody looks, and sends nothing.
         return adapter
+    url = args[0] if args else kwargs["url"]
     setup = _that_counts(session, url)
     if setup is None:
         return adapter

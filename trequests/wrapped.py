@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import functools
 import types
-import weakref
 from collections.abc import Callable
 from typing import Any
 
-# The wrappers made here, to tell them from those of others.
-_wrappers = weakref.WeakSet[Any]()
+from .engines.replaced import OURS
 
 
 def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
@@ -36,7 +34,7 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
 
     # Not what a descriptor makes of it, which is what `getattr` gives.
     method.__wrapped__ = static
-    _wrappers.add(method)
+    OURS.add(method)
     setattr(owner, name, method)
 
 
@@ -49,7 +47,7 @@ def unwrap(owner: type, name: str) -> None:
 
 def _is_ours(method: Any) -> bool:
     # By its type first: wrappers that others make out of objects say that they are equal.
-    return type(method) is types.FunctionType and method in _wrappers
+    return type(method) is types.FunctionType and method in OURS
 
 
 def _is_double(method: Any) -> bool:

@@ -57,7 +57,8 @@ class PooledAdapter(HTTPAdapter):
             pool
             for manager in managers
             for key in manager.pools.keys()  # noqa: SIM118
-            if (pool := manager.pools.get(key)) is not None
+            # Those of somebody else's class keep their connections in a way of their own.
+            if hasattr(pool := manager.pools.get(key), "in_use")
         ]
         in_use = sum(len(pool.in_use) for pool in pools)
         kept = sum(len(pool.idle()) for pool in pools)
@@ -89,7 +90,10 @@ class PooledAdapter(HTTPAdapter):
         """Return the pool for a request, see `requests.adapters.HTTPAdapter`."""
         keys = None if proxies or any_of(_SHORTENED) else self._keys_of_pools()
         if keys is None:
-            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+            # By their names, as requests calls whoever has replaced it.
+            return super().get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
         # requests works out the key of a pool for each request, which is a good part of what a
         # request costs.
         pools = self.poolmanager.pools
@@ -97,7 +101,9 @@ class PooledAdapter(HTTPAdapter):
         key = keys.get(host)
         pool = pools.get(key) if key else None
         if pool is None:
-            pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            pool = super().get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=cert
+            )
             # The pool that was used last is at the end.
             with pools.lock:
                 key = next(reversed(pools._container), None)

@@ -18,12 +18,16 @@ import operator
 import socket
 import ssl
 import types
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, connection, connectionpool
 from urllib3.util import connection as connecting
 from urllib3.util import ssl_, ssl_match_hostname
+
+# What this package has put around methods of others, see `wrapped`: what is below counts.
+OURS = weakref.WeakSet[Any]()
 
 
 class Parts:
@@ -85,6 +89,8 @@ CONNECTING = [
 TLS = Parts(
     ssl.SSLSocket, ssl, "do_handshake", "read", "write", "recv", "recv_into", "send", "sendall"
 )
+# Who is given the headers of a request on their way.
+SENDING = Parts(HTTPConnectionPool, connectionpool, "urlopen", "_make_request")
 # How the headers of a request are written down.
 WRITING = [
     Parts(connection.HTTPConnection, connection, "request", "putrequest", "putheader"),
@@ -191,6 +197,9 @@ def anything_is_replaced(*, tls: bool) -> bool:
 
 
 def _is_of(module: types.ModuleType, function: Any) -> bool:
+    # By its type first: objects that others make may say that they are equal.
+    if type(function) is types.FunctionType and function in OURS:
+        function = vars(function)["__wrapped__"]
     # A decorator copies the names of what it wraps, and cannot copy this. An object that
     # stands for a function may have all of it, and is of another type.
     return type(function) is types.FunctionType and function.__globals__ is vars(module)

@@ -19,21 +19,22 @@ from .sockets.pools import PolitePool
 under_way: ContextVar[Outside | None] = ContextVar("under_way", default=None)
 
 
-def urlopen(original: Any, pool: Any, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+def urlopen(original: Any, pool: Any, *args: Any, **kwargs: Any) -> Any:
     """Send a request of such a session without holding the loop, whatever pool it goes through.
 
     Args:
         original: the method `urlopen` of urllib3's pools.
         pool: the pool.
-        method: see `urllib3.HTTPConnectionPool.urlopen`.
-        url: the same.
-        *args: the same.
+        *args: see `urllib3.HTTPConnectionPool.urlopen`. They are passed on by their names or
+            their places, as they came: whoever has replaced the method may count on that.
         **kwargs: the same.
     """
     outside = under_way.get()
     if outside is None or isinstance(pool, PolitePool) or not loop_runs_here():
-        return original(pool, method, url, *args, **kwargs)
-    send = functools.partial(original, pool, method, url, *args, **kwargs)
+        return original(pool, *args, **kwargs)
+    asked = dict(zip(("method", "url"), args, strict=False)) | kwargs
+    method, url = asked["method"], asked["url"]
+    send = functools.partial(original, pool, *args, **kwargs)
     port = f":{pool.port}" if pool.port else ""
     host = f"{pool.scheme}://{pool.host}{port}" if url.startswith("/") else ""
     return off_the_loop(send, outside, f"{method} {host}{url}")

@@ -75,8 +75,26 @@ def use_polite_pools(manager: PoolManager, outside: Outside, *, all_of_them: boo
     spare = most_spare() if all_of_them else 0
     for scheme, kind in _polite_pools(is_socks=is_socks).items():
         if all_of_them or given.get(scheme) is stock[scheme]:
-            pools[scheme] = functools.partial(kind, outside=outside, spare=spare)
+            # The type checker takes a method of its objects for one of the class.
+            pools[scheme] = _told(kind, outside, spare)  # type: ignore[arg-type]
     use_pools(manager, pools)
+
+
+@functools.cache
+def _told(kind: type[PolitePool], outside: Outside, spare: int) -> type[PolitePool]:
+    """Return a class of pools that knows what it is to do.
+
+    It is a class, as urllib3's own is: whoever puts a guard on that, or makes a class of his
+    own of it, finds what he expects.
+    """
+
+    class Told(kind):  # type: ignore[misc, valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **{"outside": outside, "spare": spare, **kwargs})
+
+    Told.__name__, Told.__qualname__ = kind.__name__, kind.__qualname__
+    Told.__module__, Told.__doc__ = kind.__module__, kind.__doc__
+    return Told
 
 
 def _stock_pools_for_socks(manager: PoolManager) -> Any:

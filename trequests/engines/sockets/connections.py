@@ -65,7 +65,7 @@ class PoliteConnection(HTTPConnection):
         """Send a request, see `urllib3.connection.HTTPConnection.request`."""
         if not any_of(WRITING):
             headers = written(headers)
-        super().request(method, url, body, headers, **options)
+        super().request(method, url, body=body, headers=headers, **options)
 
     def putheader(self, header: Any, *values: Any) -> None:
         """Write a header down, or all of them, see `written`."""
@@ -110,16 +110,24 @@ class PoliteConnection(HTTPConnection):
         is_socket = isinstance(sock, _socket.socket)
         return PoliteSocket.take_over(sock, self.outside) if is_socket else sock
 
+    def _new_socket(self, family: int, kind: int, protocol: int) -> PoliteSocket:
+        try:
+            return PoliteSocket(family, kind, protocol, outside=self.outside)
+        except OSError as full:
+            if not makes_room(full):
+                raise
+            return PoliteSocket(family, kind, protocol, outside=self.outside)
+
     def _connected_socket(self) -> socket.socket:
         error: OSError = OSError("getaddrinfo returns an empty list")
         timeout: Any = self.timeout
         for family, kind, protocol, _, address in _addresses(self._dns_host, self.port):
             try:
-                sock = PoliteSocket(family, kind, protocol, outside=self.outside)
-            except OSError as full:
-                if not makes_room(full):
-                    raise
-                sock = PoliteSocket(family, kind, protocol, outside=self.outside)
+                sock = self._new_socket(family, kind, protocol)
+            except OSError as unknown:
+                # Such as a family of addresses that the system does not have.
+                error = unknown
+                continue
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)

@@ -34,6 +34,10 @@ class PoliteRetries(Retry):
             return object.__getattribute__(self, name)
         return getattr(behind(self), name)
 
+    def __repr__(self) -> str:
+        # The logs of urllib3 have this text.
+        return repr(behind(self))
+
     def increment(self, *args: Any, **kwargs: Any) -> PoliteRetries:
         """Return what stands for those after another failure, see `urllib3.Retry.increment`."""
         return PoliteRetries(behind(self).increment(*args, **kwargs))

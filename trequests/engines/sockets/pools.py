@@ -21,7 +21,7 @@ import tornalet
 from ..others import off_the_loop
 from ..outside import Outside, loop_runs_here, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..replaced import talking_is_replaced
+from ..replaced import SENDING, WRITING, any_of, talking_is_replaced
 from .connections import PoliteConnection, PoliteTLSConnection
 from .pauses import PoliteRetries, behind
 from .spare import SparingPool
@@ -150,20 +150,27 @@ class PolitePool(SparingPool):
             retries = Retry.from_int(retries, redirect=redirect, default=self.retries)
         if type(retries) is not PoliteRetries and retries.total != 0:
             retries = PoliteRetries(retries)
-        if self.proxy is None and type(headers) is CaseInsensitiveDict:
+        if self.proxy is None and type(headers) is CaseInsensitiveDict and _nobody_looks():
             # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
             # have a name several times.
             headers = dict(headers.items())
-        args = (body, headers, retries, redirect, *args)
+        names = ("method", "url", "body", "headers", "retries", "redirect")
+        values = (method, url, body, headers, retries, redirect)
+        if args:
+            # urllib3 itself, which tries again.
+            args = (*values, *args)
+        else:
+            # By their names, as requests calls whoever has replaced the method.
+            kwargs.update(zip(names, values, strict=True))
+        send = functools.partial(self._urlopen, *args, **kwargs)
         if loop_runs_here() and self.is_passed_over():
-            send = functools.partial(self._urlopen, method, url, *args, **kwargs)
             return off_the_loop(send, self.outside, f"{method} {self.address(url)[0]}")
         if tornalet.can_wait() or (warned.get() and self.outside != "raise"):
-            return self._urlopen(method, url, *args, **kwargs)
+            return send()
         report_blocking(self.outside, f"{method} {self.address(url)[0]}")
         token = warned.set(True)
         try:
-            return self._urlopen(method, url, *args, **kwargs)
+            return send()
         finally:
             warned.reset(token)
 
@@ -193,6 +200,11 @@ class PolitePool(SparingPool):
         finally:
             # Breaks a reference cycle: its traceback refers to this frame.
             del cancelled
+
+
+def _nobody_looks() -> bool:
+    """Return whether nobody but urllib3 is given the headers of a request."""
+    return not (SENDING.replaced() or any_of(WRITING))
 
 
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):
