@@ -118,6 +118,14 @@ def _dots(tree: ast.Module) -> list[int]:
     return sorted(found)
 
 
+def _variables() -> dict[str, str]:
+    """Return the variables of the environment."""
+    while True:
+        # Another thread may take one away between its name and its value.
+        with contextlib.suppress(KeyError):
+            return dict(os.environ)
+
+
 def _run(exercise: Exercise, source: str) -> Verdict:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file = Path(folder, "verdict.json")
@@ -127,7 +135,7 @@ def _run(exercise: Exercise, source: str) -> Verdict:
             cwd=folder,
             # Unbuffered, many prints would take so long that they looked like an endless loop.
             env={
-                **os.environ,
+                **_variables(),
                 "PYTHONUTF8": "1",
                 "PYTHONUNBUFFERED": "",
                 # Else each thread takes 64 megabytes of what a bound on memory counts.

@@ -11,6 +11,7 @@ import tempfile
 import textwrap
 import threading
 import time
+from collections import UserDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -959,3 +960,18 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def test_a_variable_that_another_thread_takes_away_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Environment(UserDict[str, str]):
+        def __iter__(self) -> Iterator[str]:
+            names = [*self.data]
+            self.data.pop("TAKEN_AWAY", None)
+            return iter(names)
+
+    before = Environment({**os.environ, "TAKEN_AWAY": "yes"})
+    monkeypatch.setattr(os, "environ", before)
+    assert examine("delayed_answer", SOLUTION.read_text(encoding="utf-8")).state == "right"
+    assert "TAKEN_AWAY" not in before
