@@ -11,7 +11,7 @@ and what is kept is their median. The table is printed, and written to
 Besides a short answer, with all modes, an upstream's answers of 20 kB and 1 MB, TLS, and
 `requests.get()` without a session are measured with a few: 50 ms away, 200 at once.
 
-All of it takes some 35 minutes. `--main` measures 200 visitors at once with an upstream that
+All of it takes some 45 minutes. `--main` measures 200 visitors at once with an upstream that
 takes 50 ms, and nothing else. `--quick` measures the same in two rounds, and keeps nothing.
 """
 

@@ -8,11 +8,10 @@ and only passes calls on.
 from __future__ import annotations
 
 import functools
-import types
 from collections.abc import Callable
 from typing import Any
 
-from .engines.replaced import OURS
+from .engines.replaced import OURS, is_ours
 
 
 def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
@@ -25,7 +24,7 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
             object first.
     """
     static, original = vars(owner)[name], getattr(owner, name)
-    if _is_ours(static) or _is_double(static):
+    if is_ours(static) or _is_double(static):
         return
 
     @functools.wraps(original)
@@ -41,13 +40,8 @@ def wrap(owner: type, name: str, around: Callable[..., Any]) -> None:
 def unwrap(owner: type, name: str) -> None:
     """Put back what was there, unless somebody has replaced it since."""
     method = vars(owner)[name]
-    if _is_ours(method):
+    if is_ours(method):
         setattr(owner, name, method.__wrapped__)
-
-
-def _is_ours(method: Any) -> bool:
-    # By its type first: wrappers that others make out of objects say that they are equal.
-    return type(method) is types.FunctionType and method in OURS
 
 
 def _is_double(method: Any) -> bool:

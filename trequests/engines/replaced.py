@@ -67,6 +67,12 @@ class Parts:
         return [f"{owner.__name__}.{name}" for name in wrong]
 
 
+def is_ours(method: Any) -> bool:
+    """Return whether it is what this package has put around a method of others."""
+    # By its type first: wrappers that others make out of objects say that they are equal.
+    return type(method) is types.FunctionType and method in OURS
+
+
 def any_of(groups: Iterable[Parts]) -> bool:
     """Return whether any of their parts is not as ever."""
     # A generator expression takes longer than the looking.
@@ -197,9 +203,8 @@ def anything_is_replaced(*, tls: bool) -> bool:
 
 
 def _is_of(module: types.ModuleType, function: Any) -> bool:
-    # By its type first: objects that others make may say that they are equal.
-    if type(function) is types.FunctionType and function in OURS:
-        function = vars(function)["__wrapped__"]
+    if is_ours(function):
+        function = function.__wrapped__
     # A decorator copies the names of what it wraps, and cannot copy this. An object that
     # stands for a function may have all of it, and is of another type.
     return type(function) is types.FunctionType and function.__globals__ is vars(module)
