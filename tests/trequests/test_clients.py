@@ -39,7 +39,7 @@ from urllib3.util import SKIP_HEADER
 
 import tornalet
 from trequests import TornadoAdapter, setup_session
-from trequests.engines import pooled
+from trequests.engines import pooled, turns
 
 pytestmark = [
     pytest.mark.filterwarnings("error"),
@@ -53,6 +53,7 @@ Talk = Callable[[IOStream], Awaitable[None]]
 MEGABYTE = 1024 * 1024
 OK = b"HTTP/1.1 200 OK\r\n"
 EMPTY = OK + b"Content-Length: 0\r\n\r\n"
+IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n"
 
 
 class Way:
@@ -393,6 +394,31 @@ class TestStreams:
 
         async with at(large) as url:
             assert await Way(engine)(code) == 120 * MEGABYTE
+
+    @pytest.mark.parametrize("body", [b"Content-Length: 500\r\n\r\n" + b"x" * 500, IN_CHUNKS])
+    @engines("simple", "curl", "sockets")
+    async def test_whoever_reads_many_pieces_lets_others_have_turns(
+        self, engine: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turns, "LONGEST", 0.0)
+        loop, had = asyncio.get_running_loop(), 0
+
+        def another_turn() -> None:
+            nonlocal had, again
+            had += 1
+            again = loop.call_soon(another_turn)
+
+        def code() -> tuple[int, int]:
+            answer = requests.get(url, stream=True, timeout=500)
+            before = had
+            return sum(map(len, answer.iter_content())), had - before
+
+        again = loop.call_soon(another_turn)
+        async with at(answers(OK + body)) as url:
+            read, others = await Way(engine)(code)
+        again.cancel()
+        assert read == 500
+        assert others >= 500
 
     @everywhere
     async def test_a_large_answer_comes_whole(self, engine: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import requests
 from urllib3 import connection
 from urllib3.exceptions import InsecureRequestWarning
+from urllib3.util import ssl_
 
 import tornalet
 from trequests import setup_session
@@ -104,3 +106,39 @@ async def test_whoever_has_replaced_what_makes_them_is_called_for_each(
         for _ in range(2):
             await asked(url, trust.path("ca.pem"))
     assert len(calls) == 2
+
+
+def forbid_the_newest(patch: pytest.MonkeyPatch) -> None:
+    options = ssl_.OP_NO_COMPRESSION | ssl.OP_NO_TLSv1_3
+    patch.setattr(ssl_, "OP_NO_COMPRESSION", options)
+
+
+def make_them_old(patch: pytest.MonkeyPatch) -> None:
+    def begin(context: ssl.SSLContext, *args: Any) -> None:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    patch.setattr(ssl.SSLContext, "__init__", begin, raising=False)
+
+
+def choose_the_version(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(connection, "resolve_ssl_version", lambda _: ssl.PROTOCOL_TLSv1_2)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.PROTOCOL:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:'ssl_version':DeprecationWarning")
+@pytest.mark.parametrize("change", [forbid_the_newest, make_them_old, choose_the_version])
+async def test_what_they_are_made_from_counts_as_long_as_it_is_so(
+    trust: Trust, change: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    def version() -> str:
+        with requests.get(url, verify=trust.path("ca.pem"), stream=True) as answer:
+            return str(answer.raw.connection.sock.version())
+
+    async with at_tls(trust.server("127.0.0.1")) as url:
+        with setup_session():
+            before = await tornalet.run(version)
+            with pytest.MonkeyPatch.context() as patch:
+                change(patch)
+                meanwhile = await tornalet.run(version)
+            after = await tornalet.run(version)
+    assert (before, meanwhile, after) == ("TLSv1.3", "TLSv1.2", "TLSv1.3")

@@ -146,7 +146,9 @@ def begun(
         response = kind(here, debuglevel, method)
         try:
             response.begin()
-            known = {name: value for name, value in vars(response).items() if name != "fp"}
+            known = {**vars(response)}
+            for name in ("fp", "_give_way"):
+                known.pop(name, None)
             known["headers"] = known["msg"] = response.headers.items()
             return known, response.isclosed(), response.read()
         except (http.client.HTTPException, OSError) as error:

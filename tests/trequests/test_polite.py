@@ -263,7 +263,7 @@ def with_timeout(seconds: float | None, call: Call) -> Call:
 def test_it_has_all_that_a_socket_has() -> None:
     assert set(dir(socket.socket)) <= set(dir(PoliteSocket))
     own = {name for name in vars(PoliteSocket) if not name.startswith("_")}
-    assert own - {"outside", "take_over"} <= set(dir(socket.socket))
+    assert own - {"outside", "take_over", "give_way"} <= set(dir(socket.socket))
 
 
 @pytest.mark.parametrize("seconds", [None, LONG])

@@ -17,6 +17,7 @@ import re
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
@@ -230,9 +231,14 @@ VALUES = {
     "urllib3.poolmanager.pool_classes_by_scheme",
     "urllib3.util.connection.HAS_IPV6",
     "urllib3.util.retry.Retry.sleep",
+    "urllib3.util.ssl_.OP_NO_COMPRESSION",
     "urllib3.util.ssl_.SSLContext",
 }
-WITH_TLS = ("ssl.", "urllib3.connection.create_urllib3_context", "urllib3.connection.ssl_wrap")
+WITH_TLS = (
+    "ssl.",
+    *("urllib3.connection.create_urllib3_context", "urllib3.connection.resolve_"),
+    "urllib3.connection.ssl_wrap",
+)
 
 
 def find(name: str) -> tuple[Any, str]:
@@ -295,7 +301,8 @@ def answer(server: socket.socket, context: ssl.SSLContext) -> None:
                 return
             with context.wrap_socket(plain, server_side=True) as talking:
                 talking.recv(65536)
-                talking.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+                version = (talking.version() or "").encode()
+                talking.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" + version)
         except OSError:
             # Somebody has gone.
             pass
@@ -471,6 +478,22 @@ async def test_certificates_of_the_system_in_the_place_of_a_file(
     monkeypatch.setattr("urllib3.util.ssl_.SSLContext", OfTheSystem)
     assert await by_each(tls) == [200] * 3
     assert len(shaken) == 3
+
+
+@pytest.mark.parametrize("engine", [None, "sockets", "simple"])
+async def test_the_numbers_that_a_context_is_made_from(
+    tls: Get, engine: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody forbids the newest version."""
+    older = ssl.OP_NO_COMPRESSION | ssl.OP_NO_TLSv1_3
+    monkeypatch.setattr("urllib3.util.ssl_.OP_NO_COMPRESSION", older)
+    with (
+        setup_session(engine=engine, outside="raise") if engine else nullcontext(),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", DeprecationWarning)
+        answer = await (run(tls) if engine else asyncio.to_thread(tls))
+    assert answer.text == "TLSv1.2"
 
 
 async def test_pyopenssl_in_the_place_of_ssl(tls: Get) -> None:

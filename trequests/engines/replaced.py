@@ -104,7 +104,7 @@ WRITING = [
 ]
 # How answers begin.
 HEADS = [
-    Parts(http.client.HTTPResponse, http.client, "begin", "_read_status"),
+    Parts(http.client.HTTPResponse, http.client, "begin", "_read_status", "_check_close"),
     Parts(http.client, http.client, "parse_headers", "_read_headers"),
 ]
 # What urllib3 and the standard library do besides, and a client of Tornado in another way.
@@ -126,6 +126,7 @@ BESIDES = [
     Parts(socket.socket, socket, "makefile"),
     Parts(http.client.HTTPResponse, http.client, "read", "read1", "readinto"),
     Parts(connection, ssl_, "create_urllib3_context", "ssl_wrap_socket"),
+    Parts(connection, ssl_, "resolve_cert_reqs", "resolve_ssl_version"),
     Parts(connection, ssl_match_hostname, "match_hostname"),
 ]
 HEADERS = http.client.HTTPMessage
@@ -135,6 +136,24 @@ LOOKUP = Parts(socket, socket, "getaddrinfo")
 _talking = operator.attrgetter("send", "sendall", "recv", "recv_into", "settimeout")
 MAX_HEADERS, MAX_LINE = 100, 65536
 SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+
+
+# The numbers that urllib3 makes a TLS context from, which somebody may have changed.
+_numbers = operator.attrgetter(
+    *(
+        name
+        for name in ssl_.create_urllib3_context.__code__.co_names
+        if isinstance(vars(ssl_).get(name), int)
+    )
+)
+
+
+def settings_of_tls() -> tuple[Any, ...]:
+    """Return what a TLS context comes from, besides what is asked of it."""
+    return (*_numbers(ssl_), ssl.SSLContext, *vars(ssl.SSLContext).items())
+
+
+_SETTINGS = settings_of_tls()
 
 
 def replaced() -> list[str]:
@@ -195,6 +214,7 @@ def anything_is_replaced(*, tls: bool) -> bool:
         or heads_are_replaced()
         or lookup_is_replaced()
         or talking_is_replaced(tls=tls)
+        or (tls and settings_of_tls() != _SETTINGS)
         or connection.HTTPConnection.response_class is not http.client.HTTPResponse
         or connection.HTTPConnection.debuglevel != 0
         or connection.HTTPConnection.default_socket_options != SOCKET_OPTIONS

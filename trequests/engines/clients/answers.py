@@ -45,7 +45,7 @@ class Head:
 
     def __init__(self, data: bytes, method: str) -> None:
         """Read it as the standard library does."""
-        read = PoliteResponse(_File(data), method=method)  # type: ignore[arg-type]
+        read = PoliteResponse(_File(data), method=method)
         read.begin()
         # As http.client has it, such as 11.
         self.number = read.version

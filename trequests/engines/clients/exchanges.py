@@ -12,6 +12,7 @@ import contextlib
 import functools
 import http.client
 import ssl
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -25,6 +26,7 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 import tornalet
 
 from ..outside import report_blocking
+from ..turns import give_way
 from .answers import Head
 from .bodies import Body, Original, RawAnswer
 from .outgoing import Outgoing, outgoing
@@ -85,6 +87,8 @@ class Exchange:
         self.ended = self.closed = False
         self.pieces = deque[bytes | memoryview]()
         self.size = 0
+        # When others on the loop last had a turn, in seconds of `time.monotonic`.
+        self.since = 0.0
         self.waiters = Waiters(self.loop)
 
     def __repr__(self) -> str:
@@ -206,6 +210,7 @@ class Exchange:
         """
         running = asyncio._get_running_loop()
         if self.over() or (running is self.loop and self.pieces):
+            self.since = give_way(self.since)
             return self._pop(most)
         if running is self.loop:
             if not tornalet.can_wait():
@@ -213,7 +218,9 @@ class Exchange:
                     "the rest of this answer comes through the event loop that is held up "
                     "here: read it underneath @tornalet, or on another thread"
                 )
-            return tornalet.wait(self._take(most))
+            piece = tornalet.wait(self._take(most))
+            self.since = time.monotonic()
+            return piece
         if not self.loop.is_running():
             raise RuntimeError("the event loop that brought this answer has ended")
         future = asyncio.run_coroutine_threadsafe(self._take(most), self.loop)

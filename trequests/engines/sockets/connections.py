@@ -24,7 +24,6 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 from urllib3.util import connection as connecting
-from urllib3.util.ssl_ import resolve_cert_reqs, resolve_ssl_version
 from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
 import tornalet
@@ -201,11 +200,12 @@ class PoliteTLSConnection(PoliteConnection, HTTPSConnection):
         if given is None:
             # What urllib3 would make in `connect`, where it could not be wrapped. Looked up by
             # name: somebody may have replaced it.
-            given = connection.create_urllib3_context(  # type: ignore[attr-defined]
-                ssl_version=resolve_ssl_version(self.ssl_version),
+            parts: Any = connection
+            given = parts.create_urllib3_context(
+                ssl_version=parts.resolve_ssl_version(self.ssl_version),
                 ssl_minimum_version=self.ssl_minimum_version,
                 ssl_maximum_version=self.ssl_maximum_version,
-                cert_reqs=resolve_cert_reqs(self.cert_reqs),
+                cert_reqs=parts.resolve_cert_reqs(self.cert_reqs),
             )
             has_own = self.ca_certs or self.ca_cert_dir or self.ca_cert_data
             # What others have put in the place of `ssl.SSLContext` need not have any.

@@ -17,13 +17,15 @@ from typing import Any
 
 from urllib3 import connection
 from urllib3.util import ssl_
+from urllib3.util.ssl_ import resolve_cert_reqs
 
-from ..replaced import Parts, any_of
+from ..replaced import Parts, any_of, settings_of_tls
 
 # Each holds a megabyte or so.
 MOST = 16
 MAKING = [
     Parts(connection, ssl_, "create_urllib3_context", "ssl_wrap_socket"),
+    Parts(connection, ssl_, "resolve_cert_reqs", "resolve_ssl_version"),
     Parts(connection, connection, "_ssl_wrap_socket_and_match_hostname"),
     Parts(ssl.SSLContext, ssl, "wrap_socket", "load_default_certs", "set_alpn_protocols"),
 ]
@@ -38,7 +40,9 @@ def key_of(conn: Any) -> tuple[Any, ...] | None:
     Args:
         conn: a `urllib3.connection.HTTPSConnection` that was given no context.
     """
-    reqs = ssl_.resolve_cert_reqs(conn.cert_reqs)
+    if any_of(MAKING):
+        return None
+    reqs = resolve_cert_reqs(conn.cert_reqs)
     if (
         not (conn.ca_certs or conn.ca_cert_data or reqs == ssl.CERT_NONE)
         or conn.ca_cert_dir
@@ -49,7 +53,6 @@ def key_of(conn: Any) -> tuple[Any, ...] | None:
         or ssl_.SSLContext is not ssl.SSLContext
         # It is written in C.
         or ssl.SSLContext.load_verify_locations is not _ssl._SSLContext.load_verify_locations
-        or any_of(MAKING)
     ):
         return None
     asked = (conn.ssl_version, conn.ssl_minimum_version, conn.ssl_maximum_version, reqs)
@@ -61,7 +64,7 @@ def key_of(conn: Any) -> tuple[Any, ...] | None:
         return None
     times = file and (file.st_mtime_ns, file.st_ctime_ns)
     state = file and (file.st_dev, file.st_ino, file.st_size, times)
-    return (ssl.SSLContext, *asked, keys, conn.ca_certs, state, conn.ca_cert_data)
+    return (*settings_of_tls(), *asked, keys, conn.ca_certs, state, conn.ca_cert_data)
 
 
 def find(key: tuple[Any, ...]) -> ssl.SSLContext | None:

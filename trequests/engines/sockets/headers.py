@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from http import HTTPStatus, client
-from typing import Any
+from typing import Any, cast
 
 from ..replaced import heads_are_replaced
 
@@ -95,11 +95,40 @@ class Headers(client.HTTPMessage):
 
 
 class PoliteResponse(client.HTTPResponse):
-    """An `http.client.HTTPResponse` that reads its headers with `parse_headers` above."""
+    """An `http.client.HTTPResponse` that reads its headers with `parse_headers` above.
+
+    Whoever reads its body in many pieces lets others on the loop have turns.
+    """
 
     code: int
     _method: str
     _check_close: Any
+
+    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
+        """Read from a socket, see `http.client.HTTPResponse`."""
+        super().__init__(sock, *args, **options)
+        self._give_way = getattr(sock, "give_way", _nobody_waits)
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Read some of the body, see `http.client.HTTPResponse.read`."""
+        self._give_way()
+        return super().read(amt)
+
+    def read1(self, n: int = -1) -> bytes:
+        """Read what there is, see `http.client.HTTPResponse.read1`."""
+        self._give_way()
+        return super().read1(n)
+
+    def readinto(self, b: Any) -> int:
+        """Read into a buffer, see `http.client.HTTPResponse.readinto`."""
+        self._give_way()
+        return super().readinto(b)
+
+    def _safe_read(self, amt: int) -> bytes:
+        # With this urllib3 reads each chunk.
+        self._give_way()
+        read: Any = super()._safe_read  # type: ignore[misc]
+        return cast(bytes, read(amt))
 
     def begin(self, **options: Any) -> None:
         """Read the status line and the headers, see `http.client.HTTPResponse.begin`.
@@ -166,6 +195,10 @@ class PoliteResponse(client.HTTPResponse):
         else:
             closes = self._check_close()
         self.will_close = is_of_unknown_length or closes
+
+
+def _nobody_waits() -> None:
+    """Stand for the turns of what is no socket of ours."""
 
 
 def _length(text: str | None) -> int | None:

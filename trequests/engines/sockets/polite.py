@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import tornalet
 
 from ..outside import Outside, report_blocking, warned
+from ..turns import give_way
 from .readiness import closing, wait_on_the_loop, wait_on_the_thread
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class PoliteSocket(socket.socket):
     _warned = False
     # Calls since the loop went on.
     _in_a_row = 0
+    # When it last did, in seconds of `time.monotonic`.
+    _since = 0.0
     # Whether something was sent since something was received: the answer cannot be there yet.
     _waits_first = False
 
@@ -292,6 +295,11 @@ class PoliteSocket(socket.socket):
             self._in_a_row = 0
             tornalet.wait(asyncio.sleep(0))
 
+    def give_way(self) -> None:
+        """Let others on the loop have a turn, if they had none for a while."""
+        if self._may_wait(0):
+            self._since = give_way(self._since)
+
     def _may_wait(self, flags: int) -> bool:
         # A plain socket with a timeout waits before it asks the system, which sees the flag.
         return self._seconds != 0 and not (self._seconds is None and flags & DONT_WAIT)
@@ -324,6 +332,7 @@ class PoliteSocket(socket.socket):
             self._in_a_row = 0
             self._warned = False
             ready = wait_on_the_loop(fd, for_writing, seconds)
+            self._since = time.monotonic()
         else:
             if self.outside == "raise" or not (self._warned or warned.get()):
                 report_blocking(self.outside, "waiting for an answer")
