@@ -90,12 +90,14 @@ async def test_a_thousand_of_them_leave_nothing_behind(
                 errors = await asyncio.gather(*several)
             assert {type(error) for error in errors} <= expected, name
 
+    # Other tests may have left code where it stands, for good.
+    earlier = left()[2]
     with setup_session(engine="sockets"):
         await all_at_once(1)
         before = left()
         await all_at_once(each)
     await all_gone(left, before)
-    assert before[2] == 0
+    assert before[2] <= earlier
 
 
 async def test_those_that_are_cancelled_leave_nothing_behind(
