@@ -124,7 +124,7 @@ def choose_the_version(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(connection, "resolve_ssl_version", lambda _: ssl.PROTOCOL_TLSv1_2)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("change", [forbid_the_newest, make_them_old, choose_the_version])
 async def test_what_they_are_made_from_counts_as_long_as_it_is_so(
     trust: Trust, change: Callable[[pytest.MonkeyPatch], None]
