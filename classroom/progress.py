@@ -49,7 +49,7 @@ def states() -> dict[str, str]:
     """Return what became of each exercise that somebody has tried: "done" or "tried"."""
     kept: dict[str, str] = {}
     if _is_working_copy():
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
             for name, state in json.loads(FILE.read_bytes()).items():
                 if state in ("done", "tried"):
                     kept[name] = state

@@ -81,9 +81,11 @@ def is_proper(status: int, fields: Iterable[tuple[str, str]]) -> bool:
         status: the HTTP status of the answer.
         fields: the names and values of its header.
     """
+    fields = list(fields)
+    # As it stands there: http.client takes none with a blank behind it for chunks.
+    encodings = [value.lower() for name, value in fields if name.lower() == "transfer-encoding"]
     fields = [(name, value.strip(SPACE)) for name, value in fields]
     lengths = [value for name, value in fields if name.lower() == "content-length"]
-    encodings = [value.lower() for name, value in fields if name.lower() == "transfer-encoding"]
     return (
         200 <= status <= 999
         and len(fields) <= MOST_FIELDS

@@ -181,18 +181,24 @@ def install(house: Path, folder: Path) -> None:
     assert (folder / "there" / "loopfilm" / "__init__.py").is_file()
 
 
+def skip_without_commits() -> None:
+    """Skip where git is not, or nothing of the kit is committed, as after a zip and `init`."""
+    asked = ["git", "-c", "safe.directory=*", "rev-parse", "--verify", "HEAD"]
+    is_clone = shutil.which("git") and (ROOT / ".git").exists()
+    if not is_clone or subprocess.run(asked, cwd=ROOT, capture_output=True).returncode:
+        pytest.skip("this is not a git clone with commits")
+
+
 def clone(name: str, house: Path, folder: Path) -> None:
     """Clone what is committed here, in the place of what is at the address."""
-    if not shutil.which("git") or not (ROOT / ".git").exists():
-        pytest.skip("this is not a git clone")
+    skip_without_commits()
     typed("git", "-c", "safe.directory=*", "clone", "--quiet", ROOT, name, at=folder)
     assert "workshop.py VERB" in typed(BASE, "workshop.py", at=folder / name)
 
 
 def pack(options: str, house: Path, folder: Path) -> None:
     """Pack what is committed here, and begin with nothing else."""
-    if not shutil.which("git") or not (ROOT / ".git").exists():
-        pytest.skip("this is not a git clone")
+    skip_without_commits()
     words = shlex.split(options.replace("../", f"{folder.as_posix()}/"))
     typed("git", "-c", "safe.directory=*", "archive", *words, "HEAD", at=ROOT)
     [packed] = folder.glob("*.zip")

@@ -114,6 +114,7 @@ class TestProgress:
             lambda file: file.write_text("no JSON"),
             lambda file: file.write_bytes(b"\xff"),
             lambda file: file.write_text("[1, 2]"),
+            lambda file: file.write_text("[" * 100_000),
             lambda file: file.write_text(
                 '{"order_of_turns": 3, "carry_error": [], "x": "done"}'
             ),

@@ -397,6 +397,8 @@ HTTP_CUT = "http.client takes the end of a connection for the end of a header"
 HTTP_CHUNKS = (
     "http.client reads the size of a chunk as Python reads a number, and looks at no end"
 )
+HTTP_FOLDS = "http.client takes a field that goes on in the next line, as was once allowed"
+HTTP_BLANK = "http.client looks at the encoding with the space behind it"
 HTTP_MAIL = "http.client reads a header as if it were a mail in a mailbox"
 TORNADO_CHUNKS = (
     "Tornado refuses what HTTP allows beside the size of a chunk, and after the last"
@@ -440,6 +442,14 @@ DIFFERENT = {
         )
         for half in ("", "A: b\r\n", "A: ", "A: b\r\r")
     },
+    "a reason with a zero byte": Differs(status("200 O\0K"), TOLD, UNREACHED, HTTP_SPLITS),
+    "a space before the version": Differs(
+        lines(f" {OK}", body=RIGHT), TOLD, UNREACHED, HTTP_SPLITS
+    ),
+    "a folded field": Differs(head("A: b\r\n folded"), TOLD, UNREACHED, HTTP_FOLDS),
+    "a space behind the encoding": Differs(
+        lines(OK, f"{CHUNKED} ", body=CHUNKS), UNREACHED, TOLD, HTTP_BLANK
+    ),
     "a field that begins with From": Differs(head("From b: c"), TOLD, UNREACHED, HTTP_MAIL),
     **{
         f"a chunk of size {size!r}": Differs(

@@ -75,6 +75,16 @@ SKIPS = Mistake(
         "Give `read` the id of the last pair that you have delivered, as it is.",
     ),
 )
+KNOWN_TEXT = Mistake(
+    "known_text",
+    "a text that is taken for one that was there before",
+    (
+        "Two people may say yes. By what do you tell the second one from the first, delivered "
+        "again?",
+        "Each pair has an id of its own, and the texts may be alike. Keep the last id, and no "
+        "texts.",
+    ),
+)
 SAME_AGAIN = Mistake(
     "same_again",
     "the same news again and again",
@@ -197,6 +207,7 @@ def _ended(*processes: Process) -> Iterator[None]:
     STOPS,
     LISTENS_TWICE,
     SKIPS,
+    KNOWN_TEXT,
     SAME_AGAIN,
     FROM_NOW,
     STARTS_OVER,
@@ -240,8 +251,26 @@ async def in_step(case: Case) -> None:
 
         await _broken(case, ada, grace)
         await _not_added(case, ada, grace)
+        await _said_twice(case)
         await _end(case, ada)
     case.refuse_if_anything_went_wrong("nothing else goes wrong")
+
+
+async def _said_twice(case: Case) -> None:
+    stream = Stream()
+    ada, grace = Process(case, stream), Process(case, stream)
+    with _ended(ada, grace):
+        case.tries("in another room Ada says yes, and Grace says yes.")
+        ada.listen()
+        grace.listen()
+        await turns()
+        await _say(case, ada, "yes")
+        await _say(case, grace, "yes")
+        await until(lambda: all(len(each.heard) >= 2 for each in (ada, grace)))
+        await turns()
+    if not ada.heard == grace.heard == ["yes", "yes"]:
+        got = f"the first delivers {_few(ada.heard)}, the second {_few(grace.heard)}"
+        case.refuse(KNOWN_TEXT, "both deliver it twice", got)
 
 
 async def _say(case: Case, process: Process, text: str) -> None:

@@ -14,7 +14,7 @@ class Share(RequestHandler):
         box = Future()
         try:
             box.set_result(120 / self.people)
-        except ZeroDivisionError as error:
+        except Exception as error:
             box.set_exception(error)
         IOLoop.current().add_future(box, self.tell)
 

@@ -13,7 +13,7 @@ class Share(RequestHandler):
     def work_it_out(self):
         try:
             share = 120 / self.people
-        except ZeroDivisionError as error:
+        except Exception as error:
             self.done.set_exception(error)
         else:
             self.write({"share": share})

@@ -13,7 +13,7 @@ class Share(RequestHandler):
     def work_it_out(self):
         try:
             share = 120 / self.people
-        except ZeroDivisionError:
+        except Exception:
             self.done.set_exception(HTTPError(500))
             return
         self.write({"share": share})

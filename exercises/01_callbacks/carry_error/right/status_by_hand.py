@@ -13,7 +13,7 @@ class Share(RequestHandler):
     def work_it_out(self):
         try:
             self.write({"share": 120 / self.people})
-        except ZeroDivisionError:
+        except Exception:
             self.set_status(500)
             self.write({"error": "nobody is here"})
         self.done.set_result(None)
