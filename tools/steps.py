@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +15,8 @@ Command = Sequence[str | Path]
 # What an installer is told: with hashes, and nothing is built.
 STRICTLY = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 PATIENCE = 10  # seconds until a person wonders whether anything happens
+# Seconds in which a step ends that was told of Ctrl-C too; and then one that is told now.
+PARTING, GRACE = 2, 20
 
 
 def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[bool, str]:
@@ -45,12 +49,28 @@ def quietly(command: Command, env: Mapping[str, str] | None = None) -> tuple[boo
         try:
             said = patiently(step)
         except BaseException:
-            # Ctrl-C, which the step has been told of too.
-            step.kill()
+            end(step)
             raise
     with contextlib.suppress(OSError), LOG.open("a", encoding="utf-8", errors="replace") as log:
         log.write(f"$ {' '.join(map(str, command))}\n{said}\n")
     return step.returncode == 0, said
+
+
+def end(step: subprocess.Popen[str]) -> None:
+    """End a step, and let it end first what it has started itself."""
+    try:
+        # Ctrl-C in a terminal has reached it too. A program's stop button has not, and a step
+        # that is told twice has no time.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            step.communicate(timeout=PARTING)
+            return
+        if sys.platform != "win32":
+            step.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                step.communicate(timeout=GRACE)
+    finally:
+        if step.poll() is None:
+            step.kill()
 
 
 def patiently(step: subprocess.Popen[str]) -> str:

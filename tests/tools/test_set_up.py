@@ -8,11 +8,12 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tools import bundled_pip, installers, pip_settings, proxies, quick
+from tools import bundled_pip, installers, pip_settings, proxies, quick, steps
 from tools.installers import installers_environment
 from tools.paths import PYTHON
 from tools.trouble import Trouble
@@ -347,3 +348,29 @@ def test_where_uv_failed_and_there_is_no_pip_uv_is_believed(
     monkeypatch.setattr(bundled_pip, "command", none)
     with pytest.raises(Trouble, match="connect to the network"):
         installers.install("requirements.lock", {})
+
+
+BEGINS_ANOTHER = """\
+import pathlib, sys, time
+try:
+    print("begun", flush=True)
+    time.sleep(1000)
+finally:
+    pathlib.Path(sys.argv[1]).write_text("what was begun is ended")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a step is just ended")
+def test_a_step_ends_what_it_has_begun_when_only_its_starter_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(step: Any) -> str:
+        assert step.stdout.readline() == "begun\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(steps, "patiently", interrupted)
+    monkeypatch.setattr(steps, "PARTING", 0)
+    monkeypatch.setattr(steps, "GRACE", 600)
+    with pytest.raises(KeyboardInterrupt):
+        steps.quietly([sys.executable, "-c", BEGINS_ANOTHER, tmp_path / "ended"])
+    assert (tmp_path / "ended").read_text() == "what was begun is ended"
