@@ -82,10 +82,6 @@ class ResourceHandler(TaskHandler):
         if self.done.done():
             return
         IOLoop.current().remove_timeout(self.alarm)
-        if isinstance(error, StopIteration):
-            # No promise takes that one.
-            cause, error = error, RuntimeError("a callback raised StopIteration")
-            error.__cause__ = cause
         self.done.set_exception(error)
 
 

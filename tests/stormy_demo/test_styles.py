@@ -131,12 +131,7 @@ def asks_something_that_says_no_json() -> None:
     response.json()
 
 
-def takes_the_next_of_none() -> None:
-    next(iter(()))
-
-
 MISTAKES = [
-    takes_the_next_of_none,
     opens_what_is_not_there,
     misreads_json,
     misreads_bytes,
