@@ -269,8 +269,12 @@ async def _said_twice(case: Case) -> None:
         await until(lambda: all(len(each.heard) >= 2 for each in (ada, grace)))
         await turns()
     if not ada.heard == grace.heard == ["yes", "yes"]:
-        got = f"the first delivers {_few(ada.heard)}, the second {_few(grace.heard)}"
+        got = _delivered(ada, grace)
         case.refuse(KNOWN_TEXT, "both deliver it twice", got)
+
+
+def _delivered(ada: Process, grace: Process) -> str:
+    return f"the first delivers {_few(ada.heard)}, the second {_few(grace.heard)}"
 
 
 async def _say(case: Case, process: Process, text: str) -> None:
@@ -307,7 +311,7 @@ async def _both_hear(case: Case, ada: Process, grace: Process, texts: list[str])
     )
     # What comes a second time, comes in the next turns.
     await turns()
-    got = f"the first delivers {_few(ada.heard)}, the second {_few(grace.heard)}"
+    got = _delivered(ada, grace)
     if ada.heard == grace.heard == texts:
         for each in (ada, grace):
             _still_listens(case, each, expected, got)

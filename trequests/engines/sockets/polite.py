@@ -294,6 +294,7 @@ class PoliteSocket(socket.socket):
         if self._in_a_row > IN_A_ROW and self._may_wait(flags) and tornalet.can_wait():
             self._in_a_row = 0
             tornalet.wait(asyncio.sleep(0))
+            self._since = time.monotonic()
 
     def give_way(self) -> None:
         """Let others on the loop have a turn, if they had none for a while."""
