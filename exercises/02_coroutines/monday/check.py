@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import socket
 from asyncio import Task
 from collections.abc import Iterator, Sequence
@@ -123,6 +124,8 @@ NO_TABLE = Mistake(
 
 N = 10
 PEOPLE = [f"p{n}" for n in range(24)]
+# How `repr` shows an exception, as in "ValueError('no such scheme')".
+WITH_BRACKETS = re.compile(r"\w\(['\"\d]")
 EXPECTED = "a table with a pair for each address, in the order of `urls`"
 
 
@@ -333,6 +336,9 @@ def _judge_rows(case: Case, given: Sequence[tuple[Any, Any]], rows: Sequence[Row
             case.refuse(EXCEPTIONS, "the words of the error", got)
         elif isinstance(words, HTTPResponse) or not words or row.words not in str(words):
             case.refuse(OTHER_WORDS, "the words of the error", got)
+        elif WITH_BRACKETS.search(str(words)):
+            got += "\nThat is how `repr` shows it."
+            case.refuse(OTHER_WORDS, "the words of the error, `str(error)`", got)
 
 
 def _why_an_error(case: Case, asking: Task[Any]) -> None:
