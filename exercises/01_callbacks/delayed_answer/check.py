@@ -51,6 +51,7 @@ from .mistakes import (
     ALARM_RINGS_ON,
     BOX_IN_A_BOX,
     CALLED_AT_ONCE,
+    CANCELS_THE_NEWS,
     DEADLINE_AS_ERROR,
     DONE_TOO_EARLY,
     FILLS_THE_NEWS,
@@ -82,6 +83,7 @@ from .mistakes import (
     NOTHING_WRITTEN,
     RETURNS_THE_NEWS,
     FILLS_THE_NEWS,
+    CANCELS_THE_NEWS,
     DEADLINE_AS_ERROR,
     CALLED_AT_ONCE,
     BOX_IN_A_BOX,
@@ -263,7 +265,9 @@ def _refuse_if_filled(case: Case, news: Box, ours: str | None, expected: str) ->
     """Refuse an answer that has filled a box which was ours to fill, or has cancelled it."""
     if not news.done():
         return
-    if news.cancelled() or news.exception() or news.result() != ours:
+    if news.cancelled():
+        case.refuse(CANCELS_THE_NEWS, expected, "`self.news` is cancelled by your handler")
+    if news.exception() or news.result() != ours:
         case.refuse(FILLS_THE_NEWS, expected, "`self.news` is filled by your handler")
 
 

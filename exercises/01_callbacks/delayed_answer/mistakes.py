@@ -28,8 +28,18 @@ FILLS_THE_NEWS = Mistake(
     (
         "`self.news` belongs to somebody else, and other visitors wait for it too. Which box "
         "is yours?",
-        "Leave `self.news` alone: do not fill it, and do not cancel it, as `asyncio.wait_for` "
-        "does. To end the request, fill `self.done`.",
+        "Leave `self.news` alone: do not fill it. To end the request, fill `self.done`.",
+    ),
+)
+CANCELS_THE_NEWS = Mistake(
+    "cancels_the_news",
+    "a box that is cancelled by somebody to whom it does not belong",
+    (
+        "`self.news` belongs to somebody else, and other visitors wait for it too. What "
+        "becomes of them when it is cancelled?",
+        "Leave `self.news` alone: do not cancel it, as `asyncio.wait_for` does when its time "
+        "is over. To end the request, fill `self.done`; `add_future` and `asyncio.wait` only "
+        "wait for a box.",
     ),
 )
 RETURNS_THE_NEWS = Mistake(
