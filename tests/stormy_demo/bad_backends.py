@@ -96,8 +96,10 @@ def chunks(body: str, *fields: str) -> Says:
 RIGHT_ANSWERS = {
     "what was agreed": says(RIGHT),
     "a connection that is kept": lines(OK, LENGTH, body=RIGHT, then="keep"),
-    "HTTP/1.0": lines("HTTP/1.0 200 OK", body=RIGHT),
-    "HTTP/1.9": lines("HTTP/1.9 200 OK", body=RIGHT),
+    **{
+        f"HTTP/1.{digit}": lines(f"HTTP/1.{digit} 200 OK", body=RIGHT)
+        for digit in range(10)
+    },
     "no header": head(),
     "no reason": status("200 "),
     "another reason": status("200 Not Found"),
@@ -260,8 +262,10 @@ NO_ANSWER = {
     "half of a status line": Says(b"HTTP/1."),
     "HTTP/0.9": Says(RIGHT.encode()),
     "a page of HTTP/0.9": Says(b"<html></html>\r\n\r\n"),
-    "HTTP/2": lines("HTTP/2 200 OK", body=RIGHT),
-    "HTTP/2.0": lines("HTTP/2.0 200 OK", body=RIGHT),
+    **{
+        f"HTTP{version}": lines(f"HTTP{version} 200 OK", body=RIGHT)
+        for version in ("", "/", "/1", "/01.1", "/2", "/2.0", "/11.1", "S/1.1")
+    },
     "the first frame of HTTP/2": Says(bytes.fromhex("000012040000000000000300000080")),
     "a small http/1.1": lines("http/1.1 200 OK", body=RIGHT),
     "ICY": lines("ICY 200 OK", body=RIGHT),
@@ -422,7 +426,12 @@ DIFFERENT = {
     "no space after the status": Differs(status("200"), TOLD, UNREACHED, HTTP_SPLITS),
     "two spaces": Differs(status(" 200  OK"), TOLD, UNREACHED, HTTP_SPLITS),
     "tabs": Differs(status("\t200\tOK"), TOLD, UNREACHED, HTTP_SPLITS),
-    "HTTP/1.10": Differs(lines("HTTP/1.10 200 OK", body=RIGHT), TOLD, UNREACHED, HTTP_SPLITS),
+    **{
+        f"HTTP/{version}": Differs(
+            lines(f"HTTP/{version} 200 OK", body=RIGHT), TOLD, UNREACHED, HTTP_SPLITS
+        )
+        for version in ("1.00", "1.10", "1.12")
+    },
     **{
         f"{code} before it": Differs(
             Says(f"HTTP/1.1 {code} Wait\r\n\r\n".encode() + head().data),
