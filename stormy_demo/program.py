@@ -12,7 +12,8 @@ import inspect
 import re
 import signal
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -29,6 +30,9 @@ TURNS_TO_REFUSE = 20
 
 LEVELS = ("debug", "info", "warning", "error", "none")
 YES_OR_NO = ("", "true", "t", "1", "false", "f", "0")
+
+# A word that begins like this is no value, but -1 is one.
+OPTION = re.compile(r"-(?!\.?[0-9])")
 
 # What the keywords that many have mean on the command line, unless a docstring says it.
 HELP = {
@@ -103,7 +107,8 @@ def main(
     """Run an application as a program, until Ctrl-C or SIGTERM.
 
     `--port` and `--address` say where to listen. Each parameter of `make_app` is an option too:
-    `delay: float = 0.0` becomes `--delay=0.5`, with what the docstring says of it.
+    `delay: float = 0.0` becomes `--delay=0.5`, or `--delay 0.5`, with what the docstring says
+    of it.
 
     Args:
         make_app: makes the application.
@@ -157,10 +162,23 @@ def _described(make_app: Callable[..., Application]) -> dict[str, str]:
     return {name: " ".join(text.split()).rstrip(".") for name, text in entries}
 
 
+def _with_values(words: list[str]) -> Iterator[str]:
+    """Yield `--port 8889` as `--port=8889`, the only spelling that Tornado's parser knows.
+
+    Nothing but an option is taken here, so a word behind an option is its value.
+    """
+    rest = deque(words)
+    while rest:
+        word = rest.popleft()
+        if word.startswith("-") and "=" not in word and rest and not OPTION.match(rest[0]):
+            word += f"={rest.popleft()}"
+        yield word
+
+
 def _parse(options: OptionParser, argv: list[str]) -> None:
     # Word by word: Tornado's parser answers an unknown option with all of the help, and does
     # not say which option has a value that it cannot read.
-    for word in argv[1:]:
+    for word in _with_values(argv[1:]):
         name, _, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or name not in options:
             raise Error(f"{word} is not an option")

@@ -299,6 +299,27 @@ class TestPrograms:
     ) -> None:
         self.test_refuses_an_option_in_one_sentence(server, option, words, capsys)
 
+    @pytest.mark.parametrize(
+        ("words", "refusal"),
+        [
+            ("--port abc", "--port=abc"),
+            ("--port -1", "port 65535 -1"),
+            ("--port --delay=1", "'port' value"),
+            ("--delay 1 --port", "'port' value"),
+            ("--delay soon", "--delay=soon"),
+            ("--log-to-stderr maybe", "--log-to-stderr=maybe true false"),
+            ("--nonsense 3", "--nonsense"),
+            ("--port 0 stray", "stray"),
+        ],
+    )
+    def test_refuses_a_value_in_the_next_word_in_one_sentence(
+        self, words: str, refusal: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert exit_status("coroutines", "--logging=none", *words.split()) == 2
+        out, err = capsys.readouterr()
+        assert_one_sentence(err, *refusal.split(), "--help")
+        assert out == ""
+
     @pytest.mark.parametrize("server", SERVERS)
     def test_ends_with_status_2_after_a_bad_option(self, server: str) -> None:
         said = run(server, "--port=abc")
@@ -374,6 +395,25 @@ def assert_stopped(connection: socket.socket) -> None:
     head, _, body = connection.recv(1000).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
     assert json.loads(body) == {"error": "The server was stopped before it could answer."}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--port=0", "--delay=0.5", "--log-to-stderr=false"],
+        ["--port", "0", "--delay", "0.5", "--log-to-stderr", "false"],
+    ],
+    ids=["one word", "two words"],
+)
+def test_a_value_stands_behind_a_sign_or_in_the_next_word(words: list[str]) -> None:
+    given = []
+
+    def make_app(delay: float = 0.0) -> Application:
+        given.append(delay)
+        raise KeyboardInterrupt
+
+    assert main(make_app, ["program", *words]) == 130
+    assert given == [0.5]
 
 
 def test_ends_silently_if_it_is_interrupted_while_the_application_is_made(
