@@ -6,6 +6,8 @@ answer while a prediction is empty.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 from typing import Any, TypeVar
 
@@ -15,6 +17,7 @@ from .unquoted import Unquoted, name_or_value, sentence
 FIRST = (
     "Predict first: put something in place of the dots and run that cell, or say predict(None)."
 )
+MOST_SHOWN = 500  # characters of a prediction
 
 Shown = TypeVar("Shown")
 
@@ -28,19 +31,38 @@ class Prediction:
     """
 
     def __init__(self, expected: tuple[Any, ...]) -> None:
+        self.is_begun = self.is_declined = self.is_unquoted = False
+        self.expected: tuple[Any, ...] = ()
+        self.never_shown = ""
+        try:
+            self._read(expected)
+        except Exception as error:
+            # An object may raise whatever it likes when it is asked for its words.
+            self.never_shown = _what_fails(error)
+
+    def _read(self, expected: tuple[Any, ...]) -> None:
         if len(expected) == 1 and isinstance(expected[0], list | tuple):
             # An empty list says that nothing comes.
             expected = tuple(expected[0]) or ("nothing",)
-        self.is_unquoted = any(isinstance(value, Unquoted) for value in expected)
-        if self.is_unquoted:
-            print(sentence(expected))
-            expected = ()
+        if any(isinstance(value, Unquoted) for value in expected):
+            words = sentence(expected)
+            self.is_unquoted = True
+            print(words)
+            return
+        # What cannot be shown, or compared, is noticed here, and in no cell below.
+        _listed(expected)
+        _plain(expected)
         dots = sum(value is ... for value in expected)
         self.is_begun = 0 < dots < len(expected)
         self.is_declined = bool(expected) and all(value is None for value in expected)
         self.expected = () if dots or self.is_declined else expected
 
     def __repr__(self) -> str:
+        if self.never_shown:
+            return (
+                f"No prediction yet: {self.never_shown} cannot be shown. "
+                "Write something that can, such as a word in quotes."
+            )
         if self.is_begun:
             return "There are dots left in your prediction: put something in place of each."
         if self.is_unquoted:
@@ -112,24 +134,47 @@ def _split(expected: tuple[Any, ...], number: int) -> tuple[Any, ...]:
     return expected
 
 
+def _what_fails(error: Exception) -> str:
+    """Return in words what it is that raises an error when it is to be shown."""
+    match error.args:
+        case [str(words), *_] if "digits" in words:
+            return "a number of so many digits"
+    return "what you have written"
+
+
 def _is_nothing(expected: tuple[Any, ...]) -> bool:
-    return len(expected) == 1 and expected[0] in ("nothing", "none", "empty", "[]", "", 0)
+    words = ("nothing", "none", "empty", "[]", "", "false", 0)
+    return len(expected) == 1 and _plain(expected)[0] in words
 
 
 def _listed(values: tuple[Any, ...]) -> str:
+    listed = ", ".join(map(_shown, values)) or "nothing"
+    return listed if len(listed) <= MOST_SHOWN else f"{listed[:MOST_SHOWN]} ..."
+
+
+def _shown(value: object) -> str:
+    """Return a value in one line."""
+    named = name_or_value(value)
+    text = str(named)
     # Without quotes, an empty string would look like nothing, and a comma like two values.
-    named = map(name_or_value, values)
-    words = (repr(v) if v == "" or "," in str(v) else str(v) for v in named)
-    return ", ".join(words) or "nothing"
+    if "," in text or text.splitlines() != [text]:
+        text = " ".join(repr(named).splitlines())
+    # A lone surrogate cannot be encoded, and so not be sent to a notebook.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(values: tuple[Any, ...]) -> list[object]:
     """Return what counts in a comparison: numbers as such, words without case and full stop."""
-    plain: list[object] = []
-    for value in values:
-        word = str(name_or_value(value)).strip().rstrip(".?").lower()
-        try:
-            plain.append(float(word))
-        except ValueError:
-            plain.append(word)
-    return plain
+    words = (str(name_or_value(value)).strip().rstrip(".?").lower() for value in values)
+    return [_number_or_word(word) for word in words]
+
+
+def _number_or_word(word: str) -> object:
+    with contextlib.suppress(ValueError):
+        return int(word)
+    with contextlib.suppress(ValueError):
+        number = float(word)
+        # None that is too large for a float is as large as another, and nan equals nothing.
+        if math.isfinite(number) or word.lstrip("+-").startswith("inf"):
+            return number
+    return word

@@ -56,8 +56,11 @@ def _quoted(value: Any) -> str:
 
 def name_or_value(value: Any) -> Any:
     """Return the name of what has one: it is what somebody means who left quotes out."""
-    is_named = isinstance(value, type | ModuleType | FunctionType | BuiltinFunctionType)
-    return value.__name__.rpartition(".")[2] if is_named else value
+    # Not `isinstance`, which asks an object for its class: some raise an error.
+    if not issubclass(type(value), type | ModuleType | FunctionType | BuiltinFunctionType):
+        return value
+    name = value.__name__
+    return name.rpartition(".")[2] if isinstance(name, str) else value
 
 
 def register(shell: Any) -> None:
