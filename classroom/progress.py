@@ -18,6 +18,7 @@ from .paths import WORK
 from .places import Place, places
 
 FILE = WORK / ".progress.json"
+MOST_READ = 1 << 20  # bytes; some thousand are needed
 
 _CELL = '<td style="text-align: left; white-space: {}">{}</td>'
 
@@ -41,8 +42,15 @@ def remember(name: str, state: str) -> None:
     # Another name first: a kernel may be killed, or another one read, in the middle.
     part = FILE.with_name(f"{FILE.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
-        part.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        part.replace(FILE)
+        part.unlink(missing_ok=True)
+        try:
+            # Only a new file: to write into a pipe that is there already may never end.
+            with part.open("x", encoding="utf-8") as file:
+                file.write(json.dumps(known, indent=1))
+            # It takes the place of a pipe, or a link, too; of a folder it does not.
+            part.replace(FILE)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def states() -> dict[str, str]:
@@ -50,10 +58,18 @@ def states() -> dict[str, str]:
     kept: dict[str, str] = {}
     if _is_working_copy():
         with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
-            for name, state in json.loads(FILE.read_bytes()).items():
+            for name, state in json.loads(_read()).items():
                 if state in ("done", "tried"):
                     kept[name] = state
     return kept | {name: state for name, state in _here.items() if kept.get(name) != "done"}
+
+
+def _read() -> bytes:
+    """Return what is in the file; of something else, which may have no end, nothing."""
+    if not FILE.is_file():
+        return b""
+    with FILE.open("rb") as file:
+        return file.read(MOST_READ)
 
 
 def done() -> set[str]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,6 +50,18 @@ def line_of(name: str) -> str:
     """What `progress()` says of an exercise."""
     [line] = [line for line in str(progress.progress()).splitlines() if f" {name} " in line]
     return line.strip()
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """Fail, and do not hang, if the block waits for the other end of a pipe."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
+    signal.alarm(10)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class TestProgress:
@@ -137,6 +155,63 @@ class TestProgress:
         progress.remember("order_of_turns", "done")
         assert json.loads((work / ".progress.json").read_text()) == {"order_of_turns": "done"}
         assert len([*work.iterdir()]) == 1
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+    @pytest.mark.parametrize("kind", ["pipe", "socket", "device", "endless", "nowhere"])
+    def test_what_is_no_file_is_replaced_by_the_next_answer(
+        self, kind: str, work: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """To read it would never end, or take all memory."""
+        file = work / ".progress.json"
+        with socket.socket(socket.AF_UNIX) as listening:
+            if kind == "pipe":
+                os.mkfifo(file)
+            elif kind == "socket":
+                # From within the folder: the name of a socket must be short.
+                listening.bind(file.name)
+            else:
+                to = {"device": "/dev/tty", "endless": "/dev/zero", "nowhere": "nowhere"}
+                file.symlink_to(to[kind])
+            with soon():
+                assert not line_of("order_of_turns").startswith(("done", "tried"))
+                progress.remember("order_of_turns", "done")
+        restart(monkeypatch)
+        assert line_of("order_of_turns").startswith("done")
+        assert stat.S_ISREG(file.lstat().st_mode) and len([*work.iterdir()]) == 1
+
+    def test_a_file_that_is_linked_is_read_and_stays(
+        self, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        mine, file = tmp_path / "mine.json", work / ".progress.json"
+        mine.write_text(text := '{"order_of_turns": "done"}')
+        file.symlink_to(mine)
+        progress.remember("carry_error", "tried")
+        restart(monkeypatch)
+        assert progress.states() == {"order_of_turns": "done", "carry_error": "tried"}
+        assert mine.read_text() == text
+
+    def test_a_file_that_is_huge_is_not_read(self, work: Path) -> None:
+        text = " " * progress.MOST_READ + '{"order_of_turns": "done"}'
+        (work / ".progress.json").write_text(text)
+        assert progress.states() == {}
+
+    def test_a_folder_in_its_place_stays_with_what_is_in_it(self, work: Path) -> None:
+        folder = work / ".progress.json"
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+        progress.remember("order_of_turns", "done")
+        assert line_of("order_of_turns").startswith("done")
+        assert (folder / "mine.txt").read_text() == "mine"
+        assert [*work.iterdir()] == [folder]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders")
+    def test_a_pipe_in_the_place_of_what_is_written_first_holds_nobody(
+        self, work: Path
+    ) -> None:
+        os.mkfifo(work / f".progress.json.{os.getpid()}")
+        with soon():
+            progress.remember("order_of_turns", "done")
+        assert line_of("order_of_turns").startswith("done")
 
 
 class TestWhatComesNext:
