@@ -11,6 +11,9 @@ from loopfilm import NO_ANSWER, Answer
 GIVE_UP_AFTER = 2.0
 MOST_SHOWN = 200  # characters of a value
 
+# What ends a line to those who show text, but not to Python.
+_ODD_ENDS = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]")
+
 
 def answers_in_words(answers: Sequence[Answer]) -> str:
     """Return what visitors got, in words."""
@@ -29,7 +32,7 @@ def quoted(source: str, number: int) -> str:
     # What ends a line to Python; `splitlines` also counts form feeds and more.
     lines = ["", *re.split(r"\r\n|\r|\n", source)]
     text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-    return f"line {number}: `{text}`" if text else ""
+    return f"line {number}: `{_without_odd_ends(text)}`" if text else ""
 
 
 def described(error: BaseException) -> str:
@@ -60,5 +63,10 @@ def _plain(text: str) -> str:
     # The folder of a file depends on the machine.
     text = re.sub(r"(?<![\w/])(/[^\s:'\"]+)+/(?=[\w.<>-]+:\d)", "", text)
     # A lone surrogate cannot be encoded, and so not be sent to a notebook.
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = _without_odd_ends(text).encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " ..."
+
+
+def _without_odd_ends(text: str) -> str:
+    """Return text with names for what breaks lines elsewhere than in Python."""
+    return _ODD_ENDS.sub(lambda end: end[0].encode("unicode_escape").decode(), text)

@@ -476,6 +476,25 @@ class TestCodeThatFails:
         verdict = function(f"odd = '{odd}'\nreturn futures[7]")
         assert "(line 4: `return futures[7]`)" in verdict.got
 
+    ODD = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+
+    @pytest.mark.parametrize("odd", ODD)
+    def test_a_line_is_quoted_as_one_whatever_is_in_it(self, odd: str) -> None:
+        name = odd.encode("unicode_escape").decode()
+        for written in ("return futures['a{}b']", "return 'a{}b' 3"):
+            answer = f"def join(futures):\n    one = 1\n    {written.format(odd)}"
+            verdict = examine("join_in_order", answer)
+            assert verdict.got.endswith(f" (line 4: `{written.format(name)}`)")
+            [shown] = [line for line in str(verdict).splitlines() if "line 4: `" in line]
+            assert shown.startswith("Got: ") and shown.endswith("`)")
+
+    def test_the_words_of_an_exception_have_the_lines_that_they_have(self) -> None:
+        answer = f"def join(futures):\n    raise ValueError('a{self.ODD}b\\nc')"
+        first, second = examine("join_in_order", answer).got.splitlines()
+        name = self.ODD.encode("unicode_escape").decode()
+        assert first == f"ValueError: a{name}b"
+        assert second == f"c (line 3: `raise ValueError('a{name}b\\nc')`)"
+
     def test_an_exception_outside_of_any_function(self) -> None:
         assert examine("join_in_order", "1 / 0").got == (
             "ZeroDivisionError: division by zero (line 2: `1 / 0`)"
