@@ -11,6 +11,8 @@ from .case import Case
 from .verdict import Mistake, Verdict
 
 Checker = Callable[[Case], Awaitable[None]]
+# One name or several, or what looks into a cell.
+Sign = str | Callable[[ast.Module], bool]
 
 # What people write beside an option; any other word may say something else, such as "not".
 BESIDE = {"answer", "film", "letter", "line", "option"}
@@ -25,7 +27,8 @@ class Exercise:
         hints: for whoever does not know how to begin, from the vague to the plain.
         mistakes: those that the checker recognises by name.
         another_way: a sentence for whoever has done it, about another right way.
-        known_by: a name in the code of those who have taken that way.
+        known_by: a name in the code of those who have taken that way, or several with spaces
+            between them; or a function that says of a cell whether it takes that way.
         instead: the sentence for them.
     """
 
@@ -33,7 +36,7 @@ class Exercise:
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
     another_way: str = ""
-    known_by: str = ""
+    known_by: Sign = ""
     instead: str = ""
 
     def way_beside(self, source: str) -> str:
@@ -42,7 +45,11 @@ class Exercise:
         Args:
             source: the learner's cell.
         """
-        taken = self.known_by in re.findall(r"\w+", source)
+        tree = ast.parse(source)
+        if isinstance(self.known_by, str):
+            taken = not _names(tree).isdisjoint(self.known_by.split())
+        else:
+            taken = self.known_by(tree)
         return self.instead if taken else self.another_way
 
     @property
@@ -135,6 +142,12 @@ class Choice:
         return Verdict(self.name, "right", note=self.learned)
 
 
+def _names(tree: ast.Module) -> set[object]:
+    """Return all names in a cell, also those behind a dot and those of arguments."""
+    keys = ("id", "attr", "name", "arg")
+    return {getattr(node, key, None) for node in ast.walk(tree) for key in keys}
+
+
 def _assigned(tree: ast.Module) -> list[tuple[str, str]]:
     """Return the names that a cell assigns, and the words that it assigns to them."""
     pairs: list[tuple[ast.expr, ast.expr | None]] = []
@@ -189,7 +202,7 @@ def code_exercise(
     hints: tuple[str, ...],
     *mistakes: Mistake,
     another_way: str = "",
-    known_by: str = "",
+    known_by: Sign = "",
     instead: str = "",
 ) -> Callable[[Checker], Exercise]:
     """Make an exercise of its checker.
@@ -198,7 +211,8 @@ def code_exercise(
         hints: for whoever does not know how to begin, from the vague to the plain.
         *mistakes: those that the checker recognises by name.
         another_way: a sentence for whoever has done it, about another right way.
-        known_by: a name in the code of those who have taken that way.
+        known_by: a name in the code of those who have taken that way, or several with spaces
+            between them; or a function that says of a cell whether it takes that way.
         instead: the sentence for them.
     """
 

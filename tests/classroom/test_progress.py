@@ -264,6 +264,24 @@ class TestAfterARightAnswer:
             ("polite", "right/to_thread.py", "setup_session", "to_thread"),
             ("monday", "solution.py", "return_exceptions", "`try`"),
             ("monday", "right/return_exceptions.py", "`try`", "return_exceptions"),
+            ("three_at_once", "solution.py", "TaskGroup", "gather"),
+            ("three_at_once", "right/task_group.py", "gather", "TaskGroup"),
+            ("three_at_once", "right/dictionary.py", "gather", "TaskGroup"),
+            ("fallback", "solution.py", "wait_for", "asyncio.timeout"),
+            ("fallback", "right/wait_for.py", "asyncio.timeout", "wait_for"),
+            ("one_host", "solution.py", ".mount(", "`setup_session(session"),
+            ("one_host", "right/adapter.py", "`setup_session(session", ".mount("),
+            ("drive_generator", "solution.py", "send(None)", "next(steps)"),
+            ("drive_generator", "right/none_first.py", "next(steps)", "begin with"),
+            ("drive_generator", "right/recursive.py", "next(steps)", "begin with"),
+            ("at_most_n", "solution.py", "workers", "semaphore"),
+            ("at_most_n", "right/token_first.py", "workers", "semaphore"),
+            ("at_most_n", "right/tornado_acquire.py", "workers", "semaphore"),
+            ("at_most_n", "right/workers.py", "semaphore", "workers"),
+            ("at_most_n", "right/queue.py", "semaphore", "workers"),
+            ("in_step", "solution.py", "in `self`", "a variable"),
+            ("in_step", "right/two_loops.py", "in `self`", "a variable"),
+            ("in_step", "right/id_in_self.py", "a variable", "in `self`"),
         ],
     )
     def test_the_way_that_was_not_taken_is_told(
@@ -272,6 +290,11 @@ class TestAfterARightAnswer:
         said = every()[name].way_beside((folders()[name] / file).read_text("utf-8"))
         assert told in said
         assert untold not in said
+
+    def test_the_way_is_known_by_the_code_and_not_by_what_is_written_beside_it(self) -> None:
+        solution = (folders()["monday"] / "solution.py").read_text("utf-8")
+        said = every()["monday"].way_beside(f"# or with return_exceptions\n{solution}")
+        assert "return_exceptions" in said
 
     @pytest.mark.parametrize("name", [n for n, e in every().items() if hasattr(e, "checker")])
     def test_every_exercise_with_code_has_one(self, name: str) -> None:

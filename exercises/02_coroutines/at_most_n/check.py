@@ -108,6 +108,11 @@ MANY = [f"p{n}" for n in range(12)]
     POLLS,
     WORKER_DIES,
     another_way=(
+        "Another right way: a semaphore with `n` tokens, and a coroutine for each address, "
+        "which asks while it has one of them: `async with tokens`."
+    ),
+    known_by="Semaphore BoundedSemaphore",
+    instead=(
         "Another right way: `n` workers, each of which takes the next address from one list "
         "until there is none left."
     ),

@@ -149,7 +149,12 @@ class _Interview:
     NOT_PLAIN,
     FALSE_FOR_NONE,
     ASKS_TWICE,
-    another_way="Another right way: begin with `steps.send(None)`, and you need no `next`.",
+    another_way=(
+        "Another right way: `next(steps)` gives the first question, as `steps.send(None)` "
+        "does, and only answers are sent."
+    ),
+    known_by="next __next__",
+    instead="Another right way: begin with `steps.send(None)`, and you need no `next`.",
 )
 async def drive_generator(case: Case) -> None:
     """Drive generators of three questions, of one, of none, and of many."""

@@ -217,6 +217,11 @@ class Patient:
         "Another right way: `await asyncio.wait_for(awaitable, seconds)` in the `try`; it "
         "raises the same `TimeoutError`."
     ),
+    known_by="wait_for",
+    instead=(
+        "Another right way: `async with asyncio.timeout(seconds)` in the `try`, with the "
+        "`await` in its block. It bounds all that is awaited there, and not one awaitable only."
+    ),
 )
 async def fallback(case: Case) -> None:
     """Something quick, something late, something broken; and somebody who cancels."""

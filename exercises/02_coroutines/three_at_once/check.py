@@ -103,6 +103,12 @@ AWAITS_EACH_TASK = Mistake(
         "Another right way: a `TaskGroup` with a task for each question, which also cancels "
         "the others when one of them fails."
     ),
+    known_by="TaskGroup",
+    instead=(
+        "Another right way: `asyncio.gather`, which takes the futures of `fetch` as they are, "
+        "and gives the results in the order of what it was given. When one of them fails, the "
+        "others go on."
+    ),
 )
 async def three_at_once(case: Case) -> None:
     """Hold the answers until all have asked, and let them go in another order."""

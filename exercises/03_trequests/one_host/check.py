@@ -141,6 +141,11 @@ SHARED = Mistake(
         'Another right way: `session.mount(host + "/", TornadoAdapter())`, which is what '
         "`setup_session` does."
     ),
+    known_by="mount",
+    instead=(
+        'Another right way: `setup_session(session, host + "/")`, which mounts one for you, '
+        "and takes it away at the end of a `with` block."
+    ),
 )
 async def one_host(case: Case) -> None:
     """Look at what the session is for each of some hosts, then have two people use it."""

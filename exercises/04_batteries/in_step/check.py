@@ -192,6 +192,17 @@ def _ended(*processes: Process) -> Iterator[None]:
                 process.listening.cancel()
 
 
+def _keeps_the_id_in_self(tree: ast.Module) -> bool:
+    """Return whether what `read` is given is kept in `self`."""
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="read"), args=args, keywords=keywords):
+                given = [node for each in (*args, *keywords) for node in ast.walk(each)]
+                if any(isinstance(node, ast.Attribute) for node in given):
+                    return True
+    return False
+
+
 @code_exercise(
     (
         "What do the processes share? Only the broker. So what is the one way that a text may "
@@ -220,6 +231,11 @@ def _ended(*processes: Process) -> Iterator[None]:
     another_way=(
         "Another right way: keep the id in `self`, so that a second `listen` goes on where the "
         "first has ended."
+    ),
+    known_by=_keeps_the_id_in_self,
+    instead=(
+        "Another right way: keep the id in a variable of `listen`, so that each `listen` tells "
+        "all texts from the first on."
     ),
 )
 async def in_step(case: Case) -> None:
