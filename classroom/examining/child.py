@@ -73,6 +73,10 @@ MUCH = 128 << 20
 # fill: how fast a machine hands memory out says nothing about the code.
 MORE = 1 << 20
 PATIENCE = 8  # beats
+# What threads take beside a right answer is looked at for at most so many seconds, and until
+# hardly any has come for so many beats.
+LAST_LOOK = 5.0
+STILL = 3
 LEAST_FILES = 40
 # Seconds on the clock of the loop at its start, as on a machine that has been up for a while.
 # Else `timeout_at(seconds)` would do what `timeout(seconds)` does.
@@ -199,6 +203,24 @@ class Watchdog(threading.Thread):
         if taken > memory.MOST_HELD:
             self.refuse_memory()
         return taken
+
+    def look_at_the_end(self) -> None:
+        """Give up if too much memory was taken between two looks, or will be by a thread.
+
+        A check may be over before a thread of the learner's code has had its fill.
+        """
+        taken, still, end = self.look_at_memory(), 0, self.clock.time() + LAST_LOOK
+        while still < STILL and self.clock.time() < end and self.has_threads():
+            sleep(BEAT)
+            before, taken = taken, self.look_at_memory()
+            still = 0 if taken > before + MORE else still + 1
+        had_its_fill = any(error.mistake is MEMORY for error in self.case.errors)
+        if had_its_fill or memory.peak() - self.memory_before > memory.MOST_HELD:
+            self.refuse_memory()
+
+    def has_threads(self) -> bool:
+        """Return whether another thread than the watched one is in the learner's code."""
+        return any(self.where(each) for each in sys._current_frames() if each != self.watched)
 
     def where(self, thread: int | None = None) -> str:
         """Return the line of the learner's code at which a thread stands, if it does.
@@ -517,6 +539,11 @@ def main() -> None:
         os._exit(0)
     # What was taken and given back between two looks of the watchdog, by a process that ended.
     watchdog.look_at_memory()
+    if verdict.right:
+        try:
+            watchdog.look_at_the_end()
+        except MemoryError:
+            memory.insist(watchdog.refuse_memory)
     verdict.stalled = watchdog.stalled
     result.end(verdict)
 

@@ -603,6 +603,41 @@ class TestCodeThatTakesMemory:
         )
         assert function(body).mistake == "memory"
 
+    # What a thread does beside a right answer, whose check may be over before it has its fill.
+    BESIDE = {  # noqa: RUF012
+        "more and more": f"    hog = []\n    while True:\n        hog.append({PIECE})\n",
+        "in small pieces": "    hog = []\n    while True: hog.append(bytes(5000))\n",
+        "until there is none": (
+            "    hog = []\n    while True: hog.append(bytearray(200 << 20))\n"
+        ),
+        "and gives it back": "    while True: hog = bytearray(420 << 20)\n",
+    }
+
+    @pytest.mark.parametrize("name", ["join_in_order", "drive_generator"])
+    @pytest.mark.parametrize("body", BESIDE.values(), ids=BESIDE)
+    def test_also_beside_a_right_answer(self, body: str, name: str) -> None:
+        thread = "threading.Thread(target=eat, daemon=True).start()\n"
+        solution = (folders()[name] / "solution.py").read_text(encoding="utf-8")
+        for _ in range(3):
+            verdict = examine(name, f"import threading\ndef eat():\n{body}{thread}{solution}")
+            assert verdict.mistake == "memory", verdict
+
+    def test_also_what_was_given_back_before_anybody_looked(self) -> None:
+        answer = f"hog = bytearray(420 << 20)\ndel hog\n{JOIN.read_text(encoding='utf-8')}"
+        for _ in range(3):
+            verdict = examine("join_in_order", answer)
+            assert verdict.mistake == "memory", verdict
+
+    def test_a_thread_that_takes_little_may_go_on(self) -> None:
+        answer = (
+            "import threading, time\n"
+            "def eat():\n    hog = []\n    while True:\n"
+            "        hog.append(bytes(1000))\n        time.sleep(0.001)\n"
+            "threading.Thread(target=eat, daemon=True).start()\n"
+        )
+        verdict = examine("join_in_order", answer + JOIN.read_text(encoding="utf-8"))
+        assert verdict.right, verdict
+
     def test_some_may_be_taken(self) -> None:
         answer = "hog = bytearray(200 << 20)\n" + JOIN.read_text(encoding="utf-8")
         verdict = examine("join_in_order", answer)
