@@ -122,8 +122,9 @@ def test(arguments: list[str]) -> int:
     # Two processes more than there are processors, since a test waits for half of its time.
     processes = min((os.cpu_count() or 1) + 2, 8)
     spread = f"--numprocesses={processes} --dist=loadfile --no-loadscope-reorder"
+    ours = ["-p", "tools.refusals", *spread.split()]
     # The processes that pytest starts are told by a variable.
-    return run("-m", "pytest", *spread.split(), *arguments, PYTHONSAFEPATH="1")
+    return run("-m", "pytest", *ours, *arguments, PYTHONSAFEPATH="1")
 
 
 def slides(arguments: list[str]) -> int:
