@@ -96,10 +96,7 @@ def chunks(body: str, *fields: str) -> Says:
 RIGHT_ANSWERS = {
     "what was agreed": says(RIGHT),
     "a connection that is kept": lines(OK, LENGTH, body=RIGHT, then="keep"),
-    **{
-        f"HTTP/1.{digit}": lines(f"HTTP/1.{digit} 200 OK", body=RIGHT)
-        for digit in range(10)
-    },
+    **{f"HTTP/1.{digit}": lines(f"HTTP/1.{digit} 200 OK", body=RIGHT) for digit in range(10)},
     "no header": head(),
     "no reason": status("200 "),
     "another reason": status("200 Not Found"),

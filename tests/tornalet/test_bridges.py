@@ -174,10 +174,10 @@ class TestGreenback:
 
         async def below() -> int:
             await greenback.ensure_portal()
-            return await run(bobs_big_data.ask, url, "messages", "ada", 10)
+            return await run(bobs_big_data.ask, url, "messages", "ada", 500)
 
         async def beside() -> int:
-            return await run(bobs_big_data.ask, url, "messages", "ada", 10)
+            return await run(bobs_big_data.ask, url, "messages", "ada", 500)
 
         def through() -> int:
             return int(greenback.await_(beside()))
@@ -199,7 +199,7 @@ class TestGreenback:
             setup_session(engine=engine),
             pytest.warns(RuntimeWarning, match="blocks the event loop"),
         ):
-            assert bobs_big_data.ask(url, "messages", "ada", 10) == 3
+            assert bobs_big_data.ask(url, "messages", "ada", 500) == 3
 
 
 class TestSQLAlchemy:
@@ -293,7 +293,7 @@ class TestSQLAlchemy:
         """Nobody gets an answer before all have asked; to block the loop is to wait in vain."""
 
         def ask() -> int:
-            return bobs_big_data.ask(url, "messages", "ada", 10)
+            return bobs_big_data.ask(url, "messages", "ada", 500)
 
         def database() -> Any:
             return await_only(run(ask))
@@ -402,7 +402,7 @@ class TestOtherGreenlets:
             pytest.importorskip("pycurl")
 
         def ask() -> Any:
-            return greenlet(bobs_big_data.ask).switch(url, "messages", "ada", 10)
+            return greenlet(bobs_big_data.ask).switch(url, "messages", "ada", 500)
 
         # Nobody gets an answer before all three have asked.
         async with running(Backend(together=3).app) as url:
@@ -428,7 +428,7 @@ class TestAllAtOnce:
 
         def bottom() -> list[Any]:
             return [
-                bobs_big_data.ask(url, "messages", "ada", 10),
+                bobs_big_data.ask(url, "messages", "ada", 500),
                 greenback.await_(soon("greenback")),
                 wait(soon("tornalet")),
             ]

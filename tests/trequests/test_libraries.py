@@ -16,6 +16,7 @@ import os
 import socket
 import ssl
 import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ import requests_cache
 from pypi_simple import PyPISimple
 from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
+from requests_cache.backends.sqlite import SQLiteDict
 from requests_toolbelt import (
     GuessAuth,
     MultipartEncoder,
@@ -540,9 +542,25 @@ class Counting(RequestHandler):
         self.write({"user": user})
 
 
+@pytest.fixture
+def looked_up_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one thread at a time look into a file of sqlite.
+
+    requests-cache has one connection for all. On Python 3.15 one of some thousand looks finds
+    nothing where something is, if another thread looks meanwhile.
+    """
+    look, lock = SQLiteDict.__getitem__, threading.Lock()
+
+    def in_turn(kept: SQLiteDict, key: str) -> Any:
+        with lock:
+            return look(kept, key)
+
+    monkeypatch.setattr(SQLiteDict, "__getitem__", in_turn)
+
+
 @pytest.fixture(params=["memory", "sqlite", "filesystem"])
 def cached_session(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, looked_up_in_turn: None
 ) -> Callable[..., CachedSession]:
     """Make a session of requests-cache on each of its stores; each has locks of its own."""
 
