@@ -4,7 +4,20 @@ Standard library only. All of this file is what Python 3.6 can parse, so that a 
 old Python gets the sentence below and not a SyntaxError.
 """
 
+# The module signal takes longer to import.
+import _signal  # type: ignore[import-not-found]
 import sys
+
+# Told while all of this is imported, Ctrl-C would be answered with a traceback: it waits.
+WAITING = []  # type: list[bool]
+
+
+def wait_for_main(*_):  # type: ignore[no-untyped-def]
+    WAITING.append(True)
+
+
+if __name__ == "__main__" and _signal.getsignal(2) is _signal.default_int_handler:
+    _signal.signal(2, wait_for_main)
 
 if sys.version_info < (3, 11):
     import subprocess
@@ -52,7 +65,7 @@ import subprocess
 import warnings
 from collections.abc import Callable
 
-from tools import console, copies, environment, ready, usage
+from tools import console, copies, environment, ready, started, usage
 from tools.locks import ALL, CORE
 from tools.machine import allow_open_files
 from tools.paths import PYTHON, ROOT
@@ -63,25 +76,38 @@ from tools.trouble import Misuse, Trouble
 # -- one job -----------------------------------------------------------------------------------
 
 
-def run(*command: str, **changes: str) -> int:
-    """Run the Python of `.venv`, hand signals on to it, and give its exit code.
+def run(module: str, *arguments: str, **changes: str) -> int:
+    """Run a module on the Python of `.venv`, hand signals on to it, and give its exit code.
 
     Args:
-        *command: what Python is given.
+        module: what is run.
+        *arguments: what it is given.
         **changes: what its environment has besides.
+
+    Raises:
+        KeyboardInterrupt: it was ended by Ctrl-C, and has said nothing.
     """
     env = environment.of_children(**changes)
-    # -P: what lies in the folder of the kit is not taken for a library.
-    child = subprocess.Popen([PYTHON, "-P", *command], cwd=ROOT, **console.of_children(env))
-    before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    command = started.command(PYTHON, module, *arguments)
+    started.hold_signals()
+    try:
+        child = subprocess.Popen(command, cwd=ROOT, **console.of_children(env))
+        before = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    except BaseException:
+        started.let_signals_come()
+        raise
     while True:
         # Ctrl-C reaches the child too, and the child decides what it means.
         with contextlib.suppress(KeyboardInterrupt):
+            started.let_signals_come()
             console.repeat(child)
             code = child.wait()
-            # In a notebook this process goes on.
-            signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
-            return code if code >= 0 else 128 - code
+            break
+    # In a notebook this process goes on.
+    signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+    if code in started.INTERRUPTED:
+        raise KeyboardInterrupt
+    return code if code >= 0 else 128 - code
 
 
 def lab(arguments: list[str]) -> int:
@@ -96,7 +122,7 @@ def lab(arguments: list[str]) -> int:
         with alone():
             page = copies.make(fresh)
         changes["STORMY_PREDICT_FIRST"] = "1"
-    return run("-m", "tools.lab", str(page), *rest, **changes)
+    return run("tools.lab", str(page), *rest, **changes)
 
 
 def check(arguments: list[str]) -> int:
@@ -110,7 +136,7 @@ def stick(arguments: list[str]) -> int:
     folder = usage.of_stick().parse_args(arguments).folder
     begin(folder)
     set_up(CORE)
-    return run("-m", "tools.wheels", str(folder))
+    return run("tools.wheels", str(folder))
 
 
 def test(arguments: list[str]) -> int:
@@ -124,21 +150,21 @@ def test(arguments: list[str]) -> int:
     spread = f"--numprocesses={processes} --dist=loadfile --no-loadscope-reorder"
     ours = ["-p", "tools.refusals", *spread.split()]
     # The processes that pytest starts are told by a variable.
-    return run("-m", "pytest", *ours, *arguments, PYTHONSAFEPATH="1")
+    return run("pytest", *ours, *arguments, PYTHONSAFEPATH="1")
 
 
 def slides(arguments: list[str]) -> int:
     """Build the deck and its pages, slides/build/index.html; --pdf, --notes, --check."""
     usage.of_slides().parse_args(arguments)
     set_up(ALL)
-    return run("-m", "slides", *arguments)
+    return run("slides", *arguments)
 
 
 def refresh(arguments: list[str]) -> int:
     """Run the committed notebooks again and keep their outputs; --check only compares."""
     usage.of_refresh().parse_args(arguments)
     set_up(ALL)
-    return run("-m", "tools.refresh", *arguments)
+    return run("tools.refresh", *arguments)
 
 
 def bench(arguments: list[str]) -> int:
@@ -146,7 +172,7 @@ def bench(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         usage.of_bench().parse_args(arguments)
         set_up(ALL)
-        return run("-m", "tools.benches", *arguments)
+        return run("tools.benches", *arguments)
     scripts = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("[!._]*.py"))}
     name, *options = arguments
     if name not in scripts:
@@ -155,7 +181,7 @@ def bench(arguments: list[str]) -> int:
         )
     usage.look_at_options(scripts[name], options)
     set_up(ALL)
-    return run("-m", f"benchmarks.{name}", *options)
+    return run(f"benchmarks.{name}", *options)
 
 
 # -- the door ----------------------------------------------------------------------------------
@@ -179,22 +205,13 @@ all answers. More arguments go to JupyterLab, pytest, and so on.
 
 def main(arguments: list[str]) -> int:
     """Open the door for one verb; give the exit code."""
-    if not arguments or arguments[0] in ("-h", "--help", "help"):
-        said = usage.sentences(__file__)
-        lines = (f"  {name:<9} {said[name]}" for name in VERBS)
-        print(PAGE.format(verbs="\n".join(lines)).rstrip())
-        if not arguments:
-            console.stay()
-        return 0
-    name, *rest = arguments
-    if name not in VERBS:
-        near = difflib.get_close_matches(name, VERBS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"take one of {', '.join(VERBS)}."
-        print(f"workshop.py: there is no verb '{name}': {hint}", file=sys.stderr)
-        return 2
     try:
-        allow_open_files()
-        return VERBS[name](rest)
+        if signal.getsignal(signal.SIGINT) is wait_for_main:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if WAITING:
+            WAITING.clear()
+            raise KeyboardInterrupt
+        return open_for(arguments)
     except Misuse as misuse:
         print(f"workshop.py: {misuse}", file=sys.stderr)
         return 2
@@ -208,6 +225,24 @@ def main(arguments: list[str]) -> int:
         print("\nworkshop.py: stopped; the same command goes on from here.", file=sys.stderr)
         return 130
     return 1
+
+
+def open_for(arguments: list[str]) -> int:
+    """Do what the words ask for, or say what there is; give the exit code."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        said = usage.sentences(__file__)
+        lines = (f"  {name:<9} {said[name]}" for name in VERBS)
+        print(PAGE.format(verbs="\n".join(lines)).rstrip())
+        if not arguments:
+            console.stay()
+        return 0
+    name, *rest = arguments
+    if name not in VERBS:
+        near = difflib.get_close_matches(name, VERBS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"take one of {', '.join(VERBS)}."
+        raise Misuse(f"there is no verb '{name}': {hint}")
+    allow_open_files()
+    return VERBS[name](rest)
 
 
 def describe(problem: OSError) -> str:
