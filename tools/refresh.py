@@ -8,15 +8,18 @@ keeps the committed one: a difference in a commit is then a difference on the pa
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import configparser
 import difflib
 import json
+import os
 import re
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nbformat
 from nbclient import NotebookClient
@@ -72,8 +75,24 @@ def run(path: Path) -> NotebookNode:
         resources={"metadata": {"path": str(path.parent)}},
     )
     # `execute` would leave its loop open, one for each thread.
-    asyncio.run(client.async_execute())
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(client.async_execute())
     return normalised(notebook)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return a loop that leaves signals to Python.
+
+    At Ctrl-C nbclient would take the kernel away from itself, and fail when it misses it.
+    """
+    loop = asyncio.new_event_loop()
+
+    def refuse(*_: object) -> NoReturn:
+        # This is what nbclient is told where there are no such signals.
+        raise NotImplementedError
+
+    loop.add_signal_handler = refuse  # type: ignore[assignment, method-assign]
+    return loop
 
 
 def normalised(notebook: NotebookNode) -> NotebookNode:
@@ -148,7 +167,29 @@ def refresh(path: Path, check: bool) -> bool:
 
 def main() -> int:
     """Refresh or check the notebooks that the command line names, or all of them."""
-    arguments = usage.of_refresh().parse_args()
+    signals: list[int] = []
+
+    def stop(signum: int, _: object) -> NoReturn:
+        signals.append(signum)
+        # nbclient takes this for the end of a kernel, and says more than anybody wants to know.
+        for descriptor in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        raise KeyboardInterrupt
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, stop)
+    try:
+        return refresh_those(usage.of_refresh().parse_args())
+    finally:
+        # Whatever came of it on the way.
+        if signal.SIGTERM in signals:
+            sys.exit(143)
+        if signals:
+            raise KeyboardInterrupt
+
+
+def refresh_those(arguments: argparse.Namespace) -> int:
+    """Refresh or check what the arguments name; return the exit code."""
     paths = arguments.notebook or notebooks()
     status = 0
     for path in paths:

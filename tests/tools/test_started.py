@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from tests.houses import DEADLINE, Outcome, door, environment, make_house
+from tests.houses import DEADLINE, Outcome, door, environment, make_house, until
 from tests.paths import ROOT
+from tools.started import command
 
 STOPPED = "\nworkshop.py: stopped; the same command goes on from here.\n"
 INTERRUPT = "import signal\nsignal.raise_signal(signal.SIGINT)\n"
@@ -50,10 +54,8 @@ def test_the_door_is_stopped_while_it_imports(interrupted: Path, words: str) -> 
 @BY_SIGNAL
 def test_where_ctrl_c_is_ignored_it_stays_so(interrupted: Path) -> None:
     """As of what a shell starts in the background."""
-    command = f"trap '' INT; {sys.executable} workshop.py --help"
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=interrupted, capture_output=True, text=True
-    )
+    line = f"trap '' INT; {sys.executable} workshop.py --help"
+    done = subprocess.run(["sh", "-c", line], cwd=interrupted, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -94,3 +96,32 @@ def test_what_fails_by_itself_has_its_traceback_and_its_arguments(tmp_path: Path
     done = run(tmp_path, "import sys\nprint(__name__, *sys.argv[1:])\n1 / 0\n")
     assert (done.returncode, done.stdout) == (1, "__main__\n")
     assert done.stderr.endswith("\nZeroDivisionError: division by zero\n")
+
+
+@BY_SIGNAL
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, -2), (signal.SIGTERM, 143)])
+def test_refresh_ends_its_kernel_and_leaves_the_notebook(
+    tmp_path: Path, signum: signal.Signals, code: int
+) -> None:
+    begun, notebook = tmp_path / "begun", tmp_path / "a.ipynb"
+    cell = (
+        f"import os, time\nopen({str(begun)!r}, 'w').write(str(os.getpid()))\ntime.sleep(500)"
+    )
+    written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbformat.write(written, notebook)
+    before = notebook.read_bytes()
+    with subprocess.Popen(
+        command(sys.executable, "tools.refresh", str(notebook)),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        until(lambda: begun.exists() and bool(begun.read_text()))
+        process.send_signal(signum)
+        assert process.wait(DEADLINE) == code
+        assert process.stdout.read() == ""
+    assert notebook.read_bytes() == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
