@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools import started
 from tools.paths import ROOT
 from tools.reading import tree
 
@@ -98,13 +99,15 @@ class _Runner:
     def run(self, bench: Bench, options: tuple[str, ...]) -> int:
         if self.ended:
             return self.ended
-        command = [sys.executable, "-P", "-m", f"benchmarks.{bench.name}", *options]
+        command = started.command(sys.executable, f"benchmarks.{bench.name}", *options)
+        started.hold_signals()
         with subprocess.Popen(command, cwd=ROOT) as self.child:
             if self.ended:
                 # It was told so while the child was made.
                 self.child.terminate()
             while True:
                 try:
+                    started.let_signals_come()
                     code = self.child.wait()
                 except KeyboardInterrupt:
                     # It has come to the benchmark too, which ends what it has started.

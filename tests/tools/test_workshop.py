@@ -497,3 +497,13 @@ def test_all_benchmarks_end_when_one_is_ended(
         said, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 143
     assert "later was given" not in said
+
+
+def test_a_benchmark_that_ctrl_c_ends_has_no_traceback(
+    small: Path, benches: Callable[..., None]
+) -> None:
+    benches("alone", does="import signal\nsignal.raise_signal(signal.SIGINT)")
+    outcome = door(small, "bench")
+    assert outcome.returncode == 1
+    assert "alone was given" in outcome.stdout
+    assert outcome.stderr.startswith("alone failed, with exit code ")
