@@ -222,7 +222,8 @@ def running_lab(house: Path, *arguments: str, **changes: str) -> Iterator[Lab]:
     """JupyterLab, once it listens: its address, what it has said so far, and the door."""
     said: list[str] = []
     port = free_port()
-    ours = ["--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
+    # A value in the next word is JupyterLab's, too.
+    ours = ["--no-browser", "--port", str(port), "--ServerApp.port_retries=0"]
     ours += ["--IdentityProvider.token=letmein", *arguments]
     with started(house, "lab", *ours, **changes) as process:
         lines: Queue[str] = Queue()
