@@ -47,7 +47,7 @@ class Exercise:
         """
         tree = ast.parse(source)
         if isinstance(self.known_by, str):
-            taken = not _names(tree).isdisjoint(self.known_by.split())
+            taken = not names(tree).isdisjoint(self.known_by.split())
         else:
             taken = self.known_by(tree)
         return self.instead if taken else self.another_way
@@ -142,8 +142,12 @@ class Choice:
         return Verdict(self.name, "right", note=self.learned)
 
 
-def _names(tree: ast.Module) -> set[object]:
-    """Return all names in a cell, also those behind a dot and those of arguments."""
+def names(tree: ast.AST) -> set[object]:
+    """Return all names in a cell, also those behind a dot and those of arguments.
+
+    Args:
+        tree: the cell.
+    """
     keys = ("id", "attr", "name", "arg")
     return {getattr(node, key, None) for node in ast.walk(tree) for key in keys}
 

@@ -282,6 +282,30 @@ class TestAfterARightAnswer:
             ("in_step", "solution.py", "in `self`", "a variable"),
             ("in_step", "right/two_loops.py", "in `self`", "a variable"),
             ("in_step", "right/id_in_self.py", "a variable", "in `self`"),
+            ("carry_error", "solution.py", "by hand", "set_exception"),
+            ("carry_error", "right/status_by_hand.py", "set_exception", "by hand"),
+            ("carry_error", "right/send_error.py", "set_exception", "by hand"),
+            ("delayed_answer", "solution.py", "one method", "remove_timeout"),
+            ("delayed_answer", "right/finish.py", "one method", "remove_timeout"),
+            ("delayed_answer", "right/with_timeout.py", "one method", "remove_timeout"),
+            ("delayed_answer", "right/both_look.py", "remove_timeout", "one method"),
+            ("delayed_answer", "right/flag.py", "remove_timeout", "one method"),
+            ("join_in_order", "solution.py", "names the one", "at once"),
+            ("join_in_order", "right/class.py", "names the one", "at once"),
+            ("join_in_order", "right/gather.py", "names the one", "at once"),
+            ("join_in_order", "right/one_by_one.py", "at once", "names the one"),
+            ("join_in_order", "right/recursive.py", "at once", "names the one"),
+            ("stop_when_gone", "solution.py", "create_task", "current_task"),
+            ("stop_when_gone", "right/timeoutgroup.py", "create_task", "current_task"),
+            ("stop_when_gone", "right/inner.py", "current_task", "create_task"),
+            ("stop_when_gone", "right/event.py", "current_task", "create_task"),
+            ("to_async", "solution.py", "in a second", "no second"),
+            ("to_async", "right/finish_in_a_helper.py", "no second", "in a second"),
+            ("find_lock", "solution.py", "for each user", "one lock"),
+            ("find_lock", "right/sem.py", "for each user", "one lock"),
+            ("find_lock", "right/per_user.py", "one lock", "for each user"),
+            ("find_lock", "right/event.py", "one lock", "for each user"),
+            ("find_lock", "right/task.py", "one lock", "for each user"),
         ],
     )
     def test_the_way_that_was_not_taken_is_told(
@@ -297,5 +321,6 @@ class TestAfterARightAnswer:
         assert "return_exceptions" in said
 
     @pytest.mark.parametrize("name", [n for n, e in every().items() if hasattr(e, "checker")])
-    def test_every_exercise_with_code_has_one(self, name: str) -> None:
+    def test_every_exercise_with_code_has_two(self, name: str) -> None:
         assert every()[name].another_way.endswith(".")
+        assert every()[name].instead.endswith(".")

@@ -105,6 +105,11 @@ class _Trouble(int):
         "Another right way: set the status to 500 by hand, write a sentence, and fill the "
         "promise with `None`."
     ),
+    known_by="set_status send_error",
+    instead=(
+        "Another right way: put the error into the promise, with `set_exception`; Tornado sets "
+        "the status to 500 itself, and its log tells what went wrong."
+    ),
 )
 async def carry_error(case: Case) -> None:
     """Divide by seven, by five, by nothing, and by what is not to be divided by."""

@@ -11,7 +11,7 @@ from tornado.web import Application
 
 from classroom.examining.case import Case, until
 from classroom.examining.clockwork import let_pass
-from classroom.examining.kinds import code_exercise
+from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import (
     FALSE_FOR_NONE,
     LEFT_WAITING,
@@ -71,6 +71,13 @@ from .mistakes import (
 )
 
 
+def _leaves_the_alarm(tree: ast.Module) -> bool:
+    """Return whether there is an alarm, and nothing that takes it back."""
+    known = names(tree)
+    sets = not known.isdisjoint({"call_later", "call_at", "add_timeout"})
+    return sets and known.isdisjoint({"remove_timeout", "cancel"})
+
+
 @code_exercise(
     (
         "Two things can happen: the news comes, or the alarm rings. In `get`, say for each of "
@@ -117,6 +124,12 @@ from .mistakes import (
     another_way=(
         "Another right way: both callbacks call one method, which writes only while "
         "`self.done` is empty; then nobody needs to take the alarm back."
+    ),
+    known_by=_leaves_the_alarm,
+    instead=(
+        "Another right way: the callback of the news takes the alarm back, with "
+        "`IOLoop.current().remove_timeout(alarm)`; then only the news looks whether somebody "
+        "was first."
     ),
 )
 async def delayed_answer(case: Case) -> None:

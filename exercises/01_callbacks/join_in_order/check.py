@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from classroom.examining.case import Case, turns
-from classroom.examining.kinds import code_exercise
+from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import CHANGES_THE_LIST, NOT_YOURS
 from classroom.examining.rendering import shown
 from classroom.examining.verdict import Mistake
@@ -54,6 +54,15 @@ from .mistakes import (
 )
 
 
+def _waits_in_turn(tree: ast.Module) -> bool:
+    """Return whether no loop gives the futures their receivers, so that they do it in turn."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.ListComp)]
+    asks = {"add_future", "add_done_callback"}
+    return not asks.isdisjoint(names(tree)) and all(
+        asks.isdisjoint(names(loop)) for loop in loops
+    )
+
+
 @code_exercise(
     (
         "Make the promise that you return, and a list with a place for each answer.",
@@ -91,6 +100,11 @@ from .mistakes import (
     another_way=(
         "Another right way: each receiver names the one of the next future; all answers are "
         "under way already, so it takes no longer, and the list grows in order."
+    ),
+    known_by=_waits_in_turn,
+    instead=(
+        "Another right way: all futures get a receiver at once, which keeps the result under "
+        "the future's number; the last that comes fills the list."
     ),
 )
 async def join_in_order(case: Case) -> None:

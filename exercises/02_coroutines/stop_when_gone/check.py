@@ -15,7 +15,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns, until
 from classroom.examining.clockwork import LONG, let_pass
-from classroom.examining.kinds import code_exercise
+from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import (
     ASKS_TWICE,
     FIXED_TIME,
@@ -211,6 +211,14 @@ def _watched(handler: type[RequestHandler], end: _End) -> type[RequestHandler]:
     return Watched
 
 
+def _has_a_second_task(tree: ast.Module) -> bool:
+    """Return whether a task is made, and that of the request not kept."""
+    known = names(tree)
+    return "current_task" not in known and not known.isdisjoint(
+        {"create_task", "ensure_future"}
+    )
+
+
 @code_exercise(
     (
         "`Attentive`, above, stops when its visitor leaves. What does its `get` keep, and who "
@@ -238,6 +246,11 @@ def _watched(handler: type[RequestHandler], end: _End) -> type[RequestHandler]:
     another_way=(
         "Another right way: give the search to a task of its own, with `asyncio.create_task`; "
         "await it in `get`, and cancel it."
+    ),
+    known_by=_has_a_second_task,
+    instead=(
+        "Another right way: no second task. `get` runs in one already: keep "
+        "`asyncio.current_task()`, and cancel that."
     ),
 )
 async def stop_when_gone(case: Case) -> None:

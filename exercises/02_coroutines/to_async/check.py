@@ -124,6 +124,11 @@ PROFILE = {"profile": "Ada Lovelace"}
 PAUSE = 0.6
 
 
+def _has_a_second_coroutine(tree: ast.Module) -> bool:
+    """Return whether there is a coroutine besides `get`."""
+    return sum(isinstance(node, ast.AsyncFunctionDef) for node in ast.walk(tree)) > 1
+
+
 @code_exercise(
     (
         "Read the three methods in the order in which they run. The first two end with a note: "
@@ -152,6 +157,11 @@ PAUSE = 0.6
     another_way=(
         "Another right way: ask in a second coroutine, `async def ask(self)`, and await that "
         "in `get`; one coroutine may wait for another."
+    ),
+    known_by=_has_a_second_coroutine,
+    instead=(
+        "Another right way: no second coroutine, and `await` in `get` for each thing that "
+        "takes its time."
     ),
 )
 async def to_async(case: Case) -> None:

@@ -11,7 +11,7 @@ from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns, until
 from classroom.examining.clockwork import LONG, goes_round, let_pass
-from classroom.examining.kinds import code_exercise
+from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import (
     ASKS_TWICE,
     AWAITS_NOTHING,
@@ -194,6 +194,17 @@ GENERATOR = Mistake(
 FAILED = Answer(502, "Bob failed")
 
 
+def _lets_users_overlap(tree: ast.Module) -> bool:
+    """Return whether no attribute is one lock for all of them."""
+    locks = {"Lock", "Semaphore", "BoundedSemaphore", "Condition"}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Attribute()], value=ast.Call(func=made)):
+                if not locks.isdisjoint(names(made)):
+                    return False
+    return True
+
+
 @code_exercise(
     (
         "Section 8 names a lock that knows tasks. How does plain code wait for it?",
@@ -228,6 +239,11 @@ FAILED = Answer(502, "Bob failed")
     another_way=(
         "Another right way: a lock for each user, so that who asks about Ada does not wait "
         "for who asks about Grace."
+    ),
+    known_by=_lets_users_overlap,
+    instead=(
+        "Another right way: one lock for all, which is less code; who asks about Ada then "
+        "waits for who asks about Grace, too."
     ),
 )
 async def find_lock(case: Case) -> None:
