@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from ..agreed import BackendError
@@ -43,6 +44,8 @@ def main() -> None:
     def failed(fault: BackendError) -> Response:
         return Response(str(fault), fault.status, content_type=answers.TEXT)
 
+    # It warns of a queue at its start, when its threads have not begun to wait.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listener, connections = listen(given.port), dict[int, object]()
     server = waitress.create_server(
         app,

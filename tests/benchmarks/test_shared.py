@@ -63,7 +63,8 @@ def test_who_is_told_to_end_between_two_benchmarks_begins_no_other(
     started = []
 
     def popen(*_: object, **__: object) -> subprocess.Popen[bytes]:
-        child = POPEN([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        waits = "from tools import started; started.let_signals_come(); input()"
+        child = POPEN([sys.executable, "-c", waits], stdin=subprocess.PIPE)
         started.append(child)
         # In this moment nobody knows of it.
         runner.end()
