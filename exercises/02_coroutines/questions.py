@@ -167,6 +167,7 @@ class Client(SimpleAsyncHTTPClient):
         came: the addresses whose answers have come.
         under_way: the promises of the answers that have not come.
         most: the largest number of questions that were under way at once.
+        errors: for each address that failed, its error as `str` and as `repr` show it.
     """
 
     def initialize(self, *args: Any, **settings: Any) -> None:
@@ -176,6 +177,20 @@ class Client(SimpleAsyncHTTPClient):
         self.came: list[str] = []
         self.under_way: set[Future[HTTPResponse]] = set()
         self.most = 0
+        self.errors: dict[str, tuple[str, str]] = {}
+
+    def fetch_impl(
+        self, request: HTTPRequest, callback: Callable[[HTTPResponse], None]
+    ) -> None:
+        """Ask, and note the error."""
+
+        # Not in `fetch`: to ask the future for its exception says that somebody has heard it.
+        def note_and_call(response: HTTPResponse) -> None:
+            if response.error:
+                self.errors[request.url] = str(response.error), repr(response.error)
+            callback(response)
+
+        super().fetch_impl(request, note_and_call)
 
     def fetch(
         self, request: str | HTTPRequest, raise_error: bool = True, **settings: Any

@@ -10,7 +10,7 @@ async def report(client, urls):
             response = await client.fetch(url, raise_error=False)
             return url, "ok" if response.code == 200 else str(response.error)
         except Exception as error:
-            return url, f"no connection: {error}"
+            return url, str(error)
         finally:
             tokens.release()
 

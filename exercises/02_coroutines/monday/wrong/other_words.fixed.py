@@ -1,0 +1,15 @@
+import asyncio
+
+
+async def report(client, urls):
+    tokens = asyncio.Semaphore(10)
+
+    async def row(url):
+        async with tokens:
+            try:
+                await client.fetch(url)
+            except Exception as error:
+                return url, "500"
+            return url, "ok"
+
+    return await asyncio.gather(*[row(url) for url in urls])
