@@ -37,6 +37,7 @@ from loopfilm.where import thread_at
 from ..catalogue import find
 from . import memory, shared_names
 from .case import LEAST_HELD, WHERE, Case, Refused
+from .clockwork import give_clock
 from .evidence import YOUR_CODE
 from .kinds import Exercise
 from .mistakes import (
@@ -325,7 +326,7 @@ def judge(case: Case, exercise: Exercise, watchdog: Watchdog) -> Verdict:
                 raise reason
             loop = asyncio.new_event_loop()
             # So that timers ring in their order however slow the machine is.
-            loop.time = lambda: UP_SINCE + watchdog.clock.time()  # type: ignore[method-assign]
+            give_clock(loop, lambda: UP_SINCE + watchdog.clock.time())
             # Not `asyncio.run`, which cancels and awaits what is left: on a loop that the
             # learner's code has stopped, that may never end, and this process ends anyway.
             loop.run_until_complete(have_checked(case, exercise, watchdog))

@@ -16,15 +16,54 @@ AT_ONCE = 0.0005
 LONG = 3.0
 
 
+class Clock:
+    """The clock of a loop. Whoever has kept its `time` sees, too, that it is put forward.
+
+    Attributes:
+        by_itself: the seconds that pass without that.
+        ahead: by how many it was put forward.
+    """
+
+    def __init__(self, by_itself: Callable[[], float]) -> None:
+        """Begin with what passes by itself."""
+        self.by_itself = by_itself
+        self.ahead = 0.0
+
+    def time(self) -> float:
+        """Return what the clock shows, in seconds."""
+        return self.by_itself() + self.ahead
+
+
+def give_clock(loop: asyncio.AbstractEventLoop, by_itself: Callable[[], float]) -> Clock:
+    """Give a loop a clock that can be put forward, and return that.
+
+    Args:
+        loop: the loop. The clock is given before anybody asks it for the time.
+        by_itself: the seconds that pass by themselves.
+    """
+    clock = Clock(by_itself)
+    loop.time = clock.time  # type: ignore[method-assign]
+    return clock
+
+
 def let_pass(seconds: float = LONG) -> None:
     """Put the clock of the loop forward, so that timers ring which nobody has to wait for.
 
     Args:
         seconds: by how much.
     """
-    loop: Any = asyncio.get_running_loop()
-    before: Callable[[], float] = loop.time
-    loop.time = lambda: before() + seconds
+    _clock().ahead += seconds
+
+
+def by_itself() -> Callable[[], float]:
+    """Return what tells the time of the loop as if it was never put forward."""
+    return _clock().by_itself
+
+
+def _clock() -> Clock:
+    loop = asyncio.get_running_loop()
+    clock = getattr(loop.time, "__self__", None)
+    return clock if isinstance(clock, Clock) else give_clock(loop, loop.time)
 
 
 async def goes_round() -> bool:

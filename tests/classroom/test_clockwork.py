@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tornado.ioloop import IOLoop
 
-from classroom.examining.clockwork import LONG, goes_round, let_pass, timers
+from classroom.examining.clockwork import (
+    LONG,
+    by_itself,
+    give_clock,
+    goes_round,
+    let_pass,
+    timers,
+)
 
 
 async def naps() -> None:
@@ -71,6 +79,16 @@ async def test_time_passes_for_timers_and_not_for_us() -> None:
     await asyncio.sleep(0)
     assert rung == ["soon"] and loop.time() - before >= LONG
     later.cancel()
+
+
+async def test_whoever_has_kept_the_time_of_the_loop_sees_it_pass() -> None:
+    clock = give_clock(asyncio.get_running_loop(), time.monotonic)
+    kept, unmoved = asyncio.get_running_loop().time, by_itself()
+    before, as_it_goes = kept(), unmoved()
+    let_pass()
+    let_pass(3600)
+    assert kept() - before >= LONG + 3600 == clock.ahead
+    assert unmoved() - as_it_goes < LONG
 
 
 async def test_timers_are_noted_while_the_block_lasts() -> None:
