@@ -93,8 +93,6 @@ CANCELLED = Mistake(
 )
 # Seconds. Whoever looks again within them, without being told, polls.
 SILENCE = 0.1
-# Between a learner's call and the loop lies what Tornado and asyncio make of it.
-NEAR = 8
 
 
 class Box(Future[Any]):
@@ -146,29 +144,6 @@ async def refuse_if_it_polls(case: Case, boxes: Sequence[Box], expected: str) ->
     if sum(box.looks for box in boxes) > before:
         got = "nobody is to be told; your code looks again and again whether it is there"
         case.refuse(POLLS, expected, got)
-
-
-def note_alarms() -> list[float]:
-    """Note for how many seconds the learner's code sets alarms on this loop, from now on."""
-    loop: Any = asyncio.get_running_loop()
-    original: Callable[..., Any] = loop.call_at
-    noted: list[float] = []
-
-    def call_at(when: float, *args: Any, **settings: Any) -> Any:
-        if _is_learners(sys._getframe(1)):
-            noted.append(when - loop.time())
-        return original(when, *args, **settings)
-
-    loop.call_at = call_at
-    return noted
-
-
-def _is_learners(frame: FrameType | None) -> bool:
-    for _ in range(NEAR):
-        if frame and frame.f_code.co_filename == YOUR_CODE:
-            return True
-        frame = frame and frame.f_back
-    return False
 
 
 def note_promises(handler: type[RequestHandler]) -> list[Future[Any]]:

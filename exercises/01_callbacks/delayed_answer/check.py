@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from tornado.web import Application
 
 from classroom.examining.case import Case, until
-from classroom.examining.clockwork import let_pass
+from classroom.examining.clockwork import let_pass, note_alarms
 from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import (
     FALSE_FOR_NONE,
@@ -38,7 +38,6 @@ from ..boxes import (
     fills_another_promise,
     handed_over,
     is_async_for_nothing,
-    note_alarms,
     note_promises,
     refuse_if_cancelled,
     refuse_if_it_polls,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from classroom.examining.case import Case, turns
+from classroom.examining.clockwork import note_alarms
 from classroom.examining.kinds import code_exercise, names
 from classroom.examining.mistakes import CHANGES_THE_LIST, NOT_YOURS
 from classroom.examining.rendering import shown
@@ -23,7 +24,6 @@ from ..boxes import (
     YIELDS,
     Box,
     handed_over,
-    note_alarms,
     refuse_if_it_polls,
     refuse_if_it_yields,
     refuse_if_not_called,

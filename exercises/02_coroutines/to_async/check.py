@@ -7,12 +7,13 @@ import asyncio
 import inspect
 import json
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tornado.web import Application, RequestHandler
 
 from classroom.examining.case import Case, turns, until
-from classroom.examining.clockwork import LONG, goes_round, let_pass
+from classroom.examining.clockwork import LONG, goes_round, let_pass, note_alarms
 from classroom.examining.kinds import code_exercise
 from classroom.examining.mistakes import (
     ALREADY_CALLED,
@@ -209,8 +210,8 @@ async def _three_at_once(case: Case, handler: type[RequestHandler]) -> None:
     # A slow machine makes a pause longer, and never shorter. Who does not ask at all is found
     # out when the backend fails.
     if seen.asked and seen.pause < PAUSE - 0.1:
-        got = "the backend is asked without a pause"
-        case.refuse(NO_PAUSE, "a pause of 0.6 seconds, then the question", got)
+        mistake, got = _why_so_soon(case, seen)
+        case.refuse(mistake, "a pause of 0.6 seconds, then the question", got)
     if seen.asked > 3:
         got = f"{seen.asked} questions come to the backend"
         case.refuse(ASKS_TWICE, "three visitors, three questions", got)
@@ -222,6 +223,7 @@ class _Seen(NamedTuple):
     Attributes:
         film: of their visits.
         pause: seconds until the backend was asked.
+        alarms: for how many seconds the learner's code had set alarms by then.
         asked: how many questions it got.
         early: whether requests ended before a question came.
         too_soon: whether requests ended after that, and before the backend answered.
@@ -232,6 +234,7 @@ class _Seen(NamedTuple):
 
     film: Film
     pause: float
+    alarms: list[float]
     asked: int
     early: bool
     too_soon: bool
@@ -271,14 +274,26 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
     async with running(backend.app) as url:
         app = Application([(r"/", handler)], backend=url, log_function=note_end)
         visits = ["/?user=ada", "/?user=grace", "/?user=alan"]
-        pause = asyncio.create_task(_seconds_until_asked(backend))
+        alarms = note_alarms()
+        pause = asyncio.create_task(_seconds_until_asked(backend, alarms))
         film = await case.visits(app, visits, answer_when_all_wait, GIVE_UP_AFTER + takes)
         case.to_show = film
         asked = len(backend.asked)
     if not asked:
         pause.cancel()
-    seconds = await pause if asked else 0.0
-    return _Seen(film, seconds, asked, early, too_soon, went_round, later, much_later)
+    seconds, alarms = await pause if asked else (0.0, [])
+    return _Seen(film, seconds, alarms, asked, early, too_soon, went_round, later, much_later)
+
+
+def _why_so_soon(case: Case, seen: _Seen) -> tuple[Mistake, str]:
+    """Return what there is of a pause before a question that comes too soon."""
+    # An alarm that has not rung by then is nobody's pause.
+    rung = [round(seconds, 3) for seconds in seen.alarms if 0 < seconds <= seen.pause]
+    if rung and len(rung) <= 3 and len({*rung}) == 1:
+        return OTHER_PAUSE, f"the backend is asked after a pause of {rung[0]:g} seconds"
+    if rung or case.uses("to_thread", "run_in_executor"):
+        return OTHER_PAUSE, "the backend is asked sooner"
+    return NO_PAUSE, "the backend is asked without a pause"
 
 
 def _has_deadline(case: Case) -> bool:
@@ -288,12 +303,14 @@ def _has_deadline(case: Case) -> bool:
     return late and not any("InvalidStateError" in error.text for error in case.errors)
 
 
-async def _seconds_until_asked(backend: Backend) -> float:
+async def _seconds_until_asked(
+    backend: Backend, alarms: Sequence[float]
+) -> tuple[float, list[float]]:
     # By the clock on the wall: the loop's own stands still while the machine is busy, and a
     # pause in a thread does not.
     began = time.monotonic()
     await until(lambda: bool(backend.asked))
-    return time.monotonic() - began
+    return time.monotonic() - began, [*alarms]
 
 
 def _refuse_unless_coroutine(case: Case, handler: type[RequestHandler]) -> None:
