@@ -104,6 +104,16 @@ OTHER_PAUSE = Mistake(
     "a pause of another length",
     ("For how long does the version with callbacks pause? So does this one.",),
 )
+ONE_AT_A_TIME = Mistake(
+    "one_at_a_time",
+    "visitors who wait for one another",
+    (
+        "The second visitor's question comes when the first one's has been answered. What of "
+        "yours holds it back?",
+        "Leave the lock away, or whatever counts visitors: each request has a `self` of its "
+        "own, and while one of them waits at an `await`, the others go on.",
+    ),
+)
 HANGS_ON_FAILURE = Mistake(
     "hangs_on_failure",
     "an exception in a callback, which nobody hears",
@@ -147,6 +157,7 @@ def _has_a_second_coroutine(tree: ast.Module) -> bool:
     NO_PAUSE,
     MILLISECONDS,
     OTHER_PAUSE,
+    ONE_AT_A_TIME,
     HANGS_ON_FAILURE,
     TOLD_AS_SUCCESS,
     KEPT_ANSWER,
@@ -204,6 +215,9 @@ async def _three_at_once(case: Case, handler: type[RequestHandler]) -> None:
     _refuse_unless_coroutine(case, handler)
     if seen.went_round:
         case.refuse(POLLS, expected, "the loop goes round and round while all three wait")
+    if seen.in_turn:
+        got = "the next visitor's question comes when another one's has been answered"
+        case.refuse(ONE_AT_A_TIME, "three visitors, three questions at once", got)
     if not all(_is_profile(answer) for answer in seen.film.answers):
         _why_no_profile(case, seen, expected)
     case.refuse_if_anything_went_wrong(expected, seen.film)
@@ -212,6 +226,9 @@ async def _three_at_once(case: Case, handler: type[RequestHandler]) -> None:
     if seen.asked and seen.pause < PAUSE - 0.1:
         mistake, got = _why_so_soon(case, seen)
         case.refuse(mistake, "a pause of 0.6 seconds, then the question", got)
+    if 0 < seen.asked < 3:
+        got = f"of the questions, the backend gets {seen.asked}"
+        case.refuse(KEPT_ANSWER, "three visitors, three questions", got)
     if seen.asked > 3:
         got = f"{seen.asked} questions come to the backend"
         case.refuse(ASKS_TWICE, "three visitors, three questions", got)
@@ -228,6 +245,7 @@ class _Seen(NamedTuple):
         early: whether requests ended before a question came.
         too_soon: whether requests ended after that, and before the backend answered.
         went_round: whether the loop went round and round while all waited.
+        in_turn: whether a question came only when another one was answered.
         later: whether it was asked when a hundred times the pause had passed.
         much_later: whether it was asked when a thousand times the pause had passed.
     """
@@ -239,6 +257,7 @@ class _Seen(NamedTuple):
     early: bool
     too_soon: bool
     went_round: bool
+    in_turn: bool
     later: bool
     much_later: bool
 
@@ -247,7 +266,7 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
     """Have three visitors come, to a backend that takes some time for its answers."""
     backend = Backend(hold=True)
     ended: list[RequestHandler] = []
-    early = too_soon = went_round = later = much_later = False
+    early = too_soon = went_round = in_turn = later = much_later = False
 
     def note_end(ended_by: RequestHandler) -> None:
         nonlocal early
@@ -255,11 +274,15 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
         ended.append(ended_by)
 
     async def answer_when_all_wait(_: Film) -> None:
-        nonlocal too_soon, went_round, later, much_later
+        nonlocal too_soon, went_round, in_turn, later, much_later
         await until(lambda: len(backend.asked) >= 3 or len(ended) == 3)
         await turns()
         if backend.asked and not ended:
             went_round = await goes_round()
+            if (few := len(backend.asked)) < 3:
+                backend.release("profile")
+                in_turn = await until(lambda: len(backend.asked) > few)
+                return
             let_pass(takes)
             await turns()
             too_soon = bool(ended)
@@ -282,7 +305,9 @@ async def _come(case: Case, handler: type[RequestHandler], takes: float) -> _See
     if not asked:
         pause.cancel()
     seconds, alarms = await pause if asked else (0.0, [])
-    return _Seen(film, seconds, alarms, asked, early, too_soon, went_round, later, much_later)
+    return _Seen(
+        film, seconds, alarms, asked, early, too_soon, went_round, in_turn, later, much_later
+    )
 
 
 def _why_so_soon(case: Case, seen: _Seen) -> tuple[Mistake, str]:
