@@ -46,6 +46,7 @@ from .mistakes import (
     NOTHING_RETURNED,
     NUMBER_FOR_FUTURE,
     ORDER_OF_COMING,
+    OTHER_ORDER,
     RETURNS_IN_LOOP,
     SHARED,
     TOO_FEW,
@@ -70,6 +71,7 @@ def _waits_in_turn(tree: ast.Module) -> bool:
         "The receiver that finds that all are there fills the promise.",
     ),
     ORDER_OF_COMING,
+    OTHER_ORDER,
     LATE_BINDING,
     LOOKS_TOO_EARLY,
     NO_PROMISE,
@@ -168,7 +170,7 @@ async def join_in_order(case: Case) -> None:
         texts = [repr(each) for each in found] if isinstance(found, list) else []
         kept = {"'a'", "'b'", "'c'"} & {*texts}
         if sorted(texts) == sorted(map(repr, (None, 0, ""))):
-            case.refuse(ORDER_OF_COMING, expected, got)
+            case.refuse(OTHER_ORDER, expected, got)
         case.refuse(SHARED if kept else VALUE_AS_SIGN, expected, got)
 
     case.tries("two futures are joined, and both are filled in one turn of the loop.")
@@ -244,7 +246,9 @@ def _why_not_joined(
     if isinstance(found, dict | tuple) or inspect.isgenerator(found):
         case.refuse(NO_LIST, expected, got)
     if isinstance(found, list) and set(map(str, found)) == {"a", "b", "c"}:
-        case.refuse(INSERTED if case.uses("insert") else ORDER_OF_COMING, expected, got)
+        as_they_came = [*map(str, found)] == ["a", "c", "b"]
+        mistake = ORDER_OF_COMING if as_they_came else OTHER_ORDER
+        case.refuse(INSERTED if case.uses("insert") else mistake, expected, got)
     if isinstance(found, list) and len(found) == 3 and found[:2] in ([None] * 2, ["c", "b"]):
         case.refuse(LATE_BINDING, expected, got)
     if isinstance(found, list) and len(found) < 3:

@@ -8,9 +8,20 @@ ORDER_OF_COMING = Mistake(
     "order_of_coming",
     "answers in the order in which they came",
     (
-        "`append` puts each answer behind those that came before it. Who asked first?",
+        "Each answer stands behind those that came before it. Which of them was asked for "
+        "first?",
         "Make a list of the right length, and give each receiver its own place in it.",
         "`partial(keep, number)` is a receiver that knows its number.",
+    ),
+)
+OTHER_ORDER = Mistake(
+    "other_order",
+    "answers that were put in an order of their own",
+    (
+        "What decides where an answer stands in your list: what it says, when it came, or in "
+        "which future it was?",
+        "Sort and turn round nothing. `partial(keep, number)` is a receiver that knows its "
+        "number, which is the place of its future.",
     ),
 )
 LATE_BINDING = Mistake(
