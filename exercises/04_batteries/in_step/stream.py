@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import asyncio
 
+# An id that no text has: how many texts there are is not the id of the last one. The first two
+# have ids that follow each other, so that whoever passes an id over misses a text.
+LEFT_OUT = 3
+
 
 class Stream:
-    """What was said, in its order; the first has the id 1."""
+    """What was said, in its order, with ids that grow; the first has the id 1."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
+        self.news: list[tuple[int, str]] = []
         self.arrival = asyncio.Event()
 
     def add(self, text: str) -> int:
         """Add a text, wake those who wait, and return its id."""
-        self.texts.append(text)
+        id_ = self.last + 1
+        if id_ == LEFT_OUT:
+            id_ += 1
+        self.news.append((id_, text))
         self.wake()
-        return len(self.texts)
+        return id_
+
+    @property
+    def last(self) -> int:
+        """The id of the last text; 0 if there is none."""
+        return self.news[-1][0] if self.news else 0
 
     def wake(self) -> None:
         """Have all look who wait."""
@@ -79,7 +91,7 @@ class Broker:
         self.was_asked_for_last = True
         await asyncio.sleep(0)
         self._refuse_if_cut()
-        return len(self._stream.texts)
+        return self._stream.last
 
     def cut(self) -> None:
         """Break the connection."""
@@ -88,7 +100,7 @@ class Broker:
 
     def _after(self, after: int) -> list[tuple[int, str]]:
         self._refuse_if_cut()
-        return [each for each in enumerate(self._stream.texts, 1) if each[0] > after]
+        return [each for each in self._stream.news if each[0] > after]
 
     def _refuse_if_cut(self) -> None:
         if self.is_cut:
