@@ -183,7 +183,16 @@ OTHER_HTML = Mistake(
     (
         "Put your line beside the colleague's. What is between the holes, and where is each?",
         """It is `<p><a href="/by?name=..." title="...">...</a>: ...</p>`: the name three """
-        "times, a colon and a blank, and the text. Change only what is in the holes.",
+        "times, a colon and a blank, and the text, with these quotes. Change only what is in "
+        "the holes.",
+    ),
+)
+OTHER_ORDER = Mistake(
+    "other_order",
+    "comments in another order than they were given in",
+    (
+        "Somebody answers what another one wrote. Which of both comes first on the page?",
+        "Go through `comments` as they stand, with `for`, and put each line behind the last.",
     ),
 )
 NOT_UTF_8 = Mistake(
@@ -268,6 +277,7 @@ def read(page: str) -> Made:
     ONE_ONLY,
     NOT_JOINED,
     OTHER_HTML,
+    OTHER_ORDER,
     NOT_UTF_8,
     another_way="Another right way: `xhtml_escape` and `url_escape` by hand, no template.",
     known_by="xhtml_escape",
@@ -298,29 +308,33 @@ async def escape_it(case: Case) -> None:
     def one(name: str, text: str) -> str:
         return make((name, text))
 
-    case.tries("Ada writes: hello. Grace writes: goodbye.")
-    both = make(("Ada", "hello"), ("Grace", "goodbye"))
-    links = [Link("Ada: hello", "Ada", {"name": ["Ada"]})]
-    links.append(Link("Grace: goodbye", "Grace", {"name": ["Grace"]}))
+    case.tries("Grace writes: hello. Then Ada writes: goodbye.")
+    # The second one is the first by its name, and by its text.
+    both = make(("Grace", "hello"), ("Ada", "goodbye"))
+    links = [Link("Grace: hello", "Grace", {"name": ["Grace"]})]
+    links.append(Link("Ada: goodbye", "Ada", {"name": ["Ada"]}))
+    expected = (
+        "two links, with each name as its text, as its `title` and as the `name` in the query "
+        "of its `href`, and after each link a colon and the text"
+    )
     if (found := _links(both)) != links:
-        case.refuse(
-            ONE_ONLY if found in (links[:1], links[1:]) else OTHER_HTML if both else None,
-            "two links, with each name as its text, as its `title` and as the `name` in the "
-            "query of its `href`, and after each link a colon and the text",
-            shown(both),
-        )
-    case.tries("Ada alone writes: hello.")
-    alone = make(("Ada", "hello"))
-    if (found := _links(alone)) != links[:1]:
+        if found == links[::-1]:
+            case.refuse(OTHER_ORDER, "a page that shows Grace's comment first", shown(both))
+        is_one = found in (links[:1], links[1:])
+        case.refuse(ONE_ONLY if is_one else OTHER_HTML if both else None, expected, shown(both))
+    case.tries("Ada alone writes: goodbye.")
+    alone = make(("Ada", "goodbye"))
+    if (found := _links(alone)) != links[1:]:
         kept = KEPT if len(found) > len(links) else None
         case.refuse(kept, "one such link, and her text", shown(alone))
     for what, comments in TYPED.items():
         case.tries(what)
         for name, text in comments:
             _try(case, one, name, text)
-    if any(place.kind != IN_TEXT and not place.quote for place in places(one, "Ada", "hi")):
-        expected = "the rest of the HTML is as it was, with quotes around each attribute"
-        case.refuse(UNQUOTED, expected, shown(one("Ada", "hi")))
+    quotes = {each.quote for each in places(one, "Ada", "hi") if each.kind != IN_TEXT}
+    if quotes - {'"'}:
+        expected = "the rest of the HTML is as it was, with its quotes around each attribute"
+        case.refuse(UNQUOTED if "" in quotes else OTHER_HTML, expected, shown(one("Ada", "hi")))
 
 
 def _links(page: str) -> list[Link]:
