@@ -150,7 +150,8 @@ ERROR_LOST = Mistake(
     "an error that becomes something else",
     (
         "`ask` has raised an `OSError`. What does Tornado's client expect then?",
-        "Let the error go through to everybody who waits. An empty list is no answer.",
+        "Let that very error go through to everybody who waits. An empty list is no answer, "
+        "and another error says something else.",
     ),
 )
 LEFT_WAITING = Mistake(
