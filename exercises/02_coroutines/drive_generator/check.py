@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from classroom.examining.case import Case
@@ -88,6 +88,22 @@ NOT_PLAIN = Mistake(
         "Leave it a plain `def` without `yield`: `next` and `send` are plain calls.",
     ),
 )
+HIDES_ERRORS = Mistake(
+    "hides_errors",
+    "an `except` that takes each exception for the end",
+    (
+        "A generator may fail before it returns. What does your `except` make of that?",
+        "`except StopIteration as end` catches the end, and nothing else.",
+    ),
+)
+OTHER_VALUE = Mistake(
+    "other_value",
+    "an answer that is made into something else",
+    (
+        "What has `answer` returned, and what does the generator receive?",
+        "Send the answer as it is: `steps.send(answer(question))`.",
+    ),
+)
 
 
 class _Interview:
@@ -95,33 +111,33 @@ class _Interview:
 
     Attributes:
         asked: the questions that were given to `answer`.
-        received: what the generator was sent, one value for each question.
-        result: what the generator returns.
+        wanted: what the generator should be sent, one value for each question.
+        received: what it was sent.
+        result: what the generator returns, or what it raises in the place of that.
     """
 
-    def __init__(self, *questions: object) -> None:
+    def __init__(self, *questions: object, answers: Sequence[object] = ()) -> None:
         self.questions = questions
+        self.wanted = [*answers] or [f"answer to {question}" for question in questions]
         self.asked: list[object] = []
         self.received: list[object] = []
-        self.result: str | None = f"the end of {len(questions)}"
+        self.result: str | ValueError | None = f"the end of {len(questions)}"
 
     def steps(self) -> Generator[object, object, str | None]:
         """Ask each question, and keep what is sent."""
         for question in self.questions:
             self.received.append((yield question))
+        if isinstance(self.result, ValueError):
+            raise self.result
         return self.result
 
-    def answer(self, question: object) -> str:
+    def answer(self, question: object) -> object:
         """Answer a question."""
         # Whoever goes on for ever is not to fill the memory as well.
         if len(self.asked) <= MANY:
             self.asked.append(question)
-        return f"answer to {question}"
-
-    @property
-    def wanted(self) -> list[object]:
-        """What the generator should be sent."""
-        return [f"answer to {question}" for question in self.questions]
+        known = question in self.questions
+        return self.wanted[self.questions.index(question)] if known else f"answer to {question}"
 
     @property
     def complete(self) -> bool:
@@ -147,6 +163,8 @@ class _Interview:
     FIRST_OUTSIDE,
     FIXED_NUMBER,
     NOT_PLAIN,
+    HIDES_ERRORS,
+    OTHER_VALUE,
     FALSE_FOR_NONE,
     ASKS_TWICE,
     another_way=(
@@ -198,6 +216,24 @@ async def drive_generator(case: Case) -> None:
     expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
     _check(case, talk, drive(talk), expected)
 
+    case.tries("a generator asks three questions, and the answers are 0, an empty list and 7.")
+    talk = _Interview("how many?", "which?", "when?", answers=(0, [], 7))
+    expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
+    _check(case, talk, drive(talk), expected)
+
+    case.tries("a generator asks one question, and then raises a ValueError.")
+    talk = _Interview("well?")
+    talk.result = ValueError("no such answer")
+    expected = "`interview` raises the ValueError"
+    try:
+        result = drive(talk)
+    except Exception as error:
+        if error is not talk.result:
+            where = case.line_of(error)
+            case.refuse(HIDES_ERRORS, expected, f"{described(error)} ({where})")
+    else:
+        case.refuse(HIDES_ERRORS, expected, f"`interview` returns {shown(result)}")
+
     case.tries(f"a generator asks {MANY} questions.")
     talk = _Interview(*(f"number {number}?" for number in range(MANY)))
     expected = f"each question gets its answer, and `interview` returns {talk.result!r}"
@@ -234,7 +270,9 @@ def _why_not_answered(
     twice = [each for each in talk.questions if talk.asked.count(each) > 1]
     if twice and None not in received:
         case.refuse(ASKS_TWICE, expected, f"`answer({twice[0]!r})` is called twice")
-    if not any(talk.questions):
+    if any(isinstance(each, int) for each in wanted) and len(received) == len(wanted):
+        case.refuse(OTHER_VALUE, expected, outcome)
+    if not all(wanted) or not any(talk.questions):
         case.refuse(FALSE_FOR_NONE, expected, outcome)
     if received and set(map(type, received)) == {type(None)}:
         case.refuse(SENDS_NOTHING, expected, outcome)
