@@ -10,7 +10,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from .engines.by_identity import ByIdentity
-from .engines.pooled import PooledAdapter
+from .engines.pooled import PooledAdapter, changed_pools
 
 
 class Mounted(NamedTuple):
@@ -83,7 +83,8 @@ def is_as_made(adapter: BaseAdapter) -> bool:
         return False
     manager, new = adapter.poolmanager, _NEW.poolmanager
     return (
-        vars(adapter.max_retries) == vars(_NEW.max_retries)
+        type(adapter.max_retries) is type(_NEW.max_retries)
+        and vars(adapter.max_retries) == vars(_NEW.max_retries)
         and all(vars(adapter)[name] == vars(_NEW)[name] for name in POOL_SETTINGS)
         and type(manager) is type(new)
         # A method of this one may have been replaced.
@@ -91,6 +92,12 @@ def is_as_made(adapter: BaseAdapter) -> bool:
         and manager.key_fn_by_scheme == new.key_fn_by_scheme
         and manager.connection_pool_kw == new.connection_pool_kw
         and manager.pool_classes_by_scheme == new.pool_classes_by_scheme
+        and type(manager.pools) is type(new.pools)
+        and not any(changed_pools(adapter))
+        and all(
+            getattr(each, "proxy_headers", {}) == adapter.proxy_headers(proxy)
+            for proxy, each in adapter.proxy_manager.items()
+        )
     )
 
 

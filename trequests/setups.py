@@ -13,6 +13,7 @@ from .engines.clients.adapter import CLIENTS, TornadoAdapter
 from .engines.outside import Outside, checked
 from .engines.pooled import PooledAdapter
 from .engines.sockets.adapter import SocketsAdapter, make_plain, make_polite
+from .engines.unseen import leave_changed_pools, see_changed_pools
 from .mounted import Mounted, copy_of, is_as_made, put, serving
 
 EVERYWHERE = ("http://", "https://")
@@ -189,11 +190,13 @@ class Setup:
         if adapter not in self.theirs:
             self.theirs[adapter] = None
             make_plain(adapter)
+            leave_changed_pools(adapter)
             self.apply(adapter)
             _setups[adapter] = [*_setups.get(adapter, []), self]
 
     def apply(self, adapter: HTTPAdapter) -> None:
         """Let an adapter of somebody else's wait politely; without this a thread waits."""
+        see_changed_pools(adapter)
         if self.engine == "sockets":
             make_polite(adapter, self.outside)
 
@@ -206,6 +209,7 @@ class Setup:
             ours.undo()
         for adapter in self.theirs:
             make_plain(adapter)
+            leave_changed_pools(adapter)
             setups = [each for each in _setups.pop(adapter, []) if each is not self]
             if setups:
                 setups[-1].apply(adapter)

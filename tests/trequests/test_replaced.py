@@ -237,7 +237,7 @@ VALUES = {
 WITH_TLS = (
     "ssl.",
     *("urllib3.connection.create_urllib3_context", "urllib3.connection.resolve_"),
-    "urllib3.connection.ssl_wrap",
+    *("urllib3.connection.ssl_wrap", "urllib3.connection.HTTPS"),
 )
 
 

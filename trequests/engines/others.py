@@ -7,16 +7,15 @@ is left of the answer is read when it has come.
 
 from __future__ import annotations
 
-import _socket
 import io
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
 import tornalet
 
 from .outside import Outside, report_blocking, warned
+from .replaced import talks_plainly
 from .sockets.polite import PoliteSocket
 from .sockets.readiness import wait_on_the_loop
 from .threads import wait_for_thread
@@ -50,11 +49,11 @@ def _read_politely(response: Any, outside: Outside) -> None:
     raw = getattr(file, "raw", None)
     sock = getattr(raw, "_sock", None)
     if isinstance(raw, socket.SocketIO) and not isinstance(sock, PoliteSocket):
-        raw._sock = _Waiting(sock, outside)  # type: ignore[attr-defined]
+        raw._sock = Waiting(sock, outside)  # type: ignore[attr-defined]
 
 
-class _Waiting:
-    """A blocking socket, for whoever reads an answer from it.
+class Waiting:
+    """A blocking socket, for whoever sends a request through it, or reads an answer from it.
 
     Args:
         sock: the socket, or what somebody has in its place.
@@ -70,13 +69,45 @@ class _Waiting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
+    def makefile(self, *args: Any, **options: Any) -> Any:
+        """Return a file to read or write with, see `socket.socket.makefile`."""
+        file = self._sock.makefile(*args, **options)
+        raw = getattr(file, "raw", None)
+        if isinstance(raw, socket.SocketIO):
+            raw._sock = self  # type: ignore[attr-defined]
+        return file
+
+    def send(self, data: Any, *flags: int) -> int:
+        """Send some of it, see `socket.socket.send`."""
+        sent: int = self._off_the_loop(lambda: self._sock.send(data, *flags))
+        return sent
+
+    def sendall(self, data: Any, *flags: int) -> None:
+        """Send all of it, see `socket.socket.sendall`."""
+        self._off_the_loop(lambda: self._sock.sendall(data, *flags))
+
+    def recv(self, *args: int) -> bytes:
+        """Receive, see `socket.socket.recv`."""
+        data: bytes = self._off_the_loop(lambda: self._sock.recv(*args))
+        return data
+
+    def _off_the_loop(self, call: Callable[[], Any]) -> Any:
+        if tornalet.can_wait():
+            return wait_for_thread(call)
+        self._tell()
+        return call()
+
+    def _tell(self) -> None:
+        if self._outside == "raise" or not (self._warned or warned.get()):
+            report_blocking(self._outside, "waiting for an answer")
+        self._warned = True
+
     def recv_into(self, buffer: Any) -> int:
+        """Receive into a buffer, see `socket.socket.recv_into`."""
         sock = self._sock
         if not tornalet.can_wait():
-            if self._outside == "raise" or not (self._warned or warned.get()):
-                report_blocking(self._outside, "waiting for an answer")
-            self._warned = True
-        elif isinstance(sock, ssl.SSLSocket) or not isinstance(sock, _socket.socket):
+            self._tell()
+        elif not talks_plainly(type(sock)):
             # What comes first may be half of what can be decrypted. It does not get the buffer:
             # nobody waits for it any more after a cancellation.
             data = wait_for_thread(lambda: sock.recv(len(buffer)))

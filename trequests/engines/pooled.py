@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from requests import adapters
 from requests.adapters import HTTPAdapter
-from urllib3 import PoolManager, poolmanager
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, poolmanager
 
 from .by_identity import ByIdentity
 from .keeping import KEPT
@@ -98,7 +100,11 @@ class PooledAdapter(HTTPAdapter):
         # request costs.
         pools = self.poolmanager.pools
         host = (*request.url.split("/", 3)[:3], verify, cert)
-        key = keys.get(host)
+        try:
+            key = keys.get(host)
+        except TypeError:
+            # Whatever was given instead cannot be remembered.
+            return super().get_connection_with_tls_context(request, verify, None, cert)
         pool = pools.get(key) if key else None
         if pool is None:
             pool = super().get_connection_with_tls_context(
@@ -126,7 +132,7 @@ class PooledAdapter(HTTPAdapter):
         if settings != manager.connection_pool_kw:
             # They are a part of the keys, and may be changed at any time.
             keys = {}
-            self._remembered = dict(manager.connection_pool_kw), keys
+            self._remembered = _copied(manager.connection_pool_kw), keys
         return keys
 
     def request_url(self, request: Any, proxies: Any) -> str:
@@ -142,6 +148,11 @@ class PooledAdapter(HTTPAdapter):
         use_stock_pools(self)
 
 
+def _copied(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy in which lists are others, too: one of them may grow."""
+    return {k: list(v) if isinstance(v, list) else v for k, v in settings.items()}
+
+
 # What is done here in another way, as long as nobody has replaced it.
 _SHORTENED = [
     Parts(
@@ -150,6 +161,7 @@ _SHORTENED = [
         "get_connection_with_tls_context",
         "build_connection_pool_key_attributes",
     ),
+    Parts(adapters, adapters, "_urllib3_request_context"),
     Parts(
         PoolManager,
         poolmanager,
@@ -184,8 +196,33 @@ def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
     if manager not in _stock_pools:
         _stock_pools[manager] = manager.pool_classes_by_scheme
         manager.pool_classes_by_scheme = pools
-        # The pools that it keeps are of the classes before.
-        manager.clear()
+        _let_pools_go(manager)
+
+
+def changed_pools(adapter: HTTPAdapter) -> Iterator[HTTPConnectionPool]:
+    """Yield the pools that somebody has put something on, such as a method of his own."""
+    known = vars(adapter)
+    for manager in (known.get("poolmanager"), *known.get("proxy_manager", {}).values()):
+        if isinstance(manager, PoolManager):
+            yield from filter(_is_changed, map(manager.pools.get, manager.pools.keys()))
+
+
+def _is_changed(pool: Any) -> bool:
+    stock = type(pool) in (HTTPConnectionPool, HTTPSConnectionPool)
+    return stock and not vars(pool).keys() <= _POOL_VARIABLES
+
+
+_POOL_VARIABLES = (
+    vars(HTTPConnectionPool("localhost")).keys() | vars(HTTPSConnectionPool("localhost")).keys()
+)
+
+
+def _let_pools_go(manager: PoolManager) -> None:
+    """Drop the pools, which are of the classes before; what somebody has changed stays."""
+    for key in manager.pools.keys():  # noqa: SIM118
+        if not _is_changed(manager.pools.get(key)):
+            with suppress(KeyError):
+                del manager.pools[key]
 
 
 def use_stock_pools(adapter: HTTPAdapter) -> None:
@@ -198,4 +235,4 @@ def use_stock_pools(adapter: HTTPAdapter) -> None:
         stock = _stock_pools.pop(manager, None)
         if stock is not None:
             manager.pool_classes_by_scheme = stock
-            manager.clear()
+            _let_pools_go(manager)

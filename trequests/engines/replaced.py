@@ -24,7 +24,7 @@ from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, connection, connectionpool
 from urllib3.util import connection as connecting
-from urllib3.util import ssl_, ssl_match_hostname
+from urllib3.util import response, ssl_, ssl_match_hostname
 
 # What this package has put around methods of others, see `wrapped`: what is below counts.
 OURS = weakref.WeakSet[Any]()
@@ -91,6 +91,13 @@ CONNECTING = [
         *("create_connection", "allowed_gai_family", "_set_socket_options"),
     ),
 ]
+# Who makes a connection, and who gives a pool's connections out.
+MAKING = [
+    Parts(connection.HTTPConnection, connection, "connect"),
+    Parts(connection.HTTPSConnection, connection, "connect", "_connect_tls_proxy"),
+    Parts(HTTPConnectionPool, connectionpool, "_get_conn", "_new_conn"),
+    Parts(HTTPSConnectionPool, connectionpool, "_new_conn"),
+]
 # What is said through it with TLS, which our sockets say in a way of their own.
 TLS = Parts(
     ssl.SSLSocket, ssl, "do_handshake", "read", "write", "recv", "recv_into", "send", "sendall"
@@ -112,17 +119,18 @@ BESIDES = [
     Parts(
         connection.HTTPConnection,
         connection,
-        *("connect", "request", "getresponse", "putrequest", "putheader"),
+        *("__init__", "request", "getresponse", "putrequest", "putheader", "close"),
     ),
-    Parts(connection.HTTPSConnection, connection, "connect", "_connect_tls_proxy"),
-    Parts(HTTPConnectionPool, connectionpool, "_get_conn", "_put_conn", "_new_conn"),
-    Parts(HTTPSConnectionPool, connectionpool, "_new_conn"),
+    Parts(connection.HTTPConnection, http.client, "endheaders", "send"),
+    Parts(HTTPConnectionPool, connectionpool, "_put_conn"),
     Parts(
         http.client.HTTPConnection,
         http.client,
-        *("putrequest", "putheader", "endheaders", "send", "getresponse"),
-        *("_send_output", "_encode_request", "_validate_path"),
+        *("__init__", "putrequest", "putheader", "endheaders", "send", "getresponse", "close"),
+        *("_send_output", "_encode_request", "_validate_path", "_validate_host"),
     ),
+    Parts(connectionpool, connecting, "is_connection_dropped"),
+    Parts(connection, response, "assert_header_parsing"),
     Parts(socket.socket, socket, "makefile"),
     Parts(http.client.HTTPResponse, http.client, "read", "read1", "readinto"),
     Parts(connection, ssl_, "create_urllib3_context", "ssl_wrap_socket"),
@@ -134,7 +142,9 @@ LOOKUP = Parts(socket, socket, "getaddrinfo")
 
 # Of a plain socket, what is written in C.
 _talking = operator.attrgetter("send", "sendall", "recv", "recv_into", "settimeout")
+_MAKEFILE = socket.socket.makefile
 MAX_HEADERS, MAX_LINE = 100, 65536
+HTTP = "HTTP/1.1"
 SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 
 
@@ -194,6 +204,17 @@ def talking_is_replaced(*, tls: bool) -> bool:
     return not _is_of(ssl, ssl.SSLContext.wrap_socket) or bool(TLS.replaced())
 
 
+def talks_plainly(kind: type) -> bool:
+    """Return whether a class of sockets sends and receives as plain sockets do."""
+    try:
+        return (
+            all(map(operator.is_, _talking(kind), _talking(_socket.socket)))
+            and kind.makefile is _MAKEFILE  # type: ignore[attr-defined]
+        )
+    except AttributeError:
+        return False
+
+
 def heads_are_replaced() -> bool:
     """Return whether somebody has replaced how answers begin, or how much may stand there."""
     # Private names, which a later Python may not have.
@@ -217,6 +238,8 @@ def anything_is_replaced(*, tls: bool) -> bool:
         or (tls and settings_of_tls() != _SETTINGS)
         or connection.HTTPConnection.response_class is not http.client.HTTPResponse
         or connection.HTTPConnection.debuglevel != 0
+        # A private name, which a later Python may not have.
+        or getattr(http.client.HTTPConnection, "_http_vsn_str", HTTP) != HTTP
         or connection.HTTPConnection.default_socket_options != SOCKET_OPTIONS
         or _has_ipv6() != connecting.HAS_IPV6
     )

@@ -27,6 +27,8 @@ def set_options(exchange: Any, curl: pycurl.Curl) -> None:
     if exchange.timeout is not None:
         limit = min(max(int(exchange.timeout * 1000), 1), LONGEST)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, limit)
+    # Tornado's client would write names and passwords into its log.
+    curl.setopt(pycurl.VERBOSE, 0)
     curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
     curl.setopt(pycurl.PATH_AS_IS, 1)
     # requests sends the body at once, whether it is expected or not.

@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 from http import client
-from typing import Any
+from typing import Any, cast
 
 from urllib3 import connection
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -28,9 +28,10 @@ from urllib3.util.timeout import _DEFAULT_TIMEOUT
 
 import tornalet
 
+from ..others import Waiting
 from ..outside import Outside, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..replaced import WRITING, any_of, lookup_is_replaced, replaced
+from ..replaced import WRITING, any_of, lookup_is_replaced, replaced, talks_plainly
 from ..threads import wait_for_thread
 from .contexts import find, keep, key_of
 from .headers import PoliteResponse
@@ -48,10 +49,16 @@ class PoliteConnection(HTTPConnection):
     is_taken = False
 
     @property
-    def response_class(self) -> Any:  # type: ignore[override]
+    def response_class(self) -> Any:
         """What reads an answer; if somebody has replaced Python's own, that is taken."""
+        if "response_class" in vars(self):
+            return vars(self)["response_class"]
         now: Any = HTTPConnection.response_class
         return PoliteResponse if now is client.HTTPResponse else now
+
+    @response_class.setter
+    def response_class(self, kind: Any) -> None:
+        vars(self)["response_class"] = kind
 
     def __str__(self) -> str:
         # Exceptions of requests have this text.
@@ -62,9 +69,13 @@ class PoliteConnection(HTTPConnection):
         self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any
     ) -> None:
         """Send a request, see `urllib3.connection.HTTPConnection.request`."""
-        if not any_of(WRITING):
+        if not any_of(WRITING) and self._writes_as_ever():
             headers = written(headers)
         super().request(method, url, body=body, headers=headers, **options)
+
+    def _writes_as_ever(self) -> bool:
+        kind = type(self)
+        return kind.putheader is PoliteConnection.putheader and _WRITERS.isdisjoint(vars(self))
 
     def putheader(self, header: Any, *values: Any) -> None:
         """Write a header down, or all of them, see `written`."""
@@ -105,9 +116,14 @@ class PoliteConnection(HTTPConnection):
             if self.outside == "raise" or not warned.get():
                 report_blocking(self.outside, f"connecting to {self.host}")
             sock = connect()
-        # What is no socket is somebody's double of one, and waits for nothing.
-        is_socket = isinstance(sock, _socket.socket)
-        return PoliteSocket.take_over(sock, self.outside) if is_socket else sock
+        # TLS takes the descriptor, and asks the socket for nothing more.
+        if talks_plainly(type(sock)) or isinstance(self, HTTPSConnection):
+            is_socket = isinstance(sock, _socket.socket)
+            return PoliteSocket.take_over(sock, self.outside) if is_socket else sock
+        # What is no socket is somebody's double of one, and waits for nothing. What others say
+        # on the wire is their own affair.
+        talking: Any = Waiting(sock, self.outside) if isinstance(sock, _socket.socket) else sock
+        return cast(socket.socket, talking)
 
     def _new_socket(self, family: int, kind: int, protocol: int) -> PoliteSocket:
         try:
@@ -148,6 +164,10 @@ class PoliteConnection(HTTPConnection):
         finally:
             # Breaks a reference cycle: its traceback refers to this frame.
             del error
+
+
+# Whoever has one of these on a connection is given each header by itself.
+_WRITERS = {"putrequest", "putheader", "endheaders", "_output"}
 
 
 class PoliteTLSConnection(PoliteConnection, HTTPSConnection):

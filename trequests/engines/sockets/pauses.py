@@ -48,8 +48,10 @@ class PoliteRetries(Retry):
         if not tornalet.can_wait():
             retries.sleep(response)
         elif _pauses_as_ever(retries):
-            seconds = retries.get_retry_after(response) if response else None
-            if not (seconds and retries.respect_retry_after_header):
+            seconds = None
+            if retries.respect_retry_after_header and response:
+                seconds = retries.get_retry_after(response)
+            if not seconds:
                 seconds = retries.get_backoff_time()
             if seconds > 0:
                 tornalet.wait(asyncio.sleep(seconds))

@@ -21,13 +21,15 @@ import tornalet
 from ..others import off_the_loop
 from ..outside import Outside, loop_runs_here, report_blocking, warned
 from ..polite_queue import PoliteQueue
-from ..replaced import SENDING, WRITING, any_of, talking_is_replaced
+from ..replaced import MAKING, SENDING, WRITING, any_of, talking_is_replaced
 from .connections import PoliteConnection, PoliteTLSConnection
 from .pauses import PoliteRetries, behind
 from .spare import SparingPool
 from .tls import yields
 
 STOCK_QUEUE = HTTPConnectionPool.QueueCls
+# Whoever has one of these on a pool makes its connections, or gives them out.
+_MAKERS = {"_get_conn", "_new_conn"}
 
 
 class _Cancelled(EmptyPoolError):
@@ -82,32 +84,40 @@ class PolitePool(SparingPool):
         )
 
     @property
-    def QueueCls(self) -> Any:  # type: ignore[override]
+    def QueueCls(self) -> Any:
         """What gives out the places; if somebody has replaced urllib3's own, that is taken."""
         now = self.stock.QueueCls
+        if "QueueCls" in vars(self):
+            return vars(self)["QueueCls"]
         return _Places if now is STOCK_QUEUE else now
+
+    @QueueCls.setter
+    def QueueCls(self, kind: Any) -> None:
+        vars(self)["QueueCls"] = kind
 
     @property
     def ConnectionCls(self) -> Any:
         """What makes a connection.
 
         It is what somebody has put in the place of urllib3's own; and urllib3's own where
-        somebody has replaced how sockets talk, or has a way of his own.
+        somebody has replaced how connections are made or talk, or has a way of his own.
         """
         if "ConnectionCls" in vars(self):
             return vars(self)["ConnectionCls"]
         now = self.stock.ConnectionCls
-        if (
-            self.blocks
-            or now is not self.stock_kind
-            or talking_is_replaced(tls=self.scheme == "https")
-        ):
-            return now
-        return self.kind
+        return now if now is not self.stock_kind or self._must_block() else self.kind
 
     @ConnectionCls.setter
     def ConnectionCls(self, kind: Any) -> None:
         vars(self)["ConnectionCls"] = kind
+
+    def _must_block(self) -> bool:
+        return (
+            self.blocks
+            or talking_is_replaced(tls=self.scheme == "https")
+            or any_of(MAKING)
+            or not _MAKERS.isdisjoint(vars(self))
+        )
 
     def __str__(self) -> str:
         # Exceptions of requests have this text.
@@ -116,7 +126,9 @@ class PolitePool(SparingPool):
 
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
-        if isinstance(connection, PoliteConnection) is not (self.ConnectionCls is self.kind):
+        if "ConnectionCls" not in vars(self) and isinstance(
+            connection, PoliteConnection
+        ) is not (self.ConnectionCls is self.kind):
             # It was kept from before somebody has replaced what makes them, or put it back.
             connection.close()
             connection = self._new_conn()
@@ -131,7 +143,12 @@ class PolitePool(SparingPool):
 
     def is_passed_over(self) -> bool:
         """Return whether a greenlet would pass over what somebody has replaced."""
-        return self.ConnectionCls is not self.kind
+        now = self.ConnectionCls
+        if now is self.kind:
+            return False
+        # Somebody may have made his own of ours.
+        is_ours = isinstance(now, type) and issubclass(now, PoliteConnection)
+        return not is_ours or self._must_block()
 
     def urlopen(  # type: ignore[override]
         self,
@@ -150,7 +167,7 @@ class PolitePool(SparingPool):
             retries = Retry.from_int(retries, redirect=redirect, default=self.retries)
         if type(retries) is not PoliteRetries and retries.total != 0:
             retries = PoliteRetries(retries)
-        if self.proxy is None and type(headers) is CaseInsensitiveDict and _nobody_looks():
+        if self.proxy is None and type(headers) is CaseInsensitiveDict and self._nobody_looks():
             # urllib3 makes a copy, which is much faster of a plain dictionary. Other kinds may
             # have a name several times.
             headers = dict(headers.items())
@@ -173,6 +190,17 @@ class PolitePool(SparingPool):
             return send()
         finally:
             warned.reset(token)
+
+    def _nobody_looks(self) -> bool:
+        """Return whether nobody but urllib3 is given the headers of a request."""
+        own = vars(self)
+        return not (
+            SENDING.replaced()
+            or any_of(WRITING)
+            or "urlopen" in own
+            or "_make_request" in own
+            or "ConnectionCls" in own
+        )
 
     def address(self, url: str) -> tuple[str, str]:
         """Return the whole address of what is asked for, and the host in it.
@@ -200,11 +228,6 @@ class PolitePool(SparingPool):
         finally:
             # Breaks a reference cycle: its traceback refers to this frame.
             del cancelled
-
-
-def _nobody_looks() -> bool:
-    """Return whether nobody but urllib3 is given the headers of a request."""
-    return not (SENDING.replaced() or any_of(WRITING))
 
 
 class PoliteTLSPool(PolitePool, HTTPSConnectionPool):

@@ -33,7 +33,15 @@ class PoliteTLSSocket(ssl.SSLSocket, PoliteSocket):  # type: ignore[misc]
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002
         """Receive, see `ssl.SSLSocket.read`."""
-        return self._retried(super().read, "read", len, buffer)
+        had_tls = self._sslobj is not None  # type: ignore[attr-defined]
+        try:
+            return self._retried(super().read, "read", len, buffer)
+        except ValueError:
+            # While this has waited somebody has ended the connection, as with `shutdown`. Who
+            # waits in the system is told of the end.
+            if had_tls and self._sslobj is None:  # type: ignore[attr-defined]
+                return b"" if buffer is None else 0
+            raise
 
     def write(self, data: Any) -> int:
         """Send some of it, see `ssl.SSLSocket.write`."""
