@@ -33,7 +33,7 @@ from .verdict import Mistake
 RAISES = Mistake(
     "raises",
     "an exception of your own code",
-    ("Python says what is wrong, and in which line. Look there first.",),
+    ("Python says what is wrong, and in which line if it is one of yours. Look there first.",),
 )
 FORGOTTEN_AWAIT = Mistake(
     "forgotten_await",

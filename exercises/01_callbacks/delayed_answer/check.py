@@ -21,7 +21,7 @@ from classroom.examining.mistakes import (
     ROUNDED,
     TASK_LEFT,
 )
-from classroom.examining.rendering import answers_in_words
+from classroom.examining.rendering import answers_in_words, quoted
 from classroom.examining.verdict import Mistake
 from loopfilm import NO_ANSWER, Answer, Film
 
@@ -162,6 +162,7 @@ async def delayed_answer(case: Case) -> None:
     case.refuse_if_held(film, HOLDS, expected)
     _refuse_if_filled(case, news, "rain", expected)
     if film.answers != [Answer(200, "rain")] * 3:
+        _refuse_if_one_for_all(case, handler, expected)
         _why_no_news(case, film, news, alarms, promises, expected)
         other = SHARED if shared != _shared(handler) else None
         case.refuse(other, expected, answers_in_words(film.answers))
@@ -256,6 +257,22 @@ _SEEN_IN_THE_ANSWER = (FALSE_FOR_NONE, LOOKS_AT_FINISHED, HIDES_THE_SECOND)
 def _shared(handler: type) -> dict[str, str]:
     """Return what all handlers of a class have in common, as it looks now."""
     return {name: repr(value) for name, value in vars(handler).items()}
+
+
+def _refuse_if_one_for_all(case: Case, handler: type, expected: str) -> None:
+    """Refuse a promise that is made where the class is, and so belongs to all requests."""
+    nodes = [*ast.walk(case.tree)]
+    # A request that makes its own leaves the one of the class alone.
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    own = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
+    for node in nodes:
+        if isinstance(node, ast.ClassDef) and node.name == handler.__name__:
+            for each in node.body:
+                name = ast.unparse(each).partition(" ")[0].partition(":")[0]
+                if name not in own and isinstance(vars(handler).get(name), Future):
+                    where = quoted(case.source, each.lineno)
+                    got = f"one future is made for all requests ({where})"
+                    case.refuse(SHARED, expected, got)
 
 
 def _both_answered(case: Case, film: Film) -> Mistake:
