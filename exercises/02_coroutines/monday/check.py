@@ -334,13 +334,13 @@ def _judge_rows(
         if isinstance(words, BaseException):
             case.refuse(EXCEPTIONS, "the words of the error", got)
         # Whoever did not ask at an address has no error to tell of it.
-        wanted, with_name = client.errors.get(url, ("", ""))
-        if not (words and isinstance(words, str)) or (wanted and words != wanted):
-            if isinstance(words, str) and with_name != wanted and with_name in words:
+        said, with_name = client.errors.get(url, ("", ""))
+        if not (words and isinstance(words, str)) or (said and words != said):
+            if isinstance(words, str) and with_name != said and with_name in words:
                 got += "\nThat is how `repr` shows it."
             expected = "the words of the error, `str(error)`"
-            if wanted:
-                expected += f": {shown(wanted)}"
+            if said:
+                expected += f": {shown(said)}"
             case.refuse(OTHER_WORDS, expected, got)
 
 
