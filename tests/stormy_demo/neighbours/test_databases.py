@@ -73,6 +73,13 @@ def holder() -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
             process.kill()
 
 
+def children_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Wait until a process has started others, and return these."""
+    parent = psutil.Process(process.pid)
+    wait_until(lambda: bool(parent.children()))
+    return list(parent.children())
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     end = time.monotonic() + LONG
     while not is_so():
@@ -105,6 +112,34 @@ class TestSecantus:
             wait_until((folder / "all is said").exists)
         assert psutil.Process().children(recursive=True) == before
         assert list(temporary.iterdir()) == []
+
+    def test_it_says_nothing_when_nobody_reads_it_any_more(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """What stays in a buffer would be told at the end of the one between."""
+        monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+        with secantus():
+            pass
+        assert capfd.readouterr() == ("", "")
+
+    def test_it_ends_without_a_word_when_nobody_waits_for_its_address(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+        read, write = os.pipe()
+        os.close(read)
+        with subprocess.Popen(
+            [sys.executable, "-P", module.__file__],
+            stdin=subprocess.PIPE,
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as keeper:
+            os.close(write)
+            [server] = children_of(keeper)
+            wait_until((Path(server.cwd()) / "all is said").exists)
+            assert keeper.communicate(timeout=LONG)[1] == ""
+        assert keeper.returncode == 0
 
     def test_it_ends_when_whoever_started_it_is_killed(self) -> None:
         with holder() as (process, family):
@@ -169,14 +204,14 @@ class TestWhereThereIsNone:
             pass
 
     def test_who_starts_it_is_told_the_last_that_it_said(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         complaint = "import sys; sys.exit('no memory left')"
         with subprocess.Popen(
             [sys.executable, "-c", complaint], stderr=subprocess.PIPE, text=True
         ) as server:
             module.tell(server)
-        assert capsys.readouterr().out == "no memory left\n"
+        assert capfd.readouterr().out == "no memory left\n"
 
     def test_sqlite_is_everywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("stormy_demo.neighbours.counterparts.databases.HAS_MONGO", False)
