@@ -182,8 +182,12 @@ def _parse(options: OptionParser, argv: list[str]) -> None:
         name, _, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or name not in options:
             raise Error(f"{word} is not an option")
-        # Tornado takes whatever it does not know for a yes.
-        if name.replace("_", "-") == "log-to-stderr" and value.lower() not in YES_OR_NO:
+        # Tornado takes whatever it does not know for a yes. The one it has no default for is
+        # one of these, too.
+        is_yes_or_no = isinstance(options[name], bool) or (
+            name.replace("_", "-") == "log-to-stderr"
+        )
+        if is_yes_or_no and value.lower() not in YES_OR_NO:
             raise Error(f"{word} is not a value of that option: it is true or false")
         try:
             options.parse_command_line([argv[0], word], final=False)

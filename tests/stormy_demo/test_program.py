@@ -416,6 +416,44 @@ def test_a_value_stands_behind_a_sign_or_in_the_next_word(words: list[str]) -> N
     assert given == [0.5]
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["--is-safe=no", "--is_safe=off", "--is-safe maybe", "--is-safe=False,"],
+)
+def test_refuses_what_is_neither_yes_nor_no(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To take it for a yes, or for a no, would surprise somebody."""
+
+    def make_app(is_safe: bool = True) -> Application:
+        raise AssertionError
+
+    assert main(make_app, ["program", "--port=0", *words.split()]) == 2
+    out, err = capsys.readouterr()
+    assert_one_sentence(err, words.replace(" ", "="), "true or false", "--help")
+    assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "means"),
+    [
+        ("--is-safe", True),
+        ("--is-safe=T", True),
+        ("--is-safe 0", False),
+        ("--is-safe=F", False),
+    ],
+)
+def test_takes_a_yes_and_a_no(words: str, means: bool) -> None:
+    given = []
+
+    def make_app(is_safe: bool = not means) -> Application:
+        given.append(is_safe)
+        raise KeyboardInterrupt
+
+    assert main(make_app, ["program", "--port=0", *words.split()]) == 130
+    assert given == [means]
+
+
 def test_ends_silently_if_it_is_interrupted_while_the_application_is_made(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
