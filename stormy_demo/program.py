@@ -22,6 +22,7 @@ from tornado.options import Error, OptionParser
 from tornado.web import Application, RequestHandler
 
 from loopfilm import LOCALHOST, CannotListen, handlers_at_work, running, running_apart
+from loopfilm.ending import wait_for_the_end
 
 from .sentences import StoppedHandler, refuse
 
@@ -74,6 +75,7 @@ async def _serve_until_signal(app: Application, port: int, address: str) -> None
             await stop.wait()
             for _ in range(TURNS_TO_REFUSE):
                 await asyncio.sleep(0)
+            await _answer(app, loop)
         print("stopped", flush=True)
     finally:
         restore_signals()
@@ -90,6 +92,20 @@ def _end_handlers(
         elif not task.cancelling():
             task.cancel()
     return at_work
+
+
+async def _answer(app: Application, loop: asyncio.AbstractEventLoop) -> None:
+    """Wait until those are answered who can be, as long as one after another is."""
+    waiting = [
+        task
+        for task, handler in handlers_at_work(app, loop).items()
+        if task.cancelling() and not handler._headers_written
+    ]
+    left = len(waiting) + 1
+    while len(waiting) < left:
+        left = len(waiting)
+        await wait_for_the_end(waiting[:1])
+        waiting = [task for task in waiting if not task.done()]
 
 
 def _has_begun(handler: RequestHandler) -> bool:

@@ -63,6 +63,53 @@ class Handler(SentenceHandler):
 sys.exit(main(lambda: Application([(".*", Handler)])))
 """
 
+ENDS_ONE_AFTER_ANOTHER = """
+import asyncio, sys
+
+from tornado.web import Application
+
+from stormy_demo.program import main
+from stormy_demo.sentences import SentenceHandler
+
+one_by_one = asyncio.Lock()
+
+
+class Handler(SentenceHandler):
+    async def get(self):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            async with one_by_one:
+                await asyncio.sleep(0.01)
+
+
+sys.exit(main(lambda: Application([(".*", Handler)])))
+"""
+
+REFUSES_TO_END = """
+import asyncio, sys
+
+from tornado.web import Application
+
+import loopfilm.ending
+from stormy_demo.program import main
+from stormy_demo.sentences import SentenceHandler
+
+loopfilm.ending.GRACE_PERIOD = 0.1
+
+
+class Handler(SentenceHandler):
+    async def get(self):
+        for _ in range(10):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+
+sys.exit(main(lambda: Application([("/wait", Handler)])))
+"""
+
 
 class Program:
     """A server that runs as a program."""
@@ -201,6 +248,33 @@ class TestPrograms:
                 send(connection)
                 assert_stopped(connection)
             assert p.end()[0] == 0
+
+    @BY_SIGNAL
+    def test_tells_those_whose_handlers_end_one_after_another(self, tmp_path: Path) -> None:
+        script = tmp_path / "server.py"
+        script.write_text(ENDS_ONE_AFTER_ANOTHER)
+        with started([sys.executable, str(script), "--port=0"]) as p:
+            with contextlib.ExitStack() as stack:
+                waiting = [stack.enter_context(ask_and_wait(p.url, "/")) for _ in range(30)]
+                p.process.send_signal(signal.SIGTERM)
+                for each in waiting:
+                    assert_stopped(each)
+            status, said = p.end()
+        assert (status, said[-1]) == (0, "stopped")
+
+    @BY_SIGNAL
+    def test_does_not_wait_for_ever_for_a_handler_that_refuses(self, tmp_path: Path) -> None:
+        script = tmp_path / "server.py"
+        script.write_text(REFUSES_TO_END)
+        with (
+            started([sys.executable, str(script), "--port=0"]) as p,
+            ask_and_wait(p.url, "/wait") as connection,
+            # By then it has begun.
+            known(p.url),
+        ):
+            status, _ = p.stop(signal.SIGTERM)
+            assert connection.recv(1000) == b""
+        assert status == 0
 
     @BY_SIGNAL
     @pytest.mark.parametrize("server", STYLES)
