@@ -100,7 +100,7 @@ loopfilm.ending.GRACE_PERIOD = 0.1
 
 class Handler(SentenceHandler):
     async def get(self):
-        for _ in range(10):
+        for _ in range(2):
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
