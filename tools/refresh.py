@@ -2,6 +2,8 @@
 
     python3 workshop.py refresh [--check] [NOTEBOOK ...]
 
+A notebook is named by its file, or as 01_callbacks.
+
 A cell whose new output equals the committed one, once `sanitize.cfg` has been applied to both,
 keeps the committed one: a difference in a commit is then a difference on the page.
 """
@@ -44,11 +46,7 @@ class Failed(Exception):
 
 def notebooks() -> list[Path]:
     """Return all notebooks of the project, in their order."""
-    return [
-        path
-        for room in ("notebooks", "slides")
-        for path in sorted((ROOT / room).glob("[!.]*.ipynb"))
-    ]
+    return [path for room in usage.ROOMS for path in sorted((ROOT / room).glob("[!.]*.ipynb"))]
 
 
 def read(path: Path) -> NotebookNode:

@@ -14,6 +14,9 @@ from tools.paths import ROOT
 from tools.reading import tree
 from tools.trouble import Misuse
 
+# Where notebooks are, in their order.
+ROOMS = ("notebooks", "slides")
+
 
 def sentences(module: str) -> dict[str, str]:
     """Return what the functions of a module say of themselves, by their names.
@@ -110,6 +113,11 @@ def of_refresh() -> argparse.ArgumentParser:
 
 def _notebook(name: str) -> Path:
     path = (ROOT / name).resolve()
+    if not path.exists():
+        # By its name alone, as `lab --fresh` takes it.
+        file = f"{name.removesuffix('.ipynb')}.ipynb"
+        found = [here for room in ROOMS if (here := ROOT / room / file).is_file()]
+        path = found[0] if found else path
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no notebook {name}")
     if path.suffix != ".ipynb":

@@ -25,6 +25,7 @@ from tests.houses import (
     until,
 )
 from tests.paths import ROOT
+from tools import copies, usage
 from tools.locks import PYTHONS
 from tools.paths import BIN, EXE
 
@@ -404,6 +405,16 @@ def test_a_verb_says_what_it_takes(bare: Path, verb: str) -> None:
     assert outcome.returncode == 0, outcome
     assert outcome.stdout.startswith(f"usage: workshop.py {verb}")
     assert not (bare / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["01_callbacks", "01_callbacks.ipynb", "notebooks/01_callbacks.ipynb"]
+)
+def test_refresh_takes_a_notebook_by_its_name_as_lab_does(name: str) -> None:
+    [page] = usage.of_refresh().parse_args(["--check", name]).notebook
+    assert page == ROOT / "notebooks" / copies.file_of(name)
+    [talk] = usage.of_refresh().parse_args(["stormy_webber"]).notebook
+    assert talk == ROOT / "slides" / "stormy_webber.ipynb"
 
 
 def test_arguments_and_exit_code_are_passed_on(small: Path) -> None:
