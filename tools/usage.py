@@ -114,7 +114,7 @@ def of_refresh() -> argparse.ArgumentParser:
 def _notebook(name: str) -> Path:
     path = (ROOT / name).resolve()
     if not path.exists():
-        # By its name alone, as `lab --fresh` takes it.
+        # By its name alone, as `--fresh` takes it.
         file = f"{name.removesuffix('.ipynb')}.ipynb"
         found = [here for room in ROOMS if (here := ROOT / room / file).is_file()]
         path = found[0] if found else path
