@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import errno
 import signal
 import socket
 import sys
@@ -25,6 +24,8 @@ from tornado.tcpserver import TCPServer
 
 from loopfilm import LOCALHOST, CannotListen
 from loopfilm.ending import end, wait_for_the_end
+
+from .taken import way_out, why
 
 
 @asynccontextmanager
@@ -86,9 +87,8 @@ def _listen(server: TCPServer, port: int, address: str) -> tuple[str, int]:
         # Unlike `bind_sockets`, it closes what it could not bind.
         listener = socket.create_server((address, port), family=family, backlog=1024)
     except (OSError, ValueError, OverflowError) as error:
-        number, why = getattr(error, "errno", None), getattr(error, "strerror", None)
         where = f"{address or repr(address)}, port {port}"
-        raise CannotListen(number, why or str(error), where) from None
+        raise CannotListen(getattr(error, "errno", None), why(error), where) from None
     listener.setblocking(False)
     server.add_sockets([listener])
     host, found, *_ = listener.getsockname()
@@ -115,9 +115,7 @@ def main(make_server: Callable[[], TCPServer], argv: list[str] | None = None) ->
     try:
         asyncio.run(_serve_until_signal(make_server, options.port, options.address))
     except CannotListen as error:
-        is_taken = options.port and error.errno in (errno.EADDRINUSE, errno.EACCES)
-        hint = "; --port=0 lets the system pick another" if is_taken else ""
-        print(f"{error}{hint}", file=sys.stderr)
+        print(f"{error}{way_out(error, options.port)}", file=sys.stderr)
         return 1
     return 0
 

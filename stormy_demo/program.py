@@ -7,7 +7,6 @@ client is told whose request could not be finished is in `task`.
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
 import re
 import signal
@@ -25,6 +24,7 @@ from loopfilm import LOCALHOST, CannotListen, handlers_at_work, running, running
 from loopfilm.ending import wait_for_the_end
 
 from .sentences import StoppedHandler, refuse
+from .taken import way_out
 
 # Turns of the loop in which what a client has sent is read, and refused.
 TURNS_TO_REFUSE = 20
@@ -164,8 +164,13 @@ def main(
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
         except CannotListen as error:
-            port_is_to_blame = options.port and error.errno in (errno.EADDRINUSE, errno.EACCES)
-            hint = "; --port=0 lets the system pick another" if port_is_to_blame else ""
+            # A server may listen at more than one.
+            ports = [
+                (name, options[name])
+                for name in ("port", *settings)
+                if str(error.filename).endswith(f", port {options[name]}")
+            ]
+            hint = "".join(way_out(error, port, f"--{name}") for name, port in ports[:1])
             print(f"{error}{hint}", file=sys.stderr)
             return 1
     return 0

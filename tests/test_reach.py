@@ -143,7 +143,8 @@ def curl(port: str, words: str, house: Path, folder: Path) -> None:
     """Ask the demo that the papers start at this port."""
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
-    [module] = {*re.findall(rf"-m (\S+) --port={port}", "".join(TEXTS.values()))}
+    started = rf"-m (\S+) --port={port}`, and then `curl"
+    [module] = {*re.findall(started, "".join(TEXTS.values()))}
 
     def ask(url: str) -> object:
         there = words.replace(f"http://127.0.0.1:{port}", url)

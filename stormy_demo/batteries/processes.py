@@ -17,6 +17,7 @@ from valkey.exceptions import ValkeyError
 
 from loopfilm import LOCALHOST, handlers_at_work
 
+from ..taken import way_out, why
 from .broker import Broker, BrokeredRoom
 from .chat import NewsHandler, make_app
 from .counterparts.embedded import NoValkey, embedded
@@ -136,7 +137,9 @@ def main(argv: list[str] | None = None) -> int:
                 given.port, given.processes, given.address, reuse_port=given.reuse_port
             )
         except (OSError, ValueError) as error:
-            return fail(f"cannot listen on {given.address}, port {given.port}: {error}")
+            hint = way_out(error, given.port)
+            where = f"{given.address}, port {given.port}"
+            return fail(f"cannot listen on {where}: {why(error)}{hint}")
         host = f"[{given.address}]" if ":" in given.address else given.address
         bound = sockets[0][0].getsockname()[1]
         print(f"listening on http://{host}:{bound} (Ctrl-C stops)", flush=True)

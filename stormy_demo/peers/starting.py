@@ -16,6 +16,8 @@ from typing import Any
 
 from loopfilm import LOCALHOST
 
+from ..taken import way_out, why
+
 # How many connections may wait to be accepted: as many as visitors come at once, and more.
 BACKLOG = 1024
 # How many questions a server may have under way at its backend.
@@ -121,7 +123,7 @@ def listen(port: int) -> socket.socket:
     try:
         listener = socket.create_server((LOCALHOST, port), backlog=BACKLOG)
     except OSError as error:
-        sys.exit(f"cannot listen on port {port}: {error.strerror}; --port=0 picks another")
+        sys.exit(f"cannot listen on port {port}: {why(error)}{way_out(error, port)}")
     listener.setblocking(False)
     return listener
 

@@ -26,6 +26,7 @@ from tornado.web import Application, HTTPError
 from ..batteries.draining import serve_until
 from ..batteries.prefork import HAS_FORK, prefork, shared_sockets
 from ..sentences import SentenceHandler
+from ..taken import way_out, why
 from . import tornado_app
 from .asking import CLIENTS, Ask
 from .computing import Work, compute, digest, done
@@ -137,7 +138,8 @@ def main() -> int:
     try:
         sockets = shared_sockets(given.port, given.processes, reuse_port=given.reuse_port)
     except (OSError, ValueError) as error:
-        print(f"cannot listen on port {given.port}: {error}", file=sys.stderr)
+        hint = way_out(error, given.port)
+        print(f"cannot listen on port {given.port}: {why(error)}{hint}", file=sys.stderr)
         return 1
     more = {"upstream": given.upstream, "pool": given.pool}
     announce(sockets[0][0].getsockname()[1])

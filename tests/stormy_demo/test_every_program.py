@@ -106,6 +106,37 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_says_what_to_do_when_its_port_is_taken(name: str) -> None:
+    """JupyterLab may have the one that all of them like."""
+    need = NEEDS.get(name)
+    if need and not importlib.util.find_spec(need):
+        pytest.skip(f"{need} is not installed")
+    if name in FORKS and not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = quick_start.run(
+            [
+                sys.executable,
+                *("-m", f"stormy_demo.{name}", *WORDS.get(name, []), f"--port={port}"),
+            ],
+            knows=None if name in CHANGES_OTHERS else [],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=LONG,
+        )
+    if done.stdout.endswith(" is not installed\n"):
+        pytest.skip(done.stdout.strip())
+    assert (done.returncode, done.stdout) == (1, "")
+    [sentence] = [line for line in done.stderr.splitlines() if not line.startswith("[I ")]
+    assert re.fullmatch(
+        rf"cannot listen on (127\.0\.0\.1, )?port {port}: [\w ]+; --port=0 picks another",
+        sentence,
+    )
+
+
 @contextmanager
 def started(
     name: str, temporary: Path, *, in_background: bool

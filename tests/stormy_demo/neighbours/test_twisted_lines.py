@@ -480,4 +480,5 @@ class TestProgram:
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             assert main(make_app, ["", "--logging=none", "--port=0", f"--lines={port}"]) == 1
-        assert f"port {port}" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert f"port {port}" in said and said.endswith("; --lines=0 picks another\n")
