@@ -16,12 +16,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tornado.web import HTTPError
-from valkey.asyncio import BlockingConnectionPool, Valkey
-from valkey.exceptions import ConnectionError as Disconnected
-from valkey.exceptions import TimeoutError as NoAnswer
-from valkey.exceptions import ValkeyError
 
 from .room import Message, Room
+
+try:
+    from valkey.asyncio import BlockingConnectionPool, Valkey
+    from valkey.exceptions import ConnectionError as Disconnected
+    from valkey.exceptions import TimeoutError as NoAnswer
+    from valkey.exceptions import ValkeyError as ValkeyError
+except ImportError as error:
+    raise ImportError(
+        f"The broker needs valkey, and {error.name} cannot be imported: pip install valkey",
+        name=error.name,
+    ) from error
 
 STREAM = "stormy-webber:room"
 KEPT = 1000  # messages in the stream

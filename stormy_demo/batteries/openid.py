@@ -23,12 +23,15 @@ from tornado.auth import OAuth2Mixin
 from tornado.web import Application, HTTPError
 
 from stormy_demo.agreed import NotUnderstood, said_of
+from stormy_demo.missing import in_a_sentence
 from stormy_demo.program import main
 
-from .counterparts.providers import KEY, SECRET, openid_provider
-from .id_token import claims_of
 from .pkce import challenge_of, new_verifier
 from .signing_in import SigningInHandler, as_address, signing_in_app
+
+with in_a_sentence(__name__):
+    from .counterparts.providers import KEY, SECRET, openid_provider
+    from .id_token import claims_of
 
 MINUTES = 10  # in which a person has to sign in at the provider
 WELL_KNOWN = "/.well-known/openid-configuration"

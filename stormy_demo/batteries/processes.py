@@ -13,18 +13,20 @@ from contextlib import ExitStack
 
 from tornado.log import enable_pretty_logging
 from tornado.web import Application
-from valkey.exceptions import ValkeyError
 
 from loopfilm import LOCALHOST, handlers_at_work
 
+from ..missing import in_a_sentence
 from ..taken import way_out, why
-from .broker import Broker, BrokeredRoom
 from .chat import NewsHandler, make_app
 from .counterparts.embedded import NoValkey, embedded
 from .draining import serve_until
 from .prefork import HAS_FORK, prefork, shared_sockets
 from .room import Room
 from .who import WhoHandler
+
+with in_a_sentence(__name__):
+    from .broker import Broker, BrokeredRoom, ValkeyError
 
 
 def make_chat(room: Room) -> Application:

@@ -21,10 +21,13 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application, HTTPError
 
 from stormy_demo.agreed import BackendError, NotUnderstood
+from stormy_demo.missing import in_a_sentence
 from stormy_demo.program import main
 
-from .counterparts.providers import KEY, SECRET, twitter_provider
 from .signing_in import SigningInHandler, signing_in_app
+
+with in_a_sentence(__name__):
+    from .counterparts.providers import KEY, SECRET, twitter_provider
 
 # What a provider answers to a question that is not signed well, or has been asked before.
 REFUSALS = (400, 401)

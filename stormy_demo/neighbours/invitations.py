@@ -25,11 +25,14 @@ from tornado.web import Application, HTTPError
 from ..backend import LONGEST
 from ..batteries.pages import FormHandler
 from ..batteries.small_bodies import SmallBodies
+from ..missing import in_a_sentence
 from ..program import main
 from ..sentences import NotFoundHandler
-from .counterparts.kept_mail import KeptHandler
-from .counterparts.mail_server import mail_server as own_mail_server
-from .delivery import Outcome, SMTPNotSupported, SMTPResponseException, deliver, invitation
+
+with in_a_sentence(__name__):
+    from .counterparts.kept_mail import KeptHandler
+    from .counterparts.mail_server import mail_server as own_mail_server
+    from .delivery import Outcome, SMTPNotSupported, SMTPResponseException, deliver, invitation
 
 LONGEST_FIELD = {"name": 60, "text": 2000}  # characters
 LONGEST_ADDRESS = 254

@@ -17,9 +17,12 @@ from tornado.web import Application, HTTPError
 from loopfilm import LOCALHOST
 
 from ..batteries.small_bodies import SmallBodies
+from ..missing import in_a_sentence
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
-from .resolver import DnsResolver
+
+with in_a_sentence(__name__):
+    from .resolver import DnsResolver
 
 LONGEST_DELAY = 60.0
 # Seconds for what else an answer takes, on a busy machine.
@@ -64,11 +67,13 @@ def make_app(delay: float = 0.5) -> Application:
         delay: seconds that an answer about slow.example takes.
 
     Raises:
-        ValueError: the delay is not what it should be.
+        ValueError: the delay is not what it should be, or a part is missing.
     """
     # Not before: who has a resolver needs no DNS server.
-    from .counterparts import slow_dns
-
+    try:
+        from .counterparts import slow_dns
+    except ImportError as error:
+        raise ValueError(str(error)) from None
     if not 0 <= delay <= LONGEST_DELAY:
         raise ValueError(f"delay must be from 0 to {LONGEST_DELAY:g} seconds, not {delay}")
     app = names_app()

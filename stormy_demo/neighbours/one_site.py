@@ -18,13 +18,16 @@ from typing import Any
 from tornado.web import Application, RequestHandler
 
 from stormy_demo.batteries.small_bodies import SmallBodies
+from stormy_demo.missing import in_a_sentence
 from stormy_demo.program import main
 from stormy_demo.sentences import NotFoundHandler, SentenceHandler
 
 from .asgi import at
 from .asgi_scope import AsgiApp
-from .counterparts.starlette_site import site
 from .lifespan import CannotStart, lifespan
+
+with in_a_sentence(__name__):
+    from .counterparts.starlette_site import site
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -21,9 +21,12 @@ from typing import Any
 from tornado.web import Application, HTTPError
 
 from ..batteries.chat import CONTROL, LONGEST_NAME, LONGEST_TEXT
+from ..missing import in_a_sentence
 from ..program import main
 from ..sentences import SentenceHandler
-from .socketio_door import mount, socketio
+
+with in_a_sentence(__name__):
+    from .socketio_door import mount, socketio
 
 PAGE = Path(__file__).with_name("socketio_room.html")
 

@@ -15,10 +15,6 @@ it first, for the stock learns from that where the shop is::
 # mypy: allow-untyped-calls
 from __future__ import annotations
 
-# First, for it says what to install where there is no Twisted.
-from .reactor import SharedReactor
-
-# isort: split
 import asyncio
 import sys
 from collections.abc import Iterator
@@ -27,16 +23,24 @@ from typing import Any, NoReturn, cast
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError
-from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as TooLateError
-from twisted.internet.error import ConnectError, ConnectionClosed
-from twisted.python.failure import Failure
 
 from ..batteries.small_bodies import SmallBodies
+from ..missing import in_a_sentence
 from ..program import main
 from ..sentences import NotFoundHandler, SentenceHandler
-from .line_client import ask
-from .stock import LONGEST, StockServer
+
+with in_a_sentence(__name__):
+    # First, for it says what to install where there is no Twisted.
+    from .reactor import SharedReactor
+
+    # isort: split
+    from twisted.internet.defer import Deferred
+    from twisted.internet.defer import TimeoutError as TooLateError
+    from twisted.internet.error import ConnectError, ConnectionClosed
+    from twisted.python.failure import Failure
+
+    from .line_client import ask
+    from .stock import LONGEST, StockServer
 
 PRICES = {"tea": 3, "coffee": 5, "milk": 1}
 

@@ -137,6 +137,35 @@ def test_says_what_to_do_when_its_port_is_taken(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("batteries.openid", "flask"),
+        ("batteries.openid", "joserfc"),
+        ("batteries.processes", "valkey"),
+        ("batteries.twitter", "authlib"),
+        ("neighbours.invitations", "aiosmtpd"),
+        ("neighbours.invitations", "aiosmtplib"),
+        ("neighbours.messages", "aiosqlite"),
+        ("neighbours.names", "dns"),
+        ("neighbours.names", "dnslib"),
+        ("neighbours.one_site", "starlette"),
+        ("neighbours.socketio_room", "socketio"),
+        ("neighbours.twisted_lines", "twisted"),
+    ],
+)
+def test_says_in_one_line_what_to_install(name: str, part: str) -> None:
+    script = f"import runpy, sys; sys.modules[{part!r}] = None; sys.argv[1:] = ['--port=0']; "
+    script += f"runpy.run_module('stormy_demo.{name}', run_name='__main__', alter_sys=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=LONG
+    )
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    [sentence] = done.stderr.splitlines()
+    assert "pip install " in sentence and not sentence.startswith("ImportError")
+
+
 @contextmanager
 def started(
     name: str, temporary: Path, *, in_background: bool
