@@ -13,7 +13,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from tornado.log import define_logging_options
@@ -134,7 +134,8 @@ def main(
 
     Returns:
         The exit status: 0 when it was stopped, 1 when it could not listen, 2 when the command
-        line was not understood, 130 when Ctrl-C came while the application was made.
+        line was not understood, 130 when Ctrl-C came while the application was made, or once
+        more while it was stopped.
     """
     argv = sys.argv if argv is None else argv
     options = OptionParser()
@@ -149,7 +150,8 @@ def main(
         if backend and p.name == "backend":
             meaning += "; empty starts one"
         options.define(p.name, default, type(default), meaning)
-    with ExitStack() as stack:
+    # A second Ctrl-C may come at any time.
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
         try:
             _parse(options, argv)
             settings = {p.name: options[p.name] for p in parameters}
@@ -159,8 +161,6 @@ def main(
         except (Error, ValueError) as error:
             print(f"{error} (--help lists the options)", file=sys.stderr)
             return 2
-        except KeyboardInterrupt:
-            return 130
         try:
             asyncio.run(_serve_until_signal(app, options.port, options.address))
         except CannotListen as error:
@@ -173,7 +173,8 @@ def main(
             hint = "".join(way_out(error, port, f"--{name}") for name, port in ports[:1])
             print(f"{error}{hint}", file=sys.stderr)
             return 1
-    return 0
+        return 0
+    return 130
 
 
 def _described(make_app: Callable[..., Application]) -> dict[str, str]:

@@ -538,6 +538,20 @@ def test_ends_silently_if_it_is_interrupted_while_the_application_is_made(
     assert capsys.readouterr() == ("", "")
 
 
+def test_ends_silently_if_it_is_interrupted_once_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @contextlib.contextmanager
+    def is_interrupted() -> Iterator[None]:
+        asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGINT)
+        yield
+        signal.raise_signal(signal.SIGINT)
+
+    app = Application(while_running=is_interrupted)
+    assert main(lambda: app, ["program", "--port=0"]) == 130
+    assert capsys.readouterr().err == ""
+
+
 def test_what_fails_while_it_starts_is_not_taken_for_a_port(tmp_path: Path) -> None:
     @contextlib.contextmanager
     def reads() -> Iterator[None]:
