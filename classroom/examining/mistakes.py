@@ -624,6 +624,15 @@ def _threads_future(error: BaseException, _: ast.Module) -> bool:
 
 
 def _other_thread(error: BaseException, _: ast.Module) -> bool:
+    return _has_no_loop(error) and "'MainThread'" not in str(error)
+
+
+def _made_too_early(error: BaseException, _: ast.Module) -> bool:
+    # From Python 3.14 on; before, a loop was made for it that nobody has.
+    return _has_no_loop(error) and "'MainThread'" in str(error)
+
+
+def _has_no_loop(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "no current event loop in thread" in str(error)
 
 
@@ -676,6 +685,7 @@ SIGNS: tuple[tuple[Callable[[BaseException, ast.Module], bool], Mistake], ...] =
     (_no_pool, NO_POOL),
     (_threads_future, THREADS_FUTURE),
     (_other_thread, OTHER_THREAD),
+    (_made_too_early, SHARED),
     (_another_clients_words, ANOTHER_CLIENTS_WORDS),
     (lambda error, _: isinstance(error, UnboundLocalError), OUTER_NAME),
     (_pool_over, POOL_OVER),
