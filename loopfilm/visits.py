@@ -47,7 +47,8 @@ async def visited(
         visits: see `watch`.
         red: a step longer than this holds the loop, in seconds.
         where: whether the film says where, see `film`.
-        patience: a visitor goes away after this time, in seconds, with status 599.
+        patience: a visitor goes away after this time, in seconds, with status 599; from a loop
+            that is held not before it goes on.
         after: for how many seconds the film goes on when all have their answers.
         script: what else is to happen meanwhile, if anything. It is called with the film that
             is being made, and what it returns is awaited together with the visits.
@@ -129,7 +130,8 @@ def watch(
             one; a string is one visit. Visitors send GET, and follow no redirect.
         red: a step longer than this holds the loop, in seconds.
         where: whether the film says where, see `film`.
-        timeout: a visitor goes away after this time, in seconds, with status 599.
+        timeout: a visitor goes away after this time, in seconds, with status 599; from a loop
+            that is held not before it goes on.
 
     Returns:
         The film; its `answers` are in the order of the visits.
