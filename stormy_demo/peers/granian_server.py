@@ -61,6 +61,8 @@ def main() -> None:
         loop=Loops(given.loop),
         backlog=BACKLOG,
         log_enabled=False,
+        # With Ctrl-C its worker is told twice, and stands still for ever one time in thirty.
+        workers_kill_timeout=5,
     )
     # Granian says that it has started before its worker listens.
     server.on_startup(
