@@ -189,8 +189,7 @@ class Setup:
             return
         if adapter not in self.theirs:
             self.theirs[adapter] = None
-            make_plain(adapter)
-            leave_changed_pools(adapter)
+            _as_before(adapter)
             self.apply(adapter)
             _setups[adapter] = [*_setups.get(adapter, []), self]
 
@@ -208,13 +207,18 @@ class Setup:
         for ours in self.ours:
             ours.undo()
         for adapter in self.theirs:
-            make_plain(adapter)
-            leave_changed_pools(adapter)
+            _as_before(adapter)
             setups = [each for each in _setups.pop(adapter, []) if each is not self]
             if setups:
                 setups[-1].apply(adapter)
                 _setups[adapter] = setups
         self.theirs.clear()
+
+
+def _as_before(adapter: HTTPAdapter) -> None:
+    """Undo `Setup.apply`."""
+    make_plain(adapter)
+    leave_changed_pools(adapter)
 
 
 def _may_be_replaced(adapter: BaseAdapter) -> bool:

@@ -77,11 +77,7 @@ def test_the_folder_says_which_programs_there_are(folder: str) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
 def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Path) -> None:
     """It ends with the status 0, and leaves no process, no connection, no port and no file."""
-    need = NEEDS.get(name)
-    if need and not importlib.util.find_spec(need):
-        pytest.skip(f"{need} is not installed")
-    if name in FORKS and not hasattr(os, "fork"):
-        pytest.skip("this system has no fork")
+    skip_unless_possible(name)
     with started(name, tmp_path, in_background=signum == signal.SIGTERM) as program:
         assert program.stdout
         greeting = program.stdout.readline() or str(program.communicate(timeout=LONG))
@@ -111,11 +107,7 @@ def test_listens_serves_and_ends(name: str, signum: signal.Signals, tmp_path: Pa
 @pytest.mark.parametrize("name", SERVERS)
 def test_says_what_to_do_when_its_port_is_taken(name: str) -> None:
     """JupyterLab may have the one that all of them like."""
-    need = NEEDS.get(name)
-    if need and not importlib.util.find_spec(need):
-        pytest.skip(f"{need} is not installed")
-    if name in FORKS and not hasattr(os, "fork"):
-        pytest.skip("this system has no fork")
+    skip_unless_possible(name)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = quick_start.run(
@@ -168,6 +160,14 @@ def test_says_in_one_line_what_to_install(name: str, part: str) -> None:
     assert done.stdout == ""
     [sentence] = done.stderr.splitlines()
     assert "pip install " in sentence and not sentence.startswith("ImportError")
+
+
+def skip_unless_possible(name: str) -> None:
+    need = NEEDS.get(name)
+    if need and not importlib.util.find_spec(need):
+        pytest.skip(f"{need} is not installed")
+    if name in FORKS and not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
 
 
 @contextmanager

@@ -49,8 +49,10 @@ class Turn(RequestHandler):
 
 
 @asynccontextmanager
-async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    server = HTTPServer(Application([(".*", Turn)]), ssl_options=tls)
+async def serving(
+    tls: ssl.SSLContext | None = None, handler: type[RequestHandler] = Turn
+) -> AsyncIterator[str]:
+    server = HTTPServer(Application([(".*", handler)]), ssl_options=tls)
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     try:
@@ -341,21 +343,13 @@ async def test_a_word_of_when_to_come_back_is_not_read_if_nobody_asks_for_it(way
                 self.set_status(503)
                 self.set_header("Retry-After", "soon")
 
-    server = HTTPServer(Application([("/", Busy)]))
-    sockets = bind_sockets(0, "127.0.0.1")
-    server.add_sockets(sockets)
-    url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-
     def code(session: requests.Session) -> int:
         retries = urllib3.Retry(2, status_forcelist=[503], respect_retry_after_header=False)
         session.mount(url, HTTPAdapter(max_retries=retries))
         return session.get(url, timeout=500).status_code
 
-    try:
+    async with serving(handler=Busy) as url:
         assert await way(code) == 200
-    finally:
-        server.stop()
-        await server.close_all_connections()
 
 
 async def test_a_setting_that_grows_in_its_place_is_noticed(way: Way) -> None:

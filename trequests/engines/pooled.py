@@ -201,10 +201,15 @@ def use_pools(manager: PoolManager, pools: dict[str, Any]) -> None:
 
 def changed_pools(adapter: HTTPAdapter) -> Iterator[HTTPConnectionPool]:
     """Yield the pools that somebody has put something on, such as a method of his own."""
+    for manager in _managers_of(adapter):
+        yield from filter(_is_changed, map(manager.pools.get, manager.pools.keys()))
+
+
+def _managers_of(adapter: HTTPAdapter) -> list[PoolManager]:
     known = vars(adapter)
-    for manager in (known.get("poolmanager"), *known.get("proxy_manager", {}).values()):
-        if isinstance(manager, PoolManager):
-            yield from filter(_is_changed, map(manager.pools.get, manager.pools.keys()))
+    managers = (known.get("poolmanager"), *known.get("proxy_manager", {}).values())
+    # An adapter may have a way of its own to send, and none of these.
+    return [manager for manager in managers if isinstance(manager, PoolManager)]
 
 
 def _is_changed(pool: Any) -> bool:
@@ -227,11 +232,7 @@ def _let_pools_go(manager: PoolManager) -> None:
 
 def use_stock_pools(adapter: HTTPAdapter) -> None:
     """Undo `use_pools` in all pool managers of an adapter."""
-    known = vars(adapter)
-    # An adapter may have a way of its own to send, and none of these.
-    for manager in (known.get("poolmanager"), *known.get("proxy_manager", {}).values()):
-        if not isinstance(manager, PoolManager):
-            continue
+    for manager in _managers_of(adapter):
         stock = _stock_pools.pop(manager, None)
         if stock is not None:
             manager.pool_classes_by_scheme = stock

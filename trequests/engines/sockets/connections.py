@@ -116,14 +116,15 @@ class PoliteConnection(HTTPConnection):
             if self.outside == "raise" or not warned.get():
                 report_blocking(self.outside, f"connecting to {self.host}")
             sock = connect()
+        is_socket = isinstance(sock, _socket.socket)
+        if not is_socket:
+            # It is somebody's double of one, and waits for nothing.
+            return cast(socket.socket, sock)
         # TLS takes the descriptor, and asks the socket for nothing more.
         if talks_plainly(type(sock)) or isinstance(self, HTTPSConnection):
-            is_socket = isinstance(sock, _socket.socket)
-            return PoliteSocket.take_over(sock, self.outside) if is_socket else sock
-        # What is no socket is somebody's double of one, and waits for nothing. What others say
-        # on the wire is their own affair.
-        talking: Any = Waiting(sock, self.outside) if isinstance(sock, _socket.socket) else sock
-        return cast(socket.socket, talking)
+            return PoliteSocket.take_over(sock, self.outside)
+        # What it says on the wire is its own affair.
+        return cast(socket.socket, Waiting(sock, self.outside))
 
     def _new_socket(self, family: int, kind: int, protocol: int) -> PoliteSocket:
         try:

@@ -86,9 +86,9 @@ class PolitePool(SparingPool):
     @property
     def QueueCls(self) -> Any:
         """What gives out the places; if somebody has replaced urllib3's own, that is taken."""
-        now = self.stock.QueueCls
         if "QueueCls" in vars(self):
             return vars(self)["QueueCls"]
+        now = self.stock.QueueCls
         return _Places if now is STOCK_QUEUE else now
 
     @QueueCls.setter
